@@ -1,0 +1,26 @@
+"""The words everyone speaks: messages, roles, token usage, finish reasons."""
+
+from typing import Any, Literal, TypeAlias
+
+import msgspec
+
+Role: TypeAlias = Literal["system", "developer", "user", "assistant"]
+Placement: TypeAlias = Literal["system", "developer", "user", "none"]
+JsonValue: TypeAlias = Any  # what JSON can say; params and extra_body pass through unread
+Params: TypeAlias = dict[str, JsonValue]  # request parameters by their API names (temperature, max_tokens, …)
+
+
+class Message(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One chat message as it is sent. `name` is the API's optional speaker name."""
+
+    role: Role
+    content: str
+    name: str | None = None
+
+
+class Usage(msgspec.Struct, frozen=True):
+    """Token counts as the endpoint reported them; None where it did not say (never 0)."""
+
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    total_tokens: int | None = None

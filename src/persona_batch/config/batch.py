@@ -1,0 +1,120 @@
+"""What the input files amount to, resolved: the only thing the plan needs to know.
+
+The models of what a user *writes* are in `persona_file` and `question_file`; `load` turns them into these.
+All are immutable. Params are merged in the order provider < file < persona < question < command line; a
+`Persona` carries file < persona already, a `Question` its own.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from persona_batch.chat import Params, Placement
+from persona_batch.checks import Check
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One few-shot turn: what a user says and what the persona answers."""
+
+    user: str
+    assistant: str
+
+
+@dataclass(frozen=True, slots=True)
+class Speaker:
+    """Who asks (planned: every use is still refused by `load`)."""
+
+    name: str
+    placed: Literal["system", "name", "prefix"]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One question; `turns` are the user messages after `text` (planned: always empty so far)."""
+
+    id: str
+    text: str
+    params: Params = field(default_factory=dict)
+    checks: tuple[Check, ...] = ()
+    speaker: Speaker | None = None
+    turns: tuple[str, ...] = ()
+    probe: str | None = None
+    answer: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Persona:
+    """One persona or control.
+
+    `variants` are paraphrases of one system prompt; None stands for no system message, "" for an empty one.
+    `controls` are the ids of the personas it is compared with; `questions` are those it is asked.
+    """
+
+    id: str
+    variants: tuple[str | None, ...]
+    questions: tuple[Question, ...]
+    placement: Placement = "system"
+    name: str | None = None
+    description: str | None = None
+    examples: tuple[Example, ...] = ()
+    params: Params = field(default_factory=dict)
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    checks: tuple[Check, ...] = ()
+    control: bool = False
+    controls: tuple[str, ...] = ()
+    source: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Ceilings set by the user or the preset; None: no ceiling. `tpm`: tokens per minute."""
+
+    rpm: int | None = None
+    tpm: int | None = None
+    per_day: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunSettings:
+    """The `run:` block, merged with the command line; None: the default of whoever uses it.
+
+    `timeout` in seconds, for the whole reply.
+    """
+
+    provider: str | None = None
+    base_url: str | None = None
+    api_key_env: str | None = None
+    models: tuple[str, ...] = ()
+    samples: int = 1
+    placements: tuple[Placement, ...] = ()
+    concurrency: int | None = None
+    limits: Limits = field(default_factory=Limits)
+    timeout: float | None = None
+    retries: int | None = None
+    seed: int = 0
+    extra_body: Params = field(default_factory=dict)
+    extra_headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class InputFile:
+    """A file that was read: as the user named it (relative to the working folder if inside it), and its SHA-256."""
+
+    path: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Everything a run is about. Controls stand among the personas, first, flagged by `control`.
+
+    `id` is the stem of the persona file, or of the folder, or the stems joined by `+`.
+    `warnings` are sentences for the user (personas that differ in params, Chinese on an English-only model).
+    """
+
+    id: str
+    personas: Sequence[Persona]
+    run: RunSettings
+    files: tuple[InputFile, ...]
+    warnings: tuple[str, ...] = ()

@@ -1,0 +1,1 @@
+"""Cells to an asynchronous stream of records: attempts, retries, limits."""

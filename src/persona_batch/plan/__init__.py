@@ -1,0 +1,1 @@
+"""Models to cells; pure: no files, no network, no clock."""

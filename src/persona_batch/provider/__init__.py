@@ -1,0 +1,1 @@
+"""One request to a stream of events: the only part that talks to endpoints."""

@@ -1,0 +1,98 @@
+"""What a provider is: one request in, bursts of stream chunks out.
+
+A burst is what one network read brought, so the cost of the asynchronous machinery is paid per read and not per
+token. Providers never retry and never judge: `engine.attempt` folds the chunks into a record, and
+`engine.retry` decides what to ask again.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Protocol, Self
+
+import msgspec
+
+from persona_batch.chat import Message, Params, Usage
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One chat completion to stream. `params` are API names; `extra_body`/`extra_headers` are merged in by the provider."""
+
+    model: str
+    messages: Sequence[Message]
+    params: Params = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Seconds: to connect, to the first byte of the stream, between two reads, and for the whole reply."""
+
+    connect: float = 10.0
+    first_token: float = 60.0
+    gap: float = 60.0
+    total: float = 600.0
+
+
+class Chunk(msgspec.Struct):
+    """One stream event, flattened; None or "" where the event did not carry the thing."""
+
+    content: str = ""
+    reasoning: str = ""
+    finish_reason: str | None = None
+    usage: Usage | None = None
+    model: str | None = None
+    system_fingerprint: str | None = None
+    refusal: str = ""
+
+
+@dataclass(slots=True)
+class Burst:
+    """The chunks of one network read, with its arrival on the clock of `time.perf_counter_ns`."""
+
+    at_ns: int
+    chunks: Sequence[Chunk]
+
+
+@dataclass(slots=True)
+class StreamInfo:
+    """What is known of a request besides its chunks; filled in by the provider while it streams.
+
+    `sent_ns` is the moment of sending on the clock of `time.perf_counter_ns` (0: not sent yet);
+    `headers` are the response's rate-limit headers, names in lower case.
+    """
+
+    sent_ns: int = 0
+    request_id: str | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+class Provider(Protocol):
+    """An endpoint that streams chat completions. Use as an async context manager."""
+
+    name: str
+    identity: str
+
+    async def __aenter__(self) -> Self: ...
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+    def stream(self, request: Request, info: StreamInfo) -> AsyncIterator[Burst]:
+        """Stream one reply.
+
+        Returns normally only when the reply is complete (a finish reason, `[DONE]`, or a whole JSON body).
+
+        Raises:
+            ProviderError: the request failed, before or in the middle of the reply.
+        """
+        ...
+
+    async def models(self) -> list[str]:
+        """Return the ids of the endpoint's models.
+
+        Raises:
+            ProviderError: the endpoint could not be asked.
+        """
+        ...

@@ -1,0 +1,80 @@
+"""One finished cell as one JSON line; the field order is the order on disk."""
+
+from typing import Any, Literal, TypeAlias
+
+import msgspec
+
+from persona_batch.chat import Message, Params, Placement, Usage
+
+SCHEMA_VERSION = 1
+
+Status: TypeAlias = Literal["ok", "truncated", "filtered", "empty", "error"]
+
+
+class ErrorInfo(msgspec.Struct, frozen=True):
+    """Why a cell failed: `kind` is `ProviderError.kind`; `message` is free of keys."""
+
+    kind: str
+    message: str
+    http_status: int | None = None
+
+
+class Timing(msgspec.Struct, frozen=True):
+    """When the last attempt was sent (UTC, ISO 8601), and how long it took, in milliseconds.
+
+    `ttft_ms`: from sending to the first non-empty content or reasoning; `latency_ms`: to the end of the reply;
+    `chunks`: stream events that carried text.
+    """
+
+    started_at: str
+    ttft_ms: float | None
+    latency_ms: float
+    chunks: int
+
+
+class CheckResult(msgspec.Struct, frozen=True):
+    """Outcome of one declared check; `check` is its name (`contains`, `not contains`, …).
+
+    `expected` is the check's argument, so that two checks of one kind can be told apart.
+    """
+
+    check: str
+    passed: bool
+    expected: Any = None
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True):
+    """One cell, asked and answered (or failed). Fields as documented in docs/records.md."""
+
+    schema_version: int = SCHEMA_VERSION
+    key: str
+    run_id: str
+    persona: str
+    variant: int = 0
+    question: str
+    speaker: str | None = None
+    sample: int = 0
+    placement: Placement
+    provider: str
+    model: str
+    model_returned: str | None = None
+    params: Params
+    messages: list[Message]
+    reply: str
+    reasoning: str | None = None
+    status: Status
+    finish_reason: str | None = None
+    error: ErrorInfo | None = None
+    usage: Usage | None = None
+    timing: Timing | None = None
+    attempts: int = 1
+    checks: list[CheckResult] = msgspec.field(default_factory=list)
+    attributes: dict[str, str] = msgspec.field(default_factory=dict)
+    turns: list[Any] | None = None
+    probes: list[Any] | None = None
+    request_id: str | None = None
+    system_fingerprint: str | None = None
+
+
+encode = msgspec.json.Encoder().encode
+decode = msgspec.json.Decoder(Record).decode

@@ -1,0 +1,1 @@
+"""Runs from cron: the crontab and the state of its jobs."""

@@ -1,0 +1,1 @@
+"""Results to eyes: terminal, tables, transcripts."""
