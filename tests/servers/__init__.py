@@ -1,0 +1,1 @@
+"""Real local HTTP servers that tests talk to."""
