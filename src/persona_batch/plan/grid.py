@@ -1,0 +1,173 @@
+"""The grid: personas × questions × placements × models × samples, as cells in call order, lazily.
+
+Order is a randomized complete block design: sample by sample, and within a sample question by question (in
+seeded order), every arm and model is asked that question, in an order seeded anew for each block. So conditions
+are interleaved however the endpoint drifts, a run stopped at any moment has whole blocks to compare, and a grid
+that grows keeps its order. Nothing of the grid's size is held in memory.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from difflib import get_close_matches
+from fnmatch import fnmatchcase
+from typing import Literal, Protocol
+
+from persona_batch.chat import Params
+from persona_batch.config.batch import Batch, Persona, Question
+from persona_batch.errors import UsageError
+from persona_batch.plan.arms import Arm, arms_of, merged_params, select
+from persona_batch.plan.askers import AskedQuestion, ask_all
+from persona_batch.plan.cell import Cell, Endpoint
+from persona_batch.plan.key import canonical_json, join_key
+from persona_batch.plan.permutation import Permutation
+
+
+class Keys(Protocol):
+    """A set of finished keys."""
+
+    def __contains__(self, key: str, /) -> bool: ...
+
+
+class Grid:
+    """The cells of a run; iterate as often as you like, each time in the same order.
+
+    Args:
+        batch: the resolved input.
+        endpoint: where the cells are asked.
+        models: model names at the endpoint, at least one.
+        provider_params, cli_params: the first and the last in the merge of request parameters.
+        personas, questions: globs on ids; none: all. Chosen personas bring their controls along.
+        limit: at most so many cells, the first in order.
+        developer_role: what the endpoint calls the developer role.
+
+    Raises:
+        UsageError: a glob that matches nothing, or one question id with two texts.
+    """
+
+    def __init__(
+        self,
+        batch: Batch,
+        *,
+        endpoint: Endpoint,
+        models: Sequence[str],
+        provider_params: Params | None = None,
+        cli_params: Params | None = None,
+        personas: Sequence[str] = (),
+        questions: Sequence[str] = (),
+        limit: int | None = None,
+        developer_role: Literal["developer", "system"] = "developer",
+    ) -> None:
+        _require_matches("persona", personas, [persona.id for persona in batch.personas])
+        chosen = replace(batch, personas=select(batch.personas, personas))
+        self.endpoint = endpoint
+        self.models = tuple(dict.fromkeys(models))
+        self.samples = batch.run.samples
+        self.seed = batch.run.seed
+        self._cli_params = cli_params or {}
+        self._arms = arms_of(
+            chosen,
+            provider_params=provider_params or {},
+            cli_params=self._cli_params,
+            developer_role=developer_role,
+        )
+        _require_matches("question", questions, _question_ids(chosen.personas))
+        self._asked = ask_all(self._arms, questions)
+        self._endpoint_json = canonical_json(endpoint.identity)
+        self._models_json = tuple(canonical_json(model) for model in self.models)
+        self.total = sum(len(asked.arms) for asked in self._asked) * len(self.models) * self.samples
+        self._limit = self.total if limit is None else min(limit, self.total)
+
+    def __len__(self) -> int:
+        return self._limit
+
+    def __iter__(self) -> Iterator[Cell]:
+        return self.remaining(frozenset())
+
+    @property
+    def personas(self) -> list[Persona]:
+        """The personas asked, controls first."""
+        return list({id(arm.persona): arm.persona for arm in self._arms}.values())
+
+    @property
+    def questions(self) -> list[Question]:
+        """The questions asked, in the order of the files."""
+        return [asked.question for asked in self._asked]
+
+    def remaining(self, finished: Keys) -> Iterator[Cell]:
+        """Yield the cells whose key is not in `finished`; a finished one costs little more than its key."""
+        for asked, arm, model, sample in self._coordinates():
+            key, params = self._key(asked, arm, model, sample)
+            if key not in finished:
+                yield self._cell(key, params, asked, arm, model, sample)
+
+    def keys(self) -> Iterator[str]:
+        """Yield the key of every cell, in call order."""
+        return (self._key(*coordinates)[0] for coordinates in self._coordinates())
+
+    def counts(self) -> dict[str, int]:
+        """Return the cells per persona id of the whole grid, whatever the limit."""
+        counts = dict.fromkeys((persona.id for persona in self.personas), 0)
+        for asked in self._asked:
+            for arm in asked.arms:
+                counts[arm.persona.id] += len(self.models) * self.samples
+        return counts
+
+    def _coordinates(self) -> Iterator[tuple[AskedQuestion, Arm, int, int]]:
+        left = self._limit
+        models = len(self.models)
+        for sample in range(self.samples):
+            for number in Permutation(len(self._asked), f"{self.seed}/{sample}"):
+                asked = self._asked[number]
+                block = Permutation(len(asked.arms) * models, f"{self.seed}/{sample}/{asked.question.id}")
+                for place in block:
+                    if left <= 0:
+                        return
+                    left -= 1
+                    yield asked, asked.arms[place // models], place % models, sample
+
+    def _key(self, asked: AskedQuestion, arm: Arm, model: int, sample: int) -> tuple[str, Params]:
+        own = asked.question.params
+        params = merged_params(arm, own, self._cli_params)
+        twin = None if arm.twin is None and asked.twin is None else f"{arm.twin or ''}|{asked.twin or ''}"
+        key = join_key(
+            endpoint=self._endpoint_json,
+            messages=asked.messages_json(arm),
+            model=self._models_json[model],
+            params=canonical_json(params) if own else arm.params_json,
+            sample=sample,
+            turns=b"",
+            twin=twin,
+        )
+        return key, params
+
+    def _cell(self, key: str, params: Params, asked: AskedQuestion, arm: Arm, model: int, sample: int) -> Cell:
+        persona, question = arm.persona, asked.question
+        return Cell(
+            key=key,
+            persona=persona.id,
+            variant=arm.variant,
+            question=question.id,
+            speaker=None if question.speaker is None else question.speaker.name,
+            sample=sample,
+            placement=arm.placement,
+            endpoint=self.endpoint,
+            model=self.models[model],
+            params=params,
+            messages=asked.messages(arm),
+            checks=persona.checks + question.checks,
+            attributes=persona.attributes,
+            answer=question.answer,
+        )
+
+
+def _question_ids(personas: Sequence[Persona]) -> list[str]:
+    sets = {id(persona.questions): persona.questions for persona in personas}
+    return list(dict.fromkeys(question.id for questions in sets.values() for question in questions))
+
+
+def _require_matches(what: str, globs: Sequence[str], ids: Sequence[str]) -> None:
+    for glob in globs:
+        if not any(fnmatchcase(name, glob) for name in ids):
+            near = get_close_matches(glob, ids, n=1)
+            hint = f"did you mean '{near[0]}'?" if near else f"there are: {', '.join(ids[:12])}"
+            raise UsageError(f"no {what} matches '{glob}'; {hint}")

@@ -1,0 +1,187 @@
+"""The grid is exactly the product, in an interleaved order that does not depend on how it is walked."""
+
+from collections import Counter
+from itertools import islice
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from persona_batch.chat import Params
+from persona_batch.config.batch import Batch, Persona, Question
+from persona_batch.errors import UsageError
+from persona_batch.plan.cell import Endpoint
+from persona_batch.plan.grid import Grid
+from persona_batch.plan.key import cell_key
+from plan.batches import batch, persona, questions
+
+HERE = Endpoint("scripted", "scripted")
+ASKED = questions("你好", "What do you eat?", "你对取经怎么看？")
+NONE = persona("none", ASKED, None, control=True)
+ASSISTANT = persona("assistant", ASKED, "You are a helpful assistant.", control=True)
+WUKONG = persona("wukong", ASKED, "你是孙悟空", controls=("none", "assistant"))
+PIRATE = persona("pirate", ASKED, "Talk like a pirate.", controls=("none",))
+
+
+def grid(of: Batch, **options: object) -> Grid:
+    return Grid(of, endpoint=HERE, models=["m"], **options)  # type: ignore[arg-type]
+
+
+personas_strategy = st.lists(
+    st.builds(
+        lambda number, texts, placement: persona(f"p{number}", ASKED, *texts, placement=placement),
+        st.integers(0, 9),
+        st.lists(st.text(max_size=3) | st.none(), min_size=1, max_size=3),
+        st.sampled_from(["system", "user", "developer", "none"]),
+    ),
+    min_size=1,
+    max_size=4,
+    unique_by=lambda built: built.id,
+)
+
+
+@given(personas_strategy, st.integers(1, 3), st.integers(0, 5))
+def test_cells_are_exactly_the_product_with_keys_of_their_own(personas: list[Persona], samples: int, seed: int) -> None:
+    cells = list(grid(batch(personas, samples=samples, seed=seed)))
+    product = Counter(
+        (one.id, variant, question.id, sample)
+        for one in personas
+        for variant in range(len(one.variants))
+        for question in ASKED
+        for sample in range(samples)
+    )
+    assert Counter((cell.persona, cell.variant, cell.question, cell.sample) for cell in cells) == product
+    assert len({cell.key for cell in cells}) == len(cells)
+
+
+@given(personas_strategy, st.dictionaries(st.sampled_from(["temperature", "top_p"]), st.floats(0, 1)))
+def test_the_quick_key_is_the_documented_one(personas: list[Persona], params: Params) -> None:
+    asked = (*ASKED, Question(id="own", text="?", params={"max_tokens": 5}))
+    personas = [persona(one.id, asked, *one.variants, placement=one.placement) for one in personas]
+    for cell in Grid(batch(personas), endpoint=HERE, models=["m"], cli_params=params):
+        plain = cell_key(
+            messages=cell.messages, model=cell.model, params=cell.params, endpoint="scripted", sample=cell.sample
+        )
+        twins = {
+            cell_key(
+                messages=cell.messages,
+                model=cell.model,
+                params=cell.params,
+                endpoint="scripted",
+                sample=cell.sample,
+                twin=f"{cell.persona}/{cell.variant}/{cell.placement}|",
+            )
+        }
+        assert cell.key == plain or cell.key in twins
+
+
+def test_order_is_complete_blocks_shuffled_anew() -> None:
+    cells = list(grid(batch([NONE, ASSISTANT, WUKONG, PIRATE], samples=5)))
+    blocks = [cells[start : start + 4] for start in range(0, len(cells), 4)]
+    assert all(len({(cell.question, cell.sample) for cell in block}) == 1 for block in blocks)
+    assert all(len({cell.persona for cell in block}) == 4 for block in blocks)
+    assert len({tuple(cell.persona for cell in block) for block in blocks}) > 5
+    assert [cell.sample for cell in cells] == sorted(cell.sample for cell in cells)
+
+
+def test_another_seed_gives_another_order_of_the_same_cells() -> None:
+    one = [cell.key for cell in grid(batch([NONE, WUKONG, PIRATE], seed=1))]
+    other = [cell.key for cell in grid(batch([NONE, WUKONG, PIRATE], seed=2))]
+    assert one != other
+    assert set(one) == set(other)
+
+
+@given(st.sets(st.integers(0, 23)))
+def test_remaining_is_the_grid_without_what_is_finished(done: set[int]) -> None:
+    whole = grid(batch([NONE, ASSISTANT, WUKONG, PIRATE], samples=2))
+    keys = list(whole.keys())
+    finished = {keys[index] for index in done}
+    assert [cell.key for cell in whole.remaining(finished)] == [key for key in keys if key not in finished]
+
+
+@settings(max_examples=30)
+@given(st.integers(1, 3), st.integers(0, 2), st.booleans())
+def test_a_grown_grid_keeps_every_cell_it_had(samples: int, more: int, pirate: bool) -> None:
+    before = set(grid(batch([NONE, WUKONG], samples=samples)).keys())
+    grown = [NONE, WUKONG, PIRATE] if pirate else [NONE, WUKONG]
+    assert before <= set(grid(batch(grown, samples=samples + more)).keys())
+
+
+def test_params_merge_in_the_documented_order() -> None:
+    asked = (Question(id="q", text="?", params={"top_p": 0.3, "seed": 3, "stop": ["q"]}),)
+    built = batch([persona("p", asked, params={"temperature": 0.2, "top_p": 0.2, "seed": 2})])
+    cells = Grid(
+        built,
+        endpoint=HERE,
+        models=["m"],
+        provider_params={"max_tokens": 1, "temperature": 0.1, "top_p": 0.1, "seed": 1},
+        cli_params={"seed": 4},
+    )
+    assert next(iter(cells)).params == {"max_tokens": 1, "temperature": 0.2, "top_p": 0.3, "seed": 4, "stop": ["q"]}
+
+
+def test_placements_and_models_are_factors_and_controls_keep_their_place() -> None:
+    cells = list(Grid(batch([ASSISTANT, WUKONG], placements=("system", "user")), endpoint=HERE, models=["a", "b", "a"]))
+    assert Counter((cell.persona, cell.placement, cell.model) for cell in cells) == {
+        ("assistant", "system", "a"): 3,
+        ("assistant", "system", "b"): 3,
+        ("wukong", "system", "a"): 3,
+        ("wukong", "user", "a"): 3,
+        ("wukong", "system", "b"): 3,
+        ("wukong", "user", "b"): 3,
+    }
+
+
+def test_personas_with_the_same_prompt_are_both_asked() -> None:
+    twin = persona("helper", ASKED, "You are a helpful assistant.")
+    cells = list(grid(batch([ASSISTANT, twin])))
+    assert Counter(cell.persona for cell in cells) == {"assistant": 3, "helper": 3}
+    assert len({cell.key for cell in cells}) == 6
+
+
+def test_questions_with_the_same_text_are_both_asked() -> None:
+    asked = (Question(id="one", text="你好"), Question(id="two", text="你好"))
+    assert len({cell.key for cell in grid(batch([persona("p", asked)]))}) == 2
+
+
+def test_personas_with_questions_of_their_own_share_the_controls() -> None:
+    own = questions("一", "二")
+    other = (Question(id="x", text="三"),)
+    control = persona("none", own + other, None, control=True)
+    cells = list(grid(batch([control, persona("a", own), persona("b", other)])))
+    assert Counter((cell.persona, cell.question) for cell in cells) == Counter(
+        [("none", "q0"), ("none", "q1"), ("none", "x"), ("a", "q0"), ("a", "q1"), ("b", "x")]
+    )
+
+
+def test_a_chosen_persona_brings_its_controls() -> None:
+    chosen = grid(batch([NONE, ASSISTANT, WUKONG, PIRATE]), personas=["pir*"])
+    assert [one.id for one in chosen.personas] == ["none", "pirate"]
+
+
+def test_questions_are_chosen_by_glob_and_cells_by_limit() -> None:
+    chosen = grid(batch([NONE, WUKONG]), questions=["q[12]"], limit=3)
+    assert len(chosen) == len(list(chosen)) == 3
+    assert chosen.total == 4
+    assert {cell.question for cell in chosen} <= {"q1", "q2"}
+
+
+def test_a_glob_that_matches_nothing_names_the_nearest() -> None:
+    with pytest.raises(UsageError, match="did you mean 'wukong'"):
+        grid(batch([NONE, WUKONG]), personas=["wukon"])
+    with pytest.raises(UsageError, match="no question matches 'zzz'; there are: q0, q1, q2"):
+        grid(batch([NONE, WUKONG]), questions=["zzz"])
+
+
+def test_one_id_for_two_questions_is_refused() -> None:
+    one, other = (Question(id="q", text="一"),), (Question(id="q", text="二"),)
+    with pytest.raises(UsageError, match="question 'q' has two texts"):
+        grid(batch([persona("a", one), persona("b", other)]))
+
+
+def test_the_first_cells_of_a_huge_grid_come_at_once() -> None:
+    personas = [persona(f"p{number}", ASKED) for number in range(500)]
+    huge = grid(batch(personas, samples=1000))
+    assert len(huge) == 1_500_000
+    assert len(list(islice(huge, 10))) == 10
+    assert huge.counts()["p0"] == 3000
