@@ -1,0 +1,65 @@
+"""Builds the mock endpoint and runs it on a core of its own."""
+
+import json
+import os
+import subprocess
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+SOURCE = Path(__file__).parent / "mock"
+MOCK_CORE = 0
+CLIENT_CORE = 1
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """A running mock. `base_url` ends with `/v1`."""
+
+    base_url: str
+
+    def stats(self) -> dict[str, Any]:
+        """Return the counters (benchmarks/mock/README.md)."""
+        return self._call("/stats", "GET")
+
+    def reset(self) -> None:
+        """Clear the counters."""
+        self._call("/reset", "POST")
+
+    def _call(self, path: str, method: str) -> dict[str, Any]:
+        request = urllib.request.Request(self.base_url + path, method=method)
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            result: dict[str, Any] = json.load(answer)
+        return result
+
+
+def build(folder: Path) -> Path:
+    """Compile the mock into `folder` with the system's C compiler."""
+    program = folder / "mock-endpoint"
+    sources = sorted(str(path) for path in SOURCE.glob("*.c"))
+    compiler = os.environ.get("CC", "cc")
+    subprocess.run([compiler, "-std=gnu11", "-O2", "-Wall", "-Wextra", "-o", str(program), *sources], check=True)
+    return program
+
+
+@contextmanager
+def serve(program: Path) -> Iterator[Endpoint]:
+    """Run the mock, pinned to its core where the machine has two, until the block ends."""
+    with subprocess.Popen(
+        [str(program)], stdout=subprocess.PIPE, text=True, preexec_fn=lambda: pin(MOCK_CORE)
+    ) as process:
+        assert process.stdout is not None
+        port = int(process.stdout.readline())
+        try:
+            yield Endpoint(f"http://127.0.0.1:{port}/v1")
+        finally:
+            process.terminate()
+
+
+def pin(core: int) -> None:
+    """Keep this process and its children on one core, if the machine has it."""
+    if core in os.sched_getaffinity(0):
+        os.sched_setaffinity(0, {core})
