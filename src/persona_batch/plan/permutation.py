@@ -1,7 +1,8 @@
 """A seeded shuffle of 0 … n-1 in constant memory, any element at once.
 
-Small ones are shuffled as a list, uniformly; a large one needs none: it is a four-round Feistel network on the smallest even number of bits that holds n, with cycle walking (Black &
-Rogaway, "Ciphers with Arbitrary Finite Domains", 2002). It mixes call order; it is not meant to be secure.
+Small ones are shuffled as a list, uniformly; a large one needs none: it is a four-round Feistel network on the
+smallest even number of bits that holds n, with cycle walking (Black & Rogaway, "Ciphers with Arbitrary Finite
+Domains", 2002). It mixes call order; it is not meant to be secure.
 """
 
 import hashlib
@@ -24,7 +25,7 @@ class Permutation:
         self._listed: array[int] | None = None
         if size <= _LISTED:
             self._listed = array("H", range(size))
-            random.Random(seed).shuffle(self._listed)
+            random.Random(seed).shuffle(self._listed)  # noqa: S311 call order is no secret
             return
         self._half = ((size - 1).bit_length() + 1) // 2
         self._mask = (1 << self._half) - 1
