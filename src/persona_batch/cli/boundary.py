@@ -1,70 +1,43 @@
 """The one edge where errors become exit codes: a user's mistake is one line, a bug of ours is a log file.
 
 - the class's exit code: a `BatchError`, shown as one line per problem
-- 2: wrong options, as the parser reports them
 - 130: Ctrl-C
 - 141: the reader of our output left (`batch show | head`): quiet
 - 1: anything else: a bug; its traceback goes to a file, free of keys
 """
 
 import os
-import re
 import sys
-import traceback
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
-from pathlib import Path
-
-import typer
 
 from persona_batch import __version__
 from persona_batch.errors import BatchError
 
 REPORT_AT = "the issue tracker of persona-batch"
-_SECRET_NAME = re.compile(r"(KEY|TOKEN|SECRET|PASSWORD)$", re.IGNORECASE)
+_SECRET_NAMES = ("KEY", "TOKEN", "SECRET", "PASSWORD")
 
 
-def guarded(command: Callable[[], object]) -> int:
-    """Run `command` and return the exit code, with every error shown on stderr in the form it deserves.
-
-    An integer that the command returns is the exit code.
-    """
+def guarded(command: Callable[[], int]) -> int:
+    """Run `command` and return the exit code; every error is shown on stderr in the form it deserves."""
     try:
-        result = command()
+        code = command()
         sys.stdout.flush()
     except BatchError as error:
         _say(str(error))
         return error.exit_code
-    except typer.Exit as leave:
-        return leave.exit_code
-    except typer.Abort:
-        return 130
-    except typer.TyperException as error:
-        _say(_usage_line(error))
-        return 2
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
         return _reader_left()
     except Exception as bug:  # noqa: BLE001 - the boundary: whatever is not ours to expect is reported, not lost
-        _say(f"this is a bug in persona-batch: {type(bug).__name__}; {_keep(bug, os.environ)}")
+        _say(f"this is a bug in persona-batch ({type(bug).__name__}): {_keep(bug, os.environ)}")
         return 1
-    return result if isinstance(result, int) else 0
+    return code
 
 
 def _say(text: str) -> None:
     for line in text.splitlines():
-        typer.echo(f"batch: {line}", err=True)
-
-
-def _usage_line(error: typer.TyperException) -> str:
-    context = getattr(error, "ctx", None)
-    path = context.command_path if context is not None else "batch"
-    message = " ".join(error.format_message().split()).rstrip(".")
-    possible = getattr(error, "possibilities", None)
-    if possible:
-        message = f"no such option {getattr(error, 'option_name', '')}; did you mean `{possible[0]}`?"
-    return f"{message} (see `{path} --help`)"
+        sys.stderr.write(f"batch: {line}\n")
 
 
 def _reader_left() -> int:
@@ -75,11 +48,15 @@ def _reader_left() -> int:
 
 def _keep(bug: Exception, env: Mapping[str, str]) -> str:
     """Write the traceback to the user's log folder and return what to tell the user."""
+    import traceback
+    from datetime import UTC, datetime
+    from pathlib import Path
+
     import platformdirs
 
     trace = "".join(traceback.format_exception(bug))
     for name, value in env.items():
-        if _SECRET_NAME.search(name) and len(value) >= 8:
+        if name.upper().endswith(_SECRET_NAMES) and len(value) >= 8:
             trace = trace.replace(value, "[redacted]")
     now = datetime.now(UTC)
     head = f"persona-batch {__version__}, Python {sys.version.split()[0]}, {sys.platform}, {now:%FT%TZ}"

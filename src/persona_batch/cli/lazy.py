@@ -1,28 +1,29 @@
-"""A group of commands whose modules are imported when they are needed, with plain-text help (no rich)."""
+"""Typer commands and groups that import a command's module when it is needed, with plain-text help (no rich)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from difflib import get_close_matches
 from importlib import import_module
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from persona_batch.cli.entry import Entry
+from persona_batch.errors import UsageError
+
 Context: TypeAlias = Any  # the parser's context and formatter are no public names of typer
 Formatter: TypeAlias = Any
 
-
-class Entry(NamedTuple):
-    """One command as data. `target` is `module:function`; `entries` are subcommands, if any."""
-
-    name: str
-    target: str
-    help: str
-    entries: tuple["Entry", ...] = ()
+VALUE_WHEN_BARE = {"--resume": "latest"}
+"""Options that may stand without their value, and the value they then have."""
 
 
 class PlainCommand(TyperCommand):
     """A command whose help keeps the line breaks of indented paragraphs (examples)."""
+
+    def parse_args(self, ctx: Context, args: list[str]) -> list[str]:
+        """Complete the options that may stand without a value, then parse."""
+        return super().parse_args(ctx, list(_with_bare_values(args)))
 
     def format_help_text(self, ctx: Context, formatter: Formatter) -> None:
         """Write the docstring."""
@@ -31,9 +32,10 @@ class PlainCommand(TyperCommand):
 
 
 class LazyGroup(TyperGroup):
-    """A group that knows its commands as entries."""
+    """A group that knows its commands as entries; `page` replaces its help."""
 
     entries: dict[str, Entry]
+    page: str | None = None
 
     def list_commands(self, ctx: Context) -> list[str]:  # noqa: ARG002 - typer's signature
         """Return the names in the order of the list."""
@@ -42,7 +44,7 @@ class LazyGroup(TyperGroup):
     def get_command(self, ctx: Context, cmd_name: str) -> Any:  # noqa: ARG002 - typer's signature
         """Import the command; None when there is none of that name."""
         entry = self.entries.get(cmd_name)
-        return None if entry is None else _load(entry)
+        return None if entry is None else load(entry)
 
     def resolve_command(self, ctx: Context, args: list[str]) -> Any:
         """Find the command that the first argument names, or say which one may have been meant."""
@@ -59,6 +61,10 @@ class LazyGroup(TyperGroup):
             raise typer.Exit(2)
         return super().parse_args(ctx, args)
 
+    def get_help(self, ctx: Context) -> str:
+        """Return the page, or one made by the formatter."""
+        return super().get_help(ctx) if self.page is None else self.page.rstrip()
+
     def format_help_text(self, ctx: Context, formatter: Formatter) -> None:
         """Write the docstring."""
         self.help = _keep_indented(self.help)
@@ -72,10 +78,10 @@ class LazyGroup(TyperGroup):
 
 def group_of(
     callback: Callable[..., Any] | None,
+    entries: Iterable[Entry],
     *,
     name: str,
-    help_text: str | None,
-    entries: tuple[Entry, ...],
+    help_text: str | None = None,
     runs_alone: bool = False,
     completion: bool = False,
 ) -> LazyGroup:
@@ -99,21 +105,57 @@ def group_of(
     return group
 
 
-def _load(entry: Entry) -> Any:
+def load(entry: Entry) -> Any:
+    """Import the entry's function and return it as a typer command, or as a group where it has subcommands."""
     module, _, function = entry.target.partition(":")
     callback: Callable[..., Any] | None = getattr(import_module(module), function) if module else None
     if entry.entries:
         return group_of(
             callback,
+            entry.entries,
             name=entry.name,
             help_text=callback.__doc__ if callback else entry.help,
-            entries=entry.entries,
             runs_alone=callback is not None,
         )
     assert callback is not None, f"the entry {entry.name} has neither a function nor subcommands"
     app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
     app.command(entry.name, cls=PlainCommand, short_help=entry.help)(callback)
     return typer.main.get_command(app)
+
+
+def run(group: LazyGroup, args: Sequence[str] | None = None) -> int:
+    """Parse and run the arguments (those of the process by default); return the exit code of the command.
+
+    Raises:
+        UsageError: what the parser found wrong, in one line that names the command's help.
+    """
+    try:
+        result = group.main(args, prog_name=group.name, standalone_mode=False)
+    except typer.Abort:
+        return 130
+    except typer.TyperException as error:
+        raise UsageError(_one_line(error)) from error
+    return result if isinstance(result, int) else 0
+
+
+def _one_line(error: typer.TyperException) -> str:
+    context = getattr(error, "ctx", None)
+    path = context.command_path if context is not None else "batch"
+    message = " ".join(error.format_message().split()).rstrip(".")
+    possible = getattr(error, "possibilities", None)
+    if possible:
+        message = f"no such option {getattr(error, 'option_name', '')}; did you mean `{possible[0]}`?"
+    return f"{message} (see `{path} --help`)"
+
+
+def _with_bare_values(args: Sequence[str]) -> Iterable[str]:
+    for place, arg in enumerate(args):
+        yield arg
+        if arg in VALUE_WHEN_BARE:
+            following = args[place + 1 : place + 2]
+            # a persona file is no run: it is the command's own argument
+            if not following or following[0].startswith("-") or following[0].endswith((".yaml", ".yml")):
+                yield VALUE_WHEN_BARE[arg]
 
 
 def _keep_indented(text: str | None) -> str | None:

@@ -1,17 +1,15 @@
 """The command `batch`: the list of its commands, and the entry point.
 
 A command's module is imported when the command is called or its own help is asked for; the one-line helps
-stand here as data, so that `batch --help` imports none of them.
+stand here as data, so that `batch --help` imports none of them, and not even typer.
 """
 
 import sys
 from io import TextIOWrapper
 
-import typer
-
 from persona_batch import __version__
 from persona_batch.cli.boundary import guarded
-from persona_batch.cli.lazy import Entry, LazyGroup, group_of
+from persona_batch.cli.entry import Entry, help_page
 
 COMMANDS = (
     Entry("run", "persona_batch.cli.run:run", "Ask every persona every question and keep every reply."),
@@ -26,8 +24,9 @@ COMMANDS = (
     Entry("init", "persona_batch.cli.init:init", "Make a small working folder to start from."),
 )
 
-HELP = """Ask every persona every question, keep every reply, and say whether a system prompt
-made a real difference.
+HELP = """
+Ask every persona every question, keep every reply, and say whether a system
+prompt made a real difference.
 
 Examples:
     batch run personas/wukong.yaml
@@ -35,24 +34,12 @@ Examples:
     batch compare latest
 """
 
-
-def _print_version(asked: bool) -> None:
-    if asked:
-        typer.echo(f"persona-batch {__version__}")
-        raise typer.Exit
-
-
-def _global_options(
-    version: bool = typer.Option(
-        False, "--version", help="Print the version and leave.", is_eager=True, callback=_print_version
-    ),
-) -> None:
-    """Take the options that stand before the command."""
-
-
-def build() -> LazyGroup:
-    """Return the command `batch` with all its subcommands, none of them imported yet."""
-    return group_of(_global_options, name="batch", help_text=HELP, entries=COMMANDS, completion=True)
+OPTIONS = (
+    ("--version", "Print the version and leave."),
+    ("--install-completion", "Install completion for the current shell."),
+    ("--show-completion", "Print the completion script of the current shell."),
+    ("--help", "Print this page and leave."),
+)
 
 
 def main() -> None:
@@ -60,4 +47,23 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
-    sys.exit(guarded(lambda: build().main(prog_name="batch", standalone_mode=False)))
+    sys.exit(guarded(_dispatch))
+
+
+def _dispatch() -> int:
+    page = help_page("batch COMMAND [ARGUMENTS] [OPTIONS]", HELP, OPTIONS, COMMANDS)
+    if sys.argv[1:2] in (["--help"], ["-h"]):
+        sys.stdout.write(page)
+        return 0
+    if sys.argv[1:2] == ["--version"]:
+        sys.stdout.write(f"persona-batch {__version__}\n")
+        return 0
+    from persona_batch.cli.lazy import group_of, run
+
+    group = group_of(_no_options, COMMANDS, name="batch", completion=True)
+    group.page = page
+    return run(group)
+
+
+def _no_options() -> None:
+    """Stand for the options before the command, of which there are none."""

@@ -1,0 +1,154 @@
+"""Options that several commands share: their names, types and help texts, once."""
+
+import json
+from typing import Annotated, TypeAlias
+
+import typer
+
+from persona_batch.chat import Params, Placement
+from persona_batch.errors import UsageError
+
+Files: TypeAlias = Annotated[list[str], typer.Argument(metavar="FILE...", help="Persona files, folders, globs.")]
+PersonaFile: TypeAlias = Annotated[str, typer.Argument(metavar="FILE", help="Persona file.")]
+RunRef: TypeAlias = Annotated[
+    str,
+    typer.Argument(metavar="[RUN]", help="A run folder, a records file, a run id, or `latest`.", show_default=False),
+]
+
+Questions: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option("--questions", "-q", metavar="FILE", help="Question file (repeatable)."),
+]
+Provider: TypeAlias = Annotated[
+    str | None, typer.Option(metavar="NAME", help="Endpoint preset, see `batch providers` (default: local).")
+]
+BaseUrl: TypeAlias = Annotated[
+    str | None,
+    typer.Option(metavar="URL", help="Any other OpenAI-compatible endpoint, as http://host:port/v1."),
+]
+ApiKeyEnv: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--api-key-env", metavar="VARIABLE", help="Environment variable that holds the key."),
+]
+Models: TypeAlias = Annotated[
+    list[str] | None, typer.Option("--model", "-m", metavar="MODEL", help="Model (repeatable: a factor).")
+]
+Model: TypeAlias = Annotated[str | None, typer.Option("--model", "-m", metavar="MODEL", help="Model to ask.")]
+Samples: TypeAlias = Annotated[
+    int | None,
+    typer.Option("--samples", "-n", min=1, metavar="N", help="How often each cell is asked (default: 1)."),
+]
+Placements: TypeAlias = Annotated[
+    list[Placement] | None,
+    typer.Option("--placement", help="Where the persona's text stands (repeatable: a factor)."),
+]
+OnePlacement: TypeAlias = Annotated[
+    Placement | None, typer.Option("--placement", help="Where the persona's text stands.")
+]
+Param: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option("--param", metavar="NAME=VALUE", help="Request parameter, as temperature=0.7 (repeatable)."),
+]
+Concurrency: TypeAlias = Annotated[
+    int | None, typer.Option("--concurrency", "-j", min=1, metavar="N", help="Requests at the same time.")
+]
+Rpm: TypeAlias = Annotated[int | None, typer.Option("--rpm", min=1, metavar="N", help="Requests per minute.")]
+Tpm: TypeAlias = Annotated[int | None, typer.Option("--tpm", min=1, metavar="N", help="Tokens per minute.")]
+PerDay: TypeAlias = Annotated[
+    int | None,
+    typer.Option("--per-day", min=1, metavar="N", help="Requests per day, counted over all runs."),
+]
+MaxRequests: TypeAlias = Annotated[
+    int | None, typer.Option("--max-requests", min=0, metavar="N", help="Stop after N requests (exit 3).")
+]
+MaxTokensTotal: TypeAlias = Annotated[
+    int | None, typer.Option("--max-tokens-total", min=1, metavar="N", help="Stop after N tokens (exit 3).")
+]
+TimeLimit: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--time-limit", metavar="TIME", help="Stop after this time, as 90s, 30m, 2h (exit 3)."),
+]
+Timeout: TypeAlias = Annotated[
+    float | None, typer.Option("--timeout", min=0.001, metavar="SECONDS", help="Time for one whole reply.")
+]
+Retries: TypeAlias = Annotated[
+    int | None,
+    typer.Option("--retries", min=0, metavar="N", help="Further attempts after a passing failure."),
+]
+Seed: TypeAlias = Annotated[
+    int | None, typer.Option("--seed", metavar="N", help="Seed of the order in which cells are asked.")
+]
+PersonaGlobs: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option("--persona", "-p", metavar="GLOB", help="Only personas whose id matches (repeatable)."),
+]
+OnePersona: TypeAlias = Annotated[
+    str | None, typer.Option("--persona", "-p", metavar="ID", help="Which of the file's personas.")
+]
+QuestionGlobs: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option("--question", metavar="GLOB", help="Only questions whose id matches (repeatable)."),
+]
+Limit: TypeAlias = Annotated[int | None, typer.Option("--limit", min=0, metavar="N", help="At most N cells.")]
+Out: TypeAlias = Annotated[str, typer.Option("--out", "-o", metavar="DIR", help="Folder that holds the runs.")]
+Resume: TypeAlias = Annotated[
+    str | None, typer.Option("--resume", metavar="RUN", help="Finish this run: ask only what is missing.")
+]
+Continue: TypeAlias = Annotated[
+    bool, typer.Option("--continue", help="Resume the newest unfinished run of this batch, else start one.")
+]
+RetryErrors: TypeAlias = Annotated[bool, typer.Option("--retry-errors", help="When resuming, ask failed cells again.")]
+DryRun: TypeAlias = Annotated[
+    bool,
+    typer.Option("--dry-run", help="Show how much would be asked, and the first messages; send nothing."),
+]
+FailUnder: TypeAlias = Annotated[
+    float | None,
+    typer.Option("--fail-under", min=0.0, max=1.0, metavar="SHARE", help="Exit 100 when fewer checks pass."),
+]
+Engine: TypeAlias = Annotated[str, typer.Option("--engine", metavar="NAME", help="What runs the cells.")]
+Json: TypeAlias = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
+Quiet: TypeAlias = Annotated[bool, typer.Option("--quiet", help="Only errors on stderr.")]
+Verbose: TypeAlias = Annotated[bool, typer.Option("--verbose", "-v", help="Say more on stderr.")]
+NoProgress: TypeAlias = Annotated[bool, typer.Option("--no-progress", help="No bar and no progress lines.")]
+Watch: TypeAlias = Annotated[bool, typer.Option("--watch", help="Stream the replies to the terminal.")]
+Color: TypeAlias = Annotated[
+    str,
+    typer.Option("--color", metavar="WHEN", help="auto (on a terminal, unless NO_COLOR is set), always or never."),
+]
+
+
+def read_params(pairs: list[str] | None) -> Params:
+    """Return `NAME=VALUE` pairs as request parameters; a value that is no JSON is text.
+
+    Raises:
+        UsageError: a pair without `=` or without a name.
+    """
+    params: Params = {}
+    for pair in pairs or ():
+        name, equals, value = pair.partition("=")
+        if not equals or not name:
+            raise UsageError(f"--param {pair}: expected NAME=VALUE, as in --param temperature=0.7")
+        try:
+            params[name] = json.loads(value)
+        except json.JSONDecodeError:
+            params[name] = value
+    return params
+
+
+def read_seconds(text: str | None) -> float | None:
+    """Return `90`, `90s`, `30m`, `2h` or `1d` in seconds; None for None.
+
+    Raises:
+        UsageError: anything else, and times that are not above 0.
+    """
+    if text is None:
+        return None
+    unit = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}.get(text[-1:])
+    try:
+        seconds = float(text) if unit is None else float(text[:-1]) * unit
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < float("inf"):
+        raise UsageError(f"--time-limit {text}: expected a time above 0, as 90s, 30m, 2h")
+    return seconds
