@@ -1,0 +1,58 @@
+"""run.log: one JSON object per line for each thing that happened beside the records (retries, pauses, stops)."""
+
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import msgspec
+
+from persona_batch.record.append import AppendFile
+from persona_batch.record.provenance import utc_now
+
+
+def _as_is(text: str) -> str:
+    return text
+
+
+class RunLog:
+    """Appends events. Every text passes through `clean`, which takes keys out of it (`provider.redact`).
+
+    Args:
+        path: the log; made if it is missing. None: events go nowhere (`batch ask`).
+        clean: takes secrets out of a text.
+
+    Raises:
+        StorageError: the file cannot be opened.
+    """
+
+    def __init__(self, path: Path | None = None, clean: Callable[[str], str] = _as_is) -> None:
+        self._file = None if path is None else AppendFile(path)
+        self.clean = clean
+
+    def write(self, event: str, **fields: str | float | None) -> None:
+        """Append `{"at": …, "event": …, …}`.
+
+        Raises:
+            StorageError: the line is not on disk.
+        """
+        if self._file is None:
+            return
+        line: dict[str, str | float | None] = {"at": utc_now(), "event": event}
+        for name, value in fields.items():
+            line[name] = self.clean(value) if isinstance(value, str) else value
+        self._file.write(msgspec.json.encode(line) + b"\n")
+        self._file.flush()
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._file is not None:
+            self._file.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
