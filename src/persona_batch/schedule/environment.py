@@ -1,0 +1,79 @@
+"""The environment that cron lacks: what a job's line may carry of it, and what must never stand in a crontab."""
+
+import os
+import re
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+
+from persona_batch.errors import UsageError
+
+# besides PATH: where programs and our own folders are, how the network is reached, nothing that is a key
+CARRIED = (
+    "PYTHONPATH",
+    "XDG_CACHE_HOME",
+    "XDG_CONFIG_HOME",
+    "XDG_STATE_HOME",
+    "XDG_DATA_HOME",
+    "PERSONA_BATCH_STATE",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "ALL_PROXY",
+    "NO_PROXY",
+    "http_proxy",
+    "https_proxy",
+    "all_proxy",
+    "no_proxy",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+)
+_SECRET_NAME = re.compile(r"(KEY|TOKEN|SECRET|PASSWORD)$", re.IGNORECASE)
+_SECRET_SHAPE = re.compile(r"\b(?:sk|ms|gsk|hf|xai)-[A-Za-z0-9_-]{16,}|Bearer\s+[A-Za-z0-9._-]{16,}")
+_LOGIN_IN_URL = re.compile(r"://[^/@\s]+@")
+_SHORTEST_SECRET = 8
+
+
+def carried(env: Mapping[str, str]) -> dict[str, str]:
+    """Return what a job takes along: PATH (folders that exist, once each), UTF-8, and `CARRIED`.
+
+    A proxy with a login in its address stays behind: a crontab is no place for it (`.env` is).
+    """
+    taken = {"PATH": _path(env.get("PATH", os.defpath)), "LANG": "C.UTF-8", "PYTHONUTF8": "1"}
+    for name in CARRIED:
+        value = env.get(name)
+        if value and not _LOGIN_IN_URL.search(value):
+            taken[name] = value
+    return taken
+
+
+def refuse_secrets(text: str, env: Mapping[str, str]) -> None:
+    """Raise UsageError where `text`, which is about to be written, holds a key.
+
+    `env` is the process environment over the `.env` files: the values of its `…KEY`, `…TOKEN`, … are keys.
+    """
+    for name, value in env.items():
+        if _SECRET_NAME.search(name) and len(value) >= _SHORTEST_SECRET and value in text:
+            raise UsageError(f"the value of {name} would stand in the job's line; {_REMEDY}")
+    if _SECRET_SHAPE.search(text):
+        raise UsageError(f"what looks like a key would stand in the job's line; {_REMEDY}")
+    if _LOGIN_IN_URL.search(text):
+        raise UsageError(f"an address with a login would stand in the job's line; {_REMEDY}")
+
+
+_REMEDY = "keep keys in `.env` in the working folder (or name a file: --env-file), where the job reads them"
+
+
+def open_to_others(path: Path) -> str | None:
+    """Return a warning where other users may read a file of keys; None where it is fine or absent."""
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        return None
+    if mode & (stat.S_IRGRP | stat.S_IROTH):
+        return f"{path} is readable by other users of this machine: chmod 600 it"
+    return None
+
+
+def _path(text: str) -> str:
+    folders = dict.fromkeys(part for part in text.split(os.pathsep) if Path(part).is_absolute())
+    return os.pathsep.join(part for part in folders if Path(part).is_dir())

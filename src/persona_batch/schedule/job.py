@@ -1,0 +1,65 @@
+"""A scheduled job as data, and the command line that runs it.
+
+The command stands in the crontab in full, so that what `crontab -l` shows is what runs; nothing else defines a
+job. It calls `batch schedule run-job`, which takes the lock, keeps the log and the state, and calls `batch run`.
+"""
+
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+Mode: TypeAlias = Literal["continue", "every", "if-changed"]
+
+ID = re.compile(r"[\w.-]+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One job.
+
+    Attributes:
+        id: its name; letters of any script, digits, `.`, `_`, `-`.
+        at: the cron time.
+        directory: the working folder, absolute.
+        arguments: what `batch run` is given: absolute files, then options.
+        mode: `continue` resumes the newest unfinished run, else starts one; `every` starts one each time;
+            `if-changed` is `continue`, but rests while the inputs are those of the last complete run.
+        env_file: where keys are read from, besides `.env` in the working folder.
+        on_failure: a shell command that is given the summary as JSON on stdin.
+        environment: variables that cron would not set.
+    """
+
+    id: str
+    at: str
+    directory: Path
+    arguments: tuple[str, ...]
+    mode: Mode = "continue"
+    env_file: Path | None = None
+    on_failure: str | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+    def command(self) -> list[str]:
+        """Return the words that run the job, without the environment; the interpreter is this one."""
+        # -P: a file named persona_batch.py in the home folder must not be taken for the package
+        words = [sys.executable, "-P", "-m", "persona_batch", "schedule", "run-job", self.id]
+        words += ["--directory", str(self.directory)]
+        if self.mode != "continue":
+            words.append(f"--{self.mode}")
+        if self.env_file is not None:
+            words += ["--env-file", str(self.env_file)]
+        if self.on_failure is not None:
+            words += ["--on-failure", self.on_failure]
+        return [*words, "--", *self.arguments]
+
+
+def free_id(wanted: str, taken: Sequence[str]) -> str:
+    """Return an id like `wanted` that no other job has: `wukong`, `wukong-2`, …"""
+    base = "-".join(ID.findall(wanted)) or "job"
+    number, found = 1, base
+    while found in taken:
+        number += 1
+        found = f"{base}-{number}"
+    return found

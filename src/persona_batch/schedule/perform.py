@@ -1,0 +1,165 @@
+"""What a job does when its time has come: lock, log, run, state, and word to somebody when it failed.
+
+`batch run` is a process of its own (see `child`), so that this one lives to tell the tale when the other is
+killed by the system.
+"""
+
+import hashlib
+import os
+import shlex
+import signal
+import subprocess
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+import msgspec
+from filelock import FileLock, Timeout
+
+from persona_batch.errors import RunLocked
+from persona_batch.schedule.child import run_child
+from persona_batch.schedule.job import Job
+from persona_batch.schedule.logs import open_log
+from persona_batch.schedule.state import JobState, StateFolder, meaning, now
+
+# a used-up quota (3) goes on next time, an overlap (4) is nobody's fault
+NO_FAILURE = frozenset({0, 3, 4})
+NOTIFY_SECONDS = 60
+
+
+class Notice(msgspec.Struct, kw_only=True):
+    """What the failure command gets on stdin; `summary` is that of `batch run --json`, null where there is none."""
+
+    job: str
+    exit_code: int
+    meaning: str
+    started: str
+    ended: str | None
+    run: str | None
+    log: str
+    summary: msgspec.Raw
+
+
+class _Path(msgspec.Struct):
+    path: str | None = None
+
+
+def fingerprint(arguments: Sequence[str], hashes: Mapping[str, str]) -> str:
+    """Return a hash of what is asked: the arguments, and every input file's SHA-256 by its path."""
+    said = msgspec.json.encode([list(arguments), sorted(hashes.items())])
+    return hashlib.blake2b(said, digest_size=16).hexdigest()
+
+
+def perform(job: Job, folder: StateFolder, *, env: Mapping[str, str], inputs: Callable[[], str] | None = None) -> int:
+    """Run the job and return the exit code of `batch run` (negative: the signal that killed it).
+
+    Args:
+        job: what to run; its working folder must be the current one.
+        folder: where states, logs and locks are.
+        env: the environment of `batch run`.
+        inputs: returns the fingerprint of the inputs; the job rests while it is that of the last complete run.
+
+    Raises:
+        RunLocked: this job, or another on the same files, is at work.
+        ConfigError: raised by `inputs`.
+    """
+    with _only_one(job, folder), open_log(folder.log(job.id)) as log:
+        last = folder.read(job.id)
+        asked = inputs() if inputs is not None else None
+        if last is not None and asked is not None and _complete(last, asked):
+            _note(log, f"job {job.id}: nothing has changed since {last.run}")
+            folder.write(msgspec.structs.replace(last, skipped_at=now()))
+            return 0
+        state = JobState(job=job.id, pid=os.getpid(), started=now(), run=last.run if last else None)
+        folder.write(state)
+        words = run_words(job)
+        _note(log, f"job {job.id}: {shlex.join(words)}")
+        state.exit_code, output = run_child(words, log, env)
+        state.ended = now()
+        state.run = _path(output) or state.run
+        state.fingerprint = asked if state.exit_code == 0 else None
+        folder.write(state)
+        _note(log, f"job {job.id} ended: {state.meaning} ({state.exit_code})")
+        if job.on_failure is not None and state.exit_code not in NO_FAILURE:
+            _notify(job.on_failure, _notice(state, folder.log(job.id), output), log, env)
+        return state.exit_code
+
+
+def run_words(job: Job) -> list[str]:
+    """Return the arguments of `batch` that the job calls."""
+    again = () if job.mode == "every" else ("--continue",)
+    return ["run", *again, "--json", "--no-progress", *job.arguments]
+
+
+@contextmanager
+def _only_one(job: Job, folder: StateFolder) -> Generator[None]:
+    """Hold the lock of the job's files; the kernel frees it however this process ends."""
+    files = msgspec.json.encode([str(job.directory), sorted(job.arguments)])
+    path = folder.lock(hashlib.blake2b(files, digest_size=8).hexdigest())
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(path)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise RunLocked(f"job {job.id}: the one before is still at work") from None
+    with lock:
+        yield
+
+
+def _complete(last: JobState, inputs: str) -> bool:
+    """Whether the last run is complete, of these inputs, and still there."""
+    return last.exit_code == 0 and last.fingerprint == inputs and last.run is not None and Path(last.run).is_dir()
+
+
+def _path(output: bytes) -> str | None:
+    try:
+        path = msgspec.json.decode(output, type=_Path).path
+    except msgspec.DecodeError:
+        return None
+    return str(Path(path).absolute()) if path else None
+
+
+def _notice(state: JobState, log: Path, output: bytes) -> Notice:
+    try:
+        summary = msgspec.json.decode(output, type=msgspec.Raw)
+    except msgspec.DecodeError:
+        summary = msgspec.Raw(b"null")
+    assert state.exit_code is not None
+    return Notice(
+        job=state.job,
+        exit_code=state.exit_code,
+        meaning=meaning(state.exit_code),
+        started=state.started,
+        ended=state.ended,
+        run=state.run,
+        log=str(log),
+        summary=summary,
+    )
+
+
+def _notify(command: str, notice: Notice, log: BinaryIO, env: Mapping[str, str]) -> None:
+    """Run the user's command; that it fails is logged, and changes nothing else."""
+    # in a session of its own, so that a command that hangs can be ended with all that it started
+    with subprocess.Popen(  # noqa: S602 - a shell command by the user's wish
+        command,
+        shell=True,
+        stdin=subprocess.PIPE,
+        stdout=log,
+        stderr=log,
+        env=dict(env),
+        start_new_session=True,
+    ) as child:
+        try:
+            child.communicate(msgspec.json.encode(notice) + b"\n", timeout=NOTIFY_SECONDS)
+        except subprocess.TimeoutExpired:
+            os.killpg(child.pid, signal.SIGKILL)
+            _note(log, f"--on-failure: still busy after {NOTIFY_SECONDS} s, ended")
+        except BrokenPipeError:
+            _note(log, "--on-failure: the command does not read its stdin")
+    if child.returncode:
+        _note(log, f"--on-failure: exit {child.returncode}")
+
+
+def _note(log: BinaryIO, sentence: str) -> None:
+    log.write(f"{now()} {sentence}\n".encode())

@@ -1,0 +1,124 @@
+"""What is known of each job between its runs: last start and end, exit code, its run. One small JSON file a job.
+
+The folder is `PERSONA_BATCH_STATE`, or the user's state folder; files are replaced atomically.
+"""
+
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+
+MEANINGS = {
+    0: "complete",
+    1: "finished, some cells failed",
+    2: "wrong usage, wrong file or missing key",
+    3: "stopped early, goes on next time",
+    4: "another process held the run",
+    100: "checks under --fail-under",
+    130: "interrupted",
+}
+
+
+class JobState(msgspec.Struct, kw_only=True):
+    """One job's last run. Times are UTC, ISO 8601; `exit_code` is None while it runs, negative for a signal.
+
+    `fingerprint` stands for the inputs of the last complete run (see `job.fingerprint`); `skipped_at` is the
+    last time that nothing had changed.
+    """
+
+    job: str
+    pid: int
+    started: str
+    ended: str | None = None
+    exit_code: int | None = None
+    run: str | None = None
+    fingerprint: str | None = None
+    skipped_at: str | None = None
+
+    @property
+    def meaning(self) -> str:
+        """The exit code in words; a job that ended without leaving one was killed."""
+        if self.exit_code is None:
+            return "running" if is_alive(self.pid) else "killed"
+        return meaning(self.exit_code)
+
+
+def meaning(exit_code: int) -> str:
+    """Return what an exit code of `batch run` says; a negative one is a signal's."""
+    if exit_code < 0:
+        return f"killed by signal {-exit_code}"
+    return MEANINGS.get(exit_code, f"exit code {exit_code}")
+
+
+class StateFolder:
+    """Where states, locks and logs of jobs are kept."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    @classmethod
+    def of(cls, env: Mapping[str, str]) -> "StateFolder":
+        """Return the folder that the environment names, or the user's."""
+        named = env.get("PERSONA_BATCH_STATE")
+        if named:
+            return cls(Path(named).absolute())
+        import platformdirs
+
+        return cls(Path(platformdirs.user_state_dir("persona-batch", appauthor=False)))
+
+    def log(self, job_id: str) -> Path:
+        """Return the job's log file."""
+        return self.root / "logs" / f"{job_id}.log"
+
+    def lock(self, name: str) -> Path:
+        """Return the lock file of that name."""
+        return self.root / "locks" / f"{name}.lock"
+
+    def read(self, job_id: str) -> JobState | None:
+        """Return what is known of a job; None where it never ran, or its file is damaged."""
+        try:
+            return msgspec.json.decode(self._path(job_id).read_bytes(), type=JobState)
+        except (FileNotFoundError, msgspec.DecodeError):
+            return None
+
+    def write(self, state: JobState) -> None:
+        """Replace what is known of a job."""
+        path = self._path(state.job)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".tmp")
+        with os.fdopen(handle, "wb") as file:
+            file.write(msgspec.json.format(msgspec.json.encode(state), indent=2) + b"\n")
+        Path(name).replace(path)
+
+    def forget(self, job_id: str) -> None:
+        """Remove what is known of a job; its log stays."""
+        self._path(job_id).unlink(missing_ok=True)
+
+    def __iter__(self) -> Iterator[JobState]:
+        """Yield the state of every job that ever ran."""
+        for path in sorted((self.root / "jobs").glob("*.json")):
+            state = self.read(path.stem)
+            if state is not None:
+                yield state
+
+    def _path(self, job_id: str) -> Path:
+        return self.root / "jobs" / f"{job_id}.json"
+
+
+def now() -> str:
+    """Return this moment, UTC, in ISO 8601."""
+    return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def is_alive(pid: int) -> bool:
+    """Return whether a process of that number lives (also another user's)."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -1,0 +1,116 @@
+"""The user's crontab: our lines are tagged at their end, all others are carried byte for byte.
+
+python-crontab reads and validates cron times for us (see `when`), but its own reading and writing of a whole
+crontab re-renders every line of it (spaces, variables, lines it cannot parse), so the file itself is handled
+here, as bytes.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock
+
+from persona_batch.errors import BatchError, UsageError
+
+TAG = "# persona-batch:"
+# Debian's cron refuses longer commands ("command too long"); counted without the time fields
+LONGEST_COMMAND = 998
+_TAGGED = re.compile(rb"(?P<body>.*) " + TAG.encode() + rb"(?P<id>[^\s#]+)\s*")
+
+
+class NoCrontab(UsageError):
+    """This machine has no cron."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One tagged line: the job's id and what stands before the tag."""
+
+    id: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class Crontab:
+    """The bytes of a crontab; every change returns a new one."""
+
+    content: bytes
+
+    def jobs(self) -> Iterator[Line]:
+        """Yield our lines, those commented out left aside."""
+        for raw in self.content.split(b"\n"):
+            found = _TAGGED.fullmatch(raw)
+            if found and not raw.lstrip().startswith(b"#"):
+                yield Line(found["id"].decode("utf-8", "replace"), found["body"].decode("utf-8", "replace"))
+
+    def with_job(self, line: Line) -> "Crontab":
+        """Return the crontab with one more line, at its end."""
+        before = self.content
+        if before and not before.endswith(b"\n"):
+            before += b"\n"
+        return Crontab(before + f"{line.body} {TAG}{line.id}\n".encode())
+
+    def without_job(self, job_id: str) -> "Crontab":
+        """Return the crontab without the lines of this job."""
+        kept = [raw for raw in self.content.splitlines(keepends=True) if not _is(raw, job_id)]
+        return Crontab(b"".join(kept))
+
+
+def _is(raw: bytes, job_id: str) -> bool:
+    found = _TAGGED.fullmatch(raw.rstrip(b"\n"))
+    return found is not None and found["id"] == job_id.encode()
+
+
+def read_crontab() -> Crontab:
+    """Return the user's crontab; an empty one where there is none.
+
+    Raises:
+        NoCrontab: there is no `crontab` program.
+        BatchError: it refused to list the crontab.
+    """
+    done = _crontab("-l")
+    if done.returncode == 0:
+        return Crontab(done.stdout)
+    said = done.stderr.decode("utf-8", "replace").strip()
+    if "no crontab for" in said:
+        return Crontab(b"")
+    raise BatchError(f"crontab -l: {said or f'exit {done.returncode}'}; is this user allowed to use cron?")
+
+
+def install_crontab(tab: Crontab) -> None:
+    """Replace the user's crontab; an empty one is removed.
+
+    Raises:
+        NoCrontab: there is no `crontab` program.
+        BatchError: it refused the crontab; the old one stands.
+    """
+    done = _crontab("-", tab.content) if tab.content else _crontab("-r")
+    if done.returncode:
+        said = done.stderr.decode("utf-8", "replace").strip()
+        raise BatchError(f"crontab: {said or f'exit {done.returncode}'}; the crontab is as it was")
+
+
+@contextmanager
+def editing(state: Path) -> Iterator[None]:
+    """Keep two of us from editing the crontab at once (the last writer would undo the first)."""
+    state.mkdir(parents=True, exist_ok=True)
+    with FileLock(state / "crontab.lock", timeout=30):
+        yield
+
+
+def _crontab(argument: str, content: bytes | None = None) -> "subprocess.CompletedProcess[bytes]":
+    program = shutil.which("crontab")
+    if program is None:
+        raise NoCrontab(
+            "there is no `crontab` on this machine: install cron (`apt-get install cron`), "
+            "or use --print systemd and manage the timer yourself"
+        )
+    # "no crontab for" is looked for in the answer, so it must not come translated
+    plain = {**os.environ, "LC_ALL": "C"}
+    return subprocess.run([program, argument], input=content, capture_output=True, check=False, env=plain)  # noqa: S603
