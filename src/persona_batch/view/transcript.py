@@ -1,0 +1,139 @@
+"""What was really sent, and what came back.
+
+The messages stand between two rules, each on its own background colour, its label (role, and name if it has one)
+before it; the reply follows as plain text, so that it can be copied.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TextIO
+
+from rich.cells import cell_len
+
+from persona_batch.chat import Message
+from persona_batch.record import Record
+from persona_batch.view.palette import Palette, When, palette_for
+from persona_batch.view.terminal import fit, one_line, terminal_width, visible, wrap
+
+PLAIN_RULE = 72  # cells of a rule where there is no terminal to fill
+LABEL = 9  # cells of "assistant", the longest role
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """How to lay out text; `width` in cells, None where there is no terminal: then lines are as long as they are."""
+
+    palette: Palette
+    width: int | None
+
+
+def page_for(stream: TextIO, when: When = "auto") -> Page:
+    """Return the page for `stream`: as wide as its terminal; also in a pipe, if colours are asked for there."""
+    palette = palette_for(stream, when)
+    return Page(palette, terminal_width(stream) if palette.color or stream.isatty() else None)
+
+
+def messages_block(messages: Sequence[Message], page: Page, title: str = "") -> str:
+    """Return the messages between two rules; `title` stands in the upper one. It ends with a line feed."""
+    labels = [one_line(f"{message.role} {message.name or ''}") for message in messages]
+    indent = max([LABEL, *map(cell_len, labels)])
+    if page.width is not None:
+        indent = min(indent, page.width // 3)
+    lines = [_rule(page, title)]
+    for number, (message, label) in enumerate(zip(messages, labels, strict=True)):
+        text = visible(message.content)
+        rows = text.split("\n") if page.width is None else wrap(text, page.width - indent - 4)
+        for place, row in enumerate(rows):
+            line = f" {fit(label if place == 0 else '', indent)}  {row}"
+            if page.palette.color and page.width is not None:
+                line = page.palette.message(number, fit(line, page.width))
+            lines.append(line if page.palette.color else line.rstrip())
+    lines.append(_rule(page))
+    return "\n".join(lines) + "\n"
+
+
+def transcript(record: Record, page: Page, *, reasoning: bool = False) -> str:
+    """Return messages, reply and a closing line of one record. It ends with a line feed."""
+    parts = [messages_block(record.messages, page, title_of(record))]
+    if reasoning and record.reasoning:
+        parts.append(page.palette.dim(visible(record.reasoning).strip()) + "\n\n")
+    if record.reply:
+        parts.append(visible(record.reply).rstrip("\n") + "\n")
+    parts.append(closing_line(record, page.palette) + "\n")
+    return "".join(parts)
+
+
+def title_of(record: Record) -> str:
+    """Return the record's place in the grid: what differs from the default is named."""
+    parts = [record.persona, record.question, record.model]
+    if record.placement != "system":
+        parts.insert(1, f"placement {record.placement}")
+    if record.variant:
+        parts.append(f"variant {record.variant}")
+    if record.sample:
+        parts.append(f"sample {record.sample}")
+    return " · ".join(one_line(part) for part in parts)
+
+
+def closing_line(record: Record, palette: Palette) -> str:
+    """Return the status, what failed, times, tokens and checks of a record on one faint line."""
+    parts = []
+    if record.timing is not None:
+        if record.timing.ttft_ms is not None:
+            parts.append(f"first token {_duration(record.timing.ttft_ms)}")
+        parts.append(f"whole reply {_duration(record.timing.latency_ms)}")
+    if record.usage is not None:
+        parts.extend(
+            f"{count} {what} tokens"
+            for count, what in ((record.usage.prompt_tokens, "prompt"), (record.usage.completion_tokens, "reply"))
+            if count is not None
+        )
+    if record.attempts > 1:
+        parts.append(f"{record.attempts} attempts")
+    parts.extend(f"{'✓' if check.passed else '✗'} {one_line(check.check)}" for check in record.checks)
+    said = palette.dim(" · ".join(parts))
+    if record.status == "ok":
+        return said
+    error = record.error
+    trouble = record.status if error is None else f"{record.status} ({error.kind}): {one_line(error.message)}"
+    return palette.bad(trouble) + (palette.dim(" · ") + said if parts else "")
+
+
+class StreamedReply:
+    """Writes a reply to a stream as it comes, harmless even where a sequence is split between two pieces."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._held = ""  # a carriage return whose line feed may still come
+        self._last = "\n"
+
+    def feed(self, delta: str) -> None:
+        """Write the next piece of the reply."""
+        text = self._held + delta
+        self._held = "\r" if text.endswith("\r") else ""
+        self._write(text.removesuffix("\r"))
+
+    def close(self) -> None:
+        """End the line, if the reply did not."""
+        self._write(self._held)
+        self._held = ""
+        if self._last != "\n":
+            self._write("\n")
+
+    def _write(self, text: str) -> None:
+        if text:
+            self._stream.write(visible(text))
+            self._stream.flush()
+            self._last = text[-1]
+
+
+def _rule(page: Page, title: str = "") -> str:
+    width = PLAIN_RULE if page.width is None else page.width
+    if not title:
+        return page.palette.dim("─" * width)
+    text = f"── {title} " if cell_len(title) + 4 <= width else f"── {fit(title, max(width - 5, 1))} "
+    return page.palette.dim("── ") + page.palette.bold(text[3:]) + page.palette.dim("─" * (width - cell_len(text)))
+
+
+def _duration(milliseconds: float) -> str:
+    return f"{milliseconds:.0f} ms" if milliseconds < 1000 else f"{milliseconds / 1000:.1f} s"
