@@ -11,6 +11,7 @@ from typing import TextIO
 from rich.cells import cell_len
 
 from persona_batch.chat import Message
+from persona_batch.plan.cell import Cell
 from persona_batch.record import Record
 from persona_batch.view.palette import Palette, When, palette_for
 from persona_batch.view.terminal import fit, one_line, terminal_width, visible, wrap
@@ -63,8 +64,8 @@ def transcript(record: Record, page: Page, *, reasoning: bool = False) -> str:
     return "".join(parts)
 
 
-def title_of(record: Record) -> str:
-    """Return the record's place in the grid: what differs from the default is named."""
+def title_of(record: Record | Cell) -> str:
+    """Return the place in the grid: what differs from the default is named."""
     parts = [record.persona, record.question, record.model]
     if record.placement != "system":
         parts.insert(1, f"placement {record.placement}")
