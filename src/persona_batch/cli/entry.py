@@ -5,12 +5,16 @@ from typing import NamedTuple
 
 
 class Entry(NamedTuple):
-    """One command. `target` is `module:function`; `entries` are subcommands, if any."""
+    """One command. `target` is `module:function`; `entries` are subcommands, if any.
+
+    `loose`: options that the command does not know are passed to it among its arguments.
+    """
 
     name: str
     target: str
     help: str
     entries: tuple["Entry", ...] = ()
+    loose: bool = False
 
 
 def help_page(usage: str, text: str, options: Iterable[tuple[str, str]], entries: Iterable[Entry]) -> str:

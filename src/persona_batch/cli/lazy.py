@@ -14,7 +14,7 @@ from persona_batch.errors import UsageError
 Context: TypeAlias = Any  # the parser's context and formatter are no public names of typer
 Formatter: TypeAlias = Any
 
-VALUE_WHEN_BARE = {"--resume": "latest"}
+VALUE_WHEN_BARE = {"--resume": "latest", "--print": "cron"}
 """Options that may stand without their value, and the value they then have."""
 
 
@@ -92,7 +92,7 @@ def group_of(
     app = typer.Typer(
         name=name,
         cls=LazyGroup,
-        callback=callback,
+        callback=callback or _no_options,
         invoke_without_command=runs_alone,
         help=help_text,
         add_completion=completion,
@@ -103,6 +103,10 @@ def group_of(
     assert isinstance(group, LazyGroup)
     group.entries = {entry.name: entry for entry in entries}
     return group
+
+
+def _no_options() -> None:
+    """Stand for the options before a command, of which there are none."""
 
 
 def load(entry: Entry) -> Any:
@@ -119,7 +123,8 @@ def load(entry: Entry) -> Any:
         )
     assert callback is not None, f"the entry {entry.name} has neither a function nor subcommands"
     app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
-    app.command(entry.name, cls=PlainCommand, short_help=entry.help)(callback)
+    settings = {"ignore_unknown_options": True} if entry.loose else None
+    app.command(entry.name, cls=PlainCommand, short_help=entry.help, context_settings=settings)(callback)
     return typer.main.get_command(app)
 
 

@@ -18,6 +18,18 @@ COMMANDS = (
     Entry("show", "persona_batch.cli.show:show", "Show the messages and replies of a run."),
     Entry("compare", "persona_batch.cli.compare:compare", "Say which personas changed the replies."),
     Entry("runs", "persona_batch.cli.runs:runs", "List the runs."),
+    Entry(
+        "schedule",
+        "persona_batch.cli.schedule:schedule",
+        "Run batches from cron: add, list, remove, run-now.",
+        entries=(
+            Entry("add", "persona_batch.cli.schedule_add:add", "Add a job to your crontab.", loose=True),
+            Entry("list", "persona_batch.cli.schedule:list_jobs", "List jobs, next starts and last results."),
+            Entry("remove", "persona_batch.cli.schedule:remove", "Take a job out of the crontab."),
+            Entry("run-now", "persona_batch.cli.schedule:run_now", "Run a job at once, as cron would."),
+            Entry("run-job", "persona_batch.cli.schedule_job:run_job", "What the crontab line calls."),
+        ),
+    ),
     Entry("check", "persona_batch.cli.check:check", "Check input files; nothing is sent."),
     Entry("providers", "persona_batch.cli.providers:providers", "List the endpoints, and which have a key."),
     Entry("schema", "persona_batch.cli.schema:schema", "Print a JSON Schema for editors."),

@@ -9,17 +9,19 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
 from typing import BinaryIO
 
 _PR_SET_PDEATHSIG = 1
 
 
-def run_child(words: Sequence[str], log: BinaryIO, env: Mapping[str, str]) -> tuple[int, bytes]:
+def run_child(words: Sequence[str], directory: Path, env: Mapping[str, str], log: BinaryIO) -> tuple[int, bytes]:
     """Run `batch` with these arguments and return its exit code (negative: a signal's) and its stdout."""
     with (
         subprocess.Popen(  # noqa: S603 - our own command line
             [sys.executable, "-P", "-m", "persona_batch", *words],
+            cwd=directory,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=log,

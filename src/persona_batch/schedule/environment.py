@@ -63,6 +63,13 @@ def refuse_secrets(text: str, env: Mapping[str, str]) -> None:
 _REMEDY = "keep keys in `.env` in the working folder (or name a file: --env-file), where the job reads them"
 
 
+def read_dotenv(path: Path) -> dict[str, str]:
+    """Return the variables of a file in the form of `.env`."""
+    from dotenv import dotenv_values
+
+    return {name: value for name, value in dotenv_values(path).items() if value is not None}
+
+
 def open_to_others(path: Path) -> str | None:
     """Return a warning where other users may read a file of keys; None where it is fine or absent."""
     try:
@@ -77,3 +84,10 @@ def open_to_others(path: Path) -> str | None:
 def _path(text: str) -> str:
     folders = dict.fromkeys(part for part in text.split(os.pathsep) if Path(part).is_absolute())
     return os.pathsep.join(part for part in folders if Path(part).is_dir())
+
+
+def bare(env: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment that cron gives a job (crontab(5)); `env` says who the user is."""
+    home = str(Path.home())
+    user = env.get("LOGNAME") or env.get("USER") or Path(home).name
+    return {"HOME": home, "LOGNAME": user, "SHELL": "/bin/sh", "PATH": "/usr/bin:/bin"}

@@ -50,6 +50,13 @@ def shell_command(job: Job) -> str:
     return " ".join([*settings, shlex.join(job.command())])
 
 
+def run_command(job: Job) -> str:
+    """Return the plain `batch run` of a job, with paths relative to its folder where they are inside it."""
+    again = () if job.mode == "every" else ("--continue",)
+    words = [word.removeprefix(f"{job.directory}/") for word in job.arguments]
+    return shlex.join(["batch", "run", *words, *again, "--no-progress"])
+
+
 def parse_line(line: Line) -> Parsed | None:
     """Read a tagged line back; None when somebody has turned it into something else."""
     found = _TIME.fullmatch(line.body)

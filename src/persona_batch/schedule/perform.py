@@ -11,14 +11,16 @@ import signal
 import subprocess
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import takewhile
 from pathlib import Path
 from typing import BinaryIO
 
 import msgspec
 from filelock import FileLock, Timeout
 
-from persona_batch.errors import RunLocked
+from persona_batch.errors import BatchError, RunLocked, UsageError
 from persona_batch.schedule.child import run_child
+from persona_batch.schedule.environment import read_dotenv
 from persona_batch.schedule.job import Job
 from persona_batch.schedule.logs import open_log
 from persona_batch.schedule.state import JobState, StateFolder, meaning, now
@@ -55,35 +57,53 @@ def perform(job: Job, folder: StateFolder, *, env: Mapping[str, str], inputs: Ca
     """Run the job and return the exit code of `batch run` (negative: the signal that killed it).
 
     Args:
-        job: what to run; its working folder must be the current one.
+        job: what to run.
         folder: where states, logs and locks are.
-        env: the environment of `batch run`.
-        inputs: returns the fingerprint of the inputs; the job rests while it is that of the last complete run.
+        env: the environment that cron gave us.
+        inputs: returns the fingerprint of the inputs, or raises a `BatchError`; the job rests while it is that of
+            the last complete run.
 
     Raises:
         RunLocked: this job, or another on the same files, is at work.
-        ConfigError: raised by `inputs`.
     """
     with _only_one(job, folder), open_log(folder.log(job.id)) as log:
         last = folder.read(job.id)
-        asked = inputs() if inputs is not None else None
-        if last is not None and asked is not None and _complete(last, asked):
-            _note(log, f"job {job.id}: nothing has changed since {last.run}")
-            folder.write(msgspec.structs.replace(last, skipped_at=now()))
-            return 0
         state = JobState(job=job.id, pid=os.getpid(), started=now(), run=last.run if last else None)
-        folder.write(state)
-        words = run_words(job)
-        _note(log, f"job {job.id}: {shlex.join(words)}")
-        state.exit_code, output = run_child(words, log, env)
+        asked, output = None, b""
+        try:
+            child_env = _environment(job, env)
+            asked = inputs() if inputs is not None else None
+            if last is not None and asked is not None and _complete(last, asked):
+                _note(log, f"job {job.id}: nothing has changed since {last.run}")
+                folder.write(msgspec.structs.replace(last, skipped_at=now()))
+                return 0
+            folder.write(state)
+            words = run_words(job)
+            _note(log, f"job {job.id}: batch {shlex.join(words)}")
+            state.exit_code, output = run_child(words, job.directory, child_env, log)
+        except BatchError as error:
+            child_env = dict(env)
+            state.exit_code = error.exit_code
+            _note(log, str(error))
         state.ended = now()
-        state.run = _path(output) or state.run
+        state.run = _path(output, job.directory) or state.run
         state.fingerprint = asked if state.exit_code == 0 else None
         folder.write(state)
         _note(log, f"job {job.id} ended: {state.meaning} ({state.exit_code})")
         if job.on_failure is not None and state.exit_code not in NO_FAILURE:
-            _notify(job.on_failure, _notice(state, folder.log(job.id), output), log, env)
+            _notify(job.on_failure, _notice(state, folder.log(job.id), output), log, child_env)
         return state.exit_code
+
+
+def _environment(job: Job, env: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment of `batch run`: cron's, over the job's file of keys (`.env` it reads itself)."""
+    if not job.directory.is_dir():
+        raise UsageError(f"the working folder {job.directory} is gone; add the job again where the files are")
+    if job.env_file is None:
+        return dict(env)
+    if not job.env_file.is_file():
+        raise UsageError(f"--env-file {job.env_file}: there is no such file")
+    return {**read_dotenv(job.env_file), **env}
 
 
 def run_words(job: Job) -> list[str]:
@@ -95,8 +115,10 @@ def run_words(job: Job) -> list[str]:
 @contextmanager
 def _only_one(job: Job, folder: StateFolder) -> Generator[None]:
     """Hold the lock of the job's files; the kernel frees it however this process ends."""
-    files = msgspec.json.encode([str(job.directory), sorted(job.arguments)])
-    path = folder.lock(hashlib.blake2b(files, digest_size=8).hexdigest())
+    # files stand first; two jobs that ask the same files differently would still resume one another's runs
+    files = takewhile(lambda word: not word.startswith("-"), job.arguments)
+    name = msgspec.json.encode([str(job.directory), *sorted(files)])
+    path = folder.lock(hashlib.blake2b(name, digest_size=8).hexdigest())
     path.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(path)
     try:
@@ -112,12 +134,12 @@ def _complete(last: JobState, inputs: str) -> bool:
     return last.exit_code == 0 and last.fingerprint == inputs and last.run is not None and Path(last.run).is_dir()
 
 
-def _path(output: bytes) -> str | None:
+def _path(output: bytes, directory: Path) -> str | None:
     try:
         path = msgspec.json.decode(output, type=_Path).path
     except msgspec.DecodeError:
         return None
-    return str(Path(path).absolute()) if path else None
+    return str(directory / path) if path else None
 
 
 def _notice(state: JobState, log: Path, output: bytes) -> Notice:

@@ -1,0 +1,102 @@
+"""`batch schedule` and its `list`, `remove`, `run-now`: the jobs in the user's crontab, and how they fare."""
+
+import os
+import subprocess
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, TypeAlias
+
+import typer
+
+from persona_batch.cli.options import Json
+from persona_batch.errors import UsageError
+
+JobId: TypeAlias = Annotated[str, typer.Argument(metavar="JOB", help="Its name in `batch schedule list`.")]
+
+
+def schedule(ctx: typer.Context) -> None:
+    """Run batches from cron, for weeks; alone: the list of jobs.
+
+    Examples:
+        batch schedule add personas/wukong.yaml --at '0 3 * * *'
+        batch schedule list
+        batch schedule remove wukong
+    """
+    if ctx.invoked_subcommand is None:
+        list_jobs()
+
+
+def list_jobs(as_json: Json = False) -> None:
+    """List the scheduled jobs: when each runs next, and how its last run ended.
+
+    Examples:
+        batch schedule list
+        batch schedule list --json
+    """
+    from persona_batch.schedule.overview import overview
+    from persona_batch.schedule.state import StateFolder
+    from persona_batch.schedule.tab import read_crontab
+
+    rows = overview(read_crontab(), StateFolder.of(os.environ), datetime.now())
+    if as_json:
+        import msgspec
+
+        typer.echo(msgspec.json.encode(rows))
+    elif not rows:
+        typer.echo("no jobs; add one: batch schedule add personas/wukong.yaml --at '0 3 * * *'", err=True)
+    for row in rows if not as_json else ():
+        typer.echo("\n".join(row.lines()))
+
+
+def remove(job: JobId) -> None:
+    """Take a job out of the crontab; its runs and its log stay.
+
+    Examples:
+        batch schedule remove wukong
+    """
+    from persona_batch.schedule.state import StateFolder
+    from persona_batch.schedule.tab import editing, install_crontab, read_crontab
+
+    folder = StateFolder.of(os.environ)
+    with editing(folder.root):
+        tab = read_crontab()
+        known = [line.id for line in tab.jobs()]
+        if job not in known:
+            raise _unknown(job, known)
+        install_crontab(tab.without_job(job))
+    folder.forget(job)
+    typer.echo(f"removed {job}; its log stays: {folder.log(job)}", err=True)
+
+
+def run_now(job: JobId) -> int:
+    """Run a job at once, as cron would: from its line in the crontab, in cron's bare environment.
+
+    Exits as the job does; the log says what happened.
+
+    Examples:
+        batch schedule run-now wukong
+    """
+    from persona_batch.schedule.environment import bare
+    from persona_batch.schedule.line import parse_line
+    from persona_batch.schedule.state import StateFolder, meaning
+    from persona_batch.schedule.tab import read_crontab
+
+    lines = {line.id: line for line in read_crontab().jobs()}
+    if job not in lines:
+        raise _unknown(job, list(lines))
+    parsed = parse_line(lines[job])
+    if parsed is None:
+        raise UsageError(f"the crontab line of {job} is no longer one of ours; remove the job and add it again")
+    shell = ["/bin/sh", "-c", parsed.command]
+    done = subprocess.run(shell, env=bare(os.environ), cwd=Path.home(), check=False)  # noqa: S603 - the user's crontab
+    log = StateFolder.of(os.environ).log(job)
+    typer.echo(f"{job}: {meaning(done.returncode)} ({done.returncode}); log: {log}", err=True)
+    return done.returncode if done.returncode >= 0 else 128 - done.returncode
+
+
+def _unknown(job: str, known: list[str]) -> UsageError:
+    from difflib import get_close_matches
+
+    near = get_close_matches(job, known, n=1)
+    hint = f"; did you mean {near[0]}?" if near else f"; there are: {', '.join(known) or 'none'}"
+    return UsageError(f"there is no job {job} in the crontab{hint}")

@@ -1,0 +1,170 @@
+"""`batch schedule add`: a job for the user's crontab, rehearsed in cron's environment before it is written."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
+
+import typer
+
+from persona_batch.errors import UsageError
+
+if TYPE_CHECKING:
+    from persona_batch.schedule.job import Job, Mode
+    from persona_batch.schedule.state import StateFolder
+
+Form: TypeAlias = Literal["cron", "systemd", "ci"]
+
+
+def add(
+    arguments: Annotated[
+        list[str],
+        typer.Argument(metavar="FILE [RUN OPTIONS]", help="What `batch run` is given (see its help)."),
+    ],
+    at: Annotated[str, typer.Option("--at", metavar="TIME", help="Cron time: '0 3 * * *', @daily.")],
+    every: Annotated[bool, typer.Option("--every", help="A new run each time, to watch for drift.")] = False,
+    if_changed: Annotated[
+        bool, typer.Option("--if-changed", help="Rest while the last run is complete and no input changed.")
+    ] = False,
+    env_file: Annotated[
+        Path | None, typer.Option("--env-file", metavar="FILE", help="Keys (default: .env of this folder).")
+    ] = None,
+    on_failure: Annotated[
+        str | None,
+        typer.Option("--on-failure", metavar="CMD", help="Shell command for a failure; JSON on its stdin."),
+    ] = None,
+    job_id: Annotated[
+        str | None, typer.Option("--id", metavar="ID", help="Name of the job (default: after the file).")
+    ] = None,
+    form: Annotated[
+        Form | None,
+        typer.Option("--print", help="Print the crontab line, unit files or command; install nothing."),
+    ] = None,
+) -> None:
+    """Add a job to your crontab.
+
+    A job resumes the newest unfinished run of its batch, else starts a new one.
+
+    Examples:
+        batch schedule add personas/wukong.yaml --at '0 3 * * *' --samples 5
+        batch schedule add personas/wukong.yaml --at @daily --every --on-failure 'mail -s batch me'
+        batch schedule add personas/wukong.yaml --at @daily --print systemd
+    """
+    from persona_batch.cli.run_arguments import read_run_arguments
+    from persona_batch.provider.environment import load_env
+    from persona_batch.schedule.environment import carried, open_to_others, read_dotenv, refuse_secrets
+    from persona_batch.schedule.job import Job
+    from persona_batch.schedule.line import shell_command
+    from persona_batch.schedule.state import StateFolder
+    from persona_batch.schedule.when import parse_when
+
+    when = parse_when(at)
+    run = read_run_arguments(arguments)
+    job = Job(
+        id=_checked_id(job_id) if job_id else _stem(run.files),
+        at=when.expression,
+        directory=Path.cwd(),
+        arguments=run.words,
+        mode=_mode(every=every, if_changed=if_changed),
+        env_file=None if env_file is None else _readable(env_file.absolute()),
+        on_failure=on_failure,
+        environment=carried(os.environ),
+    )
+    refuse_secrets(shell_command(job), {**load_env(), **(read_dotenv(job.env_file) if job.env_file else {})})
+    for file in (job.directory / ".env", job.env_file):
+        warning = open_to_others(file) if file is not None else None
+        if warning is not None:
+            typer.echo(f"batch: {warning}", err=True)
+    _rehearse(job)
+    folder = StateFolder.of(os.environ)
+    if form is not None:
+        typer.echo(_printed(job, form, folder))
+    else:
+        _install(job, folder, renamed=job_id is None)
+
+
+def _install(job: "Job", folder: "StateFolder", *, renamed: bool) -> None:
+    from dataclasses import replace
+    from datetime import datetime
+
+    from persona_batch.schedule.job import free_id
+    from persona_batch.schedule.line import render_line
+    from persona_batch.schedule.tab import editing, install_crontab, read_crontab
+    from persona_batch.schedule.when import parse_when
+
+    with editing(folder.root):
+        tab = read_crontab()
+        taken = [line.id for line in tab.jobs()]
+        if job.id in taken and not renamed:
+            raise UsageError(f"there is a job {job.id} already: batch schedule remove {job.id}")
+        job = replace(job, id=free_id(job.id, taken))
+        log = folder.log(job.id)
+        log.parent.mkdir(parents=True, exist_ok=True)
+        install_crontab(tab.with_job(render_line(job, log)))
+    soon = parse_when(job.at).next_after(datetime.now())
+    start = f"starts next at {soon:%Y-%m-%d %H:%M}" if soon else "starts at the next boot"
+    typer.echo(f"added {job.id}: {start}; log: {log}", err=True)
+    typer.echo(f"try it now: batch schedule run-now {job.id}", err=True)
+    typer.echo(job.id)
+
+
+def _printed(job: "Job", form: Form, folder: "StateFolder") -> str:
+    from persona_batch.schedule.line import render_line, run_command
+    from persona_batch.schedule.tab import TAG
+    from persona_batch.schedule.units import render_units
+
+    if form == "systemd":
+        head = "# put both into ~/.config/systemd/user, then: systemctl --user enable --now"
+        units = render_units(job)
+        files = "\n".join(f"# {unit.name}\n{unit.text}" for unit in units)
+        return f"{head} {units[1].name}\n{files}".rstrip()
+    if form == "ci":
+        return run_command(job)
+    line = render_line(job, folder.log(job.id))
+    folder.log(job.id).parent.mkdir(parents=True, exist_ok=True)
+    return f"{line.body} {TAG}{line.id}"
+
+
+def _rehearse(job: "Job") -> None:
+    """Ask `batch run` what it would do in the job's environment; nothing is sent.
+
+    Raises:
+        UsageError: it refuses (a wrong file, a key that cron would not see); its own words are on stderr.
+    """
+    from persona_batch.schedule.environment import bare, read_dotenv
+
+    env = {**bare(os.environ), **job.environment, **(read_dotenv(job.env_file) if job.env_file else {})}
+    words = [sys.executable, "-P", "-m", "persona_batch", "run", "--dry-run", *job.arguments]
+    done = subprocess.run(  # noqa: S603 - our own command line
+        words, cwd=job.directory, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False
+    )
+    if done.returncode == UsageError.exit_code:
+        said = done.stderr.decode("utf-8", "replace").strip().removeprefix("batch: ").replace("\nbatch: ", "\n")
+        raise UsageError(f"{said}\n(as cron would run it: with keys from `.env` alone; nothing was added)")
+
+
+def _mode(*, every: bool, if_changed: bool) -> "Mode":
+    if every and if_changed:
+        raise UsageError("--every and --if-changed contradict each other: a new run each time, or only when needed")
+    return "every" if every else "if-changed" if if_changed else "continue"
+
+
+def _readable(file: Path) -> Path:
+    if not file.is_file():
+        raise UsageError(f"--env-file {file}: there is no such file")
+    return file
+
+
+def _stem(files: tuple[str, ...]) -> str:
+    from persona_batch.schedule.job import free_id
+
+    return free_id("+".join(Path(file).stem for file in files), ())
+
+
+def _checked_id(job_id: str) -> str:
+    from persona_batch.schedule.job import ID
+
+    if not ID.fullmatch(job_id):
+        raise UsageError(f"--id {job_id!r}: letters, digits, `.`, `_` and `-` only")
+    return job_id

@@ -1,0 +1,86 @@
+"""The jobs of a crontab together with their states: what `batch schedule list` shows."""
+
+from datetime import datetime
+
+import msgspec
+
+from persona_batch.errors import UsageError
+from persona_batch.schedule.line import parse_line
+from persona_batch.schedule.state import JobState, StateFolder
+from persona_batch.schedule.tab import Crontab
+from persona_batch.schedule.when import parse_when
+
+
+class Row(msgspec.Struct, kw_only=True):
+    """One job. `at` is None for a job that the crontab does not hold (a systemd timer's, say).
+
+    `next` is local time; `started` and `ended` are UTC; all ISO 8601.
+    """
+
+    job: str
+    at: str | None
+    next: str | None
+    started: str | None = None
+    ended: str | None = None
+    exit_code: int | None = None
+    meaning: str | None = None
+    skipped_at: str | None = None
+    run: str | None = None
+    log: str
+    command: str | None = None
+
+    def lines(self) -> list[str]:
+        """Return the job as lines of text for people."""
+        when = self.at or "not in this crontab"
+        text = [f"{self.job}  {when}" + (f"  next {self.next.replace('T', ' ')}" if self.next else "")]
+        if self.started is None:
+            text.append("    has not run yet")
+        else:
+            code = "" if self.exit_code is None else f" ({self.exit_code})"
+            text.append(f"    last {self.started} to {self.ended or '-'}: {self.meaning}{code}")
+        if self.skipped_at is not None:
+            text.append(f"    unchanged, rested {self.skipped_at}")
+        if self.run is not None:
+            text.append(f"    run  {self.run}")
+        text.append(f"    log  {self.log}")
+        return text
+
+
+def overview(tab: Crontab, folder: StateFolder, now: datetime) -> list[Row]:
+    """Return the jobs of the crontab in its order, then those that only have a state. `now` is local, naive."""
+    rows = []
+    for line in tab.jobs():
+        parsed = parse_line(line)
+        at = parsed.at if parsed else None
+        row = Row(job=line.id, at=at, next=_next(at, now), log=str(folder.log(line.id)), command=line.body)
+        rows.append(_with_state(row, folder.read(line.id)))
+    known = {row.job for row in rows}
+    for state in folder:
+        if state.job not in known:
+            row = Row(job=state.job, at=None, next=None, log=str(folder.log(state.job)))
+            rows.append(_with_state(row, state))
+    return rows
+
+
+def _with_state(row: Row, state: JobState | None) -> Row:
+    if state is None:
+        return row
+    return msgspec.structs.replace(
+        row,
+        started=state.started,
+        ended=state.ended,
+        exit_code=state.exit_code,
+        meaning=state.meaning,
+        skipped_at=state.skipped_at,
+        run=state.run,
+    )
+
+
+def _next(at: str | None, now: datetime) -> str | None:
+    if at is None:
+        return None
+    try:
+        found = parse_when(at).next_after(now)
+    except UsageError:  # somebody has edited the line into a time that we do not know
+        return None
+    return found.isoformat(timespec="minutes") if found else None
