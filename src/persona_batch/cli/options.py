@@ -1,7 +1,8 @@
 """Options that several commands share: their names, types and help texts, once."""
 
 import json
-from typing import Annotated, TypeAlias
+from difflib import get_close_matches
+from typing import Annotated, Literal, TypeAlias, get_args
 
 import typer
 
@@ -12,7 +13,7 @@ Files: TypeAlias = Annotated[list[str], typer.Argument(metavar="FILE...", help="
 PersonaFile: TypeAlias = Annotated[str, typer.Argument(metavar="FILE", help="Persona file.")]
 RunRef: TypeAlias = Annotated[
     str,
-    typer.Argument(metavar="[RUN]", help="A run folder, a records file, a run id, or `latest`.", show_default=False),
+    typer.Argument(metavar="RUN", help="A run folder, a records file, a run id, or `latest`.", show_default=False),
 ]
 
 Questions: TypeAlias = Annotated[
@@ -39,8 +40,12 @@ Samples: TypeAlias = Annotated[
     typer.Option("--samples", "-n", min=1, metavar="N", help="How often each cell is asked (default: 1)."),
 ]
 Placements: TypeAlias = Annotated[
-    list[Placement] | None,
-    typer.Option("--placement", help="Where the persona's text stands (repeatable: a factor)."),
+    list[str] | None,
+    typer.Option(
+        "--placement",
+        metavar="PLACE",
+        help="Where the persona's text stands: system, developer, user or none (repeatable: a factor).",
+    ),
 ]
 OnePlacement: TypeAlias = Annotated[
     Placement | None, typer.Option("--placement", help="Where the persona's text stands.")
@@ -113,8 +118,8 @@ Verbose: TypeAlias = Annotated[bool, typer.Option("--verbose", "-v", help="Say m
 NoProgress: TypeAlias = Annotated[bool, typer.Option("--no-progress", help="No bar and no progress lines.")]
 Watch: TypeAlias = Annotated[bool, typer.Option("--watch", help="Stream the replies to the terminal.")]
 Color: TypeAlias = Annotated[
-    str,
-    typer.Option("--color", metavar="WHEN", help="auto (on a terminal, unless NO_COLOR is set), always or never."),
+    Literal["auto", "always", "never"],
+    typer.Option("--color", help="auto: on a terminal, unless NO_COLOR is set."),
 ]
 
 
@@ -152,3 +157,20 @@ def read_seconds(text: str | None) -> float | None:
     if not 0 < seconds < float("inf"):
         raise UsageError(f"--time-limit {text}: expected a time above 0, as 90s, 30m, 2h")
     return seconds
+
+
+def read_placements(names: list[str] | None) -> tuple[Placement, ...]:
+    """Return the values of `--placement`.
+
+    Raises:
+        UsageError: an unknown one.
+    """
+    known: tuple[Placement, ...] = get_args(Placement)
+    placements = []
+    for name in names or ():
+        if name not in known:
+            near = get_close_matches(name, known, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"expected one of {', '.join(known)}"
+            raise UsageError(f"--placement {name}: {hint}")
+        placements.append(known[known.index(name)])
+    return tuple(placements)

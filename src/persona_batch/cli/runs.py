@@ -1,0 +1,137 @@
+"""`batch runs`: what was run, how far it came, and how it ended."""
+
+import os
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import typer
+
+from persona_batch.cli.options import Json, Out
+from persona_batch.errors import UsageError
+
+
+class RunRow(msgspec.Struct):
+    """One run as `batch runs --json` prints it.
+
+    `cells`: size of the grid (None: not known yet); `done`: records on disk, `counts` by status; `tokens` as
+    reported (None: not reported); `state` as in run.json, or `killed` when its process is gone.
+    """
+
+    run_id: str
+    path: str
+    batch_id: str
+    started_at: str
+    ended_at: str | None
+    state: str
+    exit_code: int | None
+    cells: int | None
+    done: int
+    counts: dict[str, int]
+    tokens: int | None
+
+
+def runs(ctx: typer.Context, out: Out = "runs", as_json: Json = False) -> None:
+    """List the runs, oldest first: when, which batch, cells done, failed, tokens, state.
+
+    Examples:
+        batch runs
+        batch runs --out nightly --json
+    """
+    if ctx.invoked_subcommand is not None:
+        return
+    rows = _rows(Path(out))
+    if as_json:
+        typer.echo(msgspec.json.encode(rows))
+    elif not rows:
+        typer.echo(f"batch: no runs in {out} yet; `batch run FILE` makes one", err=True)
+    else:
+        _print_table(rows)
+
+
+def _rows(out: Path) -> list[RunRow]:
+    from persona_batch.record.rundir import list_runs
+
+    rows = []
+    for run in list_runs(out):
+        try:
+            rows.append(_row(run))
+        except UsageError as error:  # one damaged folder must not hide the others
+            typer.echo(f"batch: {error}", err=True)
+    return rows
+
+
+def _row(run: Any) -> RunRow:
+    from persona_batch.record.manifest import read_manifest
+    from persona_batch.record.reader import scan
+
+    manifest = read_manifest(run.manifest)
+    counts, tokens, state = dict(manifest.counts), manifest.tokens.total, str(manifest.state)
+    if manifest.state == "running":
+        # the manifest is sealed at the end: until then the records tell
+        seen = scan(run.records)
+        counts = {str(status): count for status, count in seen.counts.items()}
+        tokens = seen.prompt_tokens + seen.completion_tokens or None
+        state = "running" if _alive(run.path / "run.lock") else "killed"
+    return RunRow(
+        run_id=run.id,
+        path=str(run.path),
+        batch_id=manifest.batch_id,
+        started_at=manifest.started_at,
+        ended_at=manifest.ended_at,
+        state=state,
+        exit_code=manifest.exit_code,
+        cells=manifest.cells,
+        done=sum(counts.values()),
+        counts=counts,
+        tokens=tokens,
+    )
+
+
+def _alive(lock: Path) -> bool:
+    """Say whether the process that took the lock last still exists; taking the lock ourselves could keep it out."""
+    try:
+        process = int(lock.read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return False
+    if os.name != "posix":
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _print_table(rows: list[RunRow]) -> None:
+    import sys
+
+    from persona_batch.view.tables import Column, table
+    from persona_batch.view.transcript import page_for
+
+    page = page_for(sys.stdout)
+    columns = [
+        Column("when"),
+        Column("batch", shrinks=True),
+        Column("done", "right"),
+        Column("failed", "right"),
+        Column("tokens", "right"),
+        Column("state"),
+        Column("run", shrinks=True),
+    ]
+    cells = [
+        [
+            f"{datetime.fromisoformat(row.started_at).astimezone():%Y-%m-%d %H:%M}",
+            row.batch_id,
+            f"{row.done:,}/{row.cells:,}" if row.cells is not None else f"{row.done:,}",
+            f"{row.counts.get('error', 0):,}",
+            "–" if row.tokens is None else f"{row.tokens:,}",
+            row.state,
+            row.run_id,
+        ]
+        for row in rows
+    ]
+    sys.stdout.write(table(columns, cells, page.palette, page.width))
