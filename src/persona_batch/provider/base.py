@@ -17,7 +17,7 @@ from persona_batch.chat import Message, Params, Usage
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One chat completion to stream. `params` are API names; `extra_body`/`extra_headers` are merged in by the provider."""
+    """One chat completion to stream; `params` by their API names. Extra body and headers are the provider's."""
 
     model: str
     messages: Sequence[Message]
@@ -59,12 +59,14 @@ class StreamInfo:
     """What is known of a request besides its chunks; filled in by the provider while it streams.
 
     `sent_ns` is the moment of sending on the clock of `time.perf_counter_ns` (0: not sent yet);
-    `headers` are the response's rate-limit headers, names in lower case.
+    `headers` are the response's rate-limit headers, names in lower case;
+    `messages` are those that went out, where the endpoint's quirks asked for other ones (None: as requested).
     """
 
     sent_ns: int = 0
     request_id: str | None = None
     headers: dict[str, str] = field(default_factory=dict)
+    messages: Sequence[Message] | None = None
 
 
 class Provider(Protocol):

@@ -1,0 +1,148 @@
+"""From run settings to an open provider: what is asked, with which key, and which of its models."""
+
+import difflib
+from collections.abc import Mapping, Sequence
+
+from persona_batch import errors
+from persona_batch.config.batch import RunSettings
+from persona_batch.errors import ProviderError, UsageError
+from persona_batch.provider.base import Provider, Timeouts
+from persona_batch.provider.baseurl import checked_base_url
+from persona_batch.provider.presets import CUSTOM, PRESETS, Preset
+from persona_batch.provider.secret import Secret, checked_key
+from persona_batch.provider.target import Target
+
+SCRIPTED = Preset(name="scripted", key="none", note="makes up replies; for rehearsals")
+MODEL_VARIABLE = "PERSONA_BATCH_MODEL"
+_LISTED = 20  # model names in an error
+
+
+def resolve(settings: RunSettings, env: Mapping[str, str], *, need_key: bool = True) -> Target:
+    """Return the endpoint that the settings mean; nothing is asked yet.
+
+    Args:
+        settings: the merged `run:` block and command line.
+        env: as from `dotenv.load_env`.
+        need_key: False where nothing will be sent: a missing key is no obstacle then.
+
+    Raises:
+        UsageError: an unknown provider, a missing or impossible key, a bad base URL.
+    """
+    preset = _preset(settings)
+    base_url, ambient = preset.base_url, False
+    if settings.base_url is not None:
+        if preset.name in ("local", "scripted"):
+            raise UsageError(f"--base-url: the provider `{preset.name}` has none; leave out one of the two")
+        base_url = checked_base_url(settings.base_url, "--base-url")
+    elif preset.name == "openai":
+        ambient = True
+        if "OPENAI_BASE_URL" in env:
+            base_url = checked_base_url(env["OPENAI_BASE_URL"], "OPENAI_BASE_URL")
+    _check_headers(settings.extra_headers)
+    return Target(
+        preset=preset,
+        base_url=base_url,
+        identity=preset.name if base_url == preset.base_url else base_url,
+        api_key=_key(preset, settings.api_key_env, env, need_key=need_key),
+        extra_body=settings.extra_body,
+        extra_headers=settings.extra_headers,
+        ambient=ambient,
+        model_path=env.get(MODEL_VARIABLE) if preset.name == "local" else None,
+    )
+
+
+def open_provider(target: Target, *, concurrency: int, timeouts: Timeouts) -> Provider:
+    """Return the provider, to be entered as an async context manager; `concurrency` bounds its connections.
+
+    Raises:
+        UsageError: the embedded model is not installed.
+    """
+    if target.name == "scripted":
+        from persona_batch.provider.scripted import ScriptedProvider
+
+        return ScriptedProvider()
+    if target.name == "local":
+        from persona_batch.provider.local import LocalProvider, find_model
+
+        return LocalProvider(target, find_model(target.model_path), concurrency=concurrency, timeouts=timeouts)
+    from persona_batch.provider.openai import OpenAIProvider
+
+    return OpenAIProvider(target, concurrency=concurrency, timeouts=timeouts)
+
+
+async def choose_models(provider: Provider, asked: Sequence[str]) -> list[str]:
+    """Return the models to ask: those named, checked against the endpoint's list, or its only one.
+
+    An endpoint that lists no models is taken at the user's word.
+
+    Raises:
+        UsageError: none was named and it is not the only one; a named one is not there; the endpoint cannot be
+            reached, or refuses the key.
+    """
+    try:
+        there = await provider.models()
+    except (errors.ConnectionFailed, errors.TimedOut) as error:
+        raise UsageError(f"{error.message} (provider: {provider.name})") from error
+    except ProviderError as error:
+        if error.http_status == 401:
+            raise UsageError(
+                f"{provider.identity} refused the key: {error.message}; check the key, or name another variable "
+                "by --api-key-env"
+            ) from error
+        if not asked:
+            raise UsageError(
+                f"no model named, and {provider.identity} lists none ({error.message}); name one by --model"
+            ) from error
+        there = []  # no such route, or this key may not list: chatting may still work
+    if not asked:
+        if len(there) == 1:
+            return there
+        raise UsageError(f"no model named; {provider.identity} has {_some(there) or 'none'}; choose by --model")
+    for name in asked if there else ():
+        if name not in there:
+            near = difflib.get_close_matches(name, there, n=5, cutoff=0.4)
+            hint = f"did you mean {_some(near)}?" if near else f"it has {_some(there)}"
+            raise UsageError(f"{provider.identity} has no model {name!r}; {hint}")
+    return list(asked)
+
+
+def _preset(settings: RunSettings) -> Preset:
+    name = settings.provider
+    if name is None:
+        return CUSTOM if settings.base_url is not None else PRESETS["local"]
+    if name == SCRIPTED.name:
+        return SCRIPTED
+    if name == CUSTOM.name and settings.base_url is not None:
+        return CUSTOM
+    if name not in PRESETS:
+        near = difflib.get_close_matches(name.lower(), PRESETS, n=1)
+        hint = f"did you mean `{near[0]}`?" if near else f"known are {', '.join(PRESETS)}"
+        raise UsageError(f"unknown provider {name!r}; {hint} Any other endpoint: --base-url URL")
+    return PRESETS[name]
+
+
+def _key(preset: Preset, named: str | None, env: Mapping[str, str], *, need_key: bool) -> Secret | None:
+    if named is not None:
+        if named not in env:
+            if not need_key:
+                return None
+            raise UsageError(f"--api-key-env: {named} is not set; export it or put {named}=… into .env")
+        return checked_key(env[named], named)
+    for variable in preset.key_env:
+        if variable in env:
+            return checked_key(env[variable], variable)
+    if preset.key == "required" and need_key:
+        variable = preset.key_env[0]
+        raise UsageError(f"{preset.name} needs a key: set {variable}, or put {variable}=… into .env")
+    return None
+
+
+def _check_headers(headers: Mapping[str, str]) -> None:
+    for name, value in headers.items():
+        if not name.isascii() or not name.isprintable() or not value.isascii() or not value.isprintable():
+            raise UsageError(f"extra_headers: {name!r} has a line break or a character outside ASCII in it")
+
+
+def _some(names: Sequence[str]) -> str:
+    shown = ", ".join(sorted(names)[:_LISTED])
+    return f"{shown} and {len(names) - _LISTED} more" if len(names) > _LISTED else shown

@@ -1,0 +1,56 @@
+"""A resolved endpoint: everything needed to open it, decided without touching the network."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from persona_batch.chat import Params
+from persona_batch.plan.cell import Endpoint
+from persona_batch.provider.presets import Preset
+from persona_batch.provider.redact import Redactor
+from persona_batch.provider.secret import Secret
+
+_SECRET_HEADERS: Final = ("auth", "key", "token", "secret", "cookie", "password")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """Which endpoint to ask, and with what.
+
+    `identity` is what cell keys and manifests carry: the preset's name, or the base URL where it is another one.
+    `ambient` lets the SDK add what OPENAI_ORG_ID, OPENAI_PROJECT_ID and OPENAI_CUSTOM_HEADERS say.
+    `model_path` is the embedded model's file, as set by the user.
+    """
+
+    preset: Preset
+    base_url: str
+    identity: str
+    api_key: Secret | None = None
+    extra_body: Params = field(default_factory=dict)
+    extra_headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    ambient: bool = False
+    model_path: str | None = None
+
+    @property
+    def name(self) -> str:
+        """The provider's name, as records carry it."""
+        return self.preset.name
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """What the plan needs to know of it."""
+        return Endpoint(provider=self.preset.name, identity=self.identity)
+
+    @property
+    def key_fingerprint(self) -> str:
+        """Tells accounts apart in the ledger of daily quotas; `none` without a key."""
+        return "none" if self.api_key is None else self.api_key.fingerprint
+
+    @property
+    def redactor(self) -> Redactor:
+        """Cleans texts of the key and of the values of headers that look secret."""
+        secrets = [] if self.api_key is None else [self.api_key.reveal()]
+        for name, value in self.extra_headers.items():
+            if any(word in name.lower() for word in _SECRET_HEADERS):
+                secrets += [value, *value.split()]
+        return Redactor(secrets)
