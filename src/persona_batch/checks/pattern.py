@@ -1,0 +1,48 @@
+"""User-written patterns, searched under a time limit: a catastrophic pattern must not hang a run.
+
+The `regex` module is a superset of the standard library's syntax and can stop a search that takes too long.
+"""
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import regex
+
+SEARCH_SECONDS = 1.0
+
+
+class PatternError(ValueError):
+    """The pattern cannot be compiled."""
+
+
+class SearchTooSlow(Exception):
+    """The search of one reply was given up after `SEARCH_SECONDS`."""
+
+
+@lru_cache(maxsize=512)
+def compile_pattern(pattern: str) -> "regex.Pattern[str]":
+    """Compile a pattern; `(?i)`, `(?m)` and `(?s)` at its start work as in Python.
+
+    Raises:
+        PatternError: the pattern is malformed.
+    """
+    import regex
+
+    try:
+        return regex.compile(pattern)
+    except (regex.error, RecursionError, OverflowError) as error:
+        raise PatternError(str(error) or type(error).__name__) from error
+
+
+def found_in(pattern: str, text: str) -> bool:
+    """Say whether the pattern is found anywhere in the text.
+
+    Raises:
+        PatternError: the pattern is malformed.
+        SearchTooSlow: the search took longer than `SEARCH_SECONDS`.
+    """
+    try:
+        return compile_pattern(pattern).search(text, timeout=SEARCH_SECONDS) is not None
+    except TimeoutError as error:
+        raise SearchTooSlow(pattern) from error

@@ -1,0 +1,102 @@
+"""Reading each input file once: bytes → text → nodes → checked against the models, and searched for keys."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from persona_batch.config.batch import InputFile
+from persona_batch.config.explain import known_keys, validate
+from persona_batch.config.literal_key import REMEDY, has_key, is_key_name
+from persona_batch.config.nodes import Mapping, Scalar, walk
+from persona_batch.config.params import check_names
+from persona_batch.config.persona_file import PersonaEntry, PersonasFile
+from persona_batch.config.problems import Place, Problems, Unreadable, did_you_mean
+from persona_batch.config.question_file import QuestionFile
+from persona_batch.config.source import compose
+from persona_batch.config.textfile import TextFile, read_text
+
+FileKind: TypeAlias = Literal["persona", "questions"]
+
+_PERSONA_ONLY = {*known_keys(PersonaEntry), "personas"} - set(known_keys(QuestionFile))
+_MODELS = {"persona": PersonaEntry, "personas": PersonasFile, "questions": QuestionFile}
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One YAML file that was read; `kind` is what its keys say it is."""
+
+    file: TextFile
+    root: Mapping
+    kind: FileKind
+
+
+@dataclass(slots=True)
+class Library:
+    """The files of one batch; each is read, validated and hashed once, however often it is named."""
+
+    problems: Problems
+    documents: dict[Path, Document | None] = field(default_factory=dict)
+    texts: dict[Path, TextFile | None] = field(default_factory=dict)
+
+    def document(self, path: Path, shown: str, named_at: Place | None = None) -> Document | None:
+        """Return a YAML file, or None when it cannot be read (its problems are noted)."""
+        key = path.resolve()
+        if key not in self.documents:
+            self.documents[key] = None
+            try:
+                self.documents[key] = self._read(path, shown, named_at)
+            except Unreadable:
+                pass
+        return self.documents[key]
+
+    def text(self, path: Path, shown: str, named_at: Place) -> TextFile | None:
+        """Return a prompt file, or None when it cannot be read (its problems are noted)."""
+        key = path.resolve()
+        if key not in self.texts:
+            self.texts[key] = None
+            try:
+                self.texts[key] = read = read_text(path, shown, self.problems, named_at)
+                if has_key(read.text):
+                    self.problems.add(Place(shown), f"this prompt holds what looks like an API key; {REMEDY}")
+            except Unreadable:
+                pass
+        return self.texts[key]
+
+    def input_files(self) -> tuple[InputFile, ...]:
+        """Return all files that were read, in the order of reading."""
+        files = [document.file for document in self.documents.values() if document]
+        files += [text for text in self.texts.values() if text]
+        return tuple(InputFile(file.shown, file.sha256) for file in files)
+
+    def _read(self, path: Path, shown: str, named_at: Place | None) -> Document:
+        file = read_text(path, shown, self.problems, named_at)
+        root = compose(file.text, shown, self.problems)
+        refuse_keys(root, self.problems)
+        kind = kind_of(root)
+        validate(_MODELS["personas" if "personas" in root.entries else kind], root, self.problems)
+        for name, key, node in walk(root):
+            if name == "params" and key is not None and isinstance(node, Mapping):
+                check_names(node, self.problems)
+        return Document(file, root, kind)
+
+
+def kind_of(root: Mapping) -> FileKind:
+    """Recognise a file by its keys: those of a persona, even mistyped, make it a persona file."""
+    if any(key in _PERSONA_ONLY for key in root.entries):
+        return "persona"
+    if not {"questions", "template", "speaker"} & set(root.entries):
+        return "questions" if any(did_you_mean(key, ["questions"], 0.8) for key in root.entries) else "persona"
+    strange = set(root.entries) - set(known_keys(QuestionFile))
+    return "persona" if any(did_you_mean(key, _PERSONA_ONLY, 0.8) for key in strange) else "questions"
+
+
+def refuse_keys(root: Mapping, problems: Problems) -> None:
+    """Note every literal credential; the message never holds it."""
+    for name, key, node in walk(root):
+        if key is not None and has_key(key.written):
+            problems.add(key.place, f"this looks like an API key; {REMEDY}")
+        if isinstance(node, Scalar):
+            if key is not None and is_key_name(name) and node.kind != "null" and node.written:
+                problems.add(node.place, f"an API key or other secret never stands in a file; {REMEDY}")
+            elif isinstance(node.value, str) and has_key(node.value):
+                problems.add(node.place, f"this looks like an API key; {REMEDY}")

@@ -1,0 +1,64 @@
+"""Collecting what is wrong, with its place: all problems of all files are reported together."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+
+from persona_batch.config.literal_key import mask
+from persona_batch.errors import ConfigError, Problem
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Place:
+    """Where something stands; line and column count from 1 (0: the whole file)."""
+
+    file: str
+    line: int = 0
+    column: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+
+
+@dataclass(slots=True)
+class Problems:
+    """The problems found so far."""
+
+    found: set[Problem] = field(default_factory=set)
+
+    def add(self, place: Place, message: str) -> None:
+        """Note one problem; the same one is noted once."""
+        self.found.add(Problem(place.file, place.line, place.column, message))
+
+    def at(self, place: Place) -> bool:
+        """Say whether something is wrong at this very place already."""
+        return any((p.file, p.line, p.column) == (place.file, place.line, place.column) for p in self.found)
+
+    def raise_if_any(self) -> None:
+        """Report everything, sorted by file, line and column.
+
+        Raises:
+            ConfigError: at least one problem was found.
+        """
+        if self.found:
+            raise ConfigError(sorted(self.found))
+
+
+class Unreadable(Exception):
+    """A file or a section that cannot be read any further; its problems are noted already."""
+
+
+def quote(text: str, limit: int = 40) -> str:
+    """Return `text` for an error message: on one line, shortened, without keys or control characters."""
+    shown = mask(text)
+    shown = "".join(char if char.isprintable() else " " for char in shown)
+    if len(shown) > limit:
+        shown = shown[: limit - 1] + "…"
+    return f"`{shown}`"
+
+
+def did_you_mean(name: str, valid: Iterable[str], cutoff: float = 0.6) -> str:
+    """Return `, did you mean `x`?` for the nearest valid name, or an empty string."""
+    names = {valid_name.casefold(): valid_name for valid_name in valid}
+    close = get_close_matches(name.casefold(), names, n=1, cutoff=cutoff)
+    return f", did you mean `{names[close[0]]}`?" if close else ""

@@ -1,0 +1,17 @@
+"""The base of every model of what a user writes, and the types they share."""
+
+from typing import Annotated, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from persona_batch.chat import JsonValue
+
+
+class Section(BaseModel):
+    """A mapping in a file: nothing is converted, nothing unknown is accepted."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, populate_by_name=False)
+
+
+NonEmpty: TypeAlias = Annotated[str, Field(min_length=1)]
+PlainParams: TypeAlias = dict[str, JsonValue]

@@ -1,0 +1,137 @@
+"""The `run:` blocks of all files and the command line → one RunSettings.
+
+A setting may be given by one block, or by several with the same value; two different values are a problem. The
+command line wins. An endpoint is taken as a whole: `--provider` sets aside what the files say of another
+endpoint (its URL, key variable, additions and models), and `--base-url` alone names an endpoint without a key.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any, cast
+
+from persona_batch.chat import Params, Placement
+from persona_batch.config.batch import Limits, RunSettings
+from persona_batch.config.nodes import Mapping as MappingNode
+from persona_batch.config.nodes import Node, items_of, mapping_of, plain
+from persona_batch.config.problems import Place, Problems
+from persona_batch.config.run_block import base_url, variable_name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overrides:
+    """What the command line says; None or empty: nothing. `params` are merged last, by the plan."""
+
+    provider: str | None = None
+    base_url: str | None = None
+    api_key_env: str | None = None
+    models: tuple[str, ...] = ()
+    samples: int | None = None
+    placements: tuple[Placement, ...] = ()
+    concurrency: int | None = None
+    rpm: int | None = None
+    tpm: int | None = None
+    per_day: int | None = None
+    timeout: float | None = None
+    retries: int | None = None
+    seed: int | None = None
+    params: Params = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class _Written:
+    """Settings of all blocks by name; `places` say where each was first given."""
+
+    problems: Problems
+    values: dict[str, Any] = field(default_factory=dict)
+    places: dict[str, Place] = field(default_factory=dict)
+
+    def add(self, name: str, node: Node, value: Any) -> None:
+        if name not in self.values:
+            self.values[name], self.places[name] = value, node.place
+        elif self.values[name] != value:
+            first = self.places[name]
+            self.problems.add(
+                node.place, f"`{name}` is set to something else in {first}; one run has one value, keep one of them"
+            )
+
+
+def settings(blocks: Sequence[MappingNode], overrides: Overrides, problems: Problems) -> RunSettings:
+    """Merge the `run:` blocks of all files, and the command line over them."""
+    written = _Written(problems)
+    for block in blocks:
+        _read(block, written)
+    _check_options(overrides, problems)
+    return _overridden(written.values, overrides)
+
+
+def _read(block: MappingNode, written: _Written) -> None:
+    for name, (_, node) in block.entries.items():
+        inner = mapping_of(node)
+        if name == "limits" and inner is not None:
+            for limit, (_, value) in inner.entries.items():
+                written.add(limit, value, plain(value))
+        elif name == "provider" and inner is not None:
+            for part, (_, value) in inner.entries.items():
+                written.add("provider" if part == "name" else part, value, plain(value))
+        elif name in {"model", "placement"}:
+            written.add(name, node, tuple(plain(item) for item in items_of(node) or [node]))
+        else:
+            written.add(name, node, plain(node))
+
+
+def _overridden(values: Mapping[str, Any], overrides: Overrides) -> RunSettings:
+    file = dict(values)
+    if overrides.provider is not None and overrides.provider != file.get("provider"):
+        moved = "provider" in file or "base_url" in file
+        for name in ("base_url", "api_key_env", "extra_body", "extra_headers", *(["model"] if moved else [])):
+            file.pop(name, None)
+    elif overrides.base_url is not None and overrides.provider is None:
+        for name in ("provider", "api_key_env"):
+            file.pop(name, None)
+
+    def pick(name: str) -> Any:
+        option = getattr(overrides, name)
+        return file.get(name) if option is None else option
+
+    return RunSettings(
+        provider=pick("provider"),
+        base_url=pick("base_url"),
+        api_key_env=pick("api_key_env"),
+        models=overrides.models or file.get("model", ()),
+        samples=pick("samples") or 1,
+        placements=overrides.placements or cast("tuple[Placement, ...]", file.get("placement", ())),
+        concurrency=pick("concurrency"),
+        limits=Limits(**{limit.name: pick(limit.name) for limit in fields(Limits)}),
+        timeout=pick("timeout"),
+        retries=pick("retries"),
+        seed=pick("seed") or 0,
+        extra_body=file.get("extra_body", {}),
+        extra_headers=file.get("extra_headers", {}),
+    )
+
+
+def _check_options(overrides: Overrides, problems: Problems) -> None:
+    for name in ("samples", "concurrency", "rpm", "tpm", "per_day"):
+        number = getattr(overrides, name)
+        if number is not None and number < 1:
+            problems.add(_option(name), f"found {number}, expected at least 1")
+    if overrides.timeout is not None and not overrides.timeout > 0:
+        problems.add(_option("timeout"), f"found {overrides.timeout:g}, expected more than 0 seconds")
+    if overrides.retries is not None and overrides.retries < 0:
+        problems.add(_option("retries"), f"found {overrides.retries}, expected at least 0")
+    checks: tuple[tuple[str, Callable[[str], str]], ...] = (("base_url", base_url), ("api_key_env", variable_name))
+    for name, check in checks:
+        value = getattr(overrides, name)
+        if value is not None:
+            try:
+                check(value)
+            except ValueError as error:
+                problems.add(_option(name), str(error))
+    for name in ("models", "placements"):
+        values = getattr(overrides, name)
+        if len(set(values)) < len(values):
+            problems.add(_option(name.removesuffix("s")), "the same value is given twice; give each once")
+
+
+def _option(name: str) -> Place:
+    return Place("--" + name.replace("_", "-"))

@@ -1,0 +1,203 @@
+"""Strict YAML: a file's text to nodes with places, on PyYAML's event stream.
+
+Composing is done here, without recursion, so that depth, aliases and size are bounded before anything is built:
+aliases are shared nodes, and a file whose aliases would write out to far more than it says is refused.
+Refused besides: duplicate keys, keys that are not text, merge keys, tags, several documents, tabs, control
+characters, and the surprising readings of `scalars`.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import yaml
+
+from persona_batch.config.nodes import Mapping, Node, Scalar, Sequence
+from persona_batch.config.problems import Place, Problems, Unreadable, quote
+from persona_batch.config.scalars import Surprise, read_scalar
+
+MAX_DEPTH = 40
+MAX_ALIASED_NODES = 20_000
+
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_UNPRINTABLE = re.compile("[^\t\n\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_SURROGATE = re.compile("[\0\ud800-\udfff]")
+
+
+def compose(text: str, shown: str, problems: Problems) -> Mapping:
+    """Return the mapping that a YAML text is.
+
+    Raises:
+        Unreadable: the text is no YAML, or not one mapping; lesser problems are noted and stepped over.
+    """
+    if bad := _UNPRINTABLE.search(text):
+        line, column = text.count("\n", 0, bad.start()) + 1, bad.start() - text.rfind("\n", 0, bad.start())
+        problems.add(Place(shown, line, column), f"control character U+{ord(bad[0]):04X}; delete it")
+        raise Unreadable
+    composer = _Composer(text, shown, problems)
+    root = composer.compose()
+    if root is None or (isinstance(root, Scalar) and root.kind == "null"):
+        problems.add(Place(shown, 1, 1), "the file is empty; `batch init` writes examples to start from")
+        raise Unreadable
+    if not isinstance(root, Mapping):
+        what = "a list" if isinstance(root, Sequence) else "plain text"
+        problems.add(
+            root.place,
+            f"found {what} at the top; a file is a mapping of keys such as `system: …` or `questions: …`",
+        )
+        raise Unreadable
+    return root
+
+
+@dataclass(slots=True)
+class _Open:
+    """A list or mapping whose end has not come yet; `key` waits for its value."""
+
+    node: Sequence | Mapping
+    key: Scalar | None = None
+    skip: bool = False
+    aliased: int = 0
+
+
+@dataclass(slots=True)
+class _Composer:
+    text: str
+    shown: str
+    problems: Problems
+    root: Node | None = None
+    stack: list[_Open] = field(default_factory=list)
+    anchors: dict[str, Node] = field(default_factory=dict)
+    aliased: int = 0
+
+    def compose(self) -> Node | None:
+        documents = 0
+        try:
+            for event in self._events():
+                if isinstance(event, yaml.DocumentStartEvent):
+                    documents += 1
+                    if documents > 1:
+                        self._fail(event, "a second document starts here; put it into a file of its own")
+                elif isinstance(event, yaml.NodeEvent):
+                    self._node(event)
+                elif isinstance(event, yaml.CollectionEndEvent):
+                    self._close()
+        except yaml.MarkedYAMLError as error:
+            self._explain(error)
+        except yaml.YAMLError as error:
+            self.problems.add(Place(self.shown, 1, 1), f"not YAML: {quote(str(error), 80)}")
+            raise Unreadable from error
+        return self.root
+
+    def _events(self) -> Iterator[yaml.Event]:
+        return yaml.parse(self.text, Loader=_LOADER)
+
+    def _place(self, mark: yaml.Mark) -> Place:
+        return Place(self.shown, mark.line + 1, mark.column + 1)
+
+    def _fail(self, event: yaml.Event, message: str) -> None:
+        self.problems.add(self._place(event.start_mark), message)
+        raise Unreadable
+
+    def _node(self, event: yaml.NodeEvent) -> None:
+        if isinstance(event, yaml.AliasEvent):
+            self._put(self._alias(event))
+            return
+        place = self._place(event.start_mark)
+        if event.tag is not None:
+            self.problems.add(place, f"the tag {quote(event.tag)} is not read here; delete it (text: use quotes)")
+        node: Node
+        if isinstance(event, yaml.ScalarEvent):
+            node = self._scalar(event, place)
+        else:
+            node = Sequence(place) if isinstance(event, yaml.SequenceStartEvent) else Mapping(place)
+        if event.anchor is not None:
+            self.anchors[event.anchor] = node
+        if isinstance(node, Scalar):
+            self._put(node)
+            return
+        if len(self.stack) >= MAX_DEPTH:
+            self._fail(event, f"nested deeper than {MAX_DEPTH} levels; write it flatter")
+        self.stack.append(_Open(node))
+
+    def _scalar(self, event: yaml.ScalarEvent, place: Place) -> Scalar:
+        written = event.value
+        if _SURROGATE.search(written):
+            self.problems.add(place, "an escaped NUL or half a surrogate pair is no text; delete the escape")
+            written = _SURROGATE.sub("", written)
+        try:
+            return read_scalar(written, place, plain=event.style in {None, ""} and event.implicit[0])
+        except Surprise as surprise:
+            self.problems.add(place, str(surprise))
+            return Scalar(place, written, written, "text")
+
+    def _alias(self, event: yaml.AliasEvent) -> Node:
+        name = f"*{event.anchor}"
+        node = self.anchors.get(event.anchor)
+        if node is None:
+            self._fail(event, f"the alias {quote(name)} has no anchor above it; write {quote('&' + event.anchor)} there")
+        assert node is not None
+        if any(level.node is node for level in self.stack):
+            self._fail(event, f"the alias {quote(name)} stands inside of what it names; write the part out")
+        self.aliased += node.size
+        if self.aliased > MAX_ALIASED_NODES:
+            self._fail(event, f"the aliases write out to more than {MAX_ALIASED_NODES} values; write the text out")
+        return node
+
+    def _put(self, node: Node) -> None:
+        """Hang a finished node below what is open."""
+        if not self.stack:
+            self.root = node
+            return
+        top = self.stack[-1]
+        top.node.size += node.size
+        if isinstance(top.node, Sequence):
+            top.node.items.append(node)
+        elif top.key is None and not top.skip:
+            self._key(top, node)
+        else:
+            if top.key is not None:
+                top.node.entries[top.key.written] = (top.key, node)
+            top.key, top.skip = None, False
+
+    def _key(self, top: _Open, node: Node) -> None:
+        assert isinstance(top.node, Mapping)
+        top.skip = True
+        if not isinstance(node, Scalar):
+            self.problems.add(node.place, "a key cannot be a list or mapping; text that starts with { or [ needs quotes")
+        elif node.written == "<<":
+            self.problems.add(node.place, "the merge key `<<` is not read here; write the keys out")
+        elif self.problems.at(node.place):
+            return
+        elif node.kind != "text":
+            read = "null" if node.kind == "null" else "true or false" if node.kind == "bool" else "a number"
+            self.problems.add(node.place, f'the key {quote(node.written)} is read as {read}; write "{node.written}"')
+        elif node.written in top.node.entries:
+            first = top.node.entries[node.written][0].place
+            self.problems.add(
+                node.place, f"the key {quote(node.written)} stands here twice (first in line {first.line}); keep one"
+            )
+        else:
+            top.key, top.skip = node, False
+
+    def _close(self) -> None:
+        self._put(self.stack.pop().node)
+
+    def _explain(self, error: yaml.MarkedYAMLError) -> None:
+        mark = error.problem_mark or error.context_mark
+        place = self._place(mark) if mark is not None else Place(self.shown, 1, 1)
+        lines = self.text.split("\n")
+        rest = lines[place.line - 1][place.column - 1 :] if 0 < place.line <= len(lines) else ""
+        if "quoted scalar" in (error.context or "") and "end of stream" in (error.problem or ""):
+            opened = error.context_mark
+            place = self._place(opened) if opened is not None else place
+            message = "this quotation mark is never closed; close it"
+        elif rest.startswith("\t"):
+            message = "a tab; YAML is indented by spaces"
+        elif "mapping values" in (error.problem or ""):
+            message = "a `:` inside of unquoted text; put the text into quotes"
+        elif rest[:1] in {"@", "`", "%"}:
+            message = f"text cannot start with {rest[0]!r}; put it into quotes"
+        else:
+            message = f"not YAML: {error.problem}; check indentation, brackets and quotes"
+        self.problems.add(place, message)
+        raise Unreadable from error
