@@ -1,0 +1,140 @@
+"""The whole comparison on one page: records → corpus → layout → measures → corrections → result."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+from msgspec.structs import replace
+
+from persona_batch.checks import Check
+from persona_batch.compare.advice import advise
+from persona_batch.compare.comparison import MEASURES, Comparison, Estimate, MeasureName, Settings
+from persona_batch.compare.corpus import read_corpus
+from persona_batch.compare.corrections import benjamini_hochberg, holm
+from persona_batch.compare.counts import count_arms
+from persona_batch.compare.factors import assign
+from persona_batch.compare.layout import Layout, lay_out
+from persona_batch.compare.measures import MEASURE_TYPES, Change, Distinctive, Identify, Measure, Study, View
+from persona_batch.compare.notes import notes_on
+from persona_batch.compare.runs import run_changes
+from persona_batch.compare.texts import TextStore
+from persona_batch.errors import UsageError
+from persona_batch.record import Record
+
+PERMUTATIONS = 9_999
+
+
+def compare(
+    records: Iterable[Record],
+    *,
+    after: Iterable[Record] | None = None,
+    by: str = "persona",
+    controls: Mapping[str, Sequence[str]] | None = None,
+    checks: Mapping[str, Sequence[Check]] | None = None,
+    control: str | None = None,
+    measures: Sequence[str] | None = None,
+    permutations: int = PERMUTATIONS,
+    seed: int = 0,
+) -> Comparison:
+    """Compare the arms of one run, or each persona of a later run with itself in an earlier one.
+
+    Args:
+        records: the run (the earlier of two); read once, lazily.
+        after: the later run; makes `by` the run.
+        by: `persona`, `placement`, `variant`, `model`, `speaker`, or the name of an attribute.
+        controls: ids of each persona's controls, the reference first; None: `none`, `empty`, `assistant` by id.
+        checks: each persona's declared checks; None: rebuilt from the persona's own records.
+        control: a persona, or a level of the factor, that is everyone's reference.
+        measures: which of the eight; None: all.
+        permutations: relabellings and sign-flips per test.
+        seed: of the permutations; the same seed and records give the same result.
+
+    Raises:
+        UsageError: an unknown factor, measure or control.
+    """
+    chosen = _chosen(measures)
+    if permutations < 1:
+        raise UsageError("--permutations must be at least 1; the default is 9999")
+    by = by if after is None else "run"
+    with TextStore() as texts:
+        corpus = read_corpus(records, texts, after=after, checks=checks)
+        layout = lay_out(corpus, assign(corpus, by, controls=controls, control=control))
+        study = Study(layout, permutations, seed)
+        done = {name: MEASURE_TYPES[name](study) for name in chosen}
+        _see_all(layout, list(done.values()))
+        estimates = [estimate for measure in done.values() for estimate in measure.estimates()]
+        estimates = _corrected(estimates, _claiming(layout))
+        moved = done["change"].moved if isinstance(done.get("change"), Change) else {}
+        words, identify = done.get("words"), done.get("identifiability")
+        arms = count_arms(layout, moved)
+        return Comparison(
+            settings=Settings(by=by, measures=chosen, permutations=permutations, seed=seed),
+            runs=corpus.runs,
+            questions=corpus.names["question"],
+            arms=arms,
+            estimates=estimates,
+            words=words.found if isinstance(words, Distinctive) else [],
+            confusion=identify.confusion if isinstance(identify, Identify) else None,
+            changes=run_changes(corpus) if after is not None else None,
+            advice=advise(layout, arms, estimates),
+            notes=notes_on(layout, arms, words.note if isinstance(words, Distinctive) else None),
+        )
+
+
+def compare_runs(
+    before: Iterable[Record],
+    after: Iterable[Record],
+    *,
+    checks: Mapping[str, Sequence[Check]] | None = None,
+    measures: Sequence[str] | None = None,
+    permutations: int = PERMUTATIONS,
+    seed: int = 0,
+) -> Comparison:
+    """Compare each persona of `after` with itself in `before`, paired by question (see `compare`)."""
+    return compare(
+        before, after=after, checks=checks, measures=measures, permutations=permutations, seed=seed
+    )
+
+
+def _chosen(measures: Sequence[str] | None) -> list[MeasureName]:
+    if measures is None:
+        return list(MEASURES)
+    unknown = [name for name in measures if name not in MEASURES]
+    if unknown:
+        raise UsageError(f"unknown measure '{unknown[0]}'; there are: {', '.join(MEASURES)}")
+    return [name for name in MEASURES if name in measures]
+
+
+def _see_all(layout: Layout, measures: Sequence[Measure]) -> None:
+    strata: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    for number, pair in enumerate(layout.pairs):
+        for place, question in enumerate(pair.question):
+            strata[int(question)].append((number, place))
+    for block in layout.blocks():
+        view = View(block, strata[block.question])
+        for measure in measures:
+            measure.see(view)
+
+
+def _claiming(layout: Layout) -> set[str]:
+    """Return the arms that a claim is made about; controls and placebos are yardsticks, outside the families."""
+    return {name for name, role in zip(layout.arms, layout.roles, strict=True) if role not in {"control", "placebo"}}
+
+
+def _corrected(estimates: Sequence[Estimate], claiming: set[str]) -> list[Estimate]:
+    """Add Holm over the headline (each arm's change) and Benjamini-Hochberg over the whole table."""
+    p = np.array([np.nan if estimate.p is None else estimate.p for estimate in estimates], dtype=np.float64)
+    claims = np.array([estimate.arm in claiming or estimate.reference is None for estimate in estimates], dtype=np.bool_)
+    headline = np.array([estimate.measure == "change" for estimate in estimates], dtype=np.bool_)
+    by_holm = holm(np.where(claims & headline, p, np.nan))
+    by_bh = benjamini_hochberg(np.where(claims, p, np.nan))
+    return [
+        replace(
+            estimate,
+            p_holm=None if np.isnan(by_holm[number]) else float(by_holm[number]),
+            p_bh=None if np.isnan(by_bh[number]) else float(by_bh[number]),
+        )
+        for number, estimate in enumerate(estimates)
+    ]
+
+

@@ -1,0 +1,186 @@
+"""Records as columns: what a comparison needs of each, read once and lazily, in bounded memory.
+
+Names become numbers in sorted order, so nothing depends on the order in which cells finished.
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from persona_batch.checks import Check
+from persona_batch.compare.dialogue import probe_slope
+from persona_batch.compare.declared import declared_checks
+from persona_batch.compare.prompts import Prompts
+from persona_batch.compare.texts import TextStore
+from persona_batch.record import Record
+
+STATUSES = ("ok", "truncated", "filtered", "empty", "error")
+USABLE = (0, 1)  # ok and truncated have a reply
+
+Column = NDArray[np.int64]
+
+
+@dataclass(slots=True)
+class Corpus:
+    """All records of one or two runs.
+
+    Columns run parallel, one entry a record; the factor columns index the lists of names (sorted). `digest`
+    tells byte-identical replies; `correct` is 1, 0 or NaN (no key); `slope` the probe score per turn or NaN.
+    """
+
+    names: dict[str, list[str]]
+    columns: dict[str, Column]
+    digest: Column
+    correct: NDArray[np.float64]
+    slope: NDArray[np.float64]
+    checks_failed: NDArray[np.bool_]
+    texts: TextStore
+    attributes: dict[str, dict[str, str]]
+    checks: dict[tuple[str, str], tuple[Check, ...]]
+    returned: dict[tuple[int, str, str], set[str]]
+    prompts: list[Prompts]
+    runs: list[str]
+
+    def __len__(self) -> int:
+        return len(self.digest)
+
+
+FACTORS = ("persona", "variant", "question", "speaker", "placement", "model")
+
+
+@dataclass(slots=True)
+class _Reader:
+    texts: TextStore
+    names: dict[str, dict[Any, int]] = field(default_factory=lambda: {factor: {} for factor in FACTORS})
+    rows: dict[tuple[int, str], tuple[int, ...]] = field(default_factory=dict)
+    facts: dict[tuple[int, str], tuple[int, float, float, bool]] = field(default_factory=dict)
+    attributes: dict[str, dict[str, str]] = field(default_factory=dict)
+    checks: dict[tuple[str, str], tuple[Check, ...]] = field(default_factory=dict)
+    returned: dict[tuple[int, str, str], set[str]] = field(default_factory=dict)
+    interned: dict[tuple[Check, ...], tuple[Check, ...]] = field(default_factory=dict)
+
+    def read(self, run: int, records: Iterable[Record], prompts: Prompts, runs: list[str]) -> None:
+        for record in records:
+            if record.run_id not in runs:
+                runs.append(record.run_id)
+            values = (
+                record.persona,
+                record.variant,
+                record.question,
+                record.speaker or "",
+                record.placement,
+                record.model,
+            )
+            numbers = tuple(
+                self.names[factor].setdefault(value, len(self.names[factor]))
+                for factor, value in zip(FACTORS, values, strict=True)
+            )
+            usable = record.status in {"ok", "truncated"}
+            text = self.texts.append(record.reply) if usable else -1
+            name = (run, record.key)
+            self.rows[name] = (run, *numbers, record.sample, STATUSES.index(record.status), text)
+            self.facts[name] = (
+                _digest(record) if usable else 0,
+                _correct(record) if usable else np.nan,
+                probe_slope(record.probes) if usable else np.nan,
+                any(not check.passed for check in record.checks),
+            )
+            self._note(run, record, prompts)
+
+    def _note(self, run: int, record: Record, prompts: Prompts) -> None:
+        if record.attributes:
+            self.attributes.setdefault(record.persona, record.attributes)
+        if record.checks:
+            checks = declared_checks(record.checks)
+            self.checks[record.persona, record.question] = self.interned.setdefault(checks, checks)
+        if record.model_returned:
+            self.returned.setdefault((run, record.model, "model_returned"), set()).add(record.model_returned)
+        if record.system_fingerprint:
+            place = (run, record.model, "system_fingerprint")
+            self.returned.setdefault(place, set()).add(record.system_fingerprint)
+        prompts.see(record)
+
+
+def read_corpus(
+    records: Iterable[Record],
+    texts: TextStore,
+    *,
+    after: Iterable[Record] | None = None,
+    checks: Mapping[str, Sequence[Check]] | None = None,
+) -> Corpus:
+    """Read one run, or two, into columns.
+
+    A key that comes twice in one run counts once: the later record (a retried error) wins.
+
+    Args:
+        records: the run, or the earlier of two.
+        texts: where the replies go.
+        after: the later run.
+        checks: declared checks by persona; None: rebuilt from the records' own.
+    """
+    reader = _Reader(texts)
+    runs: list[list[str]] = [[], []]
+    prompts = [Prompts()]
+    reader.read(0, records, prompts[0], runs[0])
+    if after is not None:
+        prompts.append(Prompts())
+        reader.read(1, after, prompts[1], runs[1])
+    if checks is not None:
+        asked = {(persona, question) for _, persona, _, question, *_ in _named(reader)}
+        declared = {place: tuple(checks.get(place[0], ())) for place in asked}
+        reader.checks = {place: found for place, found in declared.items() if found}
+    return _finish(reader, prompts, [name for named in runs for name in named])
+
+
+def _named(reader: _Reader) -> Iterable[tuple[Any, ...]]:
+    back = {factor: list(names) for factor, names in reader.names.items()}
+    for row in reader.rows.values():
+        yield (row[0], *(back[factor][number] for factor, number in zip(FACTORS, row[1:7], strict=True)))
+
+
+def _finish(reader: _Reader, prompts: list[Prompts], runs: list[str]) -> Corpus:
+    table = np.array(list(reader.rows.values()), dtype=np.int64).reshape(-1, 10)
+    columns: dict[str, Column] = {"run": table[:, 0], "sample": table[:, 7], "status": table[:, 8]}
+    columns["text"] = table[:, 9]
+    names: dict[str, list[str]] = {}
+    for place, factor in enumerate(FACTORS, start=1):
+        seen = list(reader.names[factor])
+        order = sorted(range(len(seen)), key=seen.__getitem__)
+        rank = np.empty(len(seen), dtype=np.int64)
+        rank[order] = np.arange(len(seen))
+        columns[factor] = rank[table[:, place]]
+        names[factor] = [str(seen[number]) for number in order]
+    facts = list(reader.facts.values())
+    return Corpus(
+        names=names,
+        columns=columns,
+        digest=np.array([fact[0] for fact in facts], dtype=np.int64),
+        correct=np.array([fact[1] for fact in facts], dtype=np.float64),
+        slope=np.array([fact[2] for fact in facts], dtype=np.float64),
+        checks_failed=np.array([fact[3] for fact in facts], dtype=np.bool_),
+        texts=reader.texts,
+        attributes=reader.attributes,
+        checks=reader.checks,
+        returned=reader.returned,
+        prompts=prompts,
+        runs=runs,
+    )
+
+
+def _digest(record: Record) -> int:
+    data = record.reply.encode("utf-8", "surrogatepass")
+    if record.turns or record.probes:
+        data += msgspec.json.encode([record.turns, record.probes])
+    return int.from_bytes(hashlib.blake2b(data, digest_size=8).digest(), "big", signed=True)
+
+
+def _correct(record: Record) -> float:
+    for check in record.checks:
+        if check.check == "choice":
+            return float(check.passed)
+    return np.nan

@@ -1,0 +1,55 @@
+"""TF-IDF of character 1- to 3-grams, without a vocabulary to learn: works for every script.
+
+Weights are term count x smoothed inverse document frequency, (Salton & Buckley 1988; the formula is scikit-learn's
+default), each row scaled to length 1. The documents are the replies to one question, so the words that the question
+asks for weigh little and a question's distances depend on that question alone.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+Grams = NDArray[np.uint64]
+_BITS = np.uint64(21)  # a code point needs 21 bits, so three fit one number exactly
+
+
+def grams_of(text: str) -> Grams:
+    """Return the 1-, 2- and 3-grams of code points, each as one number, in no particular order."""
+    points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32).astype(np.uint64)
+    marked = points + np.uint64(1)  # a leading character is never 0, so lengths cannot be confused
+    pairs = (marked[:-1] << _BITS) | points[1:]
+    triples = (pairs[:-1] << _BITS) | points[2:]
+    return np.concatenate([points, pairs, triples])
+
+
+def tf_idf(texts: Sequence[str]) -> tuple[sparse.csr_array, Grams]:
+    """Return the rows of the texts, of length 1 (0 for an empty text), and the n-gram of each column."""
+    per_text = [np.unique(grams_of(text), return_counts=True) for text in texts]
+    sizes = np.array([len(grams) for grams, _ in per_text], dtype=np.int64)
+    indptr = np.concatenate([[0], np.cumsum(sizes)])
+    vocabulary, indices = np.unique(
+        np.concatenate([grams for grams, _ in per_text]) if per_text else np.zeros(0, dtype=np.uint64),
+        return_inverse=True,
+    )
+    counts = np.concatenate([counts for _, counts in per_text]).astype(np.float64) if per_text else np.zeros(0)
+    frequency = np.bincount(indices, minlength=len(vocabulary))
+    idf = np.log((1 + len(texts)) / (1 + frequency)) + 1
+    weights = counts * idf[indices]
+    owner = np.repeat(np.arange(len(texts)), sizes)
+    length = np.sqrt(np.bincount(owner, weights * weights, minlength=len(texts)))
+    weights /= np.where(length > 0, length, 1.0)[owner]
+    return sparse.csr_array((weights, indices, indptr), shape=(len(texts), len(vocabulary))), vocabulary
+
+
+def hashed(rows: sparse.csr_array, vocabulary: Grams, width: int) -> NDArray[np.float32]:
+    """Return the rows in `width` dimensions by signed hashing (Weinberger et al. 2009, arXiv:0902.2206)."""
+    mixed = (vocabulary + np.uint64(0x9E3779B97F4A7C15)) * np.uint64(0xBF58476D1CE4E5B9)
+    mixed ^= mixed >> np.uint64(31)
+    mixed *= np.uint64(0x94D049BB133111EB)
+    place = (mixed >> np.uint64(33)).astype(np.int64) % width
+    sign = np.where((mixed >> np.uint64(32)) & np.uint64(1), 1.0, -1.0)
+    shape = (len(vocabulary), width)
+    projection = sparse.csr_array((sign, place, np.arange(len(vocabulary) + 1)), shape=shape)
+    return np.asarray((rows @ projection).todense(), dtype=np.float32)
