@@ -13,8 +13,8 @@ from persona_batch.record import Record
 class Engine(Protocol):
     """Runs cells and yields one record for each that was finished."""
 
-    def run(self, cells: Iterator[Cell]) -> AsyncIterator[Record]:
-        """Yield a record per cell, as it finishes; `cells` is read lazily.
+    def run(self, cells: Iterator[Cell | None]) -> AsyncIterator[Record]:
+        """Yield a record per cell, as it finishes; `cells` is read lazily, and None in it is passed over.
 
         Closing the iterator stops taking cells.
         """

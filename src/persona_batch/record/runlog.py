@@ -3,15 +3,18 @@
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeAlias
 
 import msgspec
 
 from persona_batch.record.append import AppendFile
 from persona_batch.record.provenance import utc_now
 
+Clean: TypeAlias = Callable[[str], str]
 
-def _as_is(text: str) -> str:
+
+def as_is(text: str) -> str:
+    """Return the text: where there is no secret to take out."""
     return text
 
 
@@ -26,7 +29,7 @@ class RunLog:
         StorageError: the file cannot be opened.
     """
 
-    def __init__(self, path: Path | None = None, clean: Callable[[str], str] = _as_is) -> None:
+    def __init__(self, path: Path | None = None, clean: Clean = as_is) -> None:
         self._file = None if path is None else AppendFile(path)
         self.clean = clean
 

@@ -1,0 +1,156 @@
+"""One request, folded into one record.
+
+Status: `truncated` (finish reason `length`, also if all went into reasoning) · `filtered` (finish reason
+`content_filter`, an endpoint that refused the content, or a refusal given through the API's own field, which is
+then the reply) · `empty` (complete, but nothing except white space) · `ok`. Reasoning is kept apart if the endpoint
+keeps it apart; `<think>` in the reply's text stays there, as it was answered. Checks are evaluated on every reply
+that came, whatever its status.
+"""
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from persona_batch.checks import evaluate
+from persona_batch.engine.reply import Reply
+from persona_batch.errors import ContentFiltered, ProviderError
+from persona_batch.plan.cell import Cell
+from persona_batch.provider.base import Provider, Request, StreamInfo
+from persona_batch.record import CheckResult, ErrorInfo, Record, Status, Timing
+from persona_batch.record.provenance import utc_text
+from persona_batch.record.runlog import Clean, as_is
+
+
+async def attempt(
+    provider: Provider,
+    cell: Cell,
+    *,
+    run_id: str,
+    attempts: int = 1,
+    info: StreamInfo | None = None,
+    on_text: Callable[[str], None] | None = None,
+    on_first: Callable[[], None] | None = None,
+    clean: Clean = as_is,
+) -> Record:
+    """Ask a cell once and return its record.
+
+    Args:
+        provider: the open endpoint.
+        cell: what to ask.
+        run_id: goes into the record.
+        attempts: which try this is, from 1; goes into the record.
+        info: filled in while the reply streams, so that the caller sees it also after a failure.
+        on_text: called with each piece of the reply.
+        on_first: called once, when the first part of the answer arrives.
+        clean: takes secrets out of what the endpoint said.
+
+    Raises:
+        ProviderError: the request failed.
+    """
+    info = info or StreamInfo()
+    reply = Reply()
+    async for burst in provider.stream(Request(cell.model, cell.messages, cell.params), info):
+        if on_first is not None and not reply.began_ns:
+            on_first()
+        reply.take(burst, on_text)
+    content = "".join(reply.content)
+    refusal = "".join(reply.refusal)
+    text = clean(content or refusal)
+    return _record(
+        cell,
+        run_id=run_id,
+        attempts=attempts,
+        text=text,
+        status=_status(text, "content_filter" if refusal and not content else reply.finish_reason),
+        timing=_timing(info.sent_ns or reply.began_ns, reply.first_text_ns, reply.last_ns, reply.chunks),
+        reply=reply,
+        clean=clean,
+        request_id=info.request_id,
+        checks=[CheckResult(check.name, evaluate(check, text), check.argument) for check in cell.checks],
+    )
+
+
+def failed_record(
+    cell: Cell,
+    error: ProviderError,
+    *,
+    run_id: str,
+    attempts: int = 1,
+    info: StreamInfo | None = None,
+    clean: Clean = as_is,
+) -> Record:
+    """Return the record of a cell that was given up; its status is `filtered` if the content was refused."""
+    info = info or StreamInfo()
+    return _record(
+        cell,
+        run_id=run_id,
+        attempts=attempts,
+        text="",
+        status="filtered" if isinstance(error, ContentFiltered) else "error",
+        timing=_timing(info.sent_ns, 0, time.perf_counter_ns(), 0) if info.sent_ns else None,
+        reply=Reply(),
+        clean=clean,
+        request_id=error.request_id or info.request_id,
+        error=ErrorInfo(error.kind, clean(error.message), error.http_status),
+    )
+
+
+def _record(
+    cell: Cell,
+    *,
+    run_id: str,
+    attempts: int,
+    text: str,
+    status: Status,
+    timing: Timing | None,
+    reply: Reply,
+    clean: Clean,
+    request_id: str | None,
+    checks: list[CheckResult] | None = None,
+    error: ErrorInfo | None = None,
+) -> Record:
+    return Record(
+        key=cell.key,
+        run_id=run_id,
+        persona=cell.persona,
+        variant=cell.variant,
+        question=cell.question,
+        speaker=cell.speaker,
+        sample=cell.sample,
+        placement=cell.placement,
+        provider=cell.endpoint.provider,
+        model=cell.model,
+        model_returned=reply.model,
+        params=cell.params,
+        messages=list(cell.messages),
+        reply=text,
+        reasoning=clean("".join(reply.reasoning)) if reply.reasoning else None,
+        status=status,
+        finish_reason=reply.finish_reason,
+        error=error,
+        usage=reply.usage,
+        timing=timing,
+        attempts=attempts,
+        checks=checks or [],
+        attributes=dict(cell.attributes),
+        request_id=request_id,
+        system_fingerprint=reply.system_fingerprint,
+    )
+
+
+def _status(text: str, finish_reason: str | None) -> Status:
+    if finish_reason == "length":
+        return "truncated"
+    if finish_reason == "content_filter":
+        return "filtered"
+    return "ok" if text and not text.isspace() else "empty"
+
+
+def _timing(sent_ns: int, first_text_ns: int, last_ns: int, chunks: int) -> Timing:
+    sent_unix_ns = time.time_ns() - (time.perf_counter_ns() - sent_ns)
+    return Timing(
+        started_at=utc_text(datetime.fromtimestamp(sent_unix_ns / 1e9, UTC)),
+        ttft_ms=(first_text_ns - sent_ns) / 1e6 if first_text_ns else None,
+        latency_ms=(last_ns - sent_ns) / 1e6,
+        chunks=chunks,
+    )

@@ -1,0 +1,87 @@
+"""The circuit breaker: a run stops early instead of failing ten thousand cells one by one.
+
+It stops at once when the key is refused, the model is unknown or the account's quota is exhausted, for then
+every other request would fail alike: with exit code 2 if nothing was answered yet (the key or the model's name is
+simply wrong), else with 3. It stops with 3 when the endpoint is plainly down: after 5 refused connections in a row
+before any answer, or after 10 failures in a row without any answer for 45 seconds. And it stops with 3 when the
+first 10 answers all refuse the request or are no chat completions. The cells in whose midst it stopped have no
+record, so that a resumed run asks them.
+"""
+
+import asyncio
+
+from persona_batch.engine.halt import Halt
+from persona_batch.engine.words import duration
+from persona_batch.errors import (
+    AuthRefused,
+    BadRequest,
+    ConnectionFailed,
+    MalformedReply,
+    ModelUnknown,
+    ProviderError,
+    QuotaExhausted,
+    RateLimited,
+    ServerFailed,
+    StoppedEarly,
+    StreamCut,
+    TimedOut,
+    UsageError,
+)
+
+_UNREACHED = 5
+_DOWN_COUNT = 10
+_DOWN_SECONDS = 45.0
+_SAME_REFUSALS = 10
+ENDS_RUN = (AuthRefused, ModelUnknown, QuotaExhausted)  # every other request would fail alike
+_NO_ANSWER = (ConnectionFailed, TimedOut, ServerFailed, StreamCut)
+
+
+class Breaker:
+    """Watches the outcomes of all requests of a run and sets its brake."""
+
+    def __init__(self, halt: Halt) -> None:
+        self._halt = halt
+        self._clock = asyncio.get_running_loop().time
+        self._answered = False
+        self._first_failure = 0.0
+        self._failures = 0  # in a row
+        self._refusals = 0
+
+    def succeeded(self) -> None:
+        """A reply is complete."""
+        self._answered = True
+        self._failures = 0
+
+    def failed(self, error: ProviderError) -> None:
+        """A request failed; may set the brake."""
+        if isinstance(error, QuotaExhausted):
+            self._stop(f"{error.message}; the quota is exhausted: resume the run when there is more")
+        elif isinstance(error, ENDS_RUN):
+            remedy = "check the key" if isinstance(error, AuthRefused) else "check the model's name"
+            self._stop(f"{error.message}; {remedy}", blame_input=not self._answered)
+        elif isinstance(error, _NO_ANSWER):
+            if not self._failures:
+                self._first_failure = self._clock()
+            self._failures += 1
+            self._judge(error)
+        else:
+            self._failures = 0
+            if isinstance(error, (BadRequest, MalformedReply)) and not self._answered:
+                self._refusals += 1
+                if self._refusals >= _SAME_REFUSALS:
+                    self._stop(f"the first {self._refusals} requests all failed: {error.message}")
+            elif not isinstance(error, RateLimited):
+                self._answered = True
+
+    def _judge(self, error: ProviderError) -> None:
+        silent = self._clock() - self._first_failure
+        if isinstance(error, ConnectionFailed) and not self._answered and self._failures >= _UNREACHED:
+            self._stop(f"the endpoint cannot be reached: {error.message}")
+        elif self._failures >= _DOWN_COUNT and silent >= _DOWN_SECONDS:
+            self._stop(
+                f"the endpoint is down: {self._failures} failures in a row, no answer for {duration(silent)}: "
+                f"{error.message}"
+            )
+
+    def _stop(self, message: str, *, blame_input: bool = False) -> None:
+        self._halt.set(UsageError(message) if blame_input else StoppedEarly(message))

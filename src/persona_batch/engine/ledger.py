@@ -1,0 +1,140 @@
+"""Requests per day, counted over all runs and processes of a user, per endpoint and key.
+
+A request is reserved before it is sent, by one atomic statement, so that two processes together never exceed a
+quota; one that then fails on its way stays counted, for the endpoint may have counted it too. Only runs with a
+daily limit are counted. The day is the provider's own. The ledger is one SQLite file in the user's state folder
+(PERSONA_BATCH_STATE names another); keys appear in it as fingerprints only.
+"""
+
+import os
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from datetime import UTC, datetime, time, timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+from zoneinfo import ZoneInfo
+
+from persona_batch.errors import StorageError
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS asked (
+    endpoint TEXT NOT NULL, key TEXT NOT NULL, day TEXT NOT NULL, requests INTEGER NOT NULL,
+    PRIMARY KEY (endpoint, key, day)
+) WITHOUT ROWID
+"""
+_RESERVE = """
+INSERT INTO asked VALUES (?, ?, ?, 1)
+ON CONFLICT DO UPDATE SET requests = requests + 1 WHERE requests < ?
+"""
+_USED = "SELECT requests FROM asked WHERE endpoint = ? AND key = ? AND day = ?"
+_BUSY_SECONDS = 30.0
+
+
+def state_folder() -> Path:
+    """Return the folder for what outlives runs: PERSONA_BATCH_STATE, else the user's state folder."""
+    named = os.environ.get("PERSONA_BATCH_STATE")
+    if named:
+        return Path(named)
+    import platformdirs
+
+    return platformdirs.user_state_path("persona-batch")
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Ledger:
+    """The daily count of one endpoint and key. Use as a context manager.
+
+    Args:
+        path: the file; None: `ledger.sqlite` in the state folder.
+        endpoint: the endpoint's identity.
+        key: the key's fingerprint; "" without a key.
+        zone: the provider's time zone, by its IANA name.
+        now: the clock.
+
+    Raises:
+        StorageError: the file cannot be opened.
+    """
+
+    def __init__(
+        self,
+        path: Path | None = None,
+        *,
+        endpoint: str,
+        key: str = "",
+        zone: str = "UTC",
+        now: Callable[[], datetime] = _now,
+    ) -> None:
+        self._path = path or state_folder() / "ledger.sqlite"
+        self._whose = (endpoint, key)
+        self._zone = ZoneInfo(zone)
+        self._now = now
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._base = sqlite3.connect(self._path, timeout=_BUSY_SECONDS, isolation_level=None)
+        except (OSError, sqlite3.Error) as error:
+            raise self._failed(error) from error
+        try:
+            self._base.execute("PRAGMA journal_mode = WAL")
+            self._base.execute("PRAGMA synchronous = NORMAL")
+            self._base.execute(_SCHEMA)
+        except sqlite3.Error as error:
+            self._base.close()
+            raise self._failed(error) from error
+
+    def reserve(self, limit: int) -> bool:
+        """Count one request if today's are fewer than `limit`; return whether it may be sent.
+
+        Raises:
+            StorageError: the ledger cannot be written, so nothing may be sent.
+        """
+        if limit < 1:
+            return False
+        try:
+            with closing(self._base.execute(_RESERVE, (*self._whose, self._today(), limit))) as done:
+                return done.rowcount == 1
+        except sqlite3.Error as error:
+            raise self._failed(error) from error
+
+    def used(self) -> int:
+        """Return today's requests.
+
+        Raises:
+            StorageError: the ledger cannot be read.
+        """
+        try:
+            with closing(self._base.execute(_USED, (*self._whose, self._today()))) as rows:
+                row = rows.fetchone()
+        except sqlite3.Error as error:
+            raise self._failed(error) from error
+        return int(row[0]) if row else 0
+
+    def resets_at(self) -> datetime:
+        """Return the provider's next midnight, in its time zone."""
+        tomorrow = self._now().astimezone(self._zone).date() + timedelta(days=1)
+        return datetime.combine(tomorrow, time(), self._zone)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._base.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _today(self) -> str:
+        return self._now().astimezone(self._zone).date().isoformat()
+
+    def _failed(self, error: Exception) -> StorageError:
+        return StorageError(
+            f"{self._path}: the daily ledger cannot be used: {error}; "
+            "set PERSONA_BATCH_STATE to a folder that can be written"
+        )

@@ -1,0 +1,117 @@
+"""How far a run is: counts and rates for whoever draws them."""
+
+import time
+from collections import Counter, deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from persona_batch.plan.cell import Cell
+from persona_batch.record import Record, Status
+
+_RATE_TICKS = 60  # points kept for the rate, at least a second apart
+_MOST_PERSONAS = 1000  # a table of 200,000 personas must not be held in memory
+OTHERS = "…"
+
+
+@dataclass(slots=True)
+class PersonaTally:
+    """One persona's records so far; `ok` are those that are neither failed, filtered nor empty."""
+
+    cells: int = 0
+    ok: int = 0
+    failed: int = 0
+    checks: int = 0
+    passed_checks: int = 0
+    completion_tokens: int = 0
+    _chars: int = 0
+    _ttft_ms: float = 0.0
+    _timed: int = 0
+
+    @property
+    def mean_chars(self) -> float | None:
+        """Mean length of the replies that are ok, in characters."""
+        return self._chars / self.ok if self.ok else None
+
+    @property
+    def mean_ttft_ms(self) -> float | None:
+        """Mean time to the first token, in milliseconds."""
+        return self._ttft_ms / self._timed if self._timed else None
+
+    def add(self, record: Record) -> None:
+        """Count a record."""
+        self.cells += 1
+        self.failed += record.status == "error"
+        if record.status in ("ok", "truncated"):
+            self.ok += 1
+            self._chars += len(record.reply)
+        self.checks += len(record.checks)
+        self.passed_checks += sum(check.passed for check in record.checks)
+        if record.usage is not None:
+            self.completion_tokens += record.usage.completion_tokens or 0
+        if record.timing is not None and record.timing.ttft_ms is not None:
+            self._ttft_ms += record.timing.ttft_ms
+            self._timed += 1
+
+
+@dataclass(slots=True)
+class Progress:
+    """Counts of one process on a run.
+
+    `total`: cells of the grid; `skipped`: those finished in earlier sessions; `done`: records of this one, of
+    which `failed` have status error; `retrying`: cells that wait to be asked again. `waiting_for` says in words
+    what holds requests back (None: nothing), until `waiting_until` on the clock of `time.monotonic`, if known.
+    `personas` holds the first 1,000 personas, and the rest together under `…`.
+    """
+
+    total: int
+    clock: Callable[[], float] = time.monotonic
+    skipped: int = 0
+    done: int = 0
+    failed: int = 0
+    in_flight: int = 0
+    retrying: int = 0
+    requests: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    waiting_for: str | None = None
+    waiting_until: float | None = None
+    statuses: Counter[Status] = field(default_factory=Counter)
+    personas: dict[str, PersonaTally] = field(default_factory=dict)
+    _ticks: deque[tuple[float, int]] = field(default_factory=lambda: deque(maxlen=_RATE_TICKS))
+
+    def __post_init__(self) -> None:
+        self._ticks.append((self.clock(), 0))
+
+    @property
+    def left(self) -> int:
+        """Cells without a record."""
+        return self.total - self.skipped - self.done
+
+    def skip(self, cell: Cell) -> None:  # noqa: ARG002  # symmetrical to `finish`
+        """Count a cell that an earlier session finished."""
+        self.skipped += 1
+
+    def finish(self, record: Record) -> None:
+        """Count a new record."""
+        self.done += 1
+        self.failed += record.status == "error"
+        self.statuses[record.status] += 1
+        if record.usage is not None:
+            self.prompt_tokens += record.usage.prompt_tokens or 0
+            self.completion_tokens += record.usage.completion_tokens or 0
+        known = record.persona in self.personas or len(self.personas) < _MOST_PERSONAS
+        self.personas.setdefault(record.persona if known else OTHERS, PersonaTally()).add(record)
+        now = self.clock()
+        if now - self._ticks[-1][0] >= 1.0:
+            self._ticks.append((now, self.done))
+
+    def rate(self) -> float:
+        """Return records per second over about the last minute; 0 before the first."""
+        since, before = self._ticks[0]
+        elapsed = self.clock() - since
+        return (self.done - before) / elapsed if elapsed > 0 else 0.0
+
+    def eta(self) -> float | None:
+        """Return the seconds that the rest will take at this rate; None while there is no rate."""
+        rate = self.rate()
+        return self.left / rate if rate > 0 else None
