@@ -12,11 +12,12 @@ from rich.cells import cell_len
 
 from persona_batch.chat import Message
 from persona_batch.plan.cell import Cell
-from persona_batch.record import Record
+from persona_batch.record import CheckResult, Record
 from persona_batch.view.palette import Palette, When, palette_for
 from persona_batch.view.terminal import fit, one_line, terminal_width, visible, wrap
 
 PLAIN_RULE = 72  # cells of a rule where there is no terminal to fill
+EXPECTED = 30  # cells of a failed check's argument
 LABEL = 9  # cells of "assistant", the longest role
 
 
@@ -64,9 +65,9 @@ def transcript(record: Record, page: Page, *, reasoning: bool = False) -> str:
     return "".join(parts)
 
 
-def title_of(record: Record | Cell) -> str:
+def title_of(record: Record | Cell, *, question: bool = True) -> str:
     """Return the place in the grid: what differs from the default is named."""
-    parts = [record.persona, record.question, record.model]
+    parts = [record.persona, record.question, record.model] if question else [record.persona, record.model]
     if record.placement != "system":
         parts.insert(1, f"placement {record.placement}")
     if record.variant:
@@ -91,7 +92,7 @@ def closing_line(record: Record, palette: Palette) -> str:
         )
     if record.attempts > 1:
         parts.append(f"{record.attempts} attempts")
-    parts.extend(f"{'✓' if check.passed else '✗'} {one_line(check.check)}" for check in record.checks)
+    parts.extend(_check(result) for result in record.checks)
     said = palette.dim(" · ".join(parts))
     if record.status == "ok":
         return said
@@ -134,6 +135,15 @@ def _rule(page: Page, title: str = "") -> str:
         return page.palette.dim("─" * width)
     text = f"── {title} " if cell_len(title) + 4 <= width else f"── {fit(title, max(width - 5, 1))} "
     return page.palette.dim("── ") + page.palette.bold(text[3:]) + page.palette.dim("─" * (width - cell_len(text)))
+
+
+def _check(result: CheckResult) -> str:
+    if result.passed:
+        return f"✓ {one_line(result.check)}"
+    expected = "" if result.expected in (None, True) else f" {one_line(str(result.expected))}"
+    if cell_len(expected) > EXPECTED:
+        expected = fit(expected, EXPECTED).rstrip()
+    return f"✗ {one_line(result.check)}{expected}"
 
 
 def _duration(milliseconds: float) -> str:

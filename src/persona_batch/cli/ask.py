@@ -1,0 +1,80 @@
+"""`batch ask`: one question to one persona; what is sent, and the reply as it comes."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from persona_batch.cli import options
+
+
+def ask(
+    file: options.PersonaFile,
+    question: Annotated[
+        str | None, typer.Argument(metavar="QUESTION", help="Asked for, or read from stdin, when missing.")
+    ] = None,
+    persona: options.OnePersona = None,
+    variant: Annotated[int, typer.Option("--variant", min=0, metavar="N", help="Which paraphrase.")] = 0,
+    provider: options.Provider = None,
+    base_url: options.BaseUrl = None,
+    api_key_env: options.ApiKeyEnv = None,
+    model: options.Model = None,
+    placement: options.OnePlacement = None,
+    param: options.Param = None,
+    timeout: options.Timeout = None,
+    retries: options.Retries = None,
+    save: Annotated[
+        str | None, typer.Option("--save", metavar="FILE", help="Append the record to this JSON Lines file.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the record instead.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Only the reply.")] = False,
+    color: options.Color = "auto",
+) -> int:
+    """Ask one question; show the messages that are sent, then the reply as it comes.
+
+    Examples:
+        batch ask personas/wukong.yaml 你对取经怎么看？
+        batch ask personas/kitten.yaml "What do you like?" --placement user
+        echo "Who are you?" | batch ask personas/pirate.yaml --quiet
+        batch ask personas/wukong.yaml 你好 --provider modelscope -m Qwen/Qwen3-Next-80B-A3B-Instruct
+    """
+    import asyncio
+
+    from persona_batch.cli.conversation import Conversation, prepare
+    from persona_batch.cli.replying import Replying
+    from persona_batch.cli.typed import checked_text, read_all, read_line
+    from persona_batch.config.load import Overrides
+    from persona_batch.record.record import encode
+    from persona_batch.view.transcript import page_for
+
+    overrides = Overrides(
+        provider=provider,
+        base_url=base_url,
+        api_key_env=api_key_env,
+        models=(model,) if model else (),
+        placements=(placement,) if placement else (),
+        timeout=timeout,
+        retries=retries,
+        params=options.read_params(param),
+    )
+    call = prepare(file, persona, variant, overrides)
+    if question is None:
+        question = read_line("Question: ") if sys.stdin.isatty() else read_all()
+    said = checked_text(question or "", "the question")
+    replying = Replying(page_for(sys.stdout, color), messages=not quiet, streams=not as_json, closing=not quiet)
+
+    async def once() -> int:
+        async with call.open() as endpoint:
+            conversation = await Conversation.begin(call, endpoint)
+            record = await replying.to(conversation, said)
+        if as_json:
+            sys.stdout.write(encode(record).decode() + "\n")
+        if save is not None:
+            from persona_batch.record.sink import Sink
+
+            with Sink(Path(save)) as sink:
+                sink.append(record)
+        return 1 if record.status == "error" else 0
+
+    return asyncio.run(once())

@@ -1,0 +1,76 @@
+"""`batch chat`: a talk with a persona, turn by turn, with its whole history."""
+
+import asyncio
+import sys
+from typing import Annotated
+
+import typer
+
+from persona_batch.cli import options
+
+
+def chat(
+    file: options.PersonaFile,
+    persona: options.OnePersona = None,
+    variant: Annotated[int, typer.Option("--variant", min=0, metavar="N", help="Which paraphrase.")] = 0,
+    provider: options.Provider = None,
+    base_url: options.BaseUrl = None,
+    api_key_env: options.ApiKeyEnv = None,
+    model: options.Model = None,
+    placement: options.OnePlacement = None,
+    param: options.Param = None,
+    timeout: options.Timeout = None,
+    color: options.Color = "auto",
+) -> int:
+    """Talk with a persona; every turn is sent with all turns before it.
+
+    Ctrl-C cancels a reply, Ctrl-D leaves. /help lists the commands (/reset, /save, /messages, /exit). Lines may
+    also be piped in, one turn each.
+
+    Examples:
+        batch chat personas/wukong.yaml
+        batch chat personas/wukong.yaml --provider deepseek -m deepseek-chat --param temperature=0.2
+    """
+    from persona_batch.cli.chat_commands import Leave, perform
+    from persona_batch.cli.conversation import Conversation, prepare
+    from persona_batch.cli.replying import Replying
+    from persona_batch.cli.typed import read_line
+    from persona_batch.config.load import Overrides
+    from persona_batch.view.transcript import page_for
+
+    overrides = Overrides(
+        provider=provider,
+        base_url=base_url,
+        api_key_env=api_key_env,
+        models=(model,) if model else (),
+        placements=(placement,) if placement else (),
+        timeout=timeout,
+        params=options.read_params(param),
+    )
+    call = prepare(file, persona, variant, overrides)
+    page = page_for(sys.stdout, color)
+    replying = Replying(page, messages=False)
+    # The loop runs only while something is asked: at the prompt, Ctrl-C and Ctrl-D are the terminal's own.
+    with asyncio.Runner() as runner:
+        endpoint = call.open()
+        runner.run(endpoint.__aenter__())
+        try:
+            conversation = runner.run(Conversation.begin(call, endpoint))
+            perform("/messages", conversation, page)
+            while True:
+                try:
+                    line = read_line("> ")
+                    if line is None:
+                        return 0
+                    if line.startswith("/") and not line.startswith("//"):
+                        perform(line, conversation, page)
+                    elif line.strip():
+                        runner.run(replying.to(conversation, line.removeprefix("/")))
+                except Leave:
+                    return 0
+                except KeyboardInterrupt:
+                    if not sys.stdin.isatty():
+                        raise
+                    typer.echo("\n(cancelled; Ctrl-D leaves)", err=True)
+        finally:
+            runner.run(endpoint.__aexit__(None, None, None))

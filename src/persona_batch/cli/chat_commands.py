@@ -1,0 +1,93 @@
+"""What can be typed in a chat besides talk: /reset, /save, /messages, /help, /exit."""
+
+import sys
+from collections.abc import Callable
+from datetime import datetime
+from difflib import get_close_matches
+from pathlib import Path
+
+from persona_batch.cli.conversation import Conversation
+from persona_batch.record.record import encode
+from persona_batch.view.palette import Palette
+from persona_batch.view.transcript import Page, messages_block, transcript
+
+HELP = """\
+/reset        forget all turns and begin again
+/save [FILE]  save the turns: as records (.jsonl, which `batch show FILE` reads) or as text (any other name)
+/messages     show every message so far
+/help         show this
+/exit         leave (as does Ctrl-D)
+//…           say something that begins with a slash
+"""
+
+
+class Leave(Exception):
+    """The user wants to go."""
+
+
+def perform(line: str, conversation: Conversation, page: Page) -> None:
+    """Do what a line that begins with a slash says; what is wrong with it is said on stderr.
+
+    Raises:
+        Leave: it was /exit.
+    """
+    name, _, argument = line.strip().partition(" ")
+    command = _COMMANDS.get(name)
+    if command is None:
+        near = get_close_matches(name, _COMMANDS, n=1)
+        _say(f"there is no {name}; did you mean {near[0]}?" if near else f"there is no {name}; /help lists what is")
+        return
+    command(conversation, page, argument.strip())
+
+
+def _reset(conversation: Conversation, page: Page, argument: str) -> None:  # noqa: ARG001 - one signature for all
+    conversation.reset()
+    _say("begun again")
+
+
+def _save(conversation: Conversation, page: Page, argument: str) -> None:  # noqa: ARG001
+    if not conversation.records:
+        _say("nothing was said yet")
+        return
+    path = Path(argument or f"chat-{conversation.records[0].persona}-{datetime.now():%Y%m%dT%H%M%S}.jsonl").expanduser()
+    if path.suffix == ".jsonl":
+        text = "".join(encode(record).decode() + "\n" for record in conversation.records)
+    else:
+        text = transcript(conversation.records[-1], Page(Palette(False), None))
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        _say(f"{path} is there already; name another file")
+    except OSError as error:
+        _say(f"{path} cannot be written: {error.strerror}")
+    else:
+        _say(f"saved to {path}")
+
+
+def _messages(conversation: Conversation, page: Page, argument: str) -> None:  # noqa: ARG001
+    sys.stdout.write(messages_block(conversation.messages, page))
+    sys.stdout.flush()
+
+
+def _help(conversation: Conversation, page: Page, argument: str) -> None:  # noqa: ARG001
+    sys.stderr.write(HELP)
+
+
+def _exit(conversation: Conversation, page: Page, argument: str) -> None:  # noqa: ARG001
+    raise Leave
+
+
+_COMMANDS: dict[str, Callable[[Conversation, Page, str], None]] = {
+    "/reset": _reset,
+    "/save": _save,
+    "/messages": _messages,
+    "/help": _help,
+    "/exit": _exit,
+    "/quit": _exit,
+}
+
+
+def _say(sentence: str) -> None:
+    sys.stderr.write(f"batch: {sentence}\n")
+    sys.stderr.flush()

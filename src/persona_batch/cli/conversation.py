@@ -1,0 +1,172 @@
+"""One persona, one model, and the messages so far: what `ask` and `chat` talk through."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+
+from persona_batch.chat import Message
+from persona_batch.config.batch import Batch, Persona, Question
+from persona_batch.config.load import Overrides, load_batch
+from persona_batch.engine.retry import RetryPolicy, ask
+from persona_batch.errors import ProviderError, UsageError
+from persona_batch.pipeline.grid_of import grid_of
+from persona_batch.pipeline.options import RunOptions
+from persona_batch.plan.cell import Cell
+from persona_batch.plan.key import cell_key
+from persona_batch.provider.base import Provider, Timeouts
+from persona_batch.provider.connect import choose_models, open_provider, resolve
+from persona_batch.provider.dotenv import load_env
+from persona_batch.provider.target import Target
+from persona_batch.record import Record
+from persona_batch.record.runlog import RunLog
+
+PATIENCE = RetryPolicy(retries=3, total=120.0)  # somebody is waiting
+SETTLED = ("auth", "model_unknown")  # kinds of failure that are the user's to mend
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """Whom to ask and where; decided without touching the network."""
+
+    batch: Batch
+    persona: Persona
+    variant: int
+    target: Target
+    options: RunOptions
+
+    def open(self) -> Provider:
+        """Return the provider, to be entered.
+
+        Raises:
+            UsageError: the embedded model is not installed.
+        """
+        total = self.batch.run.timeout
+        return open_provider(
+            self.target, concurrency=1, timeouts=Timeouts() if total is None else Timeouts(total=total)
+        )
+
+
+def prepare(file: str, persona: str | None, variant: int, overrides: Overrides) -> Call:
+    """Read the persona file and find the persona and the endpoint.
+
+    Raises:
+        UsageError: something is wrong with the file, the choice of persona or the endpoint's settings.
+    """
+    batch = load_batch([file], overrides=overrides, need_questions=False)
+    chosen = _chosen(batch, file, persona)
+    if not 0 <= variant < len(chosen.variants):
+        raise UsageError(f"--variant {variant}: persona {chosen.id} has variants 0 to {len(chosen.variants) - 1}")
+    return Call(
+        batch=batch,
+        persona=chosen,
+        variant=variant,
+        target=resolve(batch.run, load_env()),
+        options=RunOptions(files=(file,), overrides=overrides),
+    )
+
+
+class Conversation:
+    """The turns so far; each new one is asked with all before it."""
+
+    def __init__(self, call: Call, provider: Provider, model: str) -> None:
+        self._call = call
+        self._provider = provider
+        self._model = model
+        self._log = RunLog(None, call.target.redactor.clean)
+        self.records: list[Record] = []
+
+    @classmethod
+    async def begin(cls, call: Call, provider: Provider) -> "Conversation":
+        """Choose the model and return a conversation without turns.
+
+        Raises:
+            UsageError: no model, or one that the endpoint does not have.
+            ProviderError: the endpoint cannot be asked.
+        """
+        models = await choose_models(provider, call.batch.run.models[:1])
+        return cls(call, provider, models[0])
+
+    @property
+    def messages(self) -> tuple[Message, ...]:
+        """All messages so far, the last reply included."""
+        if not self.records:
+            return self.cell("").messages[:-1]
+        last = self.records[-1]
+        return (*last.messages, Message("assistant", last.reply))
+
+    def cell(self, said: str) -> Cell:
+        """Return what will be asked when the user says this."""
+        turn = len(self.records) + 1
+        persona = replace(
+            self._call.persona,
+            variants=(self._call.persona.variants[self._call.variant],),
+            questions=(Question(f"turn-{turn}", said),),
+            controls=(),
+            control=False,  # a control that is talked to is a persona like any other
+        )
+        batch = replace(self._call.batch, personas=(persona,), run=replace(self._call.batch.run, samples=1))
+        cell = next(iter(grid_of(batch, self._call.target, [self._model], self._call.options)))
+        cell = replace(cell, variant=self._call.variant)
+        if not self.records:
+            return cell
+        messages = (*self.messages, Message("user", said))
+        key = cell_key(
+            messages=messages,
+            model=cell.model,
+            params=cell.params,
+            endpoint=cell.endpoint.identity,
+            sample=cell.sample,
+        )
+        return replace(cell, messages=messages, key=key)
+
+    async def say(
+        self,
+        cell: Cell,
+        *,
+        on_text: Callable[[str], None],
+        on_retry: Callable[[ProviderError, float], None],
+    ) -> Record:
+        """Ask the cell; a usable reply becomes a part of the conversation.
+
+        Raises:
+            UsageError: the key was refused, or the model is not there.
+        """
+        retries = self._call.batch.run.retries
+        policy = PATIENCE if retries is None else replace(PATIENCE, retries=retries)
+        record = await ask(
+            self._provider,
+            cell,
+            run_id="conversation",
+            policy=policy,
+            log=self._log,
+            on_text=on_text,
+            on_retry=on_retry,
+        )
+        if record.error is not None and record.error.kind in SETTLED:
+            raise UsageError(record.error.message)
+        if record.reply:
+            self.records.append(record)
+        return record
+
+    def reset(self) -> None:
+        """Forget all turns."""
+        self.records.clear()
+
+
+def _chosen(batch: Batch, file: str, wanted: str | None) -> Persona:
+    by_id = {persona.id: persona for persona in batch.personas}
+    if wanted is not None:
+        if wanted in by_id:
+            return by_id[wanted]
+        near = get_close_matches(wanted, by_id, n=1)
+        hint = f"did you mean `{near[0]}`?" if near else f"there are {_some(by_id)}"
+        raise UsageError(f"{file} has no persona `{wanted}`; {hint}")
+    own = [persona for persona in batch.personas if not persona.control] or list(batch.personas)
+    if len(own) != 1:
+        raise UsageError(f"{file} has {len(own)} personas; choose one by -p: {_some([one.id for one in own])}")
+    return own[0]
+
+
+def _some(ids: "list[str] | dict[str, Persona]") -> str:
+    shown = list(ids)[:12]
+    return ", ".join(shown) + (" …" if len(ids) > len(shown) else "")

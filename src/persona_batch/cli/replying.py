@@ -1,0 +1,68 @@
+"""A turn as the user of `ask` and `chat` sees it: messages, the reply as it comes, a closing line."""
+
+import sys
+
+from persona_batch.cli.conversation import Conversation
+from persona_batch.errors import ProviderError
+from persona_batch.record import Record
+from persona_batch.view.palette import palette_for
+from persona_batch.view.terminal import one_line
+from persona_batch.view.transcript import Page, StreamedReply, closing_line, messages_block, title_of
+
+
+class Replying:
+    """Shows turns on stdout; what is said about them goes to stderr.
+
+    `messages`: show what is sent; `streams`: show the reply (else nothing is written to stdout); `closing`: times
+    and tokens.
+    """
+
+    def __init__(self, page: Page, *, messages: bool = True, streams: bool = True, closing: bool = True) -> None:
+        self._page = page
+        self._messages = messages and streams
+        self._streams = streams
+        self._closing = closing
+
+    async def to(self, conversation: Conversation, said: str) -> Record:
+        """Ask, show, and return the record.
+
+        Raises:
+            UsageError: the key was refused, or the model is not there.
+        """
+        cell = conversation.cell(said)
+        if self._messages:
+            sys.stdout.write(messages_block(cell.messages, self._page, title_of(cell, question=False)))
+            sys.stdout.flush()
+        writer = StreamedReply(sys.stdout)
+        shown: list[str] = []
+
+        def on_text(piece: str) -> None:
+            if self._streams:
+                shown.append(piece)
+                writer.feed(piece)
+
+        def on_retry(error: ProviderError, wait: float) -> None:
+            if self._streams:
+                writer.close()
+            shown.clear()
+            _say(f"{one_line(error.message)}; asking again in {wait:.1f} s")
+
+        try:
+            record = await conversation.say(cell, on_text=on_text, on_retry=on_retry)
+        finally:
+            if self._streams:
+                writer.close()
+        if self._streams and record.reply and not shown:  # a refusal comes by its own field, not as text
+            writer.feed(record.reply)
+            writer.close()
+        if self._closing or record.status == "error":
+            sys.stdout.flush()
+            sys.stderr.write(closing_line(record, palette_for(sys.stderr)) + "\n")
+            sys.stderr.flush()
+        return record
+
+
+def _say(sentence: str) -> None:
+    sys.stdout.flush()
+    sys.stderr.write(f"batch: {sentence}\n")
+    sys.stderr.flush()
