@@ -22,34 +22,45 @@ class Marker:
 
 _AI = r"(?:AI|A\.I\.|artificial intelligence|(?:large |virtual |digital )?language model|chat ?bot|virtual assistant)"
 _VENDORS = (
-    r"OpenAI|Anthropic|Hugging ?Face|DeepSeek|Google(?: DeepMind)?|Meta(?: AI)?|Mistral(?: AI)?|Microsoft|Alibaba(?: Cloud)?|"
-    r"Moonshot(?: AI)?|Zhipu(?: AI)?|Baidu|ByteDance|Tencent"
+    r"OpenAI|Anthropic|Hugging ?Face|DeepSeek|Google(?: DeepMind)?|Meta(?: AI)?|Mistral(?: AI)?|Microsoft|"
+    r"Alibaba(?: Cloud)?|Moonshot(?: AI)?|Zhipu(?: AI)?|Baidu|ByteDance|Tencent"
 )
 _PRODUCTS = r"ChatGPT|GPT-?[345]\w*|SmolLM\d?|Qwen\w*|Claude|Gemini|Llama|Mistral|Kimi|ERNIE Bot|Doubao|DeepSeek\w*"
 _VENDORS_ZH = (
     r"OpenAI|Anthropic|谷歌|Google|微软|阿里(?:巴巴|云)?|通义|百度|腾讯|字节跳动|深度求索|DeepSeek|月之暗面|智谱|清华|"
     r"Hugging ?Face|商汤|科大讯飞|华为"
 )
-_PRODUCTS_ZH = r"通义千问|千问|文心一言|豆包|混元|智谱清言|讯飞星火|星火|Kimi|ChatGPT|GPT|Qwen|DeepSeek|Claude|Gemini|SmolLM"
+_PRODUCTS_ZH = r"通义千问|千问|文心一言|豆包|混元|智谱清言|讯飞星火|Kimi|ChatGPT|GPT|Qwen|DeepSeek|Claude|Gemini|SmolLM"
 _AI_ZH = r"(?:AI|人工智能|大?语言模型|大模型|聊天机器人|虚拟助手|智能助手)"
+
+_I_AM = r"\bI(?:'m|’m| am)"
+_MADE_ZH = r"(?:开发|研发|训练|创造|推出|打造)"
+_ONE_ZH = r"(?:一(?:个|款|名|位|种))?"
+
+_NO_BODY = (
+    r"\bI (?:do not|don't|don’t) have (?:personal (?:experiences|opinions|feelings)|feelings or|emotions or|"
+    r"a physical (?:body|form))\b"
+)
+_CANNOT = (
+    rf"{_I_AM} (?:sorry,? but )?(?:unable to|not able to) (?:assist|help|fulfil?l|comply)\b"
+    r"|\bI (?:can't|can’t|cannot|won't) (?:assist|help|comply) with (?:that|this)\b"
+)
 
 _PATTERNS: tuple[tuple[str, MarkerKind, str], ...] = (
     ("as an AI", "machine", rf"\bas (?:an? )?(?:\w+ ){{0,2}}{_AI}\b"),
-    ("I am an AI", "machine", rf"\bI(?:'m|’m| am) (?:just |only |actually |really )?(?:an? )?(?:\w+ ){{0,2}}{_AI}\b"),
-    ("I am a product", "machine", rf"\b(?:I(?:'m|’m| am)|my name is) (?:{_PRODUCTS})\b"),
-    ("no body or feelings", "machine", r"\bI (?:do not|don't|don’t) have (?:personal (?:experiences|opinions|feelings)|"
-     r"feelings or|a physical (?:body|form)|emotions or)\b"),
+    ("I am an AI", "machine", rf"{_I_AM} (?:just |only |actually |really )?(?:an? )?(?:\w+ ){{0,2}}{_AI}\b"),
+    ("I am a product", "machine", rf"(?:{_I_AM}|\bmy name is) (?:{_PRODUCTS})\b"),
+    ("no body or feelings", "machine", _NO_BODY),
     ("made by", "maker", rf"\b(?:created|developed|trained|made|built) by (?:{_VENDORS})\b"),
-    ("your AI assistant", "machine", r"\b(?:your|an?) (?:helpful |friendly )?AI (?:language model|assistant|chatbot)\b"),
-    ("cannot assist", "refusal", r"\bI(?:'m| am|’m) (?:sorry,? but )?(?:unable to|not able to) (?:assist|help|fulfil?l|comply)\b"
-     r"|\bI (?:can't|can’t|cannot|won't) (?:assist|help|comply) with (?:that|this)\b"),
-    ("作为AI", "machine", rf"(?:作为|身为)(?:一(?:个|款|名|位|种))?[^，。！？,.!?\s]{{0,8}}?{_AI_ZH}"),
-    ("我是AI", "machine", rf"我(?:只|仅)?(?:是|叫)(?:一(?:个|款|名|位|种))?[^，。！？,.!?\s]{{0,10}}?{_AI_ZH}"),
+    ("an AI assistant", "machine", r"\b(?:your|an?) (?:helpful |friendly )?AI (?:language model|assistant|chatbot)\b"),
+    ("cannot assist", "refusal", _CANNOT),
+    ("作为AI", "machine", rf"(?:作为|身为){_ONE_ZH}[^，。！？,.!?\s]{{0,8}}?{_AI_ZH}"),
+    ("我是AI", "machine", rf"我(?:只|仅)?(?:是|叫){_ONE_ZH}[^，。！？,.!?\s]{{0,10}}?{_AI_ZH}"),
     ("我是某产品", "machine", rf"我(?:是|叫)\s?(?:{_PRODUCTS_ZH})"),
-    ("某公司开发", "maker", rf"由[^，。！？\s]{{0,12}}?(?:{_VENDORS_ZH})[^，。！？]{{0,14}}?(?:开发|研发|训练|创造|推出|打造)"),
-    ("我是…开发的", "maker", rf"我是[^，。！？]{{0,16}}?(?:{_VENDORS_ZH})[^，。！？]{{0,14}}?(?:开发|研发|训练|创造|推出)的"),
-    ("无法协助", "refusal", r"(?:抱歉|对不起)[，,]?\s?我(?:无法|不能)(?:协助|帮助|提供|回答|满足|完成)"),
-)  # fmt: skip
+    ("由某公司开发", "maker", rf"由[^，。！？\s]{{0,12}}?(?:{_VENDORS_ZH})[^，。！？]{{0,14}}?{_MADE_ZH}"),
+    ("我是某公司开发的", "maker", rf"我是[^，。！？]{{0,16}}?(?:{_VENDORS_ZH})[^，。！？]{{0,14}}?{_MADE_ZH}的"),
+    ("无法协助", "refusal", r"(?:抱歉|对不起)[，,]?\s?我(?:无法|不能)(?:协助|提供|满足)"),
+)
 
 MARKERS: tuple[Marker, ...] = tuple(
     Marker(name, kind, re.compile(pattern, re.IGNORECASE)) for name, kind, pattern in _PATTERNS

@@ -19,10 +19,11 @@ def _params(personas: Sequence[Persona]) -> list[str]:
     if not names:
         return []
     listed = ", ".join(names)
-    return [
+    warning = (
         f"the personas differ in params ({listed}), so a difference between them is not their prompt's alone; "
         f"the built-in controls are asked with what all of them share"
-    ]
+    )
+    return [warning]
 
 
 def _language(personas: Sequence[Persona], run: RunSettings) -> list[str]:
@@ -42,7 +43,8 @@ def _language(personas: Sequence[Persona], run: RunSettings) -> list[str]:
         more = f" and {len(asked_in_chinese) - 1} more" if len(asked_in_chinese) > 1 else ""
         parts.append(f"the question {quote(asked_in_chinese[0])}{more}")
     verb = "is" if len(prompts) + len(asked_in_chinese) == 1 else "are"
-    return [
+    warning = (
         f"the embedded model speaks English only: {' and '.join(parts)} {verb} in Chinese, "
         f"and its replies will be nonsense; choose another endpoint by `--provider`"
-    ]
+    )
+    return [warning]

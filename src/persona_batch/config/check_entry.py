@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from persona_batch.chat import JsonValue
 from persona_batch.checks import Check
@@ -17,6 +17,8 @@ Count = Annotated[int, Field(ge=0)]
 
 class PlainCheck(Section):
     """What a reply must be like; exactly one key."""
+
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1, "maxProperties": 1})
 
     contains: Texts | None = Field(None, description="The reply contains this text (a list: one of these).")
     not_contains: Texts | None = Field(None, description="The reply contains none of this.")

@@ -8,7 +8,7 @@ the personas that use it, with the parameters that all of them share (its own on
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from persona_batch.chat import Placement
+from persona_batch.chat import Params, Placement
 from persona_batch.config.batch import Persona, Question
 from persona_batch.config.params import merge, shared
 from persona_batch.config.personas import ControlName, Draft
@@ -37,7 +37,7 @@ def resolve(drafts: Sequence[Draft], problems: Problems) -> list[Persona]:
     by_id = {draft.id: draft for draft in drafts}
     uses = {draft.id: _names(draft, drafts, by_id, problems) for draft in drafts}
     used = [name for draft in drafts for name in uses[draft.id]]
-    names = [name for name in dict.fromkeys([*used, *(draft.id for draft in drafts if draft.control)])]
+    names = list(dict.fromkeys([*used, *(draft.id for draft in drafts if draft.control)]))
     controls: list[Persona] = []
     for name in names:
         users = [draft for draft in drafts if name in uses[draft.id]]
@@ -54,9 +54,7 @@ def resolve(drafts: Sequence[Draft], problems: Problems) -> list[Persona]:
     return [*controls, *rest]
 
 
-def _names(
-    draft: Draft, drafts: Sequence[Draft], by_id: Mapping[str, Draft], problems: Problems
-) -> tuple[str, ...]:
+def _names(draft: Draft, drafts: Sequence[Draft], by_id: Mapping[str, Draft], problems: Problems) -> tuple[str, ...]:
     if draft.controls is None:
         if draft.control:
             return ()
@@ -99,7 +97,7 @@ def _union(*lists: tuple[Question, ...]) -> tuple[Question, ...]:
     return tuple(by_id[name] for name in union)
 
 
-def _built_in(name: str, questions: tuple[Question, ...], params: dict[str, object]) -> Persona:
+def _built_in(name: str, questions: tuple[Question, ...], params: Params) -> Persona:
     control = BUILT_IN[name]
     return Persona(
         id=name,
@@ -113,7 +111,12 @@ def _built_in(name: str, questions: tuple[Question, ...], params: dict[str, obje
 
 
 def _persona(
-    draft: Draft, questions: tuple[Question, ...], params: dict[str, object], controls: tuple[str, ...], *, control: bool = False
+    draft: Draft,
+    questions: tuple[Question, ...],
+    params: Params,
+    controls: tuple[str, ...],
+    *,
+    control: bool = False,
 ) -> Persona:
     return Persona(
         id=draft.id,

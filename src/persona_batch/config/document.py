@@ -1,24 +1,27 @@
 """Reading each input file once: bytes → text → nodes → checked against the models, and searched for keys."""
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeAlias
 
+from pydantic import BaseModel
+
 from persona_batch.config.batch import InputFile
 from persona_batch.config.explain import known_keys, validate
-from persona_batch.config.literal_key import REMEDY, has_key, is_key_name
+from persona_batch.config.literal_key import REMEDY, find_key, has_key, is_key_name
 from persona_batch.config.nodes import Mapping, Scalar, walk
 from persona_batch.config.params import check_names
 from persona_batch.config.persona_file import PersonaEntry, PersonasFile
 from persona_batch.config.problems import Place, Problems, Unreadable, did_you_mean
 from persona_batch.config.question_file import QuestionFile
 from persona_batch.config.source import compose
-from persona_batch.config.textfile import TextFile, read_text
+from persona_batch.config.textfile import TextFile, place_in, read_text
 
 FileKind: TypeAlias = Literal["persona", "questions"]
 
 _PERSONA_ONLY = {*known_keys(PersonaEntry), "personas"} - set(known_keys(QuestionFile))
-_MODELS = {"persona": PersonaEntry, "personas": PersonasFile, "questions": QuestionFile}
+_MODELS: dict[str, type[BaseModel]] = {"persona": PersonaEntry, "personas": PersonasFile, "questions": QuestionFile}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +46,8 @@ class Library:
         key = path.resolve()
         if key not in self.documents:
             self.documents[key] = None
-            try:
+            with suppress(Unreadable):  # its problems are noted
                 self.documents[key] = self._read(path, shown, named_at)
-            except Unreadable:
-                pass
         return self.documents[key]
 
     def text(self, path: Path, shown: str, named_at: Place) -> TextFile | None:
@@ -54,12 +55,10 @@ class Library:
         key = path.resolve()
         if key not in self.texts:
             self.texts[key] = None
-            try:
-                self.texts[key] = read = read_text(path, shown, self.problems, named_at)
-                if has_key(read.text):
-                    self.problems.add(Place(shown), f"this prompt holds what looks like an API key; {REMEDY}")
-            except Unreadable:
-                pass
+            with suppress(Unreadable):
+                self.texts[key] = file = read_text(path, shown, self.problems, named_at)
+                if (at := find_key(file.text)) is not None:
+                    self.problems.add(place_in(file, at), f"this looks like an API key; {REMEDY}")
         return self.texts[key]
 
     def input_files(self) -> tuple[InputFile, ...]:

@@ -2,18 +2,17 @@
 
 import re
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ValidationError
 
-from persona_batch.config.check_entry import PlainCheck
+from persona_batch.config.check_entry import CheckEntry, PlainCheck
 from persona_batch.config.nodes import Mapping, Node, Scalar, Sequence, found, plain, walk
 from persona_batch.config.params import ParamsBlock
 from persona_batch.config.persona_file import ExampleEntry, PersonaEntry, SystemFile
 from persona_batch.config.problems import Place, Problems, did_you_mean, quote
 from persona_batch.config.question_file import QuestionEntry, SpeakerEntry
 from persona_batch.config.run_block import LimitsBlock, ProviderBlock, RunBlock
-from persona_batch.config.check_entry import CheckEntry
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -72,7 +71,7 @@ def _refuse_nothing(root: Mapping, problems: Problems) -> None:
 
 
 def _explain(errors: Iterable["ErrorDetails"], model: type[BaseModel], root: Mapping, problems: Problems) -> None:
-    mistyped: dict[int, tuple[tuple[Any, ...], Node, list[str]]] = {}
+    mistyped: dict[int, tuple[Node, list[str]]] = {}
     settled: set[int] = set()  # nodes that have a more exact problem at or below them
     for error in errors:
         path = _nodes(root, error["loc"])
@@ -81,7 +80,7 @@ def _explain(errors: Iterable["ErrorDetails"], model: type[BaseModel], root: Map
         if kind in _EXPECTED or kind == "literal_error":
             settled.update(id(above) for above in path[:-1] if above is not node)
             expected = _EXPECTED.get(kind) or f"one of {_choices(error)}"
-            mistyped.setdefault(id(node), (error["loc"], node, []))[2].append(expected)
+            mistyped.setdefault(id(node), (node, []))[1].append(expected)
             if kind == "literal_error" and isinstance(node, Scalar) and isinstance(node.value, str):
                 near = did_you_mean(node.value, re.findall(r"'([^']*)'", error.get("ctx", {}).get("expected", "")))
                 if near:
@@ -98,9 +97,9 @@ def _explain(errors: Iterable["ErrorDetails"], model: type[BaseModel], root: Map
             _note(problems, node.place, f"`{key}` is missing here; add `{key}: …`")
         else:
             _note(problems, node.place, _other(error, node))
-    for place_id, (_, node, expected) in mistyped.items():
-        if place_id not in settled:
-            _note(problems, node.place, _mistyped(node, list(dict.fromkeys(expected))))
+    for node_id, (node, alternatives) in mistyped.items():
+        if node_id not in settled:
+            _note(problems, node.place, _mistyped(node, list(dict.fromkeys(alternatives))))
 
 
 def _note(problems: Problems, place: Place, message: str) -> None:

@@ -30,7 +30,13 @@ def is_key_name(name: str) -> bool:
 
 def has_key(text: str) -> bool:
     """Say whether the text holds something of a key's shape (`sk-…`, `ms-…`, `Bearer …`, a JWT)."""
-    return _VALUE.search(text) is not None
+    return find_key(text) is not None
+
+
+def find_key(text: str) -> int | None:
+    """Return where the first thing of a key's shape begins."""
+    match = _VALUE.search(text)
+    return match.start() if match else None
 
 
 def mask(text: str) -> str:

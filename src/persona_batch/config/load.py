@@ -15,8 +15,9 @@ from persona_batch.config.problems import Place, Problems, quote
 from persona_batch.config.questions import QuestionRegistry
 from persona_batch.config.settings import Overrides, settings
 
-__all__ = ["Overrides", "load_batch"]
+__all__ = ["Overrides", "load_batch", "load_documents"]
 
+_NOTHING = Overrides()
 _MAX_BATCH_ID = 60
 _NO_QUESTIONS = "nothing is asked: add `questions: […]` to the file, or name a question file by `-q FILE`"
 
@@ -26,7 +27,7 @@ def load_batch(
     *,
     questions: Sequence[str | Path] = (),
     inline: Sequence[str] = (),
-    overrides: Overrides = Overrides(),
+    overrides: Overrides = _NOTHING,
     need_questions: bool = True,
 ) -> Batch:
     """Read persona files, and all that they name.
@@ -48,9 +49,35 @@ def load_batch(
     given: tuple[Question, ...] | None = None
     if questions or inline:
         given = (*registry.from_files(str(name) for name in questions), *registry.from_texts(inline))
-    drafts = [
-        draft for document in documents for draft in read_drafts(document, library, registry, own=given is None)
-    ]
+    return load_documents(
+        documents,
+        library,
+        batch_name=batch_id([str(file) for file in files]),
+        registry=registry,
+        given=given,
+        overrides=overrides,
+        need_questions=need_questions,
+    )
+
+
+def load_documents(
+    documents: Sequence[Document],
+    library: Library,
+    *,
+    batch_name: str,
+    registry: QuestionRegistry | None = None,
+    given: tuple[Question, ...] | None = None,
+    overrides: Overrides = _NOTHING,
+    need_questions: bool = False,
+) -> Batch:
+    """Make a batch of persona files that were read; `given` questions replace the personas' own.
+
+    Raises:
+        ConfigError: with every problem that the library knows of, those of the documents among them.
+    """
+    problems = library.problems
+    registry = registry or QuestionRegistry(library)
+    drafts = [draft for document in documents for draft in read_drafts(document, library, registry, own=given is None)]
     run = settings(_run_blocks(documents), overrides, problems)
     _refuse_twins(drafts, problems)
     if given is not None:
@@ -61,7 +88,7 @@ def load_batch(
     personas = resolve(drafts, problems)
     problems.raise_if_any()
     return Batch(
-        id=batch_id([str(file) for file in files]),
+        id=batch_name,
         personas=tuple(personas),
         run=run,
         files=library.input_files(),
@@ -128,6 +155,6 @@ def _refuse_twins(drafts: Sequence[Draft], problems: Problems) -> None:
 def _need_questions(drafts: Sequence[Draft], problems: Problems) -> None:
     asking = [draft for draft in drafts if draft.questions]
     for draft in drafts:
-        if draft.questions or (draft.control and asking) or problems.found and draft.has_questions:
+        if draft.questions or (draft.control and asking) or (draft.has_questions and problems.found):
             continue
         problems.add(draft.place, f"persona {quote(draft.id)}: {_NO_QUESTIONS}")

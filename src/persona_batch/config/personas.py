@@ -96,7 +96,7 @@ class _Reader:
             name=text_of(entry.get("name")),
             description=text_of(entry.get("description")),
             examples=_examples(entry.get("examples")),
-            params=merge(*(params_of(layer, self.problems) for layer in layers)),
+            params=merge(*(params_of(layer) for layer in layers)),
             attributes=_texts(entry.get("attributes")),
             checks=tuple(dict.fromkeys(checks)),
             control=isinstance(flag := entry.get("control"), Scalar) and flag.value is True,
@@ -121,22 +121,21 @@ class _Reader:
 
     def _prompt(self, entry: Mapping) -> tuple[tuple[str | None, ...], Placement]:
         written = text_of(entry.get("placement"))
-        placement = cast(Placement, written) if written in get_args(Placement) else "system"
+        placement = cast("Placement", written) if written in get_args(Placement) else "system"
         node = entry.get("system")
         if node is None:
             if placement != "none" and "from" not in entry.entries:
                 self.problems.add(
                     entry.place,
-                    '`system` is missing here; add `system: …` ("" for an empty one, or `placement: none` for none at all)',
+                    '`system` is missing here; add `system: …` ("" for an empty one; for none, `placement: none`)',
                 )
             return (None,), placement
         variants: dict[str, Place] = {}
         for item in items_of(node) or [node]:
             if (text := self._text(item)) is None:
                 continue
-            if text in variants:
-                self.problems.add(item.place, f"this paraphrase is the same as the one in line {variants[text].line}; keep one")
-            variants[text] = item.place
+            if (first := variants.setdefault(text, item.place)) is not item.place:
+                self.problems.add(item.place, f"this paraphrase is the same as the one in line {first.line}; keep one")
         return tuple(variants) or (None,), placement
 
     def _text(self, node: Node) -> str | None:

@@ -85,7 +85,7 @@ class QuestionRegistry:
         refuse_planned(root, FILE_PLANNED, self.problems)
         if (written := text_of(root.get("id"))) is not None:
             _checked_id(written, root.get("id"), self.problems)
-        params = params_of(root, self.problems)
+        params = params_of(root)
         checks = read_checks(root.get("checks"), self.problems)
         asked: list[_Asked] = []
         for item in items_of(root.get("questions")):
@@ -103,7 +103,7 @@ class QuestionRegistry:
             return []
         refuse_planned(entry, QUESTION_PLANNED, self.problems)
         own = read_checks(entry.get("checks"), self.problems)
-        own_params = params_of(entry, self.problems)
+        own_params = params_of(entry)
         text = text_of(entry.get("text"))
         if text is None or not text.strip():
             if not {"text", "turns", "from"} & set(entry.entries) and not self.problems.at(entry.place):
@@ -163,7 +163,7 @@ def names_files(text: str, base: Path) -> bool:
         return False
 
 
-def params_of(holder: Mapping, problems: Problems) -> Params:
+def params_of(holder: Mapping) -> Params:
     """Return a mapping's `params`."""
     block = mapping_of(holder.get("params"))
     params: Params = plain(block) if block is not None else {}

@@ -29,7 +29,8 @@ def read_scalar(written: str, place: Place, *, plain: bool) -> Scalar:
     """
     if not plain:
         return Scalar(place, written, written, "text")
-    kind = str(_resolver.resolve(yaml.ScalarNode, written, (True, False))).removeprefix(_PREFIX)
+    tag: str = _resolver.resolve(yaml.ScalarNode, written, (True, False))  # type: ignore[no-untyped-call]  # not in the stubs
+    kind = tag.removeprefix(_PREFIX)
     value, known_kind = _value(kind, written)
     return Scalar(place, written, value, known_kind)
 
@@ -76,10 +77,7 @@ def _real(written: str) -> float:
     digits = written.replace("_", "").lower()
     if ":" in digits:
         raise Surprise(f'{quote(written)} is read as a number of base 60 here; write "{written}" for the text')
-    if digits.lstrip("+-") in {".inf", ".nan"}:
-        number = math.inf
-    else:
-        number = float(digits)
+    number = math.inf if digits.lstrip("+-") in {".inf", ".nan"} else float(digits)
     if not math.isfinite(number):
         raise Surprise(f'{quote(written)} is no finite number; write "{quote(written)[1:-1]}" for the text')
     return number

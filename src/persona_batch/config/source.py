@@ -9,6 +9,7 @@ characters, and the surprising readings of `scalars`.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import NoReturn, Protocol
 
 import yaml
 
@@ -49,6 +50,14 @@ def compose(text: str, shown: str, problems: Problems) -> Mapping:
     return root
 
 
+class _Mark(Protocol):
+    @property
+    def line(self) -> int: ...
+
+    @property
+    def column(self) -> int: ...
+
+
 @dataclass(slots=True)
 class _Open:
     """A list or mapping whose end has not come yet; `key` waits for its value."""
@@ -56,7 +65,6 @@ class _Open:
     node: Sequence | Mapping
     key: Scalar | None = None
     skip: bool = False
-    aliased: int = 0
 
 
 @dataclass(slots=True)
@@ -91,10 +99,10 @@ class _Composer:
     def _events(self) -> Iterator[yaml.Event]:
         return yaml.parse(self.text, Loader=_LOADER)
 
-    def _place(self, mark: yaml.Mark) -> Place:
-        return Place(self.shown, mark.line + 1, mark.column + 1)
+    def _place(self, mark: _Mark | None) -> Place:
+        return Place(self.shown, mark.line + 1, mark.column + 1) if mark is not None else Place(self.shown, 1, 1)
 
-    def _fail(self, event: yaml.Event, message: str) -> None:
+    def _fail(self, event: yaml.Event, message: str) -> NoReturn:
         self.problems.add(self._place(event.start_mark), message)
         raise Unreadable
 
@@ -103,8 +111,9 @@ class _Composer:
             self._put(self._alias(event))
             return
         place = self._place(event.start_mark)
-        if event.tag is not None:
-            self.problems.add(place, f"the tag {quote(event.tag)} is not read here; delete it (text: use quotes)")
+        tag = getattr(event, "tag", None)
+        if tag is not None:
+            self.problems.add(place, f"the tag {quote(tag)} is not read here; delete it (text: use quotes)")
         node: Node
         if isinstance(event, yaml.ScalarEvent):
             node = self._scalar(event, place)
@@ -132,10 +141,9 @@ class _Composer:
 
     def _alias(self, event: yaml.AliasEvent) -> Node:
         name = f"*{event.anchor}"
-        node = self.anchors.get(event.anchor)
+        node = self.anchors.get(event.anchor or "")
         if node is None:
-            self._fail(event, f"the alias {quote(name)} has no anchor above it; write {quote('&' + event.anchor)} there")
-        assert node is not None
+            self._fail(event, f"the alias {quote(name)} has no anchor above it; write the value out")
         if any(level.node is node for level in self.stack):
             self._fail(event, f"the alias {quote(name)} stands inside of what it names; write the part out")
         self.aliased += node.size
@@ -163,7 +171,7 @@ class _Composer:
         assert isinstance(top.node, Mapping)
         top.skip = True
         if not isinstance(node, Scalar):
-            self.problems.add(node.place, "a key cannot be a list or mapping; text that starts with { or [ needs quotes")
+            self.problems.add(node.place, "a list or mapping is no key; text that starts with { or [ needs quotes")
         elif node.written == "<<":
             self.problems.add(node.place, "the merge key `<<` is not read here; write the keys out")
         elif self.problems.at(node.place):
@@ -184,12 +192,11 @@ class _Composer:
 
     def _explain(self, error: yaml.MarkedYAMLError) -> None:
         mark = error.problem_mark or error.context_mark
-        place = self._place(mark) if mark is not None else Place(self.shown, 1, 1)
+        place = self._place(mark)
         lines = self.text.split("\n")
         rest = lines[place.line - 1][place.column - 1 :] if 0 < place.line <= len(lines) else ""
         if "quoted scalar" in (error.context or "") and "end of stream" in (error.problem or ""):
-            opened = error.context_mark
-            place = self._place(opened) if opened is not None else place
+            place = self._place(error.context_mark or mark)
             message = "this quotation mark is never closed; close it"
         elif rest.startswith("\t"):
             message = "a tab; YAML is indented by spaces"

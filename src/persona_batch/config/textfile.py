@@ -1,4 +1,4 @@
-"""Reading a text file: bounded, UTF-8 with or without BOM on any locale, line ends as `\\n`."""
+r"""Reading a text file: bounded, UTF-8 with or without BOM on any locale, line ends as `\n`."""
 
 import hashlib
 import os
@@ -47,6 +47,15 @@ def read_text(path: Path, shown: str, problems: Problems, named_at: Place | None
     return TextFile(shown, path, _decode(data, shown, problems), hashlib.sha256(data).hexdigest())
 
 
+def place_in(file: TextFile, offset: int) -> Place:
+    """Return the line and column of a character."""
+    return _place(file.shown, file.text, offset)
+
+
+def _place(shown: str, text: str, offset: int) -> Place:
+    return Place(shown, text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset))
+
+
 def _read_bytes(path: Path, shown: str, problems: Problems, named_at: Place) -> bytes:
     name = "" if named_at.file == shown else f" `{shown}`"
     try:
@@ -93,7 +102,6 @@ def _decode(data: bytes, shown: str, problems: Problems) -> str:
         raise Unreadable from None
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     if (at := text.find("\0")) >= 0:
-        line, column = text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)
-        problems.add(Place(shown, line, column), "a NUL character; the file is not text, or was damaged")
+        problems.add(_place(shown, text, at), "a NUL character; the file is not text, or was damaged")
         raise Unreadable
     return text

@@ -1,0 +1,41 @@
+"""`batch check`: are the input files right? Nothing is sent and nothing written."""
+
+import json
+from typing import Annotated
+
+import typer
+
+from persona_batch.cli.options import Json
+
+
+def check(
+    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Persona and question files, folders, globs.")],
+    as_json: Json = False,
+) -> None:
+    """Check persona and question files; every mistake is named with its line and column.
+
+    Persona files are checked together, as `batch run` would take them; question files one by one.
+
+    Examples:
+        batch check personas/wukong.yaml
+        batch check personas prompts --json
+    """
+    from persona_batch.config.survey import survey
+
+    result = survey(files)
+    for warning in result.warnings:
+        typer.echo(f"batch: warning: {warning}", err=True)
+    if as_json:
+        rows = [
+            {"path": file.path, "kind": file.kind, "personas": file.personas, "questions": file.questions}
+            for file in result.files
+        ]
+        typer.echo(json.dumps({"files": rows, "warnings": list(result.warnings)}, ensure_ascii=False))
+        return
+    for file in result.files:
+        counts = [_count(file.personas, "persona")] if file.kind == "persona" else []
+        typer.echo(f"{file.path}: {', '.join([*counts, _count(file.questions, 'question')])}")
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,61 @@
+"""Make the shipped schemas from the models: `python -m persona_batch.schemas.generate` writes them anew."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from pydantic import TypeAdapter
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic_core import core_schema
+
+from persona_batch.config.persona_file import PersonaEntry, PersonasFile
+from persona_batch.config.question_file import QuestionFile
+from persona_batch.record import Record
+from persona_batch.schemas import KINDS
+
+_DIALECT = "https://json-schema.org/draft/2020-12/schema"
+_TITLES = {
+    "persona": "A persona file of persona-batch",
+    "questions": "A question file of persona-batch",
+    "record": "A line of records.jsonl of persona-batch",
+}
+
+
+class _WithoutNull(GenerateJsonSchema):
+    """What may be left out may not be written as null, and has no default worth showing."""
+
+    def nullable_schema(self, schema: core_schema.NullableSchema) -> JsonSchemaValue:
+        return self.generate_inner(schema["schema"])
+
+    def field_title_should_be_set(self, schema: object) -> bool:  # noqa: ARG002 - the base class's signature
+        return False
+
+    def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
+        return self.generate_inner(schema["schema"])
+
+
+def generate(kind: str) -> str:
+    """Return one schema as JSON text.
+
+    Raises:
+        ValueError: `kind` is none of `KINDS`.
+    """
+    schema: dict[str, Any]
+    match kind:
+        case "persona":
+            adapter: TypeAdapter[Any] = TypeAdapter(PersonaEntry | PersonasFile)
+            schema = adapter.json_schema(schema_generator=_WithoutNull)
+        case "questions":
+            schema = QuestionFile.model_json_schema(schema_generator=_WithoutNull)
+        case "record":
+            schema = msgspec.json.schema(Record)
+        case _:
+            raise ValueError(f"no schema of kind {kind!r}")
+    titled = {"$schema": _DIALECT, **schema, "title": _TITLES[kind]}
+    return json.dumps(titled, ensure_ascii=False, indent=2) + "\n"
+
+
+if __name__ == "__main__":
+    for name in KINDS:
+        (Path(__file__).parent / f"{name}.schema.json").write_text(generate(name), encoding="utf-8", newline="\n")
