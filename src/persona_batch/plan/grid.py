@@ -100,7 +100,7 @@ class Grid:
             if key not in finished:
                 yield self._cell(key, params, asked, arm, model, sample)
 
-    def keys(self) -> Iterator[str]:
+    def all_keys(self) -> Iterator[str]:
         """Yield the key of every cell, in call order."""
         return (self._key(*coordinates)[0] for coordinates in self._coordinates())
 

@@ -1,0 +1,98 @@
+"""`--dry-run`: exactly how much would be asked, roughly how many tokens, and the first messages; nothing is sent."""
+
+from collections.abc import Sequence
+from itertools import islice
+from math import ceil
+from pathlib import Path
+
+import msgspec
+
+from persona_batch.config.load import load_batch
+from persona_batch.pipeline.grid_of import grid_of
+from persona_batch.pipeline.options import RunOptions
+from persona_batch.pipeline.target_run import existing_run, recalled
+from persona_batch.plan.cell import Cell
+from persona_batch.provider.connect import resolve
+from persona_batch.provider.dotenv import load_env
+from persona_batch.record.keys import KeySet
+from persona_batch.record.manifest import read_manifest
+from persona_batch.record.reader import read_records, scan
+from persona_batch.record.rundir import list_runs
+
+UNNAMED_MODEL = "(the endpoint's only model)"
+_SAMPLE = 2000  # records of an earlier run that an estimate is made from
+
+
+class Estimate(msgspec.Struct):
+    """Tokens expected, from the mean of an earlier run's replies; `source` is that run's id."""
+
+    prompt_tokens: int
+    completion_tokens: int
+    source: str
+
+
+class Preview(msgspec.Struct, kw_only=True):
+    """What a call of `batch run` would do. `requests` are still to ask; `days` at the daily quota, if there is one."""
+
+    endpoint: str
+    models: Sequence[str]
+    cells: int
+    requests: int
+    personas: dict[str, int]
+    questions: int
+    samples: int
+    per_day: int | None
+    days: int | None
+    estimate: Estimate | None
+    resumes: str | None
+    warnings: Sequence[str]
+    first: list[Cell]
+
+
+def preview(options: RunOptions, *, show: int = 3) -> Preview:
+    """Return what the call would do, with the first `show` cells in call order.
+
+    Raises:
+        ConfigError, UsageError: as the run itself would, but a missing key is no obstacle.
+    """
+    options = recalled(options)
+    batch = load_batch(options.files, questions=options.questions, overrides=options.overrides)
+    target = resolve(batch.run, load_env(), need_key=False)
+    run, earlier = existing_run(options, batch_id=batch.id, endpoint=target.identity)
+    models = batch.run.models or (tuple(earlier.models) if earlier else (UNNAMED_MODEL,))
+    grid = grid_of(batch, target, models, options)
+    keys = scan(run.records).keys if run else KeySet()
+    requests = len(grid) if not len(keys) else sum(key not in keys for key in grid.all_keys())
+    per_day = batch.run.limits.per_day or target.preset.per_day
+    return Preview(
+        endpoint=target.identity,
+        models=models,
+        cells=len(grid),
+        requests=requests,
+        personas=grid.counts(),
+        questions=len(grid.questions),
+        samples=grid.samples,
+        per_day=per_day,
+        days=ceil(requests / per_day) if per_day else None,
+        estimate=_estimate(options.out, batch.id, target.identity, requests),
+        resumes=run.id if run else None,
+        warnings=batch.warnings,
+        first=list(islice(grid.remaining(keys), show)),
+    )
+
+
+def _estimate(out: Path, batch_id: str, endpoint: str, requests: int) -> Estimate | None:
+    for run in reversed(list_runs(out)):
+        manifest = read_manifest(run.manifest)
+        if manifest.batch_id != batch_id or manifest.endpoint != endpoint or not run.records.exists():
+            continue
+        usages = [record.usage for record in islice(read_records(run.records), _SAMPLE) if record.usage is not None]
+        prompts = [usage.prompt_tokens for usage in usages if usage.prompt_tokens is not None]
+        completions = [usage.completion_tokens for usage in usages if usage.completion_tokens is not None]
+        if prompts and completions:
+            return Estimate(
+                prompt_tokens=round(requests * sum(prompts) / len(prompts)),
+                completion_tokens=round(requests * sum(completions) / len(completions)),
+                source=run.id,
+            )
+    return None

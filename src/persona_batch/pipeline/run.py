@@ -1,0 +1,70 @@
+"""The whole run on one page: from paths to a sealed run folder."""
+
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+
+from persona_batch.config.batch import Batch
+from persona_batch.config.load import load_batch
+from persona_batch.errors import ProviderError, StoppedEarly, UsageError
+from persona_batch.pipeline.bounds import run_limits, timeouts_of
+from persona_batch.pipeline.grid_of import grid_of
+from persona_batch.pipeline.observer import Observer
+from persona_batch.pipeline.options import RunOptions
+from persona_batch.pipeline.session import Session
+from persona_batch.pipeline.summary import Summary
+from persona_batch.pipeline.target_run import choosing, existing_run, recalled
+from persona_batch.provider.base import Provider
+from persona_batch.provider.connect import choose_models, open_provider, resolve
+from persona_batch.provider.dotenv import load_env
+from persona_batch.provider.target import Target
+from persona_batch.record.rundir import create_run
+
+
+async def run_batch(options: RunOptions, observer: Observer) -> Summary:
+    """Ask every cell of a batch that has no record yet, and seal the run.
+
+    Returns what the call came to, also when it stopped early (quota, budget, time limit, Ctrl-C): `exit_code` and
+    `message` say so.
+
+    Raises:
+        UsageError: something is wrong with the input or the endpoint; nothing was asked, no folder is left behind.
+        StoppedEarly: a run that is to be resumed finds its endpoint away.
+        RunLocked: another process is on this run.
+        StorageError: the run folder cannot be made.
+    """
+    options = recalled(options)
+    batch = load_batch(options.files, questions=options.questions, overrides=options.overrides)
+    target = resolve(batch.run, load_env())
+    for warning in batch.warnings:
+        observer.note(warning)
+    async with AsyncExitStack() as stack:
+        provider: Provider | None = None
+        with choosing(options, batch.id):
+            run, earlier = existing_run(options, batch_id=batch.id, endpoint=target.identity)
+            models = batch.run.models or (tuple(earlier.models) if earlier else ())
+            if run is None or not models:
+                provider = await _open(stack, batch, target, options)
+                models = await _ask_models(provider, models)
+            grid = grid_of(batch, target, models, options)
+            run = run or create_run(options.out, batch.id, datetime.now(UTC))
+            stack.enter_context(run.lock())
+        session = Session(run, earlier, batch=batch, target=target, grid=grid, options=options, observer=observer)
+        if not session.anything_left():
+            return session.close()
+        if provider is None:
+            provider = await _open(stack, batch, target, options)
+            await _ask_models(provider, models, resuming=True)
+        return await session.ask_all(provider)
+
+
+async def _open(stack: AsyncExitStack, batch: Batch, target: Target, options: RunOptions) -> Provider:
+    concurrency = run_limits(batch, target, options).concurrency
+    return await stack.enter_async_context(open_provider(target, concurrency=concurrency, timeouts=timeouts_of(batch)))
+
+
+async def _ask_models(provider: Provider, named: tuple[str, ...], *, resuming: bool = False) -> tuple[str, ...]:
+    """Return the models to ask; the first contact with the endpoint, so what is wrong with it shows here."""
+    try:
+        return tuple(await choose_models(provider, named))
+    except ProviderError as error:
+        raise (StoppedEarly if resuming else UsageError)(str(error)) from error

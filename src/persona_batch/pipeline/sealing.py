@@ -1,0 +1,68 @@
+"""The manifest over a run's life: begun before the first request, sealed at the end of every session."""
+
+from collections import Counter
+from pathlib import Path
+
+from persona_batch.config.batch import Batch
+from persona_batch.engine.progress import Progress
+from persona_batch.pipeline.configuration import resolved_configuration
+from persona_batch.pipeline.options import RunOptions
+from persona_batch.pipeline.summary import state_of
+from persona_batch.pipeline.target_run import invocation
+from persona_batch.plan.grid import Grid
+from persona_batch.provider.target import Target
+from persona_batch.record.manifest import FileHash, Manifest, Session, TokenSums
+from persona_batch.record.provenance import git_commit, utc_now, versions
+from persona_batch.record.reader import Scan
+from persona_batch.record.rundir import RunDir
+
+
+def begin(
+    earlier: Manifest | None, run: RunDir, *, batch: Batch, target: Target, grid: Grid, options: RunOptions
+) -> Manifest:
+    """Return the manifest of a session that begins now; of an earlier one, its start and its sessions stay."""
+    now = utc_now()
+    return Manifest(
+        run_id=run.id,
+        batch_id=batch.id,
+        started_at=earlier.started_at if earlier else now,
+        provider=target.name,
+        endpoint=target.identity,
+        models=list(grid.models),
+        config={
+            "invocation": invocation(options),
+            **resolved_configuration(batch, grid.personas, grid.questions),
+        },
+        files=[FileHash(file.path, file.sha256) for file in batch.files],
+        versions=versions(),
+        git_commit=git_commit(Path()),
+        cells=len(grid),
+        sessions=[*(earlier.sessions if earlier else ()), Session(started_at=now)],
+    )
+
+
+def changed_files(earlier: Manifest, batch: Batch) -> list[str]:
+    """Return the input files that are not what they were when the run last went on."""
+    before = {file.path: file.sha256 for file in earlier.files}
+    return [file.path for file in batch.files if before.get(file.path) != file.sha256]
+
+
+def seal(manifest: Manifest, exit_code: int, *, seen: Scan, progress: Progress) -> None:
+    """Enter how the session ended; counts and sums are over the whole run."""
+    now = utc_now()
+    counts = Counter(seen.counts) + progress.statuses
+    manifest.state = state_of(exit_code)
+    manifest.exit_code = exit_code
+    manifest.ended_at = now
+    manifest.counts = {str(status): count for status, count in counts.items()}
+    manifest.tokens = _tokens(seen, progress)
+    last = manifest.sessions[-1]
+    manifest.sessions[-1] = Session(last.started_at, now, exit_code, progress.done)
+
+
+def _tokens(seen: Scan, progress: Progress) -> TokenSums:
+    prompt = seen.prompt_tokens + progress.prompt_tokens
+    completion = seen.completion_tokens + progress.completion_tokens
+    if not prompt and not completion:
+        return TokenSums()  # the endpoint never said
+    return TokenSums(prompt, completion, prompt + completion)

@@ -1,0 +1,171 @@
+"""One process's work on one run folder, between taking the lock and sealing the manifest."""
+
+import asyncio
+import shutil
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import aclosing, contextmanager
+from itertools import chain
+
+from persona_batch.config.batch import Batch
+from persona_batch.engine.local import LocalEngine
+from persona_batch.engine.pending import pending
+from persona_batch.engine.progress import Progress
+from persona_batch.errors import BatchError, Interrupted, StorageError, UsageError
+from persona_batch.pipeline.bounds import daily_ledger, policy_of, run_limits
+from persona_batch.pipeline.observer import Observer
+from persona_batch.pipeline.options import RunOptions
+from persona_batch.pipeline.sealing import begin, changed_files, seal
+from persona_batch.pipeline.summary import CheckShare, Summary, exit_code_of
+from persona_batch.plan.grid import Grid
+from persona_batch.provider.base import Provider
+from persona_batch.provider.target import Target
+from persona_batch.record.manifest import Manifest, write_manifest
+from persona_batch.record.reader import read_records, scan
+from persona_batch.record.retried import set_errors_aside
+from persona_batch.record.rundir import RunDir
+from persona_batch.record.runlog import RunLog
+from persona_batch.record.sink import Sink
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class Session:
+    """Takes up a run (under its lock), asks what is left, and seals it. `earlier` is the manifest of a resumed run."""
+
+    def __init__(
+        self,
+        run: RunDir,
+        earlier: Manifest | None,
+        *,
+        batch: Batch,
+        target: Target,
+        grid: Grid,
+        options: RunOptions,
+        observer: Observer,
+    ) -> None:
+        self._began = time.monotonic()
+        self._run, self._earlier = run, earlier
+        self._batch, self._target, self._grid, self._options = batch, target, grid, options
+        self._observer = observer
+        self._checks = CheckShare()
+        again = set_errors_aside(run) if options.retry_errors and earlier else 0
+        self._seen = scan(run.records)
+        self._records_before = len(self._seen.keys)
+        self._progress = Progress(total=len(grid))
+        self._cells = pending(grid, self._seen.keys, self._progress)
+        if earlier is not None:
+            self._tell_what_was_found(earlier, again)
+        self._manifest = begin(earlier, run, batch=batch, target=target, grid=grid, options=options)
+
+    def anything_left(self) -> bool:
+        """Say whether a cell has no record yet; takes as long as skipping the finished ones before it."""
+        first = next((cell for cell in self._cells if cell is not None), None)
+        if first is None:
+            return False
+        self._cells = chain((first,), self._cells)
+        return True
+
+    async def ask_all(self, provider: Provider) -> Summary:
+        """Ask what is left; the records are on disk as they finish.
+
+        Raises:
+            UsageError: the endpoint refused the key or the model before it answered anything.
+        """
+        try:
+            write_manifest(self._run.manifest, self._manifest)
+            with RunLog(self._run.log, self._target.redactor.clean) as log:
+                await self._ask(provider, log)
+        except UsageError:
+            if self._earlier is None and not self._progress.done:
+                shutil.rmtree(self._run.path)
+            raise
+        except BatchError as stop:
+            return self.close(stop)
+        return self.close()
+
+    def close(self, stop: BatchError | None = None) -> Summary:
+        """Seal the manifest and say what the session came to; `stop` is what ended it early."""
+        counts = self._seen.counts + self._progress.statuses
+        if self._options.fail_under is not None and self._records_before:
+            self._checks = CheckShare()
+            for record in read_records(self._run.records):
+                self._checks.add(record)
+        code = stop.exit_code if stop else exit_code_of(counts["error"], self._checks, self._options.fail_under)
+        seal(self._manifest, code, seen=self._seen, progress=self._progress)
+        try:
+            write_manifest(self._run.manifest, self._manifest)
+        except StorageError as error:
+            if stop is None:
+                raise
+            self._observer.note(f"the manifest could not be sealed either: {error}")
+        present = self._present()
+        return Summary(
+            run_id=self._run.id,
+            path=str(self._run.path),
+            state=self._manifest.state,
+            exit_code=code,
+            cells=len(self._grid),
+            asked=self._progress.done,
+            skipped=present - self._progress.done,
+            left=len(self._grid) - present,
+            strays=self._records_before + self._progress.done - present,
+            counts={str(status): count for status, count in counts.items()},
+            tokens=self._manifest.tokens,
+            checks=self._checks,
+            seconds=time.monotonic() - self._began,
+            message=None if stop is None else str(stop),
+        )
+
+    async def _ask(self, provider: Provider, log: RunLog) -> None:
+        limits = run_limits(self._batch, self._target, self._options)
+        with Sink(self._run.records, keys=self._seen.keys) as sink, daily_ledger(self._target, limits) as ledger:
+            engine = LocalEngine(
+                provider,
+                run_id=self._run.id,
+                progress=self._progress,
+                limits=limits,
+                policy=policy_of(self._batch),
+                ledger=ledger,
+                log=log,
+                on_text=self._observer.text if self._observer.wants_text else None,
+            )
+            self._observer.begin(self._run, self._grid, self._progress)
+            with _stopped_by_signals(engine):
+                async with aclosing(engine.run(self._cells)) as records:
+                    async for record in records:
+                        sink.append(record)
+                        self._checks.add(record)
+                        self._observer.record(record)
+
+    def _present(self) -> int:
+        """Return how many of the grid's cells have a record."""
+        if not self._records_before:
+            return self._progress.done
+        if not self._progress.left:
+            return self._progress.skipped + self._progress.done
+        return sum(key in self._seen.keys for key in self._grid.all_keys())
+
+    def _tell_what_was_found(self, earlier: Manifest, again: int) -> None:
+        note = self._observer.note
+        note(f"resuming {self._run.path}: {self._records_before} of {len(self._grid)} cells may be done")
+        if again:
+            note(f"{again} failed cells are asked again; their old records are in {self._run.errors.name}")
+        for path in changed_files(earlier, self._batch):
+            note(
+                f"{path} is not as it was: cells that send the same as before are kept, "
+                "changed ones are asked anew, and what no longer belongs stays on disk"
+            )
+
+
+@contextmanager
+def _stopped_by_signals(engine: LocalEngine) -> Iterator[None]:
+    loop = asyncio.get_running_loop()
+    for number in _SIGNALS:
+        loop.add_signal_handler(number, engine.stop, Interrupted(f"interrupted ({number.name})"))
+    try:
+        yield
+    finally:
+        for number in _SIGNALS:
+            loop.remove_signal_handler(number)

@@ -1,0 +1,91 @@
+"""Which run folder a call works on: a new one, the one it names, or the newest unfinished one of its batch."""
+
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
+from pathlib import Path
+
+import msgspec
+from filelock import FileLock
+
+from persona_batch.chat import JsonValue
+from persona_batch.errors import UsageError
+from persona_batch.pipeline.options import RunOptions
+from persona_batch.record.manifest import Manifest, read_manifest
+from persona_batch.record.rundir import RunDir, find_run, list_runs, safe_name
+
+_PER_CALL = frozenset(
+    {"out", "resume", "continue_newest", "retry_errors", "max_requests", "max_tokens_total", "time_limit"}
+)
+
+
+def invocation(options: RunOptions) -> dict[str, JsonValue]:
+    """Return what of a call belongs to the run, so that `--resume` alone can repeat it."""
+    plain: dict[str, JsonValue] = msgspec.to_builtins(options, enc_hook=_plain)
+    return {name: value for name, value in plain.items() if name not in _PER_CALL and value not in (None, [], {})}
+
+
+def recalled(options: RunOptions) -> RunOptions:
+    """Return the options of `--resume RUN` without files: those the run was begun with.
+
+    Raises:
+        UsageError: neither files nor a run to resume, or a run that does not say how it was begun.
+    """
+    if options.files:
+        return options
+    if options.resume is None:
+        raise UsageError("no persona file given; try `batch run personas/wukong.yaml`")
+    run = find_run(options.resume, options.out)
+    kept = read_manifest(run.manifest).config.get("invocation")
+    if not kept:
+        raise UsageError(f"{run.path} does not say how it was begun; name its persona files too")
+    begun = msgspec.convert({**kept, "out": "."}, RunOptions, dec_hook=_rebuild)
+    return replace(begun, **{name: getattr(options, name) for name in _PER_CALL})
+
+
+def choosing(options: RunOptions, batch_id: str) -> AbstractContextManager[object]:
+    """Keep two calls of `--continue` from both finding no run and both starting one; hold it until the run's lock."""
+    if not options.continue_newest:
+        return nullcontext()
+    options.out.mkdir(parents=True, exist_ok=True)
+    return FileLock(options.out / f".{safe_name(batch_id)}.lock")
+
+
+def existing_run(options: RunOptions, *, batch_id: str, endpoint: str) -> tuple[RunDir | None, Manifest | None]:
+    """Return the run that `--resume` names or `--continue` finds; Nones: a new one is to be made.
+
+    `--continue` takes the newest run of the same batch at the same endpoint that is not finished (with
+    `--retry-errors`: or has failed cells).
+
+    Raises:
+        UsageError: there is no such run, or it was made at another endpoint.
+    """
+    if options.resume is not None:
+        run = find_run(options.resume, options.out)
+        manifest = read_manifest(run.manifest)
+        if manifest.endpoint != endpoint:
+            raise UsageError(
+                f"{run.path} was made at {manifest.endpoint}, not at {endpoint}; "
+                "resume it there, or start a new run without --resume"
+            )
+        return run, manifest
+    if options.continue_newest:
+        for run in reversed(list_runs(options.out)):
+            manifest = read_manifest(run.manifest)
+            if manifest.batch_id != batch_id or manifest.endpoint != endpoint:
+                continue
+            if manifest.state == "complete" or (manifest.state == "failed" and not options.retry_errors):
+                break
+            return run, manifest
+    return None, None
+
+
+def _plain(value: object) -> JsonValue:
+    if isinstance(value, Path):
+        return str(value)
+    raise NotImplementedError(type(value))
+
+
+def _rebuild(kind: type, value: object) -> object:
+    if kind is Path:
+        return Path(str(value))
+    raise NotImplementedError(kind)
