@@ -13,10 +13,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from docs.pages import ROOT
 from servers.act import Script
 from servers.faulty import serving
-
-from docs.pages import ROOT
 
 BATCH = """#!/bin/sh
 case "$1" in

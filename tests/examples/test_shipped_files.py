@@ -7,6 +7,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 import yaml
+
 from persona_batch.checks.language import is_written_in
 from persona_batch.config.batch import Batch
 from persona_batch.config.load import load_batch
