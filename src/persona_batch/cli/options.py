@@ -123,6 +123,16 @@ Color: TypeAlias = Annotated[
 ]
 
 
+def require_known(option: str, name: str, known: Sequence[str]) -> None:
+    """Check that `name` is one of `known`.
+
+    Raises:
+        UsageError: it is not.
+    """
+    if name not in known:
+        raise UsageError(f"{option} {name}: there is no such one; known are {', '.join(known)}")
+
+
 def read_params(pairs: list[str] | None) -> Params:
     """Return `NAME=VALUE` pairs as request parameters; a value that is no JSON is text.
 

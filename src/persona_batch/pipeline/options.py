@@ -5,6 +5,8 @@ from pathlib import Path
 
 from persona_batch.config.load import Overrides
 
+ENGINES = ("local",)  # `local`: this process; see `engine.base` for what an engine is
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunOptions:
@@ -29,5 +31,4 @@ class RunOptions:
     max_tokens_total: int | None = None
     time_limit: float | None = None
     fail_under: float | None = None
-    engine: str = "asyncio"
-    workers: int = 1
+    engine: str = "local"

@@ -1,0 +1,123 @@
+"""`batch run`: every persona, every question, every reply on disk."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from persona_batch.cli import options
+
+if TYPE_CHECKING:
+    from persona_batch.pipeline.options import RunOptions
+
+
+def run(
+    files: Annotated[list[str] | None, typer.Argument(metavar="FILE...", help="Persona files, folders, globs.")] = None,
+    questions: options.Questions = None,
+    provider: options.Provider = None,
+    base_url: options.BaseUrl = None,
+    api_key_env: options.ApiKeyEnv = None,
+    models: options.Models = None,
+    samples: options.Samples = None,
+    placements: options.Placements = None,
+    param: options.Param = None,
+    concurrency: options.Concurrency = None,
+    rpm: options.Rpm = None,
+    tpm: options.Tpm = None,
+    per_day: options.PerDay = None,
+    max_requests: options.MaxRequests = None,
+    max_tokens_total: options.MaxTokensTotal = None,
+    time_limit: options.TimeLimit = None,
+    timeout: options.Timeout = None,
+    retries: options.Retries = None,
+    seed: options.Seed = None,
+    personas: options.PersonaGlobs = None,
+    question: options.QuestionGlobs = None,
+    limit: options.Limit = None,
+    out: options.Out = "runs",
+    resume: options.Resume = None,
+    continue_newest: options.Continue = False,
+    retry_errors: options.RetryErrors = False,
+    dry_run: options.DryRun = False,
+    fail_under: options.FailUnder = None,
+    engine: options.Engine = "local",
+    as_json: options.Json = False,
+    quiet: options.Quiet = False,
+    verbose: options.Verbose = False,
+    no_progress: options.NoProgress = False,
+    watch: options.Watch = False,
+) -> int:
+    """Ask every persona every question, with the controls, and keep every reply in a run folder.
+
+    Examples:
+        batch run personas/wukong.yaml
+        batch run personas/ -q prompts/hobbies.yaml -n 5
+        batch run personas/wukong.yaml --placement system --placement user --dry-run
+        batch run personas/wukong.yaml --provider modelscope -m Qwen/Qwen3-Next-80B-A3B-Instruct --continue
+        batch run --resume latest
+
+    Exit codes: 0 complete, 1 some cells failed, 2 wrong usage, 3 stopped early with work left, 4 another process
+    holds the run, 100 checks under --fail-under, 130 interrupted.
+    """
+    from persona_batch.config.load import Overrides
+    from persona_batch.pipeline.options import ENGINES, RunOptions
+
+    options.require_known("--engine", engine, ENGINES)
+    asked = RunOptions(
+        files=tuple(files or ()),
+        questions=tuple(questions or ()),
+        overrides=Overrides(
+            provider=provider,
+            base_url=base_url,
+            api_key_env=api_key_env,
+            models=tuple(models or ()),
+            samples=samples,
+            placements=tuple(placements) if placements else (),
+            concurrency=concurrency,
+            rpm=rpm,
+            tpm=tpm,
+            per_day=per_day,
+            timeout=timeout,
+            retries=retries,
+            seed=seed,
+            params=options.read_params(param),
+        ),
+        persona_globs=tuple(personas or ()),
+        question_globs=tuple(question or ()),
+        limit=limit,
+        out=Path(out),
+        resume=resume,
+        continue_newest=continue_newest,
+        retry_errors=retry_errors,
+        max_requests=max_requests,
+        max_tokens_total=max_tokens_total,
+        time_limit=options.read_seconds(time_limit),
+        fail_under=fail_under,
+        engine=engine,
+    )
+    if dry_run:
+        from persona_batch.cli.run_preview import show_preview
+
+        show_preview(asked, as_json=as_json)
+        return 0
+    return _run(asked, as_json=as_json, quiet=quiet, verbose=verbose, progress=not no_progress, watch=watch)
+
+
+def _run(asked: "RunOptions", *, as_json: bool, quiet: bool, verbose: bool, progress: bool, watch: bool) -> int:
+    import asyncio
+    import sys
+
+    import msgspec
+
+    from persona_batch.cli.run_display import RunDisplay
+    from persona_batch.pipeline.run import run_batch
+
+    with RunDisplay(quiet=quiet, verbose=verbose, progress=progress, watch=watch and not as_json) as display:
+        summary = asyncio.run(run_batch(asked, display))
+    if as_json:
+        sys.stdout.write(msgspec.json.encode(summary).decode() + "\n")
+        if summary.message is not None and not quiet:
+            sys.stderr.write(f"batch: stopped early: {summary.message}\n")
+    else:
+        display.finish(summary)
+    return summary.exit_code

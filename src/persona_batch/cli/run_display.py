@@ -1,0 +1,117 @@
+"""What `batch run` shows: progress on stderr; replies (`--watch`), the closing table and the path on stdout."""
+
+import sys
+from types import TracebackType
+from typing import Self
+
+from persona_batch.engine.progress import Progress
+from persona_batch.pipeline.summary import Summary
+from persona_batch.plan.cell import Cell
+from persona_batch.plan.grid import Grid
+from persona_batch.record import Record
+from persona_batch.record.reader import read_records
+from persona_batch.record.rundir import RunDir
+from persona_batch.view.live import LiveDisplay, clock
+from persona_batch.view.palette import palette_for
+from persona_batch.view.persona_totals import PersonaTotals
+from persona_batch.view.terminal import one_line, terminal_width
+from persona_batch.view.transcript import page_for
+from persona_batch.view.watch import Watch
+
+MOST_REREAD = 100_000  # records of earlier sessions that the closing table still includes
+
+
+class RunDisplay:
+    """An observer of the pipeline. Use as a context manager around the run, then call `finish`."""
+
+    def __init__(self, *, quiet: bool, verbose: bool, progress: bool, watch: bool) -> None:
+        self._quiet, self._verbose = quiet, verbose
+        self._live = LiveDisplay(palette_for(sys.stderr), enabled=progress and not quiet and not watch)
+        self._watch = Watch(sys.stdout, page_for(sys.stdout)) if watch else None
+        self._totals = PersonaTotals()
+        self._run: RunDir | None = None
+
+    def __enter__(self) -> Self:
+        self._live.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._live.__exit__(kind, error, trace)
+
+    @property
+    def wants_text(self) -> bool:
+        """Replies are streamed only to be watched."""
+        return self._watch is not None
+
+    def note(self, sentence: str) -> None:
+        """Print a sentence on stderr."""
+        if not self._quiet:
+            self._live.note(sentence)
+
+    def begin(self, run: RunDir, grid: Grid, progress: Progress) -> None:
+        """Begin to draw."""
+        self._run = run
+        if self._verbose:
+            self._live.note(
+                f"{len(grid)} cells at {grid.endpoint.identity} ({', '.join(grid.models)}), records in {run.records}"
+            )
+        self._live.update(progress)
+
+    def text(self, cell: Cell, text: str) -> None:
+        """Pass a piece of a reply on."""
+        if self._watch is not None:
+            self._watch.text(cell, text)
+
+    def record(self, record: Record) -> None:
+        """Count a finished cell; say at once what failed, if asked to say more."""
+        self._totals.add(record)
+        if self._watch is not None:
+            self._watch.record(record)
+        if self._verbose and record.error is not None:
+            self._live.note(
+                f"failed: {record.persona} · {record.question} · sample {record.sample}: "
+                f"{record.error.kind}: {one_line(record.error.message)}"
+            )
+
+    def finish(self, summary: Summary) -> None:
+        """Print the closing table and the path on stdout, and how it ended on stderr."""
+        width = terminal_width(sys.stdout) if sys.stdout.isatty() else None
+        if not self._quiet:
+            sys.stdout.write(self._all_totals(summary).render(palette_for(sys.stdout), width))
+        for line in _ending(summary, quiet=self._quiet):
+            sys.stderr.write(f"batch: {line}\n")
+        sys.stdout.write(f"{summary.path}\n")
+
+    def _all_totals(self, summary: Summary) -> PersonaTotals:
+        if not summary.skipped or self._run is None or summary.skipped > MOST_REREAD:
+            return self._totals
+        totals = PersonaTotals()
+        for record in read_records(self._run.records):
+            totals.add(record)
+        return totals
+
+
+def _ending(summary: Summary, *, quiet: bool) -> list[str]:
+    lines = []
+    if summary.message is not None:
+        lines.append(
+            f"stopped early: {one_line(summary.message)}; {summary.left} of {summary.cells} cells are left: "
+            f"`batch run --resume {summary.path}`"
+        )
+    if summary.counts.get("error"):
+        lines.append(
+            f"{summary.counts['error']} cells failed: `batch show {summary.path} --status error` shows why, "
+            f"`batch run --resume {summary.path} --retry-errors` asks them again"
+        )
+    if summary.exit_code == 100 and summary.checks.share is not None:
+        lines.append(f"only {summary.checks.share:.1%} of the checks passed")
+    if quiet:
+        return lines
+    if summary.strays:
+        lines.append(f"{summary.strays} records on disk belong to no cell of this batch any more; they are kept")
+    if summary.message is None:
+        earlier = f", {summary.skipped} were there before" if summary.skipped else ""
+        lines.append(f"{summary.asked} cells asked in {clock(summary.seconds)}{earlier}")
+    return lines
