@@ -1,0 +1,63 @@
+from pathlib import Path
+
+import pytest
+
+from persona_batch.errors import UsageError
+from persona_batch.record.reader import read_records, scan
+from persona_batch.record.record import encode
+from record.samples import key_of, make_record
+
+
+def _write(path: Path, *lines: bytes) -> Path:
+    path.write_bytes(b"".join(lines))
+    return path
+
+
+def _line(number: int) -> bytes:
+    return encode(make_record(number)) + b"\n"
+
+
+def test_scan_counts_what_is_there(tmp_path: Path) -> None:
+    failed = encode(make_record(2, status="error")) + b"\n"
+    found = scan(_write(tmp_path / "r.jsonl", _line(0), _line(1), failed))
+    assert len(found.keys) == 3
+    assert key_of(2) in found.keys
+    assert found.counts == {"ok": 2, "error": 1}
+    assert (found.prompt_tokens, found.completion_tokens, found.torn) == (40, 60, 0)
+
+
+def test_a_missing_file_has_no_keys(tmp_path: Path) -> None:
+    assert len(scan(tmp_path / "none.jsonl").keys) == 0
+
+
+def test_a_torn_last_line_is_passed_over_even_if_it_is_a_whole_record(tmp_path: Path) -> None:
+    path = _write(tmp_path / "r.jsonl", _line(0), _line(1)[:-1])
+    assert list(read_records(path)) == [make_record(0)]
+    found = scan(path)
+    assert len(found.keys) == 1
+    assert found.torn == len(_line(1)) - 1
+
+
+@pytest.mark.parametrize("damage", [b"\n", b"\0\0\0\n", b"{}\n", b'{"key": "12", "status": "ok"}\n', b"\xff\xfe\n"])
+def test_a_damaged_line_in_the_middle_is_named(tmp_path: Path, damage: bytes) -> None:
+    path = _write(tmp_path / "r.jsonl", _line(0), damage, _line(1))
+    with pytest.raises(UsageError, match=r"r\.jsonl:2: not a record"):
+        scan(path)
+    with pytest.raises(UsageError, match=r"r\.jsonl:2: not a record"):
+        list(read_records(path))
+
+
+def test_a_key_that_occurs_twice_is_named(tmp_path: Path) -> None:
+    path = _write(tmp_path / "r.jsonl", _line(0), _line(1), _line(0))
+    with pytest.raises(UsageError, match=r"r\.jsonl:3: the key .* occurs twice"):
+        scan(path)
+
+
+def test_a_file_that_cannot_be_read_is_a_usage_error(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="cannot be read"):
+        list(read_records(tmp_path / "none.jsonl"))
+
+
+def test_fields_of_later_versions_are_passed_over(tmp_path: Path) -> None:
+    path = _write(tmp_path / "r.jsonl", _line(0).replace(b'{"schema_version":1,', b'{"schema_version":1,"new":[1],'))
+    assert list(read_records(path)) == [make_record(0)]

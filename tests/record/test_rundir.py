@@ -1,0 +1,115 @@
+import os
+import signal
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from persona_batch.errors import RunLocked, StorageError, UsageError
+from persona_batch.record.rundir import RunDir, create_run, find_run, list_runs, safe_name
+
+MOMENT = datetime(2026, 11, 22, 6, 56, tzinfo=UTC)
+
+
+def _started(out: Path, batch_id: str, moment: datetime = MOMENT) -> RunDir:
+    run = create_run(out, batch_id, moment)
+    run.records.touch()
+    return run
+
+
+def test_a_run_is_named_by_its_utc_time_and_batch(tmp_path: Path) -> None:
+    moment = MOMENT.astimezone(timezone(timedelta(hours=8)))
+    assert create_run(tmp_path / "runs", "孙悟空", moment).path == tmp_path / "runs" / "20261122T065600Z-孙悟空"
+
+
+def test_runs_started_at_the_same_moment_have_folders_of_their_own(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(16) as pool:
+        runs = list(pool.map(lambda _: create_run(tmp_path, "b", MOMENT), range(32)))
+    assert len({run.path for run in runs}) == 32
+
+
+@given(st.text())
+def test_any_batch_id_makes_one_path_component_that_file_systems_take(name: str) -> None:
+    safe = safe_name(name)
+    assert safe not in {"", ".", ".."}
+    assert not set(safe) & set('<>:"/\\|?*\0\n\r\t ')
+    assert len(safe.encode()) <= 120
+
+
+def test_a_run_is_found_by_folder_records_file_id_beginning_and_latest(tmp_path: Path) -> None:
+    old = _started(tmp_path, "b")
+    new = _started(tmp_path, "b", MOMENT + timedelta(seconds=1))
+    for ref in (old.path, str(old.path), old.records, old.id, "20261122T065600"):
+        assert find_run(ref, tmp_path).path == old.path
+    assert find_run("latest", tmp_path) == new
+    assert list_runs(tmp_path) == [old, new]
+
+
+def test_the_later_of_two_runs_in_one_second_is_the_latest(tmp_path: Path) -> None:
+    runs = [_started(tmp_path, "b") for _ in range(11)]
+    assert find_run("latest", tmp_path) == runs[-1]
+    assert list_runs(tmp_path) == runs
+
+
+def test_a_records_file_of_any_name_is_a_run(tmp_path: Path) -> None:
+    file = tmp_path / "mine.jsonl"
+    file.touch()
+    assert find_run(file, tmp_path / "runs").records == file
+
+
+def test_what_is_no_run_is_a_usage_error(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no runs there yet"):
+        find_run("latest", tmp_path / "runs")
+    _started(tmp_path, "a")
+    _started(tmp_path, "b")
+    (tmp_path / "20261122T065600Z-empty").mkdir()
+    with pytest.raises(UsageError, match="fits 2 runs"):
+        find_run("2026", tmp_path)
+    with pytest.raises(UsageError, match="no such run"):
+        find_run("nowhere", tmp_path)
+
+
+def test_a_file_in_the_place_of_the_folder_is_a_storage_error(tmp_path: Path) -> None:
+    (tmp_path / "runs").touch()
+    with pytest.raises(StorageError, match="runs"):
+        create_run(tmp_path / "runs", "b", MOMENT)
+
+
+HOLD = """
+import sys
+from pathlib import Path
+from persona_batch.record.rundir import RunDir
+path = Path(sys.argv[1])
+with RunDir(path, path / "records.jsonl").lock():
+    print("locked", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_a_second_process_is_kept_out_until_the_first_ends_or_dies(tmp_path: Path) -> None:
+    run = _started(tmp_path, "b")
+    for end in (signal.SIGKILL, signal.SIGTERM):
+        with subprocess.Popen(
+            [sys.executable, "-c", HOLD, str(run.path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        ) as holder:
+            assert holder.stdout is not None
+            assert holder.stdout.readline() == "locked\n"
+            with pytest.raises(RunLocked, match=f"process {holder.pid} is on this run"), run.lock():
+                pass
+            holder.send_signal(end)
+            holder.wait()
+        with run.lock():
+            assert (run.path / "run.lock").read_text() == f"{os.getpid()}\n"
+
+
+def test_the_lock_is_free_after_an_error_inside(tmp_path: Path) -> None:
+    run = _started(tmp_path, "b")
+    with pytest.raises(ZeroDivisionError), run.lock():
+        raise ZeroDivisionError
+    with run.lock():
+        pass
