@@ -1,6 +1,7 @@
 """Options that several commands share: their names, types and help texts, once."""
 
 import json
+from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import Annotated, Literal, TypeAlias, get_args
 

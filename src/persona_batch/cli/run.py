@@ -72,7 +72,7 @@ def run(
             api_key_env=api_key_env,
             models=tuple(models or ()),
             samples=samples,
-            placements=tuple(placements) if placements else (),
+            placements=options.read_placements(placements),
             concurrency=concurrency,
             rpm=rpm,
             tpm=tpm,

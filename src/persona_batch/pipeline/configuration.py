@@ -40,6 +40,6 @@ def _fields(of: Persona | Question | RunSettings) -> dict[str, JsonValue]:
     for field in fields(of):
         if field.name != "questions":
             value = msgspec.to_builtins(getattr(of, field.name))
-            if value is not None and value not in ([], {}):
+            if value not in (None, (), [], {}):
                 plain[field.name] = value
     return plain

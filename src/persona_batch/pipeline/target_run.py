@@ -21,7 +21,7 @@ _PER_CALL = frozenset(
 def invocation(options: RunOptions) -> dict[str, JsonValue]:
     """Return what of a call belongs to the run, so that `--resume` alone can repeat it."""
     plain: dict[str, JsonValue] = msgspec.to_builtins(options, enc_hook=_plain)
-    return {name: value for name, value in plain.items() if name not in _PER_CALL and value not in (None, [], {})}
+    return {name: value for name, value in plain.items() if name not in _PER_CALL and value not in (None, (), [], {})}
 
 
 def recalled(options: RunOptions) -> RunOptions:
