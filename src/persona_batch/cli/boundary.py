@@ -8,13 +8,13 @@
 
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from persona_batch import __version__
-from persona_batch.errors import BatchError
+from persona_batch.errors import BatchError, UsageError
 
 REPORT_AT = "the issue tracker of persona-batch"
-_SECRET_NAMES = ("KEY", "TOKEN", "SECRET", "PASSWORD")
+_SECRET_NAMES = ("KEY", "TOKEN", "SECRET", "PASSWORD")  # endings of variables that may hold one
 
 
 def guarded(command: Callable[[], int]) -> int:
@@ -30,7 +30,7 @@ def guarded(command: Callable[[], int]) -> int:
     except BrokenPipeError:
         return _reader_left()
     except Exception as bug:  # noqa: BLE001 - the boundary: whatever is not ours to expect is reported, not lost
-        _say(f"this is a bug in persona-batch ({type(bug).__name__}): {_keep(bug, os.environ)}")
+        _say(f"this is a bug in persona-batch ({type(bug).__name__}): {_keep(bug)}")
         return 1
     return code
 
@@ -46,7 +46,7 @@ def _reader_left() -> int:
     return 141
 
 
-def _keep(bug: Exception, env: Mapping[str, str]) -> str:
+def _keep(bug: Exception) -> str:
     """Write the traceback to the user's log folder and return what to tell the user."""
     import traceback
     from datetime import UTC, datetime
@@ -54,10 +54,9 @@ def _keep(bug: Exception, env: Mapping[str, str]) -> str:
 
     import platformdirs
 
-    trace = "".join(traceback.format_exception(bug))
-    for name, value in env.items():
-        if name.upper().endswith(_SECRET_NAMES) and len(value) >= 8:
-            trace = trace.replace(value, "[redacted]")
+    from persona_batch.provider.redact import Redactor
+
+    trace = Redactor(_secrets()).clean("".join(traceback.format_exception(bug)))
     now = datetime.now(UTC)
     head = f"persona-batch {__version__}, Python {sys.version.split()[0]}, {sys.platform}, {now:%FT%TZ}"
     try:
@@ -68,3 +67,13 @@ def _keep(bug: Exception, env: Mapping[str, str]) -> str:
     except OSError as error:
         return f"its traceback follows, as the log folder cannot be written ({error.strerror}):\n{trace}"
     return f"please send {path} to {REPORT_AT}"
+
+
+def _secrets() -> list[str]:
+    from persona_batch.provider.dotenv import load_env
+
+    try:
+        env = load_env()
+    except UsageError:  # an unreadable .env gave nobody a key
+        env = os.environ
+    return [value for name, value in env.items() if name.upper().endswith(_SECRET_NAMES)]

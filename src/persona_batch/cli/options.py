@@ -138,7 +138,7 @@ def read_params(pairs: list[str] | None) -> Params:
     """Return `NAME=VALUE` pairs as request parameters; a value that is no JSON is text.
 
     Raises:
-        UsageError: a pair without `=` or without a name.
+        UsageError: a pair without `=` or without a name, or a number that JSON cannot say.
     """
     params: Params = {}
     for pair in pairs or ():
@@ -146,10 +146,14 @@ def read_params(pairs: list[str] | None) -> Params:
         if not equals or not name:
             raise UsageError(f"--param {pair}: expected NAME=VALUE, as in --param temperature=0.7")
         try:
-            params[name] = json.loads(value)
+            params[name] = json.loads(value, parse_constant=_no_constant)
         except json.JSONDecodeError:
             params[name] = value
     return params
+
+
+def _no_constant(name: str) -> None:
+    raise UsageError(f"--param: {name} is no number that can be sent")
 
 
 def read_seconds(text: str | None) -> float | None:

@@ -1,0 +1,137 @@
+"""The command as a whole: its help, its start-up, its way with wrong usage and with closed pipes."""
+
+import importlib
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from persona_batch import __version__
+from persona_batch.cli.entry import Entry
+from persona_batch.cli.lazy import load
+from persona_batch.cli.main import COMMANDS
+from terminals.command import BATCH, bare_env, batch
+
+HEAVY = {"openai", "pydantic", "numpy", "scipy", "rich", "jinja2", "aiohttp", "xllamacpp", "sklearn"}
+
+
+def all_commands() -> list[tuple[str, Entry]]:
+    """Return every command and subcommand with the words that call it."""
+    found = []
+    for entry in COMMANDS:
+        if entry.target:
+            found.append((entry.name, entry))
+        found += [(f"{entry.name} {sub.name}", sub) for sub in entry.entries]
+    return found
+
+
+COMMAND_PARAMS = [pytest.param(words, entry, id=words) for words, entry in all_commands()]
+
+
+def imported(*args: str, cwd: Path) -> set[str]:
+    """Return the top-level packages that a Python process imports."""
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", *args],
+        cwd=cwd,
+        env=bare_env(cwd),
+        capture_output=True,
+        encoding="utf-8",
+        check=True,
+    )
+    lines = [line for line in done.stderr.splitlines() if line.startswith("import time:")]
+    return {line.rpartition("|")[2].strip().partition(".")[0] for line in lines}
+
+
+def test_help_lists_every_command_and_an_example(tmp_path: Path) -> None:
+    done = batch("--help", cwd=tmp_path)
+    assert done.returncode == 0
+    assert done.stderr == ""
+    assert "batch run personas/wukong.yaml" in done.stdout
+    assert all(f"  {entry.name} " in done.stdout and entry.help in done.stdout for entry in COMMANDS)
+
+
+def test_help_fits_eighty_columns(tmp_path: Path) -> None:
+    assert max(map(len, batch("--help", cwd=tmp_path).stdout.splitlines())) <= 80
+
+
+def test_help_imports_nothing_heavy_and_not_even_typer(tmp_path: Path) -> None:
+    assert not imported("-m", "persona_batch", "--help", cwd=tmp_path) & (HEAVY | {"typer", "click", "msgspec"})
+
+
+@pytest.mark.parametrize(("words", "entry"), COMMAND_PARAMS)
+def test_a_command_module_imports_nothing_heavy(words: str, entry: Entry, tmp_path: Path) -> None:
+    module = entry.target.partition(":")[0]
+    assert not imported("-c", f"import {module}", cwd=tmp_path) & HEAVY
+
+
+@pytest.mark.parametrize(("words", "entry"), COMMAND_PARAMS)
+def test_the_help_of_a_command_has_an_example_of_it(words: str, entry: Entry) -> None:
+    command = load(entry)
+    assert "Example" in command.help
+    assert f"    batch {words}" in command.help
+
+
+@pytest.mark.parametrize(("words", "entry"), COMMAND_PARAMS)
+def test_every_option_of_a_command_says_what_it_does(words: str, entry: Entry) -> None:
+    silent = [parameter.name for parameter in load(entry).params if not getattr(parameter, "help", None)]
+    assert silent == []
+
+
+def test_a_subcommand_is_named_as_its_group_lists_it() -> None:
+    for entry in COMMANDS:
+        for sub in entry.entries:
+            module, _, function = sub.target.partition(":")
+            assert callable(getattr(importlib.import_module(module), function))
+
+
+def test_version_names_the_version(tmp_path: Path) -> None:
+    assert batch("--version", cwd=tmp_path).stdout == f"persona-batch {__version__}\n"
+
+
+def test_no_command_prints_the_help_on_stderr(tmp_path: Path) -> None:
+    done = batch(cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert "Commands:" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (["rin"], "there is no command `rin`; did you mean `run`?"),
+        (["zzz"], "there is no command `zzz`"),
+        (["show", "--fialed"], "did you mean `--failed`?"),
+        (["show", "--limit", "many"], "--limit"),
+        (["show", "--sample", "-1"], "--sample"),
+        (["show", "--placement", "sytem"], "system"),
+        (["ask"], "FILE"),
+        (["show", "a", "b"], "b"),
+    ],
+    ids=" ".join,
+)
+def test_wrong_usage_is_one_line_with_a_remedy(args: list[str], said: str, tmp_path: Path) -> None:
+    done = batch(*args, cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.startswith("batch: ")
+    assert len(done.stderr.splitlines()) == 1
+    assert said in done.stderr
+    assert "--help`" in done.stderr
+
+
+@pytest.mark.parametrize("locale", ["C", "POSIX", "en_US.ISO-8859-1"])
+def test_output_is_utf8_whatever_the_locale(locale: str, tmp_path: Path) -> None:
+    env = {"LC_ALL": locale, "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PYTHONIOENCODING": "ascii"}
+    assert "你对取经怎么看？" in batch("--help", cwd=tmp_path, env=env).stdout
+
+
+def test_a_reader_that_leaves_early_is_no_error(tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [*BATCH, "--help"], cwd=tmp_path, env=bare_env(tmp_path), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert process.stdout is not None
+    process.stdout.close()
+    _, said = process.communicate(timeout=30)
+    assert process.returncode == 141
+    assert said == b""

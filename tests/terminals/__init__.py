@@ -1,0 +1,1 @@
+"""Real terminals and pipes that tests run the real command in."""
