@@ -2,5 +2,6 @@
 
 from persona_batch.compare.compare import compare, compare_runs
 from persona_batch.compare.comparison import MEASURES, Comparison, Estimate
+from persona_batch.compare.excerpts import Wanted
 
-__all__ = ["MEASURES", "Comparison", "Estimate", "compare", "compare_runs"]
+__all__ = ["MEASURES", "Comparison", "Estimate", "Wanted", "compare", "compare_runs"]

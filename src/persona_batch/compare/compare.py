@@ -12,6 +12,7 @@ from persona_batch.compare.comparison import MEASURES, Comparison, Estimate, Mea
 from persona_batch.compare.corpus import read_corpus
 from persona_batch.compare.corrections import benjamini_hochberg, holm
 from persona_batch.compare.counts import count_arms
+from persona_batch.compare.excerpts import Wanted, pick_excerpts
 from persona_batch.compare.factors import assign
 from persona_batch.compare.layout import Layout, lay_out
 from persona_batch.compare.measures import MEASURE_TYPES, Change, Distinctive, Identify, Measure, Study, View
@@ -35,6 +36,7 @@ def compare(
     measures: Sequence[str] | None = None,
     permutations: int = PERMUTATIONS,
     seed: int = 0,
+    excerpts: Wanted | None = None,
 ) -> Comparison:
     """Compare the arms of one run, or each persona of a later run with itself in an earlier one.
 
@@ -43,11 +45,12 @@ def compare(
         after: the later run; makes `by` the run.
         by: `persona`, `placement`, `variant`, `model`, `speaker`, or the name of an attribute.
         controls: ids of each persona's controls, the reference first; None: `none`, `empty`, `assistant` by id.
-        checks: each persona's declared checks; None: rebuilt from the persona's own records.
+        checks: each persona's declared checks, for questions whose records do not carry them.
         control: a persona, or a level of the factor, that is everyone's reference.
         measures: which of the eight; None: all.
         permutations: relabellings and sign-flips per test.
         seed: of the permutations; the same seed and records give the same result.
+        excerpts: which replies to hand out with the result; None: none.
 
     Raises:
         UsageError: an unknown factor, measure or control.
@@ -78,6 +81,7 @@ def compare(
             changes=run_changes(corpus) if after is not None else None,
             advice=advise(layout, arms, estimates),
             notes=notes_on(layout, arms, words.note if isinstance(words, Distinctive) else None),
+            excerpts=pick_excerpts(layout, estimates, excerpts or Wanted()),
         )
 
 
@@ -89,10 +93,17 @@ def compare_runs(
     measures: Sequence[str] | None = None,
     permutations: int = PERMUTATIONS,
     seed: int = 0,
+    excerpts: Wanted | None = None,
 ) -> Comparison:
     """Compare each persona of `after` with itself in `before`, paired by question (see `compare`)."""
     return compare(
-        before, after=after, checks=checks, measures=measures, permutations=permutations, seed=seed
+        before,
+        after=after,
+        checks=checks,
+        measures=measures,
+        permutations=permutations,
+        seed=seed,
+        excerpts=excerpts,
     )
 
 

@@ -171,6 +171,23 @@ class RunChanges(msgspec.Struct, frozen=True, kw_only=True):
     only_after: list[str]
 
 
+class Excerpt(msgspec.Struct, frozen=True, kw_only=True):
+    """One reply to look at: the arm's to a question; those with the same question, model and speaker belong together.
+
+    `text` is the question's wording, None where it was never asked plainly.
+    """
+
+    question: str
+    text: str | None
+    model: str
+    speaker: str | None
+    arm: str
+    reference: str | None
+    sample: int
+    reply: str
+    truncated: bool
+
+
 class Advice(msgspec.Struct, frozen=True):
     """One sentence of advice; `underpowered` when it says what the comparison could not have seen."""
 
@@ -202,6 +219,7 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     changes: RunChanges | None
     advice: list[Advice]
     notes: list[str]
+    excerpts: list[Excerpt] = msgspec.field(default_factory=list)
 
     def find(self, measure: MeasureName, arm: str, metric: str | None = None) -> Estimate | None:
         """Return the estimate of an arm (the first metric's, if none is named), or None."""

@@ -121,7 +121,7 @@ def read_corpus(
         records: the run, or the earlier of two.
         texts: where the replies go.
         after: the later run.
-        checks: declared checks by persona; None: rebuilt from the records' own.
+        checks: declared checks by persona, where its records do not carry them.
     """
     reader = _Reader(texts)
     runs: list[list[str]] = [[], []]
@@ -131,9 +131,9 @@ def read_corpus(
         prompts.append(Prompts())
         reader.read(1, after, prompts[1], runs[1])
     if checks is not None:
-        asked = {(persona, question) for _, persona, _, question, *_ in _named(reader)}
-        declared = {place: tuple(checks.get(place[0], ())) for place in asked}
-        reader.checks = {place: found for place, found in declared.items() if found}
+        for _, persona, _, question, *_ in _named(reader):
+            if checks.get(persona):
+                reader.checks.setdefault((persona, question), tuple(checks[persona]))
     return _finish(reader, prompts, [name for named in runs for name in named])
 
 

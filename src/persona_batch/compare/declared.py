@@ -11,12 +11,12 @@ _KINDS = frozenset(get_args(CheckKind))
 
 
 def declared_checks(results: Iterable[CheckResult]) -> tuple[Check, ...]:
-    """Return the checks behind these results, without those against a key; unknown kinds are left out."""
+    """Return the checks behind these results, without those against a key; unknown kinds and lost arguments are left out."""
     found = []
     for result in results:
         negated = result.check.startswith("not ")
         kind = result.check.removeprefix("not ")
-        if kind == KEYED or kind not in _KINDS:
+        if kind == KEYED or kind not in _KINDS or (result.expected is None and kind != "in_character"):
             continue
         argument = tuple(result.expected) if isinstance(result.expected, list) else result.expected
         found.append(Check(kind, True if argument is None else argument, negated))

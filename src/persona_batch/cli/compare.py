@@ -1,0 +1,127 @@
+"""`batch compare`: is the difference real?"""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Literal, TypeAlias
+
+import typer
+
+from persona_batch.cli.options import Color, Out, PersonaGlobs, QuestionGlobs
+from persona_batch.errors import UsageError
+
+Format: TypeAlias = Literal["table", "markdown", "json", "csv"]
+_Run: TypeAlias = Annotated[
+    str, typer.Argument(metavar="[RUN]", help="A run folder, a records file, a run id, or `latest`.")
+]
+
+
+def compare(
+    run: _Run = "latest",
+    run2: Annotated[
+        str | None, typer.Argument(metavar="[RUN2]", help="A later run: compare each persona with itself in RUN.")
+    ] = None,
+    by: Annotated[
+        str,
+        typer.Option(
+            "--by",
+            metavar="FACTOR",
+            help="persona, placement, variant, model, speaker, or an attribute of the personas.",
+        ),
+    ] = "persona",
+    control: Annotated[
+        str | None, typer.Option("--control", metavar="ID", help="The persona (or level) that all are compared with.")
+    ] = None,
+    measures: Annotated[
+        list[str] | None,
+        typer.Option("--measures", metavar="NAME", help="Only these of the eight measures (repeatable, or a,b)."),
+    ] = None,
+    personas: PersonaGlobs = None,
+    questions: QuestionGlobs = None,
+    replies: Annotated[
+        int | None,
+        typer.Option("--replies", min=0, metavar="N", help="Show the replies to N questions side by side (2)."),
+    ] = None,
+    sample: Annotated[int, typer.Option("--sample", min=0, metavar="N", help="Which sample to show.")] = 0,
+    diff: Annotated[bool, typer.Option("--diff", help="Mark what each reply has and has not of the reference's.")] = False,
+    details: Annotated[bool, typer.Option("--details", help="Every number behind the summary.")] = False,
+    explain: Annotated[
+        str | None,
+        typer.Option("--explain", metavar="MEASURE", help="Say how a measure is computed, with its value per question."),
+    ] = None,
+    permutations: Annotated[
+        int, typer.Option("--permutations", min=99, max=1_000_000, metavar="N", help="Relabellings per test.")
+    ] = 9_999,
+    seed: Annotated[int, typer.Option("--seed", help="Of the permutations; the same seed, the same result.")] = 0,
+    as_format: Annotated[Format, typer.Option("--format", "-f", help="What to print.")] = "table",
+    bom: Annotated[bool, typer.Option("--bom", help="Begin CSV with a byte order mark, for Excel.")] = False,
+    color: Color = "auto",
+    out: Out = "runs",
+) -> None:
+    """Say which personas changed the replies, how, by how much, and whether it could be luck.
+
+    Examples:
+        batch compare
+        batch compare latest -p pirate --question view --diff
+        batch compare --by placement --details
+        batch compare runs/20261121T065600Z-wukong latest
+        batch compare --explain change
+        batch compare --format csv --bom > effects.csv
+    """
+    from persona_batch.compare import MEASURES, Wanted
+    from persona_batch.compare import compare as compare_records
+    from persona_batch.compare.manifested import controls_of
+    from persona_batch.record.reader import read_records
+    from persona_batch.record.rundir import find_run
+
+    if explain is not None and explain not in MEASURES:
+        raise UsageError(f"--explain: unknown measure '{explain}'; there are: {', '.join(MEASURES)}")
+    if run2 is not None and by != "persona":
+        raise UsageError("--by and a second run do not go together: two runs are compared persona by persona")
+    first = find_run(run, Path(out))
+    second = None if run2 is None else find_run(run2, Path(out))
+    chosen = None if measures is None else [name for given in measures for name in given.split(",")]
+    if explain is not None:
+        chosen = [explain]
+    shown = replies if replies is not None else len(questions) * 20 if questions else 2
+    wanted = Wanted(
+        questions=questions or (),
+        personas=personas or (),
+        most_questions=0 if explain is not None else shown,
+        sample=sample,
+    )
+    result = compare_records(
+        read_records(first.records),
+        after=None if second is None else read_records(second.records),
+        by=by,
+        controls=controls_of(first.manifest),
+        control=control,
+        measures=chosen,
+        permutations=permutations,
+        seed=seed,
+        excerpts=wanted,
+    )
+    if as_format == "json":
+        from persona_batch.view.comparison_export import as_json
+
+        sys.stdout.write(as_json(result))
+    elif as_format == "csv":
+        from persona_batch.view.comparison_export import as_csv
+
+        sys.stdout.write(as_csv(result, bom=bom))
+    elif explain is not None:
+        from persona_batch.view.comparison_explain import render_explanation
+
+        sys.stdout.write(render_explanation(result, explain))
+    elif as_format == "markdown":
+        from persona_batch.view.comparison_export import as_markdown
+
+        sys.stdout.write(as_markdown(result))
+    else:
+        from persona_batch.view.comparison import render
+        from persona_batch.view.comparison_replies import render_replies
+        from persona_batch.view.palette import palette_for
+        from persona_batch.view.terminal import terminal_width
+
+        palette, width = palette_for(sys.stdout, color), terminal_width()
+        sys.stdout.write(render(result, palette, width, details=details))
+        sys.stdout.write(render_replies(result.excerpts, palette, width, diff=diff))

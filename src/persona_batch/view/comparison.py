@@ -1,0 +1,226 @@
+"""A comparison on the terminal: a row per persona first, then what stands behind it."""
+
+from collections.abc import Iterator, Sequence
+
+from persona_batch.compare import Comparison, Estimate
+from persona_batch.compare.comparison import Arm, RunChanges
+from persona_batch.view.comparison_numbers import MISSING, amount, interval, p_value, starred
+from persona_batch.view.palette import Palette
+from persona_batch.view.tables import Column, table
+from persona_batch.view.terminal import one_line, wrap
+
+WORDS = 5  # per arm in the summary
+_SUMMARY = (
+    Column("", shrinks=True),
+    Column("n", "right"),
+    Column("change", "right"),
+    Column("95% interval", "right"),
+    Column("p", "right"),
+    Column("length", "right"),
+    Column("checks", "right"),
+    Column("broken", "right"),
+)
+_DETAILS = (
+    Column("", shrinks=True),
+    Column("differs by", "right"),
+    Column("95% interval", "right"),
+    Column("effect", "right"),
+    Column("p", "right"),
+    Column("p (BH)", "right"),
+    Column("n", "right"),
+)
+_ROLE_ORDER = {"persona": 0, "level": 0, "placebo": 1, "control": 2}
+
+
+def render(comparison: Comparison, palette: Palette, width: int, *, details: bool = False) -> str:
+    """Return the comparison as text of at most `width` cells a line, ending with a line feed.
+
+    Args:
+        comparison: what to show.
+        palette: colours.
+        width: cells.
+        details: a table per measure with everything that is printed beside a p-value.
+    """
+    parts = [_headline(comparison, palette, width)]
+    if comparison.changes is not None:
+        parts.append(_run_changes(comparison, comparison.changes, palette, width))
+    rows = [arm for arm in comparison.arms if arm.reference is not None]
+    if rows:
+        parts.append(summary(comparison, rows, palette, width))
+    parts.append(_below(comparison, palette, width))
+    if details:
+        parts.extend(_detail_tables(comparison, palette, width))
+    return "\n".join(part for part in parts if part)
+
+
+def summary(comparison: Comparison, arms: Sequence[Arm], palette: Palette, width: int) -> str:
+    """Return the table with a row per arm, the personas first."""
+    ordered = sorted(arms, key=lambda arm: _ROLE_ORDER[arm.role])
+    return table(_SUMMARY, [_summary_row(comparison, arm) for arm in ordered], palette, width)
+
+
+def _summary_row(comparison: Comparison, arm: Arm) -> list[str]:
+    change = comparison.find("change", arm.name)
+    length = comparison.find("shift", arm.name, "length")
+    checks = comparison.find("adherence", arm.name)
+    broken = comparison.find("character", arm.name)
+    name = f"({arm.name})" if arm.role in {"placebo", "control"} else arm.name
+    facts = change or length or checks or broken or comparison.find("accuracy", arm.name)
+    p = None if change is None else change.p if change.p_holm is None else change.p_holm
+    return [
+        name,
+        MISSING if facts is None else f"{facts.questions}q {facts.samples}:{facts.reference_samples}",
+        MISSING if change is None else amount(change.value, change.unit, sign=True),
+        MISSING if change is None else interval(change.interval, change.unit),
+        MISSING if change is None else p_value(p),
+        starred(length),
+        starred(checks),
+        starred(broken),
+    ]
+
+
+def _headline(comparison: Comparison, palette: Palette, width: int) -> str:
+    arms = [arm for arm in comparison.arms if arm.role in {"persona", "level"}]
+    tested = [row for arm in arms if (row := comparison.find("change", arm.name)) and row.p_holm is not None]
+    beyond = [row.arm for row in tested if row.p_holm is not None and row.p_holm <= 0.05]
+    lines = []
+    if tested:
+        named = f": {', '.join(beyond[:6])}{' …' if len(beyond) > 6 else ''}" if beyond else ""
+        what = "differs" if len(beyond) == 1 else "differ"
+        than = "than asking again does" if comparison.settings.by != "run" else "since the earlier run than asking again"
+        lines.append(f"{len(beyond)} of {len(tested)} {what} more {than}, at 5 % family-wise{named}")
+    return "".join(palette.bold(line) + "\n" for text in lines for line in wrap(one_line(text), width))
+
+
+def _below(comparison: Comparison, palette: Palette, width: int) -> str:
+    sentences = [*_legend(comparison), *_identified(comparison), *_distinctive(comparison), *_slopes(comparison)]
+    lines = [line for sentence in sentences for line in _hanging(sentence, width)]
+    notes = [*(f"! {note}" for note in comparison.notes), *(f"→ {advice.text}" for advice in comparison.advice)]
+    lines += [palette.dim(line) for note in notes for line in _hanging(note, width)]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _hanging(text: str, width: int) -> list[str]:
+    first, *rest = wrap(one_line(text), width - 2) or [""]
+    return [first, *(f"  {line}" for line in rest)]
+
+
+def _legend(comparison: Comparison) -> Iterator[str]:
+    changes = [row for row in comparison.estimates if row.measure == "change"]
+    measured = [row for row in changes if row.value is not None]
+    if measured:
+        by_reference = {row.reference: row.reference_value for row in measured}
+        noise = ", ".join(f"{name} {value:.2f}" for name, value in list(by_reference.items())[:3] if value is not None)
+        yield (
+            "change: how far the replies lie from the reference's, beyond asking again, in % of the reference's own "
+            f"noise ({noise}); p by permutation within questions, Holm over the rows without brackets"
+        )
+    reasons = {row.not_estimable: row.arm for row in changes if row.not_estimable}
+    for reason in reasons:
+        yield f"n.e.: change is not estimable: {reason}"
+    if comparison.estimates and any(arm.reference for arm in comparison.arms):
+        yield "length, checks, broken: arm minus reference; * stands after Benjamini-Hochberg (all numbers: --details)"
+    for row in comparison.estimates:
+        if row.measure == "shift" and row.metric == "length" and row.not_estimable:
+            yield f"no stars: {row.not_estimable}"
+            break
+
+
+def _identified(comparison: Comparison) -> Iterator[str]:
+    for row in comparison.estimates:
+        if row.measure != "identifiability":
+            continue
+        if row.value is None or row.reference_value is None:
+            yield f"which persona said it: not estimable ({row.not_estimable})"
+            continue
+        yield (
+            f"which persona said it ({row.arm}): {amount(row.value, row.unit)} right, chance "
+            f"{amount(row.reference_value, row.unit)}, interval {interval(row.interval, row.unit)}, "
+            f"p {p_value(row.p)}, {row.questions} questions, {row.samples} replies"
+        )
+
+
+def _distinctive(comparison: Comparison) -> Iterator[str]:
+    counts = {row.arm: row for row in comparison.estimates if row.measure == "words"}
+    for arm, row in counts.items():
+        words = [word for word in comparison.words if word.arm == arm][:WORDS]
+        if not words:
+            continue
+        told = "; ".join(
+            f"{word.word} ({word.arm_replies}/{row.samples} against {word.reference_replies}/{row.reference_samples})"
+            for word in words
+        )
+        yield f"words of {arm}: {told}; e.g. “{words[0].shown}” ({words[0].question})"
+
+
+def _slopes(comparison: Comparison) -> Iterator[str]:
+    for row in comparison.estimates:
+        if row.measure in {"drift", "accuracy"}:
+            what = "probe score per turn" if row.measure == "drift" else f"accuracy against {row.reference}"
+            yield (
+                f"{row.arm}: {what} {amount(row.value, row.unit, sign=True)}, interval "
+                f"{interval(row.interval, row.unit)}, p {p_value(row.p)}, n {row.questions}"
+            )
+
+
+def _run_changes(comparison: Comparison, changes: RunChanges, palette: Palette, width: int) -> str:
+    lines: list[str] = []
+    edited = {diff.persona for diff in changes.prompts}
+    for diff in changes.prompts:
+        lines.append(palette.bold(one_line(_effect_of(comparison, diff.persona, diff.added + diff.removed))))
+        lines.extend(line for text in diff.lines for line in _hanging(f"  {text}", width))
+    for arm in comparison.arms:
+        if arm.reference is not None and arm.moved_questions and arm.name not in edited:
+            lines.append(one_line(_effect_of(comparison, arm.name, 0)))
+    for change in changes.models:
+        lines.append(palette.bad(one_line(f"{change.model}: {change.field} was {_list(change.before)}, is {_list(change.after)}")))
+    for name, cells in (
+        ("new failures", changes.new_failures),
+        ("failures gone", changes.lost_failures),
+        ("checks newly failing", changes.new_check_failures),
+        ("checks passing again", changes.lost_check_failures),
+    ):
+        if cells:
+            listed = ", ".join(f"{cell.persona}/{cell.question}#{cell.sample}" for cell in cells[:4])
+            lines.extend(_hanging(f"{name}: {len(cells)} ({listed}{' …' if len(cells) > 4 else ''})", width))
+    for name, personas in (("only before", changes.only_before), ("only after", changes.only_after)):
+        if personas:
+            lines.extend(_hanging(f"{name}: {_list(personas)}", width))
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _effect_of(comparison: Comparison, persona: str, lines: int) -> str:
+    arm = next((arm for arm in comparison.arms if arm.name == persona and arm.reference is not None), None)
+    edited = f"prompt changed in {lines} lines" if lines else "prompt unchanged"
+    if arm is None:
+        return f"{persona}: {edited}"
+    if arm.moved_questions is None:
+        return f"{persona}: {edited}; single questions cannot be told from noise with so few samples"
+    return f"{persona}: {edited}: {len(arm.moved_questions)} of {arm.questions} questions moved beyond noise"
+
+
+def _list(names: Sequence[str]) -> str:
+    return ", ".join(names[:6]) + (" …" if len(names) > 6 else "")
+
+
+def _detail_tables(comparison: Comparison, palette: Palette, width: int) -> Iterator[str]:
+    for measure in comparison.settings.measures:
+        rows = [row for row in comparison.estimates if row.measure == measure]
+        if rows:
+            yield palette.bold(measure) + "\n" + table(_DETAILS, [detail_row(row) for row in rows], palette, width)
+            reasons = dict.fromkeys(row.not_estimable for row in rows if row.not_estimable)
+            yield "".join(f"{line}\n" for reason in reasons for line in _hanging(f"n.e.: not estimable: {reason}", width))
+
+
+def detail_row(row: Estimate) -> list[str]:
+    """Return one estimate with everything that belongs beside its p."""
+    effect = MISSING if row.effect_size is None else f"{row.effect_size.name} {row.effect_size.value:.2f}"
+    return [
+        f"{row.arm} {row.metric}",
+        amount(row.value, row.unit, sign=row.reference is not None),
+        interval(row.interval, row.unit),
+        effect,
+        p_value(row.p),
+        MISSING if row.p is None else p_value(row.p_bh) if row.p_bh is not None else MISSING,
+        f"{row.questions}q {row.samples}:{row.reference_samples}",
+    ]

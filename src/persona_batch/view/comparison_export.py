@@ -1,0 +1,100 @@
+"""A comparison for other programs: JSON, CSV (a row per estimate), Markdown."""
+
+import csv
+import io
+
+import msgspec
+
+from persona_batch.compare import Comparison, Estimate
+from persona_batch.view.comparison import detail_row
+from persona_batch.view.comparison_numbers import amount, interval, p_value
+from persona_batch.view.terminal import one_line
+
+FIELDS = (
+    "measure", "metric", "arm", "reference", "unit", "value", "low", "high", "arm_value", "reference_value", "effect",
+    "effect_size", "p", "p_holm", "p_bh", "test", "questions", "samples", "reference_samples", "not_estimable",
+)  # fmt: skip
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+
+
+def as_json(comparison: Comparison) -> str:
+    """Return the comparison as JSON, as `comparison.schema.json` describes it, ending with a line feed."""
+    return msgspec.json.format(msgspec.json.encode(comparison), indent=2).decode() + "\n"
+
+
+def as_csv(comparison: Comparison, *, bom: bool = False) -> str:
+    """Return a row per estimate. Text that a spreadsheet would take for a formula gets an apostrophe (OWASP).
+
+    Args:
+        comparison: what to write.
+        bom: begin with a byte order mark, which Excel needs to read UTF-8.
+    """
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow(FIELDS)
+    for row in comparison.estimates:
+        writer.writerow([_cell(value) for value in _values(row)])
+    return ("\ufeff" if bom else "") + out.getvalue()
+
+
+def _values(row: Estimate) -> list[str | float | int | None]:
+    low, high = (row.interval.low, row.interval.high) if row.interval else (None, None)
+    effect, size = (row.effect_size.name, row.effect_size.value) if row.effect_size else (None, None)
+    return [
+        row.measure, row.metric, row.arm, row.reference, row.unit, row.value, low, high, row.arm_value,
+        row.reference_value, effect, size, row.p, row.p_holm, row.p_bh, row.test, row.questions, row.samples,
+        row.reference_samples, row.not_estimable,
+    ]  # fmt: skip
+
+
+def _cell(value: str | float | None) -> str | float | None:
+    if isinstance(value, str) and value.startswith(_FORMULA):
+        return f"'{value}"
+    return value
+
+
+def as_markdown(comparison: Comparison) -> str:
+    """Return the summary and every estimate as GitHub-flavoured tables, with notes and advice as lists."""
+    lines = ["| | questions | change | 95% interval | p (Holm) |", "|---|--:|--:|--:|--:|"]
+    for arm in comparison.arms:
+        row = comparison.find("change", arm.name)
+        if row is None:
+            continue
+        p = row.p if row.p_holm is None else row.p_holm
+        cells = [
+            arm.name,
+            str(row.questions),
+            amount(row.value, row.unit, sign=True),
+            interval(row.interval, row.unit),
+            p_value(p),
+        ]
+        lines.append(_row(cells))
+    for measure in comparison.settings.measures:
+        rows = [row for row in comparison.estimates if row.measure == measure]
+        if rows:
+            lines += ["", f"### {measure}", "", "| | differs by | 95% interval | effect | p | p (BH) | n |"]
+            lines += ["|---|--:|--:|--:|--:|--:|--:|", *(_row(detail_row(row)) for row in rows)]
+            lines += [f"\nNot estimable: {reason}." for reason in _reasons(rows)]
+    if comparison.words:
+        lines += ["", "### words found", "", "| | word | replies | z | p | in context |", "|---|---|--:|--:|--:|---|"]
+        for word in comparison.words:
+            count = f"{word.arm_replies} : {word.reference_replies}"
+            lines.append(_row([word.arm, word.word, count, f"{word.z:.1f}", p_value(word.p), word.shown]))
+    for text in (*comparison.notes, *(advice.text for advice in comparison.advice)):
+        lines.append(f"\n- {_escaped(text)}")
+    return "\n".join(lines) + "\n"
+
+
+def _reasons(rows: list[Estimate]) -> list[str]:
+    return list(dict.fromkeys(row.not_estimable for row in rows if row.not_estimable))
+
+
+def _row(cells: list[str]) -> str:
+    return "| " + " | ".join(_escaped(cell) for cell in cells) + " |"
+
+
+def _escaped(text: str) -> str:
+    plain = one_line(text).replace("\\", "\\\\").replace("|", "\\|")
+    for mark in "`*_[]<>":
+        plain = plain.replace(mark, f"\\{mark}")
+    return plain
