@@ -1,1 +1,1 @@
-"""Measurements of `batch`, each a ratio against something else run in the same process tree: see docs/performance.md."""
+"""Measurements of `batch`, each a ratio to something else run in the same process tree (docs/performance.md)."""

@@ -48,9 +48,9 @@ def build(folder: Path) -> Path:
 @contextmanager
 def serve(program: Path) -> Iterator[Endpoint]:
     """Run the mock, pinned to its core where the machine has two, until the block ends."""
-    with subprocess.Popen(
-        [str(program)], stdout=subprocess.PIPE, text=True, preexec_fn=lambda: pin(MOCK_CORE)
-    ) as process:
+    with on_core(MOCK_CORE):
+        process = subprocess.Popen([str(program)], stdout=subprocess.PIPE, text=True)
+    with process:
         assert process.stdout is not None
         port = int(process.stdout.readline())
         try:
@@ -59,7 +59,12 @@ def serve(program: Path) -> Iterator[Endpoint]:
             process.terminate()
 
 
-def pin(core: int) -> None:
-    """Keep this process and its children on one core, if the machine has it."""
-    if core in os.sched_getaffinity(0):
-        os.sched_setaffinity(0, {core})
+@contextmanager
+def on_core(core: int) -> Iterator[None]:
+    """Let processes that are started inside the block run on one core only, where the machine has more."""
+    everywhere = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {core} & everywhere or everywhere)
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, everywhere)

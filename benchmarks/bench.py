@@ -1,0 +1,44 @@
+"""What every section is given: the mock endpoint, a scratch folder, how often to repeat, how `batch` is called."""
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import mkdtemp
+
+from benchmarks.endpoint import Endpoint
+from benchmarks.measure import Run, run
+
+
+@dataclass(frozen=True)
+class Bench:
+    """`scratch` is emptied when the benchmarks end; `quick` asks for a first impression only."""
+
+    endpoint: Endpoint
+    scratch: Path
+    quick: bool
+
+    def times(self, usual: int) -> int:
+        """How often to repeat."""
+        return 1 if self.quick else usual
+
+    def size(self, usual: int) -> int:
+        """How much work to measure."""
+        return max(1, usual // 10) if self.quick else usual
+
+    def folder(self) -> Path:
+        """Return a new empty folder."""
+        return Path(mkdtemp(dir=self.scratch))
+
+    def batch(self, *arguments: str | Path | float, folder: Path) -> Run:
+        """Run the installed `batch` command to its end."""
+        return run([self.batch_command, *map(str, arguments)], folder=folder, environment=self.environment)
+
+    @property
+    def batch_command(self) -> Path:
+        """The console script beside this interpreter."""
+        return Path(sys.executable).parent / "batch"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """A home of its own, so that no user's settings are read, and no keys."""
+        return {"HOME": str(self.scratch), "XDG_CONFIG_HOME": str(self.scratch), "NO_COLOR": "1"}

@@ -1,0 +1,1 @@
+"""One module per thing measured; `measure(bench)` returns a `Section`."""
