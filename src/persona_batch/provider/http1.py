@@ -1,0 +1,203 @@
+"""One HTTP/1.1 connection for streamed replies: a protocol that stamps what comes at the moment it is read.
+
+The parser is llhttp, by httptools. A reply's body is collected until it is asked for: what the endpoint sent in
+many small HTTP chunks costs one wake-up per network read, and one join.
+"""
+
+import asyncio
+import time
+from typing import Final
+
+import httptools
+import httpx2
+
+_HIGH_WATER: Final = 4 * 1024 * 1024  # bytes unread; beyond, the endpoint has to wait
+_LARGEST_HEAD: Final = 256 * 1024  # bytes before the end of the headers
+
+
+class Connection(asyncio.Protocol):
+    """Sends one request at a time and reads its answer.
+
+    Attributes:
+        sent_ns: when the request was written (`time.perf_counter_ns`).
+        arrived_ns: when the first of the bytes that `read` returned last came.
+        idle_since: when the last answer ended, on the loop's clock.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.sent_ns = self.arrived_ns = 0
+        self.idle_since = 0.0
+        self.closed = False
+        self._loop = loop
+        self._transport: asyncio.Transport
+        self._waiter: asyncio.Future[None] | None = None
+        self._failure: Exception | None = None
+        self._paused = False
+        self._busy = False
+        self._reset()
+
+    def _reset(self) -> None:
+        self._parser = httptools.HttpResponseParser(self)
+        self.headers: list[tuple[bytes, bytes]] = []
+        self.reason = b""
+        self._head_size = 0
+        self._has_headers = self._ended = False
+        self._until_close = True
+        self._parts: list[bytes] = []
+        self._size = 0
+        self._first_ns = 0
+
+    @property
+    def reusable(self) -> bool:
+        """Whether the answer is over and another request may follow on this connection."""
+        return self._ended and not self.closed and not self._busy
+
+    @property
+    def status(self) -> int:
+        """The status code; known once `wait_for_headers` has returned."""
+        return self._parser.get_status_code()
+
+    def send(self, head: bytes, body: bytes) -> None:
+        """Write a request."""
+        self._reset()
+        self._busy = True
+        self.sent_ns = time.perf_counter_ns()
+        self._transport.write(head + body)
+
+    async def wait_for_headers(self) -> None:
+        """Wait for the status line and the headers.
+
+        Raises:
+            httpx2.ReadError: the connection was lost.
+            httpx2.RemoteProtocolError: what came is not HTTP.
+        """
+        while not self._has_headers:
+            if self.closed:
+                raise self._lost("before any answer")
+            await self._wait()
+
+    async def read(self) -> bytes:
+        """Return what has come of the body since the last call, waiting if it is nothing; b"" at its end.
+
+        Raises:
+            httpx2.ReadError: the connection was lost in the middle.
+            httpx2.RemoteProtocolError: what came is not HTTP.
+        """
+        while not self._parts:
+            if self._ended:
+                return b""
+            if self.closed:
+                raise self._lost("in the middle of the answer")
+            await self._wait()
+        parts = self._parts
+        data = parts[0] if len(parts) == 1 else b"".join(parts)
+        self._parts = []
+        self._size = 0
+        self.arrived_ns = self._first_ns
+        if self._paused:
+            self._paused = False
+            self._transport.resume_reading()
+        return data
+
+    def abort(self) -> None:
+        """Close at once."""
+        self.closed = True
+        self._transport.abort()
+
+    async def _wait(self) -> None:
+        self._waiter = self._loop.create_future()
+        try:
+            await self._waiter
+        finally:
+            self._waiter = None
+
+    def _wake(self) -> None:
+        waiter = self._waiter
+        if waiter is not None and not waiter.done():
+            waiter.set_result(None)
+
+    def _lost(self, when: str) -> Exception:
+        if isinstance(self._failure, httptools.HttpParserError):
+            return httpx2.RemoteProtocolError(f"not HTTP: {self._failure}")
+        error = httpx2.ReadError(f"the connection was closed {when}")
+        error.__cause__ = self._failure
+        return error
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """See `asyncio.BaseProtocol`."""
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        """See `asyncio.Protocol`."""
+        if not self._parts:
+            self._first_ns = time.perf_counter_ns()
+        if not self._busy:  # nothing was asked
+            self.abort()
+            return
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserError as error:
+            self._give_up(error)
+        except httptools.HttpParserUpgrade:
+            self._give_up(httptools.HttpParserError("an upgrade that was not asked for"))
+        if not self._has_headers:
+            self._head_size += len(data)
+            if self._head_size > _LARGEST_HEAD:
+                self._give_up(httptools.HttpParserError(f"headers of more than {_LARGEST_HEAD} bytes"))
+        if self._size > _HIGH_WATER and not self._paused and not self.closed:
+            self._paused = True
+            self._transport.pause_reading()
+        self._wake()
+
+    def _give_up(self, error: Exception) -> None:
+        self._failure = error
+        self.abort()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """See `asyncio.BaseProtocol`."""
+        self.closed = True
+        if self._failure is None:
+            self._failure = exc
+        if self._has_headers and self._until_close and exc is None and self._failure is None:
+            self._ended = True  # a body without a length ends with the connection
+        self._wake()
+
+    def on_message_begin(self) -> None:
+        """Called by the parser."""
+        if self._ended:
+            raise httptools.HttpParserError("more than one answer")
+
+    def on_status(self, reason: bytes) -> None:
+        """Called by the parser."""
+        self.reason += reason
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Called by the parser."""
+        self.headers.append((name, value))
+        if name.lower() in {b"content-length", b"transfer-encoding"}:
+            self._until_close = False
+
+    def on_headers_complete(self) -> None:
+        """Called by the parser."""
+        if self.status >= 200:
+            self._has_headers = True
+
+    def on_body(self, data: bytes) -> None:
+        """Called by the parser."""
+        self._parts.append(data)
+        self._size += len(data)
+
+    def on_message_complete(self) -> None:
+        """Called by the parser."""
+        if not self._has_headers:  # 100 Continue and the like
+            self.headers = []
+            self.reason = b""
+            self._until_close = True
+            return
+        self._ended = True
+        self._busy = False
+        self.idle_since = self._loop.time()
+        if not self._parser.should_keep_alive():
+            self._transport.close()
+            self.closed = True
