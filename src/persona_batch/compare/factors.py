@@ -154,6 +154,8 @@ def _level_name(persona: str, by: str, level: str) -> str:
 def _rank(by: str, level: str) -> tuple[int, str]:
     if by == "placement":
         return _PLACEMENTS.index(level), level
+    if by == "run":  # the earlier run is the reference
+        return int(level == "after"), level
     if by == "variant":
         return int(level), level
     return (0 if level == "" else 1), level
