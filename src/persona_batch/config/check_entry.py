@@ -1,6 +1,6 @@
 """A check as a user writes it: one key per entry, e.g. `{contains: 俺老孙}` or `{not: {contains: AI}}`."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import ConfigDict, Field
 
@@ -27,7 +27,9 @@ class PlainCheck(Section):
     min_chars: Count | None = Field(None, description="At least so many Unicode characters.")
     max_chars: Count | None = Field(None, description="At most so many Unicode characters.")
     language: Language | None = Field(None, description="The language it is mostly written in.")
-    in_character: Literal[True] | None = Field(None, description='No "as an AI" and the like.')
+    in_character: bool | None = Field(
+        None, description='No "as an AI" and the like.', json_schema_extra={"const": True}
+    )
     choice: JsonValue = Field(None, description="Planned: the first match is the answer.")
     one_sentence: JsonValue = Field(None, description="Planned: the reply is one sentence.")
     all_caps: JsonValue = Field(None, description="Planned: the reply is in capitals.")
@@ -60,22 +62,22 @@ def _read(node: Node, problems: Problems, *, negated: bool) -> Check | None:
     if not isinstance(node, Mapping):
         if isinstance(node, Scalar) and node.kind == "text":
             near = did_you_mean(node.written, _KINDS)
-            problems.add(node.place, f"unknown check {quote(node.written)}{near or ', expected `{contains: …}`'}")
+            problems.add_first(node.place, f"unknown check {quote(node.written)}{near or ', expected `{contains: …}`'}")
         else:
-            problems.add(node.place, f"found {found(node)}, expected a check such as {{contains: …}}")
+            problems.add_first(node.place, f"found {found(node)}, expected a check such as {{contains: …}}")
         return None
     if len(node.entries) != 1:
         what = f"{len(node.entries)} keys" if node.entries else "an empty mapping"
-        problems.add(node.place, f"found {what}, expected one check per entry; begin each with `- `")
+        problems.add_first(node.place, f"found {what}, expected one check per entry; begin each with `- `")
         return None
     ((kind, (key, value)),) = node.entries.items()
     if kind == "not":
         if negated:
-            problems.add(key.place, "`not` inside of `not`; write the check itself")
+            problems.add_first(key.place, "`not` inside of `not`; write the check itself")
             return None
         return _read(value, problems, negated=True)
     if kind in PLANNED:
-        problems.add(key.place, f"the check `{kind}` is planned and not built yet; delete it or use `regex`")
+        problems.add_first(key.place, f"the check `{kind}` is planned and not built yet; delete it or use `regex`")
         return None
     return _check(kind, value, problems, negated=negated)
 
@@ -90,8 +92,10 @@ def _check(kind: str, value: Node, problems: Problems, *, negated: bool) -> Chec
         case _:
             return None
     if kind == "regex" and isinstance(argument, str) and (flaw := _flaw(argument)):
-        problems.add(value.place, f"the pattern cannot be read: {flaw}")
+        problems.add_first(value.place, f"the pattern cannot be read: {flaw}")
         return None
+    if kind == "in_character" and argument is False:
+        problems.add_first(value.place, "found `false`; write {not: {in_character: true}} for the opposite")
     if kind not in _KINDS:
         return None
     return Check(kind, argument, negated)  # type: ignore[arg-type]  # the models hold `kind` to CheckKind

@@ -10,7 +10,7 @@ from persona_batch.config.check_entry import CheckEntry, PlainCheck
 from persona_batch.config.nodes import Mapping, Node, Scalar, Sequence, found, plain, walk
 from persona_batch.config.params import ParamsBlock
 from persona_batch.config.persona_file import ExampleEntry, PersonaEntry, SystemFile
-from persona_batch.config.problems import Place, Problems, did_you_mean, quote
+from persona_batch.config.problems import Problems, did_you_mean, quote
 from persona_batch.config.question_file import QuestionEntry, SpeakerEntry
 from persona_batch.config.run_block import LimitsBlock, ProviderBlock, RunBlock
 
@@ -79,32 +79,27 @@ def _explain(errors: Iterable["ErrorDetails"], model: type[BaseModel], root: Map
         kind = error["type"]
         if kind in _EXPECTED or kind == "literal_error":
             settled.update(id(above) for above in path[:-1] if above is not node)
-            expected = _EXPECTED.get(kind) or f"one of {_choices(error)}"
+            expected = _EXPECTED.get(kind) or _choices(error)
             mistyped.setdefault(id(node), (node, []))[1].append(expected)
             if kind == "literal_error" and isinstance(node, Scalar) and isinstance(node.value, str):
                 near = did_you_mean(node.value, re.findall(r"'([^']*)'", error.get("ctx", {}).get("expected", "")))
                 if near:
-                    _note(problems, node.place, f"found {found(node)}{near}")
+                    problems.add_first(node.place, f"found {found(node)}{near}")
             continue
         settled.update(id(above) for above in path)
         if kind == "extra_forbidden":
             key = str(error["loc"][-1])
             holder = path[-2] if len(path) > 1 else root
             place = holder.key_place(key) if isinstance(holder, Mapping) else holder.place
-            _note(problems, place, _unknown(key, _section(error["loc"][:-1], model), holder))
+            problems.add_first(place, _unknown(key, _section(error["loc"][:-1], model), holder))
         elif kind == "missing":
             key = str(error["loc"][-1])
-            _note(problems, node.place, f"`{key}` is missing here; add `{key}: …`")
+            problems.add_first(node.place, f"`{key}` is missing here; add `{key}: …`")
         else:
-            _note(problems, node.place, _other(error, node))
+            problems.add_first(node.place, _other(error, node))
     for node_id, (node, alternatives) in mistyped.items():
         if node_id not in settled:
-            _note(problems, node.place, _mistyped(node, list(dict.fromkeys(alternatives))))
-
-
-def _note(problems: Problems, place: Place, message: str) -> None:
-    if not problems.at(place):
-        problems.add(place, message)
+            problems.add_first(node.place, _mistyped(node, list(dict.fromkeys(alternatives))))
 
 
 def _nodes(root: Mapping, loc: tuple[int | str, ...]) -> list[Node]:
@@ -130,13 +125,12 @@ def _section(loc: tuple[int | str, ...], model: type[BaseModel]) -> type[BaseMod
 
 def _unknown(key: str, section: type[BaseModel], holder: Node) -> str:
     valid = known_keys(section)
-    if key not in valid and (near := did_you_mean(key, valid)):
+    if "params" in valid and key in ParamsBlock.model_fields:
+        return f"unknown key {quote(key)}; write it under `params`"
+    if "run" in valid and key in known_keys(RunBlock):
+        return f"unknown key {quote(key)}; write it under `run`"
+    if near := did_you_mean(key, valid):
         return f"unknown key {quote(key)}{near}"
-    if section is PersonaEntry or "params" in valid:
-        if key in ParamsBlock.model_fields:
-            return f"unknown key {quote(key)}; write it under `params`"
-        if key in known_keys(RunBlock) and "run" in valid:
-            return f"unknown key {quote(key)}; write it under `run`"
     if section is QuestionEntry and isinstance(holder, Mapping) and "text" not in holder.entries:
         return f"unknown key {quote(key)}; a question with a `:` in it needs quotes"
     if "personas" in valid and key in PersonaEntry.model_fields:
@@ -157,7 +151,8 @@ def _mistyped(node: Node, expected: list[str]) -> str:
 
 def _choices(error: "ErrorDetails") -> str:
     names = re.findall(r"'([^']*)'|\b(True|1)\b", error.get("ctx", {}).get("expected", ""))
-    return ", ".join(f"`{(text or literal).lower()}`" for text, literal in names)
+    shown = [f"`{(text or literal).lower()}`" for text, literal in names]
+    return shown[0] if len(shown) == 1 else f"one of {', '.join(shown)}"
 
 
 def _other(error: "ErrorDetails", node: Node) -> str:
@@ -165,7 +160,8 @@ def _other(error: "ErrorDetails", node: Node) -> str:
     bounds = {"ge": "at least", "gt": "more than", "le": "at most", "lt": "less than"}
     for name, words in bounds.items():
         if name in limits:
-            return f"found {found(node)}, expected {words} {limits[name]:g}"
+            shown = quote(node.written) if isinstance(node, Scalar) else found(node)
+            return f"found {shown}, expected {words} {limits[name]:g}"
     match error["type"]:
         case "string_too_short":
             return "found empty text; write something or delete the key"

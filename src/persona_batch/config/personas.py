@@ -115,8 +115,7 @@ class _Reader:
         try:
             return normalise_id(written)
         except ValueError as error:
-            if not self.problems.at(node.place):
-                self.problems.add(node.place, str(error))
+            self.problems.add_first(node.place, str(error))
             return None
 
     def _prompt(self, entry: Mapping) -> tuple[tuple[str | None, ...], Placement]:

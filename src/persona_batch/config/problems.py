@@ -25,14 +25,17 @@ class Problems:
     """The problems found so far."""
 
     found: set[Problem] = field(default_factory=set)
+    places: set[Place] = field(default_factory=set)
 
     def add(self, place: Place, message: str) -> None:
         """Note one problem; the same one is noted once."""
+        self.places.add(place)
         self.found.add(Problem(place.file, place.line, place.column, message))
 
-    def at(self, place: Place) -> bool:
-        """Say whether something is wrong at this very place already."""
-        return any((p.file, p.line, p.column) == (place.file, place.line, place.column) for p in self.found)
+    def add_first(self, place: Place, message: str) -> None:
+        """Note a problem unless something is wrong at this very place already, which then explains this one."""
+        if place not in self.places:
+            self.add(place, message)
 
     def raise_if_any(self) -> None:
         """Report everything, sorted by file, line and column.

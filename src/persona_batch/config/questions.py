@@ -10,7 +10,7 @@ from persona_batch.config.batch import Question
 from persona_batch.config.check_entry import read_checks
 from persona_batch.config.document import Document, Library
 from persona_batch.config.names import id_from_text, normalise_id
-from persona_batch.config.nodes import Mapping, Node, Scalar, items_of, mapping_of, plain, text_of
+from persona_batch.config.nodes import Mapping, Node, items_of, mapping_of, plain, text_of
 from persona_batch.config.params import merge
 from persona_batch.config.paths import SUFFIXES, Named, expand
 from persona_batch.config.problems import Place, Problems, quote
@@ -95,7 +95,7 @@ class QuestionRegistry:
     def _entry(self, item: Node, params: Params, checks: tuple[Check, ...]) -> list["_Asked"]:
         if (text := text_of(item)) is not None:
             if not text.strip():
-                self.problems.add(item.place, "the question is empty; write something to ask")
+                self.problems.add_first(item.place, "the question is empty; write something to ask")
                 return []
             return self._register(Question(id_from_text(text), text, params, checks), item.place)
         entry = mapping_of(item)
@@ -106,10 +106,10 @@ class QuestionRegistry:
         own_params = params_of(entry)
         text = text_of(entry.get("text"))
         if text is None or not text.strip():
-            if not {"text", "turns", "from"} & set(entry.entries) and not self.problems.at(entry.place):
-                self.problems.add(entry.place, "`text` is missing here; add `text: …`")
-            elif text is not None and (node := entry.get("text")) and not self.problems.at(node.place):
-                self.problems.add(node.place, "the question is empty; write something to ask")
+            if not {"text", "turns", "from"} & set(entry.entries):
+                self.problems.add_first(entry.place, "`text` is missing here; add `text: …`")
+            elif text is not None and (node := entry.get("text")):
+                self.problems.add_first(node.place, "the question is empty; write something to ask")
             return []
         written = text_of(entry.get("id"))
         name = id_from_text(text) if written is None else _checked_id(written, entry.get("id"), self.problems)
@@ -135,7 +135,7 @@ class QuestionRegistry:
                 first = places[question.id]
                 if first == place:
                     first = self.places[question.id][1]
-                self.problems.add(
+                self.problems.add_first(
                     place, f"the question `{question.id}` ({first}) is asked twice; keep one (`samples` asks it again)"
                 )
             places.setdefault(question.id, place)
@@ -181,6 +181,6 @@ def _checked_id(written: str, node: Node | None, problems: Problems) -> str | No
     try:
         return normalise_id(written)
     except ValueError as error:
-        if isinstance(node, Scalar) and not problems.at(node.place):
-            problems.add(node.place, str(error))
+        if node is not None:
+            problems.add_first(node.place, str(error))
         return None

@@ -69,7 +69,7 @@ def _whole(written: str) -> int:
             f"or the number without the leading 0"
         )
     if len(body) > 70 or (number := int(digits, 0)) not in _INT64:
-        raise Surprise(f'{quote(written)} does not fit into 64 bits; write "{quote(written)[1:-1]}" for the text')
+        raise Surprise(f"{quote(written)} does not fit into 64 bits; write it in quotes for the text")
     return number
 
 
@@ -79,7 +79,7 @@ def _real(written: str) -> float:
         raise Surprise(f'{quote(written)} is read as a number of base 60 here; write "{written}" for the text')
     number = math.inf if digits.lstrip("+-") in {".inf", ".nan"} else float(digits)
     if not math.isfinite(number):
-        raise Surprise(f'{quote(written)} is no finite number; write "{quote(written)[1:-1]}" for the text')
+        raise Surprise(f"{quote(written)} is no finite number; write it in quotes for the text")
     return number
 
 

@@ -113,6 +113,7 @@ class _Composer:
         place = self._place(event.start_mark)
         tag = getattr(event, "tag", None)
         if tag is not None:
+            tag = tag.replace("tag:yaml.org,2002:", "!!")
             self.problems.add(place, f"the tag {quote(tag)} is not read here; delete it (text: use quotes)")
         node: Node
         if isinstance(event, yaml.ScalarEvent):
@@ -171,10 +172,10 @@ class _Composer:
         assert isinstance(top.node, Mapping)
         top.skip = True
         if not isinstance(node, Scalar):
-            self.problems.add(node.place, "a list or mapping is no key; text that starts with { or [ needs quotes")
+            self.problems.add(top.node.place, "a list or mapping is no key; text that starts with { or [ needs quotes")
         elif node.written == "<<":
             self.problems.add(node.place, "the merge key `<<` is not read here; write the keys out")
-        elif self.problems.at(node.place):
+        elif node.place in self.problems.places:
             return
         elif node.kind != "text":
             read = "null" if node.kind == "null" else "true or false" if node.kind == "bool" else "a number"
@@ -201,7 +202,11 @@ class _Composer:
         elif rest.startswith("\t"):
             message = "a tab; YAML is indented by spaces"
         elif "mapping values" in (error.problem or ""):
-            message = "a `:` inside of unquoted text; put the text into quotes"
+            message = "a `:` inside of unquoted text; put the text into quotes, or mend the indentation"
+        elif "flow" in (error.context or "") and error.context_mark is not None:
+            noticed = f" (noticed in line {place.line})" if place.line != error.context_mark.line + 1 else ""
+            place = self._place(error.context_mark)
+            message = f"this bracket is not closed, or an item in it lacks a comma{noticed}; mend it"
         elif rest[:1] in {"@", "`", "%"}:
             message = f"text cannot start with {rest[0]!r}; put it into quotes"
         else:
