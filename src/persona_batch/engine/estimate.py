@@ -12,6 +12,7 @@ class TokenEstimate:
 
     def __init__(self) -> None:
         self._completion = float(_FIRST_COMPLETION)
+        self._seen = 0
 
     def of(self, cell: Cell) -> int:
         """Return the tokens of prompt and reply together."""
@@ -23,7 +24,8 @@ class TokenEstimate:
 
     def learn(self, completion_tokens: int) -> None:
         """Take a reply's length into account: quickly when it is longer than thought, slowly when shorter."""
-        weight = 0.5 if completion_tokens > self._completion else 0.05
+        self._seen += 1
+        weight = max(1 / self._seen, 0.5 if completion_tokens > self._completion else 0.05)
         self._completion += weight * (completion_tokens - self._completion)
 
 

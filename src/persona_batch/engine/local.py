@@ -5,7 +5,7 @@ grid. Records come out as they finish.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from functools import partial
 
 from persona_batch.engine.breaker import Breaker
@@ -53,7 +53,7 @@ class LocalEngine:
     ) -> None:
         self._provider = provider
         self._run_id = run_id
-        self._progress = progress
+        self.progress = progress
         self._limits = limits or RunLimits()
         self._policy = policy or RetryPolicy()
         self._ledger = ledger
@@ -65,7 +65,7 @@ class LocalEngine:
         self._stopping = False
         self._failure: BaseException | None = None
 
-    async def run(self, cells: Iterator[Cell | None]) -> AsyncIterator[Record]:
+    async def run(self, cells: Iterator[Cell | None]) -> AsyncGenerator[Record, None]:
         """Yield a record per cell, as it finishes; `cells` is read lazily, and None in it is passed over.
 
         Closing the iterator cancels what is under way.
@@ -80,7 +80,7 @@ class LocalEngine:
         gate = Gate(
             limits,
             halt=self._halt,
-            progress=self._progress,
+            progress=self.progress,
             ledger=self._ledger,
             log=self._log,
             patience=self._policy.total,
@@ -96,7 +96,7 @@ class LocalEngine:
         try:
             while (record := await finished.get()) is not None:
                 room.release()
-                self._progress.finish(record)
+                self.progress.finish(record)
                 yield record
         finally:
             if timer is not None:
@@ -105,7 +105,7 @@ class LocalEngine:
             await asyncio.gather(supervisor, return_exceptions=True)
         if self._failure is not None:
             raise self._failure
-        if self._halt.reason is not None and self._progress.left > 0:
+        if self._halt.reason is not None and self.progress.left > 0:
             raise self._halt.reason
 
     def stop(self, reason: BatchError) -> None:
@@ -144,7 +144,7 @@ class LocalEngine:
                     breaker=breaker,
                     halt=self._halt,
                     log=self._log,
-                    progress=self._progress,
+                    progress=self.progress,
                     on_text=None if self._on_text is None else partial(self._on_text, cell),
                 )
             except Halted:

@@ -1,7 +1,7 @@
 """Adaptive concurrency: additive increase, multiplicative decrease, as TCP does it (RFC 5681).
 
-It starts low and doubles with every round of accepted requests (a sudden burst is itself refused by some
-endpoints), halves when the endpoint says "too fast", and from there grows by one per round.
+It starts low and grows by one with every request that the endpoint begins to answer (a sudden burst is itself
+refused by some endpoints), halves when the endpoint says "too fast", and from there grows by one per round.
 """
 
 _FIRST = 16
