@@ -17,7 +17,13 @@ COMMANDS = (
     Entry("chat", "persona_batch.cli.chat:chat", "Talk with a persona; the history is kept."),
     Entry("show", "persona_batch.cli.show:show", "Show the messages and replies of a run."),
     Entry("compare", "persona_batch.cli.compare:compare", "Say which personas changed the replies."),
-    Entry("runs", "persona_batch.cli.runs:runs", "List the runs."),
+    Entry("history", "persona_batch.cli.history:history", "Follow a batch over its runs: trends and drift."),
+    Entry(
+        "runs",
+        "persona_batch.cli.runs:runs",
+        "List the runs; prune: delete old ones.",
+        entries=(Entry("prune", "persona_batch.cli.prune:prune", "Delete all but the newest runs of each batch."),),
+    ),
     Entry(
         "schedule",
         "persona_batch.cli.schedule:schedule",

@@ -55,10 +55,12 @@ class Pair:
         """What the user should know besides the alarms."""
         edited = sorted((self.before.personas & self.after.personas) - self.compared)
         found = [f"{persona}: asked otherwise than in the run before, not compared" for persona in edited]
-        for change in self.comparison.changes.models if self.comparison and self.comparison.changes else ():
-            if change.field == "system_fingerprint":
-                found.append(f"{change.model}: the endpoint's system fingerprint changed")
-        return found
+        changes = self.comparison.changes if self.comparison else None
+        return found + [
+            f"{change.model}: the endpoint's system fingerprint changed"
+            for change in (changes.models if changes else ())
+            if change.field == "system_fingerprint"
+        ]
 
     def tests(self) -> list[Test]:
         """Return the tests that there are, by family.

@@ -1,0 +1,84 @@
+"""`batch history`: a batch over its runs, and whether something moved beyond noise."""
+
+import sys
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from persona_batch.cli.options import Color, Json, Out
+from persona_batch.errors import UsageError
+
+if TYPE_CHECKING:
+    from persona_batch.compare.step import PastRun
+
+DRIFTED = 100
+FINISHED = ("complete", "failed")
+
+
+def history(
+    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="The files that the runs were made of.")],
+    out: Out = "runs",
+    last: Annotated[
+        int | None, typer.Option("--last", min=2, metavar="N", help="Only the newest N finished runs.")
+    ] = None,
+    level: Annotated[
+        float,
+        typer.Option("--level", min=0.0001, max=0.5, metavar="P", help="Chance of a false alarm in the series."),
+    ] = 0.05,
+    fail_on_drift: Annotated[bool, typer.Option("--fail-on-drift", help="Exit 100 when there is an alarm.")] = False,
+    as_json: Json = False,
+    color: Color = "auto",
+) -> int:
+    """Follow a batch over its runs: trends, and what moved beyond noise from one run to the next.
+
+    Alarms: replies moved beyond noise, another model answers, failures rose. Only cells that were asked in exactly
+    the same way are compared. From cron, look at the newest run alone: --last 2.
+
+    Examples:
+        batch history personas/wukong.yaml
+        batch history personas/wukong.yaml --last 2 --fail-on-drift
+    """
+    from persona_batch.compare.history import follow
+    from persona_batch.config.load import load_batch
+
+    batch_id = load_batch(files, need_questions=False).id
+    runs = _finished(batch_id, Path(out))
+    if not runs:
+        raise UsageError(f"{out}: no finished run of {batch_id} yet; `batch run {files[0]}` makes one")
+    series = follow(batch_id, runs[-last:] if last else runs, level=level)
+    if as_json:
+        import msgspec
+
+        typer.echo(msgspec.json.encode(series))
+    else:
+        from persona_batch.view.history import history_text
+        from persona_batch.view.transcript import page_for
+
+        sys.stdout.write(history_text(series, page_for(sys.stdout, color)))
+    return DRIFTED if fail_on_drift and series.drifted else 0
+
+
+def _finished(batch_id: str, out: Path) -> "list[PastRun]":
+    from persona_batch.compare.step import PastRun
+    from persona_batch.record.manifest import read_manifest
+    from persona_batch.record.reader import read_records
+    from persona_batch.record.rundir import list_runs
+
+    found, unfinished = [], 0
+    for run in list_runs(out):
+        try:
+            manifest = read_manifest(run.manifest)
+        except UsageError as error:  # one damaged folder must not hide the others
+            typer.echo(f"batch: {error}", err=True)
+            continue
+        if manifest.batch_id != batch_id:
+            continue
+        if manifest.state in FINISHED:
+            found.append(PastRun(run.id, manifest.started_at, partial(read_records, run.records)))
+        else:
+            unfinished += 1
+    if unfinished:
+        typer.echo(f"batch: {unfinished} unfinished runs of {batch_id} are left out", err=True)
+    return found
