@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from persona_batch.engine.progress import PersonaTally
+from persona_batch.engine.progress import OTHERS, PersonaTally
 from persona_batch.record import Record
 from persona_batch.view.palette import Palette
 from persona_batch.view.tables import Column, table
@@ -18,6 +18,7 @@ COLUMNS = (
     Column("tokens", "right"),
 )
 MOST = 40  # rows; a run of thousands of personas is looked at by `compare`
+KEPT = 1000  # personas that are counted apart; the rest together, so that memory stays flat
 
 
 class PersonaTotals:
@@ -32,7 +33,8 @@ class PersonaTotals:
 
     def add(self, record: Record) -> None:
         """Count one record."""
-        self._tallies.setdefault(record.persona, PersonaTally()).add(record)
+        apart = record.persona in self._tallies or len(self._tallies) < KEPT
+        self._tallies.setdefault(record.persona if apart else OTHERS, PersonaTally()).add(record)
 
     def render(self, palette: Palette, width: int | None = None) -> str:
         """Return the table, ending with a line feed; empty when nothing was added."""

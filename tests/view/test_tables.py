@@ -1,0 +1,78 @@
+"""Tables and the closing table of a run."""
+
+from rich.cells import cell_len
+
+from persona_batch.record import CheckResult, ErrorInfo
+from persona_batch.view.palette import Palette
+from persona_batch.view.persona_totals import KEPT, MOST, PersonaTotals
+from persona_batch.view.tables import Column, table
+from view.records import make_cell, make_record
+
+PLAIN = Palette(False)
+
+
+def test_columns_are_aligned_in_cells() -> None:
+    text = table([Column("name"), Column("n", "right")], [["孙悟空", "5"], ["pirate", "1,200"]], PLAIN)
+    assert text == "name        n\n孙悟空      5\npirate  1,200\n"
+
+
+def test_a_shrinking_column_gives_way_to_the_terminal() -> None:
+    rows = [["一" * 40, "x", "5"]]
+    text = table([Column("a", shrinks=True), Column("b"), Column("n", "right")], rows, PLAIN, 30)
+    assert {cell_len(line) for line in text.splitlines()} == {30}
+    assert "…" in text
+
+
+def test_a_table_that_cannot_shrink_further_keeps_its_columns() -> None:
+    text = table([Column("a", shrinks=True), Column("b")], [["x" * 20, "y" * 20]], PLAIN, 10)
+    assert "y" * 20 in text
+
+
+def test_a_cell_is_harmless_and_on_one_line() -> None:
+    assert table([Column("a")], [["x\n\x1b[31my"]], PLAIN) == "a\nx ␛[31my\n"
+
+
+def test_totals_have_a_row_per_persona_in_the_order_of_appearance() -> None:
+    totals = PersonaTotals()
+    for record in (
+        make_record(make_cell("wukong"), "一二三四"),
+        make_record(make_cell("none"), "12"),
+        make_record(make_cell("wukong", sample=1), "一二", ttft_ms=200.0),
+        make_record(
+            make_cell("wukong", sample=2), status="error", error=ErrorInfo("server", "x"), usage=None, ttft_ms=None
+        ),
+    ):
+        totals.add(record)
+    assert totals.render(PLAIN) == (
+        "persona  cells  ok  failed  mean chars  first token  tokens\n"
+        "wukong       3   2       1           3       306 ms     360\n"
+        "none         1   1       0           2       412 ms     180\n"
+    )
+
+
+def test_checks_are_counted_where_there_are_any() -> None:
+    totals = PersonaTotals()
+    totals.add(make_record(checks=(CheckResult("contains", True), CheckResult("equals", False))))
+    totals.add(make_record(make_cell("none")))
+    _, wukong, none = totals.render(PLAIN).splitlines()
+    assert " 1/2 " in wukong
+    assert " – " in none
+
+
+def test_what_was_never_measured_is_no_zero() -> None:
+    totals = PersonaTotals()
+    totals.add(make_record(status="error", error=ErrorInfo("server", "x"), usage=None, ttft_ms=None))
+    assert totals.render(PLAIN).splitlines()[1].split() == ["wukong", "1", "0", "1", "–", "–", "–"]
+
+
+def test_no_records_make_no_table() -> None:
+    assert PersonaTotals().render(PLAIN) == ""
+
+
+def test_many_personas_are_cut_and_counted() -> None:
+    totals = PersonaTotals()
+    for number in range(KEPT + 500):
+        totals.add(make_record(make_cell(f"p{number}")))
+    lines = totals.render(PLAIN).splitlines()
+    assert len(lines) == 1 + MOST + 1
+    assert lines[-1] == f"… and {KEPT + 1 - MOST:,} more personas"
