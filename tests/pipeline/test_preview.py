@@ -1,0 +1,51 @@
+"""The dry run tells exactly what the run then does, and sends nothing."""
+
+from dataclasses import replace
+
+import pytest
+
+from persona_batch.config.load import Overrides
+from persona_batch.pipeline.options import RunOptions
+from persona_batch.pipeline.preview import preview
+from pipeline.workshop import WUKONG, Workshop
+
+
+def options(workshop: Workshop, file: str, **rest: object) -> RunOptions:
+    plain = RunOptions(files=(file,), out=workshop.out, overrides=Overrides(provider="scripted", samples=3))
+    return replace(plain, **rest)  # type: ignore[arg-type]
+
+
+def test_it_counts_the_requests_that_the_run_makes(workshop: Workshop) -> None:
+    file = workshop.write("wukong.yaml", WUKONG)
+    before = preview(options(workshop, file))
+    assert (before.cells, before.requests, before.personas) == (18, 18, {"none": 6, "assistant": 6, "wukong": 6})
+    assert before.estimate is None
+    assert workshop.runs == []
+    run = workshop.run([file], overrides={"base_url": None, "provider": "scripted", "samples": 3}, max_requests=5)
+    after = preview(options(workshop, file, resume=run.run_id))
+    assert (after.requests, after.resumes) == (13, run.run_id)
+    assert {cell.key for cell in after.first}.isdisjoint(record.key for record in workshop.records(run))
+
+
+def test_it_estimates_tokens_from_an_earlier_run(workshop: Workshop) -> None:
+    file = workshop.write("wukong.yaml", WUKONG)
+    run = workshop.run([file], overrides={"base_url": None, "provider": "scripted", "samples": 3})
+    estimate = preview(options(workshop, file)).estimate
+    assert estimate is not None
+    assert estimate.source == run.run_id
+    assert (estimate.prompt_tokens, estimate.completion_tokens) == (run.tokens.prompt, run.tokens.completion)
+
+
+@pytest.mark.parametrize("limit", [0, 1, 7, 100])
+def test_it_keeps_the_limit(workshop: Workshop, limit: int) -> None:
+    found = preview(options(workshop, workshop.write("wukong.yaml", WUKONG), limit=limit))
+    assert found.requests == min(limit, 18)
+
+
+def test_a_missing_key_is_no_obstacle_and_the_quota_gives_days(workshop: Workshop) -> None:
+    file = workshop.write("wukong.yaml", WUKONG)
+    asked = RunOptions(
+        files=(file,), overrides=Overrides(provider="modelscope", models=("Qwen/Qwen3-8B",), samples=800)
+    )
+    found = preview(asked)
+    assert (found.requests, found.per_day, found.days) == (4800, 2000, 3)
