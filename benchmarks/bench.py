@@ -1,6 +1,7 @@
 """What every section is given: the mock endpoint, a scratch folder, how often to repeat, how `batch` is called."""
 
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import mkdtemp
@@ -29,9 +30,15 @@ class Bench:
         """Return a new empty folder."""
         return Path(mkdtemp(dir=self.scratch))
 
-    def batch(self, *arguments: str | Path | float, folder: Path) -> Run:
-        """Run the installed `batch` command to its end."""
-        return run([self.batch_command, *map(str, arguments)], folder=folder, environment=self.environment)
+    def batch(self, *arguments: object, folder: Path, accept: Sequence[int] = (0,)) -> Run:
+        """Run the installed `batch` command to its end; `accept` are the exit codes that are right."""
+        command = [self.batch_command, *map(str, arguments)]
+        return run(command, folder=folder, environment=self.environment, accept=accept)
+
+    @property
+    def python(self) -> str:
+        """This interpreter."""
+        return sys.executable
 
     @property
     def batch_command(self) -> Path:

@@ -55,7 +55,7 @@ def number(value: float) -> str:
 
 
 def run(
-    command: Sequence[str | Path],
+    command: Sequence[object],
     *,
     folder: Path | None = None,
     environment: Mapping[str, str] | None = None,
@@ -106,7 +106,7 @@ def read_back(file: IO[bytes]) -> str:
     return file.read().decode(errors="replace")
 
 
-def client(module: str, *arguments: str | float, environment: Mapping[str, str] | None = None) -> dict[str, Any]:
+def client(module: str, *arguments: object, environment: Mapping[str, str] | None = None) -> dict[str, Any]:
     """Run one of benchmarks/clients with this interpreter and return the JSON object it prints."""
     command = [sys.executable, "-m", f"benchmarks.clients.{module}", *map(str, arguments)]
     result: dict[str, Any] = json.loads(run(command, folder=ROOT, environment=environment).stdout)

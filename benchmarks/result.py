@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import ClassVar, Literal
 
 from benchmarks.measure import Spread, number
 
@@ -17,6 +17,8 @@ class Bar:
     limit: float
     stretch: float | None = None
     better: Literal["more", "less"] = "less"
+
+    HEAD: ClassVar = ["what", "measured", "bar", "stretch", "verdict"]
 
     def reaches(self, limit: float) -> bool:
         """Whether the median is at least as good as `limit`."""

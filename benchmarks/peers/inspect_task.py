@@ -10,7 +10,7 @@ from inspect_ai.model import ChatMessageSystem, ChatMessageUser  # type: ignore[
 from inspect_ai.solver import generate  # type: ignore[import-not-found]
 
 
-@task  # type: ignore[misc]
+@task  # type: ignore[untyped-decorator]
 def cells() -> Task:
     """One sample per cell."""
     asks = json.loads(Path(os.environ["CELLS"]).read_text("utf-8"))

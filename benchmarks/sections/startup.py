@@ -17,7 +17,7 @@ def measure(bench: Bench) -> Section:
         "python -c pass": [sys.executable, "-c", "pass"],
         "batch --help": [bench.batch_command, "--help"],
         "batch --version": [bench.batch_command, "--version"],
-        "batch check": [bench.batch_command, "check", cast, "-q", asked],
+        "batch check": [bench.batch_command, "check", cast, asked],
         "batch runs": [bench.batch_command, "runs"],
         "python -c 'import openai'": [sys.executable, "-c", "import openai"],
     }
