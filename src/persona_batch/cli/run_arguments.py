@@ -34,6 +34,10 @@ class RunArguments:
         """All of it, as `batch run` takes it."""
         return (*self.files, *self.options)
 
+    def value(self, name: str) -> str | None:
+        """Return the value of an option that is given once; None where it is not given."""
+        return next((value for option, value in pairwise(self.options) if option == name), None)
+
 
 def read_run_arguments(words: Sequence[str]) -> RunArguments:
     """Parse `words` as `batch run` would; what its parser says of wrong options passes through.

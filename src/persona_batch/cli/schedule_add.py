@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
@@ -11,6 +12,7 @@ import typer
 from persona_batch.errors import UsageError
 
 if TYPE_CHECKING:
+    from persona_batch.cli.run_arguments import RunArguments
     from persona_batch.schedule.job import Job, Mode
     from persona_batch.schedule.state import StateFolder
 
@@ -52,7 +54,7 @@ def add(
         batch schedule add personas/wukong.yaml --at @daily --print systemd
     """
     from persona_batch.cli.run_arguments import read_run_arguments
-    from persona_batch.provider.environment import load_env
+    from persona_batch.provider.dotenv import load_env
     from persona_batch.schedule.environment import carried, open_to_others, read_dotenv, refuse_secrets
     from persona_batch.schedule.job import Job
     from persona_batch.schedule.line import shell_command
@@ -67,16 +69,17 @@ def add(
         directory=Path.cwd(),
         arguments=run.words,
         mode=_mode(every=every, if_changed=if_changed),
-        env_file=None if env_file is None else _readable(env_file.absolute()),
+        env_file=None if env_file is None else env_file.absolute(),
         on_failure=on_failure,
         environment=carried(os.environ),
     )
-    refuse_secrets(shell_command(job), {**load_env(), **(read_dotenv(job.env_file) if job.env_file else {})})
+    keys = read_dotenv(job.env_file) if job.env_file is not None else {}
+    refuse_secrets(shell_command(job), {**load_env(), **keys})
     for file in (job.directory / ".env", job.env_file):
         warning = open_to_others(file) if file is not None else None
         if warning is not None:
             typer.echo(f"batch: {warning}", err=True)
-    _rehearse(job)
+    _rehearse(job, run, keys)
     folder = StateFolder.of(os.environ)
     if form is not None:
         typer.echo(_printed(job, form, folder))
@@ -126,34 +129,39 @@ def _printed(job: "Job", form: Form, folder: "StateFolder") -> str:
     return f"{line.body} {TAG}{line.id}"
 
 
-def _rehearse(job: "Job") -> None:
-    """Ask `batch run` what it would do in the job's environment; nothing is sent.
+def _rehearse(job: "Job", run: "RunArguments", keys: Mapping[str, str]) -> None:
+    """Read the files, look for the key, and ask `batch run` for a dry run, all in the environment the job will have.
 
     Raises:
-        UsageError: it refuses (a wrong file, a key that cron would not see); its own words are on stderr.
+        UsageError: a wrong file or option, or a key that cron would not see.
     """
-    from persona_batch.schedule.environment import bare, read_dotenv
+    from persona_batch.config.load import Overrides, load_batch
+    from persona_batch.provider.connect import resolve
+    from persona_batch.provider.dotenv import load_env
+    from persona_batch.schedule.environment import bare
 
-    env = {**bare(os.environ), **job.environment, **(read_dotenv(job.env_file) if job.env_file else {})}
+    env = {**bare(os.environ), **job.environment, **keys}
+    endpoint = Overrides(
+        provider=run.value("--provider"), base_url=run.value("--base-url"), api_key_env=run.value("--api-key-env")
+    )
+    batch = load_batch(run.files, questions=run.questions, overrides=endpoint)
+    try:
+        resolve(batch.run, load_env(environ=env))
+    except UsageError as error:
+        raise UsageError(f"{error} (cron does not see this shell's variables: a job's keys stand in `.env`)") from None
     words = [sys.executable, "-P", "-m", "persona_batch", "run", "--dry-run", *job.arguments]
     done = subprocess.run(  # noqa: S603 - our own command line
         words, cwd=job.directory, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False
     )
     if done.returncode == UsageError.exit_code:
-        said = done.stderr.decode("utf-8", "replace").strip().removeprefix("batch: ").replace("\nbatch: ", "\n")
-        raise UsageError(f"{said}\n(as cron would run it: with keys from `.env` alone; nothing was added)")
+        said = done.stderr.decode("utf-8", "replace").strip()
+        raise UsageError(said.removeprefix("batch: ").replace("\nbatch: ", "\n"))
 
 
 def _mode(*, every: bool, if_changed: bool) -> "Mode":
     if every and if_changed:
         raise UsageError("--every and --if-changed contradict each other: a new run each time, or only when needed")
     return "every" if every else "if-changed" if if_changed else "continue"
-
-
-def _readable(file: Path) -> Path:
-    if not file.is_file():
-        raise UsageError(f"--env-file {file}: there is no such file")
-    return file
 
 
 def _stem(files: tuple[str, ...]) -> str:

@@ -16,6 +16,8 @@ CARRIED = (
     "XDG_STATE_HOME",
     "XDG_DATA_HOME",
     "PERSONA_BATCH_STATE",
+    "PERSONA_BATCH_MODEL",
+    "OPENAI_BASE_URL",
     "HTTP_PROXY",
     "HTTPS_PROXY",
     "ALL_PROXY",
@@ -64,10 +66,21 @@ _REMEDY = "keep keys in `.env` in the working folder (or name a file: --env-file
 
 
 def read_dotenv(path: Path) -> dict[str, str]:
-    """Return the variables of a file in the form of `.env`."""
+    """Return the variables of a file in the form of `.env`.
+
+    Raises:
+        UsageError: it is missing, or cannot be read.
+    """
     from dotenv import dotenv_values
 
-    return {name: value for name, value in dotenv_values(path).items() if value is not None}
+    if not path.is_file():
+        raise UsageError(f"--env-file {path}: there is no such file")
+    try:
+        values = dotenv_values(path, interpolate=False, encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise UsageError(f"--env-file {path}: cannot be read: {reason}") from None
+    return {name: value for name, value in values.items() if value}
 
 
 def open_to_others(path: Path) -> str | None:

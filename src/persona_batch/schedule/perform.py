@@ -99,11 +99,7 @@ def _environment(job: Job, env: Mapping[str, str]) -> dict[str, str]:
     """Return the environment of `batch run`: cron's, over the job's file of keys (`.env` it reads itself)."""
     if not job.directory.is_dir():
         raise UsageError(f"the working folder {job.directory} is gone; add the job again where the files are")
-    if job.env_file is None:
-        return dict(env)
-    if not job.env_file.is_file():
-        raise UsageError(f"--env-file {job.env_file}: there is no such file")
-    return {**read_dotenv(job.env_file), **env}
+    return {**read_dotenv(job.env_file), **env} if job.env_file is not None else dict(env)
 
 
 def run_words(job: Job) -> list[str]:
