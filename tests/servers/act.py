@@ -9,7 +9,8 @@ class Act(msgspec.Struct, kw_only=True, frozen=True):
     """How one chat request is answered; the default is a complete, well-formed stream.
 
     What is sent: `raw` (instead of any HTTP at all) > `body` (any text, with `status` and `headers`) >
-    `events` (pieces of the body, each its own write) > a completion of `reply` in `chunks` deltas, as SSE,
+    `events` (pieces of the body, each its own write) or `pieces` (the same, bytes written as Latin-1) > a
+    completion of `reply` in `chunks` deltas, as SSE,
     or as one JSON object with `whole` (or when the request does not ask to stream).
 
     What goes wrong: after that many bytes of the body the connection is closed (`cut_after`) or reset
@@ -22,6 +23,7 @@ class Act(msgspec.Struct, kw_only=True, frozen=True):
     raw: str | None = None
     body: str | None = None
     events: list[str] | None = None
+    pieces: list[str] | None = None
     reply: str | None = None
     chunks: int = 5
     whole: bool = False
@@ -76,6 +78,4 @@ class Logged(msgspec.Struct):
 
 def error_body(message: str, *, code: str | None = None, kind: str = "invalid_request_error") -> str:
     """Return an OpenAI-style error body."""
-    return msgspec.json.encode(
-        {"error": {"message": message, "type": kind, "param": None, "code": code}}
-    ).decode()
+    return msgspec.json.encode({"error": {"message": message, "type": kind, "param": None, "code": code}}).decode()

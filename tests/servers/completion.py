@@ -88,6 +88,8 @@ def answer(request: Logged, act: Act) -> tuple[str, list[bytes]]:
     if act.body is not None:
         page = act.body.lstrip().startswith("<")
         return ("text/html" if page else "application/json"), [act.body.encode()]
+    if act.pieces is not None:
+        return "text/event-stream", [piece.encode("latin-1") for piece in act.pieces]
     if act.events is not None:
         return "text/event-stream", [event.encode() for event in act.events]
     if act.whole or not asked.get("stream"):

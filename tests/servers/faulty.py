@@ -50,6 +50,7 @@ class FaultyServer:
         self.port = port
         self.in_flight = 0
         self.most_in_flight = 0
+        self.connections = 0
         self._tls = tls
         self._log = log
         self._acts = iter(self.script.acts)
@@ -102,6 +103,7 @@ class FaultyServer:
         task = asyncio.current_task()
         assert task is not None
         self._handlers.add(task)
+        self.connections += 1
         task.add_done_callback(self._handlers.discard)
         # The next head is awaited while a request is being answered: so a client that leaves is noticed.
         head = asyncio.create_task(reader.readuntil(b"\r\n\r\n"))
@@ -117,9 +119,7 @@ class FaultyServer:
             await asyncio.gather(head, return_exceptions=True)
             writer.close()
 
-    async def _take(
-        self, request: Logged, following: asyncio.Task[bytes], writer: asyncio.StreamWriter
-    ) -> bool:
+    async def _take(self, request: Logged, following: asyncio.Task[bytes], writer: asyncio.StreamWriter) -> bool:
         """Answer one request; False: the connection must not be used again."""
         chat = request.path.endswith("/chat/completions")
         self.in_flight += chat
@@ -195,9 +195,7 @@ class FaultyServer:
         await writer.drain()
         return framing != "close" and act.content_length is None
 
-    async def _send(
-        self, body: list[bytes], act: Act, writer: asyncio.StreamWriter, *, chunked: bool
-    ) -> bool:
+    async def _send(self, body: list[bytes], act: Act, writer: asyncio.StreamWriter, *, chunked: bool) -> bool:
         stops = {act.cut_after, act.reset_after, act.stall_after} - {None}
         sent = 0
         for number, whole_piece in enumerate([*body, b""]):

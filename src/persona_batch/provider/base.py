@@ -34,7 +34,7 @@ class Timeouts:
     total: float = 600.0
 
 
-class Chunk(msgspec.Struct):
+class Chunk(msgspec.Struct, gc=False):
     """One stream event, flattened; None or "" where the event did not carry the thing."""
 
     content: str = ""

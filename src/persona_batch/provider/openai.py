@@ -16,7 +16,7 @@ from typing import Any, Final, Self, cast
 import httpx2
 import msgspec
 import openai
-from openai import AsyncOpenAI, AsyncStream, DefaultAioHttpClient, Omit
+from openai import AsyncOpenAI, AsyncStream, Omit
 
 from persona_batch import __version__
 from persona_batch.errors import MalformedReply, ProviderError, StreamCut, TimedOut
@@ -24,6 +24,7 @@ from persona_batch.provider import ratelimit, refusal
 from persona_batch.provider.base import Burst, Request, StreamInfo, Timeouts
 from persona_batch.provider.body import encode_body, sent_messages
 from persona_batch.provider.deadline import Deadline
+from persona_batch.provider.http import HttpClient
 from persona_batch.provider.reply import ReplyDecoder
 from persona_batch.provider.target import Target
 from persona_batch.provider.translate import FOREIGN, to_provider_error
@@ -78,8 +79,9 @@ class OpenAIProvider:
             admin_api_key="",
             base_url=self._target.base_url,
             max_retries=0,
+            default_headers=self._default_headers(),
             _enforce_credentials=False,
-            http_client=DefaultAioHttpClient(
+            http_client=HttpClient(
                 # Silence is watched by `Deadline`, which can tell the first token from a gap.
                 timeout=httpx2.Timeout(None, connect=connect, pool=connect),
                 limits=httpx2.Limits(max_connections=self._concurrency + 8),
@@ -87,7 +89,9 @@ class OpenAIProvider:
                 trust_env=self._proxies,
             ),
         )
-        self._options: Any = {"headers": self._request_headers()}
+        self._route = f"{self._target.base_url}/chat/completions"
+        # Where no key is to be sent, the SDK wants to hear it with each request.
+        self._options: Any = {"headers": {"Authorization": Omit()}} if self._target.api_key is None else {}
         return self
 
     async def __aexit__(
@@ -95,18 +99,16 @@ class OpenAIProvider:
     ) -> None:
         await self._client.close()
 
-    def _request_headers(self) -> dict[str, str | Omit]:
+    def _default_headers(self) -> dict[str, str]:
         """Return the headers of every request; what the SDK would add from the environment is left out."""
         headers: dict[str, str | Omit] = {}
         if not self._target.ambient:
-            added = {*self._client.default_headers, "x-stainless-retry-count", "x-stainless-read-timeout"}
-            headers = {name: Omit() for name in added if name.lower() not in _OWN_HEADERS}
-        if self._target.api_key is None:
-            headers["Authorization"] = Omit()
+            headers = dict.fromkeys(_ambient_headers(), Omit())
         headers["User-Agent"] = f"persona-batch/{__version__} openai-python/{openai.__version__}"
         headers["Accept"] = "text/event-stream, application/json"
         headers["Accept-Encoding"] = "identity"
-        return {**headers, **self._headers, **self._target.extra_headers}
+        # The SDK's signature says str, its own default headers are `str | Omit`, and it merges both.
+        return cast("dict[str, str]", {**headers, **self._headers, **self._target.extra_headers})
 
     async def models(self) -> list[str]:
         """Return the ids that /models lists; see `base.Provider`."""
@@ -179,7 +181,7 @@ class OpenAIProvider:
         token = _sending.set(info)
         try:
             response: object = await self._client.post(
-                "/chat/completions",
+                self._route,
                 cast_to=httpx2.Response,
                 content=content,
                 options=self._options,
@@ -196,6 +198,13 @@ class OpenAIProvider:
         ours.message = self._redactor.clean(ours.message)
         ours.args = (ours.message,)
         return ours
+
+
+def _ambient_headers() -> set[str]:
+    """Return the headers that the SDK sends of its own accord: its platform's, and those set by OPENAI_… variables."""
+    client = AsyncOpenAI(api_key="", admin_api_key="", base_url="http://localhost", _enforce_credentials=False)
+    added = {*client.default_headers, "x-stainless-retry-count", "x-stainless-read-timeout"}
+    return {name for name in added if name.lower() not in _OWN_HEADERS}
 
 
 def _blames_stream_options(error: openai.APIStatusError) -> bool:

@@ -4,6 +4,7 @@ A body shows by its first character what it is, whatever its content type says: 
 page, all else an event stream.
 """
 
+import contextlib
 from typing import Final, Literal
 
 from persona_batch.errors import MalformedReply, ServerFailed, StreamCut
@@ -70,7 +71,10 @@ class ReplyDecoder:
             raise MalformedReply(f"not a chat completion: {refusal.excerpt(self._text())}")
         if self._kind == "json":
             return self._whole()
-        chunks = [] if self.done else self._decode(self._sse.finish())
+        chunks: list[Chunk] = []
+        if not self.done:
+            with contextlib.suppress(MalformedReply, StreamCut):  # the torn rest of an event is no garbage
+                chunks = self._decode(self._sse.finish())
         if not self.complete:
             if not self._begun and self._head.strip(_BLANK) and b"data:" not in self._head:
                 raise self._garbage(refusal.excerpt(self._head.decode("utf-8", "replace")))
@@ -97,7 +101,7 @@ class ReplyDecoder:
         return []
 
     def _decode(self, payloads: list[bytes]) -> list[Chunk]:
-        chunks = []
+        chunks: list[Chunk] = []
         for payload in payloads:
             try:
                 chunk = decode_chunk(payload)
@@ -106,6 +110,7 @@ class ReplyDecoder:
             except NotAChunk:
                 if self._is_mark(payload):
                     continue
+                self._begun = self._begun or bool(chunks)
                 raise self._garbage(refusal.excerpt(payload.decode("utf-8", "replace"))) from None
             if chunk.finish_reason is not None:
                 if chunk.finish_reason in FAILED_REASONS:

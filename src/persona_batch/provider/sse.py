@@ -44,17 +44,14 @@ class SSEDecoder:
         Raises:
             EventTooLong: what came is no event stream.
         """
-        if self._after_cr or b"\r" in data:
-            data = self._with_lf(data)
-        if self._rest:
-            data = self._rest + data
-        if not self._started:
-            if len(data) < len(_BOM) and _BOM.startswith(data):
-                self._rest = data
-                return []
-            self._started = True
-            data = data.removeprefix(_BOM)
-        events = data.split(b"\n\n")
+        if self._rest or self._after_cr or not self._started or b"\r" in data:
+            data = self._prepared(data)
+        if data.startswith(b"data: ") and data.endswith(b"\n\n"):
+            payloads = data[6:-2].split(b"\n\ndata: ")
+            if data.count(b"\n") == 2 * len(payloads):  # whole events of one line each: nothing more to do
+                self._rest = b""
+                return payloads
+        events = (self._rest + data).split(b"\n\n")
         self._rest = events.pop()
         if len(self._rest) > MAX_EVENT:
             raise EventTooLong(f"an event of more than {MAX_EVENT} bytes")
@@ -73,6 +70,20 @@ class SSEDecoder:
         rest, self._rest = self._rest, b""
         payload = _parse(rest.removesuffix(b"\n")) if rest else None
         return [] if payload is None else [payload]
+
+    def _prepared(self, data: bytes) -> bytes:
+        """Return what is to be split: with the rest of the packet before, all line ends as LF, no BOM."""
+        if self._after_cr or b"\r" in data:
+            data = self._with_lf(data)
+        data = self._rest + data
+        self._rest = b""
+        if not self._started:
+            if len(data) < len(_BOM) and _BOM.startswith(data):
+                self._rest = data
+                return b""
+            self._started = True
+            data = data.removeprefix(_BOM)
+        return data
 
     def _with_lf(self, data: bytes) -> bytes:
         """Return `data` with every line end as LF; the LF of a CR LF may come with the next packet."""

@@ -100,7 +100,8 @@ def _transferring(error: BaseException, base_url: str, cut: type[ProviderError])
     if isinstance(error, (aiohttp.ServerDisconnectedError, ConnectionError, aiohttp.ClientOSError)):
         return cut(f"{base_url} closed the connection: {_said(error)}")
     if isinstance(error, (aiohttp.ClientResponseError, aiohttp.http_exceptions.HttpProcessingError)):
-        return errors.MalformedReply(f"{base_url} sent no proper HTTP: {_said(error)}")
+        words = f"{base_url} sent no proper HTTP: {_said(error)}"
+        return errors.StreamCut(words) if cut is errors.StreamCut else errors.MalformedReply(words)
     if isinstance(error, (aiohttp.TooManyRedirects, httpx2.TooManyRedirects)):
         return errors.BadRequest(f"{base_url} redirects without end")
     if isinstance(error, (httpx2.DecodingError, openai.APIResponseValidationError)):

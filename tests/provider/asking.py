@@ -1,0 +1,82 @@
+"""Asking a provider in tests: one request, everything that came of it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from persona_batch.chat import Message, Params
+from persona_batch.config.batch import RunSettings
+from persona_batch.provider.base import Burst, Chunk, Request, StreamInfo, Timeouts
+from persona_batch.provider.connect import resolve
+from persona_batch.provider.openai import OpenAIProvider
+from servers.act import Act, Script
+from servers.faulty import FaultyServer
+
+T = TypeVar("T")
+MESSAGES = (Message("system", "你是孙悟空"), Message("user", "你好"))
+REPLY = "俺老孙来也！ A reply of some length, long enough for many chunks."
+
+
+@dataclass
+class Answer:
+    """What one request brought."""
+
+    bursts: list[Burst]
+    info: StreamInfo = field(default_factory=StreamInfo)
+
+    @property
+    def chunks(self) -> list[Chunk]:
+        return [chunk for burst in self.bursts for chunk in burst.chunks]
+
+    @property
+    def text(self) -> str:
+        return "".join(chunk.content for chunk in self.chunks)
+
+    @property
+    def finish_reason(self) -> str | None:
+        return next((chunk.finish_reason for chunk in self.chunks if chunk.finish_reason), None)
+
+
+async def ask(provider: OpenAIProvider, *, model: str = "test-model", params: Params | None = None) -> Answer:
+    """Stream one reply to its end."""
+    answer = Answer([])
+    async with aclosing(provider.stream(Request(model, MESSAGES, params or {}), answer.info)) as bursts:
+        async for burst in bursts:
+            answer.bursts.append(burst)
+    return answer
+
+
+def talk(
+    script: Script,
+    conversation: Callable[[OpenAIProvider, FaultyServer], Awaitable[T]],
+    *,
+    timeouts: Timeouts | None = None,
+    settings: RunSettings | None = None,
+    env: Mapping[str, str] | None = None,
+) -> T:
+    """Run a conversation with a provider that is connected to a faulty server."""
+
+    async def run() -> T:
+        async with FaultyServer(script) as server:
+            chosen = settings or RunSettings()
+            chosen = RunSettings(
+                provider=chosen.provider,
+                base_url=server.base_url,
+                api_key_env=chosen.api_key_env,
+                extra_body=chosen.extra_body,
+                extra_headers=chosen.extra_headers,
+            )
+            target = resolve(chosen, env or {})
+            async with OpenAIProvider(target, concurrency=8, timeouts=timeouts) as provider:
+                return await conversation(provider, server)
+
+    return asyncio.run(run())
+
+
+def answer_to(act: Act, **how: object) -> Answer:
+    """Ask a server that answers by `act` and return what came."""
+    timeouts = how.get("timeouts")
+    assert timeouts is None or isinstance(timeouts, Timeouts)
+    return talk(Script(default=act), lambda provider, _: ask(provider), timeouts=timeouts)
