@@ -101,7 +101,7 @@ def test_a_budget_stops_the_run_with_work_left_to_resume(workshop: Workshop) -> 
 
 def test_extra_body_is_sent_recorded_and_part_of_what_was_asked(workshop: Workshop) -> None:
     plain = workshop.run([workshop.write("wukong.yaml", WUKONG)])
-    thinking = WUKONG + "run: {extra_body: {enable_thinking: false}}\n"
+    thinking = WUKONG + "run: {provider: {extra_body: {enable_thinking: false}}}\n"
     extra = workshop.run([workshop.write("wukong.yaml", thinking)])
     assert all(request.body["enable_thinking"] is False for request in workshop.asked[6:])
     assert all("extra_body" not in request.body for request in workshop.asked)
@@ -125,7 +125,7 @@ def test_replies_are_streamed_to_who_watches(workshop: Workshop) -> None:
         (Script(models=None), {}, "name one by --model"),
         (Script(), {"base_url": "http://127.0.0.1:9/v1"}, "127.0.0.1:9"),
         (Script(), {"base_url": "http://nowhere.invalid/v1"}, "nowhere.invalid"),
-        (Script(), {"base_url": "ftp://127.0.0.1/v1"}, "ftp"),
+        (Script(), {"base_url": "ftp://127.0.0.1/v1"}, "expected a URL"),
         (Script(), {"provider": "opnai", "base_url": None}, "did you mean `openai`"),
         (Script(), {"provider": "openai", "base_url": None}, "OPENAI_API_KEY"),
         (Script(), {"api_key_env": "NO_SUCH_VARIABLE"}, "NO_SUCH_VARIABLE"),
