@@ -59,6 +59,7 @@ class FaultyServer:
         self._steps = asyncio.Semaphore(0)
         self._handlers: set[asyncio.Task[None]] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
+        self.arrived = asyncio.Event()  # set when a first chat request came
         self.disconnected = asyncio.Event()  # set whenever a client left in the middle of an answer
 
     @property
@@ -126,6 +127,8 @@ class FaultyServer:
         self.most_in_flight = max(self.most_in_flight, self.in_flight)
         request.in_flight = self.in_flight
         self.requests.append(request)
+        if chat:
+            self.arrived.set()
         act = self._choose(request, chat=chat)
         request.status = act.status
         answer = asyncio.create_task(self._answer(request, act, writer))
