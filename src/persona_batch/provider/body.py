@@ -37,9 +37,10 @@ def encode_body(
     if "max_tokens" in params and preset.max_tokens_name != "max_tokens":
         params = {(preset.max_tokens_name if name == "max_tokens" else name): value for name, value in params.items()}
     body: Params = {"model": request.model, "messages": messages, **params}
+    own_extra = body.pop("extra_body", {})  # as the SDK's `extra_body`: what params carry of it is recorded
     if stream_options:
         body["stream_options"] = {"include_usage": True}
-    body.update(extra_body)
+    body.update({**extra_body, **own_extra})
     body["stream"] = True
     _check(body)
     try:
