@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 SOURCE = Path(__file__).parent / "mock"
+LISTED = ("mock-n1", "mock-n1-w5000", "mock-n5", "mock-n50", "mock-n50-w200")  # models that `batch run` asks for
 MOCK_CORE = 0
 CLIENT_CORE = 1
 
@@ -49,7 +50,7 @@ def build(folder: Path) -> Path:
 def serve(program: Path) -> Iterator[Endpoint]:
     """Run the mock, pinned to its core where the machine has two, until the block ends."""
     with on_core(MOCK_CORE):
-        process = subprocess.Popen([str(program)], stdout=subprocess.PIPE, text=True)
+        process = subprocess.Popen([str(program), *LISTED], stdout=subprocess.PIPE, text=True)
     with process:
         assert process.stdout is not None
         port = int(process.stdout.readline())

@@ -19,7 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { READ_SIZE = 1 << 16, EVENTS = 256 };
+enum { READ_SIZE = 1 << 16, EVENTS = 256, ANSWER_SIZE = 4096 };
 
 static struct {
   unsigned long requests, connections, events;
@@ -28,6 +28,7 @@ static struct {
 } stats;
 
 static int alarm_fd, listener;
+static char **listed; // the names that /v1/models gives
 
 static int64_t now_ns(void) {
   struct timespec time;
@@ -111,11 +112,22 @@ static int start_reply(Connection *connection, const Shape *shape) {
 }
 
 static int answer(Connection *connection, const char *status, const char *body) {
-  char text[1024];
+  char text[ANSWER_SIZE + 256];
   int length = snprintf(text, sizeof text, "HTTP/1.1 %s\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n\r\n%s",
                         status, strlen(body), body);
   copy_to_pending(connection, text, (size_t)length);
   return send_pending(connection);
+}
+
+// The names given on the command line; a client may ask for others all the same.
+static int answer_models(Connection *connection) {
+  char body[ANSWER_SIZE];
+  size_t length = (size_t)sprintf(body, "{\"object\":\"list\",\"data\":[");
+  for (char **name = listed; *name && length < sizeof body - 256; name++)
+    length += (size_t)snprintf(body + length, 250, "%s{\"id\":\"%.100s\",\"object\":\"model\",\"owned_by\":\"mock\"}",
+                               name == listed ? "" : ",", *name);
+  strcpy(body + length, "]}");
+  return answer(connection, "200 OK", body);
 }
 
 static int answer_stats(Connection *connection) {
@@ -149,11 +161,7 @@ static int serve(Connection *connection) {
     int alive = 0;
     switch (request.route) {
       case CHAT: return start_reply(connection, &request.shape);
-      case MODELS:
-        alive = answer(connection, "200 OK",
-                       "{\"object\":\"list\",\"data\":[{\"id\":\"mock\",\"object\":\"model\",\"created\":1790000000,"
-                       "\"owned_by\":\"mock\"}]}");
-        break;
+      case MODELS: alive = answer_models(connection); break;
       case STATS: alive = answer_stats(connection); break;
       case RESET: alive = answer_reset(connection); break;
       case UNKNOWN: alive = answer(connection, "404 Not Found", "{\"error\":{\"message\":\"no such path\"}}"); break;
@@ -227,7 +235,9 @@ static int listen_on_loopback(void) {
   return ntohs(address.sin_port);
 }
 
-int main(void) {
+int main(int count, char **arguments) {
+  static char *nameless[] = {"mock", NULL};
+  listed = count > 1 ? arguments + 1 : nameless;
   prctl(PR_SET_PDEATHSIG, SIGTERM); // never outlive the benchmark
   prctl(PR_SET_TIMERSLACK, 1UL);
   printf("%d\n", listen_on_loopback());
@@ -238,9 +248,9 @@ int main(void) {
   watch(alarm_fd, &alarm_fd, EPOLLIN, EPOLL_CTL_ADD);
   for (struct epoll_event events[EVENTS];;) {
     set_alarm();
-    int count = epoll_wait(poller, events, EVENTS, -1);
-    if (count < 0 && errno != EINTR) die("epoll_wait");
-    for (int i = 0; i < count; i++) {
+    int ready = epoll_wait(poller, events, EVENTS, -1);
+    if (ready < 0 && errno != EINTR) die("epoll_wait");
+    for (int i = 0; i < ready; i++) {
       void *who = events[i].data.ptr;
       if (who == &listener) {
         accept_all();

@@ -26,12 +26,12 @@ def measure(bench: Bench) -> Section:
         for name, command in commands.items():
             runs[name].append(run(command, folder=folder, environment=bench.environment))
     nothing = Spread.of([each.wall for each in runs["python -c pass"][1:]])
-    rows = [["command", "ms", "ratio to `python -c pass`", "peak MB"]]
+    rows = [["command", "ms", "ratio to `python -c pass`"]]
     section = Section("startup", "Start-up", rows)
     for name, each in runs.items():
         wall = Spread.of([1000 * one.wall for one in each[1:]])
         ratio = Spread.of([one.wall / nothing.middle for one in each[1:]])
-        rows.append([f"`{name}`", f"{wall}", f"{ratio}", f"{Spread.of([one.peak for one in each]).middle:.0f}"])
+        rows.append([f"`{name}`", f"{wall}", f"{ratio}"])
         if name == "batch --help":
             section.bars.append(Bar("`batch --help` over `python -c pass`", ratio, "×", 8.0, 6.5))
         if name in {"batch check", "batch runs"}:
