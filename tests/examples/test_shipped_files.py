@@ -43,8 +43,8 @@ def test_the_folder_is_one_run_with_the_same_params_everywhere() -> None:
 
 
 def test_the_example_asks_as_many_cells_as_the_readme_says() -> None:
-    assert len(grid(load_batch([ROOT / "personas/wukong.yaml"]))) == 72
-    assert "72 requests" in (ROOT / "README.md").read_text(encoding="utf-8")
+    assert len(grid(load_batch([ROOT / "personas/wukong.yaml"]))) == 48
+    assert "48 requests" in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def test_the_example_holds_in_both_languages() -> None:
@@ -53,7 +53,7 @@ def test_the_example_holds_in_both_languages() -> None:
     assert not english.warnings
     assert len(grid(chinese)) == len(grid(english))
     pattern = next(check for check in chinese.personas[-1].checks if check.kind == "regex")
-    assert {"Old Sun", "俺老孙"} <= set(str(pattern.argument).split("|"))
+    assert {"(?i)old sun", "俺老孙"} <= set(str(pattern.argument).split("|"))
 
 
 @pytest.mark.parametrize("path", ENGLISH_SETS, ids=lambda path: path.name)
