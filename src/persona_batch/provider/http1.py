@@ -37,15 +37,16 @@ class Connection(asyncio.Protocol):
         self._reset()
 
     def _reset(self) -> None:
-        self._parser = httptools.HttpResponseParser(self)
         self.headers: list[tuple[bytes, bytes]] = []
         self.reason = b""
         self._head_size = 0
         self._has_headers = self._ended = False
         self._until_close = True
         self._parts: list[bytes] = []
-        self._size = 0
+        self.on_body = self._parts.append  # called by the parser for every HTTP chunk: nothing may be cheaper
+        self._size = 0  # bytes of the network since the last `read`
         self._first_ns = 0
+        self._parser = httptools.HttpResponseParser(self)
 
     @property
     def reusable(self) -> bool:
@@ -91,7 +92,7 @@ class Connection(asyncio.Protocol):
             await self._wait()
         parts = self._parts
         data = parts[0] if len(parts) == 1 else b"".join(parts)
-        self._parts = []
+        parts.clear()
         self._size = 0
         self.arrived_ns = self._first_ns
         if self._paused:
@@ -145,6 +146,7 @@ class Connection(asyncio.Protocol):
             self._head_size += len(data)
             if self._head_size > _LARGEST_HEAD:
                 self._give_up(httptools.HttpParserError(f"headers of more than {_LARGEST_HEAD} bytes"))
+        self._size += len(data)
         if self._size > _HIGH_WATER and not self._paused and not self.closed:
             self._paused = True
             self._transport.pause_reading()
@@ -182,11 +184,6 @@ class Connection(asyncio.Protocol):
         """Called by the parser."""
         if self.status >= 200:
             self._has_headers = True
-
-    def on_body(self, data: bytes) -> None:
-        """Called by the parser."""
-        self._parts.append(data)
-        self._size += len(data)
 
     def on_message_complete(self) -> None:
         """Called by the parser."""
