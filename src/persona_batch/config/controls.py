@@ -2,7 +2,8 @@
 
 The default is `[none, assistant]`. It is replaced by `controls:`; else by the personas with `control: true` of
 the same file; else by those that stand in files of their own. A control is asked the union of the questions of
-the personas that use it, with the parameters that all of them share (its own on top).
+the personas that use it, with the parameters that all of them share (its own on top). A persona that another one
+names as its control is a control too, and has none itself unless its own `controls:` says so.
 """
 
 from collections.abc import Mapping, Sequence
@@ -35,34 +36,79 @@ DEFAULT = ("none", "assistant")
 def resolve(drafts: Sequence[Draft], problems: Problems) -> list[Persona]:
     """Return all personas of the run, the controls first."""
     by_id = {draft.id: draft for draft in drafts}
-    uses = {draft.id: _names(draft, drafts, by_id, problems) for draft in drafts}
-    used = [name for draft in drafts for name in uses[draft.id]]
-    names = list(dict.fromkeys([*used, *(draft.id for draft in drafts if draft.control)]))
-    controls: list[Persona] = []
-    for name in names:
-        users = [draft for draft in drafts if name in uses[draft.id]]
-        questions = _union(*(user.questions for user in users))
-        params = shared([user.params for user in users])
+    uses = _uses(drafts, by_id, problems)
+    users: dict[str, list[Draft]] = {}
+    for draft in drafts:
+        for name in uses[draft.id]:
+            users.setdefault(name, []).append(draft)
+    controls = [*users, *(draft.id for draft in drafts if draft.control and draft.id not in users)]
+    asked = _asked(by_id, controls, users)
+    personas: list[Persona] = []
+    for name in controls:
+        params = shared([user.params for user in users.get(name, ())])
         if (own := by_id.get(name)) is not None:
-            kept = uses[name] if own.controls is not None else ()
-            controls.append(
-                _persona(own, _union(own.questions, questions), merge(params, own.params), kept, control=True)
-            )
+            personas.append(_persona(own, asked[name], merge(params, own.params), uses[name], control=True))
         else:
-            controls.append(_built_in(name, questions, params))
-    rest = [_persona(draft, draft.questions, draft.params, uses[draft.id]) for draft in drafts if draft.id not in names]
-    return [*controls, *rest]
+            personas.append(_built_in(name, asked[name], params))
+    known = set(controls)
+    rest = (draft for draft in drafts if draft.id not in known)
+    return [*personas, *(_persona(draft, draft.questions, draft.params, uses[draft.id]) for draft in rest)]
 
 
-def _names(draft: Draft, drafts: Sequence[Draft], by_id: Mapping[str, Draft], problems: Problems) -> tuple[str, ...]:
-    if draft.controls is None:
+def _uses(drafts: Sequence[Draft], by_id: Mapping[str, Draft], problems: Problems) -> dict[str, tuple[str, ...]]:
+    """Return the names of each persona's controls."""
+    named = {control.name for draft in drafts for control in draft.controls or ()}
+    flagged: dict[str, tuple[str, ...]] = {}
+    for draft in drafts:
         if draft.control:
-            return ()
-        siblings = [other.id for other in drafts if other.control and other.source == draft.source]
-        alone = [other.id for other in drafts if other.control and _alone(other, drafts)]
-        return tuple(siblings or alone or DEFAULT)
+            flagged[draft.source] = (*flagged.get(draft.source, ()), draft.id)
+    with_subjects = {draft.source for draft in drafts if not draft.control}
+    alone = tuple(name for source, names in flagged.items() if source not in with_subjects for name in names)
+    uses: dict[str, tuple[str, ...]] = {}
+    for draft in drafts:
+        if draft.controls is not None:
+            uses[draft.id] = _written(draft, draft.controls, by_id, problems)
+        elif draft.control or draft.id in named:
+            uses[draft.id] = ()
+        else:
+            uses[draft.id] = flagged.get(draft.source) or alone or DEFAULT
+    return uses
+
+
+def _asked(
+    by_id: Mapping[str, Draft], controls: Sequence[str], users: Mapping[str, Sequence[Draft]]
+) -> dict[str, tuple[Question, ...]]:
+    """Return what is asked of everyone; a control of a control is asked what that one is asked."""
+    asked = {name: draft.questions for name, draft in by_id.items()}
+    changed = True
+    while changed:
+        changed = False
+        for name in controls:
+            before = asked.get(name, ())
+            union, lists = before, {id(before)}
+            for user in users.get(name, ()):
+                if id(asked[user.id]) not in lists:
+                    lists.add(id(asked[user.id]))
+                    union = _union(union, asked[user.id])
+            changed = changed or len(union) != len(before)
+            asked[name] = union
+    return asked
+
+
+def _union(known: tuple[Question, ...], more: tuple[Question, ...]) -> tuple[Question, ...]:
+    """Return all questions once; the very same tuple when the other one adds nothing."""
+    ids = {question.id for question in known}
+    new = tuple(question for question in more if question.id not in ids)
+    if len(new) == len(more) and not known:
+        return more
+    return (*known, *new) if new else known
+
+
+def _written(
+    draft: Draft, controls: Sequence[ControlName], by_id: Mapping[str, Draft], problems: Problems
+) -> tuple[str, ...]:
     names: list[str] = []
-    for control in draft.controls:
+    for control in controls:
         if (problem := _wrong(control, draft, by_id, names)) is not None:
             problems.add(control.place, problem)
         else:
@@ -80,21 +126,6 @@ def _wrong(control: ControlName, draft: Draft, by_id: Mapping[str, Draft], names
         near = did_you_mean(name, [*by_id, *BUILT_IN])
         return f"unknown control {quote(name)}{near or ', expected none, empty, assistant or a persona of this run'}"
     return None
-
-
-def _alone(draft: Draft, drafts: Sequence[Draft]) -> bool:
-    """Say whether a control's file holds nobody that it could be meant for."""
-    return all(other.control for other in drafts if other.source == draft.source)
-
-
-def _union(*lists: tuple[Question, ...]) -> tuple[Question, ...]:
-    """Return all questions once; the very same tuple when nothing is to be added to one of the lists."""
-    longest = max(lists, key=len, default=())
-    union = dict.fromkeys(question.id for questions in lists for question in questions)
-    if len(union) == len(longest):
-        return longest
-    by_id = {question.id: question for questions in lists for question in questions}
-    return tuple(by_id[name] for name in union)
 
 
 def _built_in(name: str, questions: tuple[Question, ...], params: Params) -> Persona:

@@ -125,6 +125,8 @@ def _section(loc: tuple[int | str, ...], model: type[BaseModel]) -> type[BaseMod
 
 def _unknown(key: str, section: type[BaseModel], holder: Node) -> str:
     valid = known_keys(section)
+    if section is PlainCheck and key == "not":
+        return "`not` inside of `not`; write the check itself"
     if "params" in valid and key in ParamsBlock.model_fields:
         return f"unknown key {quote(key)}; write it under `params`"
     if "run" in valid and key in known_keys(RunBlock):
@@ -144,6 +146,8 @@ def _mistyped(node: Node, expected: list[str]) -> str:
         return f'{message}; write "{node.written}"'
     if isinstance(node, Scalar) and node.kind == "text" and {"a number", "a whole number"} & set(expected):
         return f"{message}; write it in digits without quotes"
+    if isinstance(node, Scalar) and node.kind == "text" and expected == ["true or false"]:
+        return f"{message}; write it without quotes"
     if isinstance(node, Scalar) and "a list" in expected:
         return f"{message}; begin each item with `- `"
     return message

@@ -1,5 +1,6 @@
 """Files → one validated Batch; all problems of all files are reported together."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -101,7 +102,7 @@ def batch_id(names: Sequence[str]) -> str:
     stems = []
     for name in names:
         path = Path(name).expanduser()
-        stem = path.resolve().name if path.is_dir() else path.stem
+        stem = path.resolve().name if os.path.isdir(path) else path.stem  # noqa: PTH112  # says no to any odd name
         if stem.strip("*?[]") != stem or not stem:  # a glob is named by its folder
             stem = path.parent.resolve().name
         stems.append(id_from_stem(stem) or "batch")

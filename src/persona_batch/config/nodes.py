@@ -91,7 +91,7 @@ def found(node: Node) -> str:
         case Scalar(kind="null"):
             return f"{quote(node.written)}, read as null" if node.written else "nothing"
         case Scalar(kind="bool"):
-            return f"{quote(node.written)}, read as {str(node.value).lower()}"
+            return quote(node.written)
         case _:
             return f"{quote(node.written)}, read as a number"
 

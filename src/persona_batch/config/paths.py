@@ -4,7 +4,7 @@ import glob
 from dataclasses import dataclass
 from pathlib import Path
 
-from persona_batch.config.problems import Place, Problems, did_you_mean
+from persona_batch.config.problems import Place, Problems, did_you_mean, quote
 from persona_batch.config.textfile import shown_name
 
 SUFFIXES = (".yaml", ".yml")
@@ -31,8 +31,8 @@ def expand(name: str, problems: Problems, base: Path | None = None, named_at: Pl
         base: the folder that relative names start from; None: the working folder.
         named_at: the place that names it; None: the command line.
     """
-    place = named_at or Place(name or ".")
-    shown = "" if named_at is None else f" `{name}`"
+    place = named_at or Place(_printable(name) if name.strip() else "FILE")
+    shown = "" if named_at is None else f" {quote(name, 80)}"
     if "\0" in name or not name.strip():
         problems.add(place, "an empty name; name a file, a folder or a glob")
         return []
@@ -47,7 +47,7 @@ def expand(name: str, problems: Problems, base: Path | None = None, named_at: Pl
             matches = sorted(Path(match) for match in glob.glob(str(path), recursive=True))  # noqa: PTH207  # absolute patterns too
             files = [match for match in matches if match.is_file() and match.suffix.lower() in SUFFIXES]
             if not files:
-                problems.add(place, f"no .yaml file matches{shown or ' this'}; check the pattern")
+                problems.add(place, f"no .yaml file matches{shown}; check the pattern")
             return [Named(file, shown_name(file)) for file in files]
         if path.suffix.lower() in _TABLES:
             problems.add(place, f"tables{shown} are planned and not built yet; write a .yaml file")
@@ -69,6 +69,12 @@ def _below(folder: Path) -> list[Path]:
         and file.is_file()
         and not any(part.startswith(".") for part in file.relative_to(folder).parts)
     ]
+
+
+def _printable(name: str) -> str:
+    """Return a name from the command line as it stands at the head of a message."""
+    shown = "".join(char if char.isprintable() else "�" for char in name)
+    return shown if len(shown) <= 200 else f"{shown[:199]}…"
 
 
 def _near(path: Path) -> str:

@@ -87,7 +87,7 @@ class _Reader:
             return None
         return Draft(
             id=identity,
-            place=entry.key_place("id") if "id" in entry.entries else entry.place,
+            place=entry.entries["id"][1].place if "id" in entry.entries else entry.place,
             source=self.document.file.shown,
             variants=variants,
             placement=placement,
@@ -100,7 +100,7 @@ class _Reader:
             attributes=_texts(entry.get("attributes")),
             checks=tuple(dict.fromkeys(checks)),
             control=isinstance(flag := entry.get("control"), Scalar) and flag.value is True,
-            controls=_controls(_nearest(layers, "controls")),
+            controls=_controls(_nearest(layers, "controls"), besides=None if "controls" in entry.entries else identity),
         )
 
     def _id(self, entry: Mapping, *, alone: bool) -> str | None:
@@ -156,10 +156,12 @@ def _nearest(layers: Sequence[Mapping], key: str) -> Node | None:
     return next((layer.get(key) for layer in reversed(layers) if key in layer.entries), None)
 
 
-def _controls(node: Node | None) -> tuple[ControlName, ...] | None:
+def _controls(node: Node | None, besides: str | None) -> tuple[ControlName, ...] | None:
+    """Return the names of a list; one that holds for a whole file leaves out the persona itself."""
     if node is None:
         return None
-    return tuple(ControlName(text, item.place) for item in items_of(node) if (text := text_of(item)))
+    names = ((text_of(item), item.place) for item in items_of(node))
+    return tuple(ControlName(name, place) for name, place in names if name and name != besides)
 
 
 def _examples(node: Node | None) -> tuple[Example, ...]:

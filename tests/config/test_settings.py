@@ -1,0 +1,112 @@
+"""The `run:` blocks of all files, and the command line over them."""
+
+import pytest
+
+from config.conftest import Load, Problems
+from persona_batch.config.batch import Limits, RunSettings
+from persona_batch.config.settings import Overrides
+
+PERSONA = "system: x\nquestions: [Hello]\n"
+ENDPOINT = """\
+run:
+  provider:
+    name: vllm
+    base_url: http://box:8000/v1
+    api_key_env: BOX_KEY
+    extra_body: {enable_thinking: false}
+    extra_headers: {X-Team: a}
+  model: qwen
+"""
+
+
+def test_a_run_block_is_read_whole(load: Load) -> None:
+    batch = load(
+        PERSONA + "run: {provider: openai, model: [a, b], samples: 3, placement: [system, user], concurrency: 8, "
+        "limits: {rpm: 60, tpm: 1000, per_day: 2000}, timeout: 1.5, retries: 0, seed: 7}\n"
+    )
+    assert batch.run == RunSettings(
+        provider="openai",
+        models=("a", "b"),
+        samples=3,
+        placements=("system", "user"),
+        concurrency=8,
+        limits=Limits(60, 1000, 2000),
+        timeout=1.5,
+        retries=0,
+        seed=7,
+    )
+
+
+def test_an_endpoint_of_ones_own_is_read_whole(load: Load) -> None:
+    assert load(PERSONA + ENDPOINT).run == RunSettings(
+        provider="vllm",
+        base_url="http://box:8000/v1",
+        api_key_env="BOX_KEY",
+        models=("qwen",),
+        extra_body={"enable_thinking": False},
+        extra_headers={"X-Team": "a"},
+    )
+
+
+def test_without_a_run_block_everything_is_left_open(load: Load) -> None:
+    assert load(PERSONA).run == RunSettings()
+
+
+def test_the_command_line_wins(load: Load) -> None:
+    overrides = Overrides(models=("z",), samples=2, placements=("none",), rpm=5, timeout=9, seed=0, retries=0)
+    block = "run: {model: a, samples: 1, placement: user, limits: {rpm: 60, tpm: 7}, timeout: 1, seed: 3, retries: 5}\n"
+    run = load(PERSONA + block, overrides=overrides).run
+    assert (run.models, run.samples, run.placements) == (("z",), 2, ("none",))
+    assert (run.limits, run.timeout, run.seed, run.retries) == (Limits(5, 7), 9, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "expected"),
+    [
+        (Overrides(provider="openai"), RunSettings(provider="openai")),
+        (Overrides(base_url="http://other/v1"), RunSettings(base_url="http://other/v1", models=("qwen",))),
+        (
+            Overrides(provider="openai", base_url="http://other/v1", api_key_env="K", models=("m",)),
+            RunSettings(provider="openai", base_url="http://other/v1", api_key_env="K", models=("m",)),
+        ),
+    ],
+)
+def test_an_endpoint_of_the_command_line_sets_aside_that_of_the_file(
+    overrides: Overrides, expected: RunSettings, load: Load
+) -> None:
+    run = load(PERSONA + ENDPOINT, overrides=overrides).run
+    assert (run.provider, run.base_url, run.api_key_env, run.models) == (
+        expected.provider,
+        expected.base_url,
+        expected.api_key_env,
+        expected.models,
+    )
+
+
+def test_the_key_variable_of_a_file_is_never_joined_to_a_url_of_the_command_line(load: Load) -> None:
+    assert load(PERSONA + ENDPOINT, overrides=Overrides(base_url="http://other/v1")).run.api_key_env is None
+
+
+def test_a_model_without_a_provider_stays_when_a_provider_is_chosen(load: Load) -> None:
+    assert load(f"{PERSONA}run: {{model: a}}\n", overrides=Overrides(provider="openai")).run.models == ("a",)
+
+
+def test_several_files_may_say_the_same_or_complete_each_other(load: Load) -> None:
+    files = {
+        "a.yaml": f"{PERSONA}run: {{provider: openai, samples: 3}}\n",
+        "b.yaml": f"{PERSONA}run: {{provider: openai, model: m}}\n",
+    }
+    run = load(files, ["a.yaml", "b.yaml"]).run
+    assert (run.provider, run.samples, run.models) == ("openai", 3, ("m",))
+
+
+def test_several_files_may_not_contradict_each_other(problems: Problems) -> None:
+    files = {
+        "a.yaml": f"{PERSONA}run: {{provider: openai, samples: 3}}\n",
+        "b.yaml": f"{PERSONA}run: {{provider: local, samples: 3, limits: {{rpm: 1}}}}\n",
+        "c.yaml": f"{PERSONA}run: {{limits: {{rpm: 2}}}}\n",
+    }
+    assert problems(files, ["a.yaml", "b.yaml", "c.yaml"]) == [
+        "b.yaml:3:17: `provider` is set to something else in a.yaml:3:17; one run has one value, keep one of them",
+        "c.yaml:3:21: `rpm` is set to something else in b.yaml:3:50; one run has one value, keep one of them",
+    ]

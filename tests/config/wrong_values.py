@@ -1,0 +1,136 @@
+"""Files with wrong params, checks and run settings, with what is planned, and with literal keys."""
+
+from config.wrong import Wrong, asked, persona
+from persona_batch.config.literal_key import REMEDY
+
+KEY = "sk-proj-a1b2c3d4e5f6g7h8i9j0"
+
+VALUES = [
+    Wrong("negative temperature", persona("params: {temperature: -1}"), "3:23: found `-1`, expected at least 0"),
+    Wrong("top_p of zero", persona("params: {top_p: 0}"), "3:17: found `0`, expected more than 0"),
+    Wrong("no tokens", persona("params: {max_tokens: 0}"), "3:22: found `0`, expected at least 1"),
+    Wrong("n", persona("params: {n: 2}"), "3:13: found `2`, read as a number, expected `1`"),
+    Wrong(
+        "stream",
+        persona("params: {stream: true}"),
+        "3:10: the parameter `stream` cannot be set here: replies are always streamed; delete it",
+    ),
+    Wrong(
+        "model in params",
+        persona("params: {model: x}"),
+        "3:10: the parameter `model` cannot be set here: name the model under `run: {model: …}` or by `--model`",
+    ),
+    Wrong(
+        "misspelt parameter",
+        persona("params: {temprature: 1}"),
+        "3:10: unknown parameter `temprature`, did you mean `temperature`?",
+    ),
+    Wrong("penalty", persona("params: {presence_penalty: 3}"), "3:28: found `3`, expected at most 2"),
+    Wrong("unknown check", persona("checks: [{contain: x}]"), "3:11: unknown key `contain`, did you mean `contains`?"),
+    Wrong(
+        "bare check", persona("checks: [contains]"), "3:10: found text `contains`, expected `in_character` or a mapping"
+    ),
+    Wrong(
+        "two checks in one",
+        persona("checks: [{contains: x, max_chars: 3}]"),
+        "3:10: found 2 keys, expected one check per entry; begin each with `- `",
+    ),
+    Wrong(
+        "not not",
+        persona("checks: [{not: {not: {contains: x}}}]"),
+        "3:17: `not` inside of `not`; write the check itself",
+    ),
+    Wrong(
+        "bad pattern", persona("checks: [{regex: a(b}]"), "3:18: the pattern cannot be read: missing ) at position 3"
+    ),
+    Wrong(
+        "unknown language",
+        persona("checks: [{language: cn}]"),
+        "3:21: found text `cn`, expected one of `ar`, `de`, `el`, `en`, `es`, `fr`, `hi`, "
+        "`it`, `ja`, `ko`, `nl`, `pt`, `ru`, `th`, `zh`",
+    ),
+    Wrong(
+        "in_character: false",
+        persona("checks: [{in_character: false}]"),
+        "3:25: found `false`; write {not: {in_character: true}} for the opposite",
+    ),
+    Wrong("negative length", persona("checks: [{max_chars: -1}]"), "3:22: found `-1`, expected at least 0"),
+    Wrong(
+        "planned check",
+        persona("checks: [{json: {}}]"),
+        "3:11: the check `json` is planned and not built yet; delete it or use `regex`",
+    ),
+    Wrong(
+        "planned turns",
+        asked("{id: a, turns: [Hi, Ho]}"),
+        "4:13: `turns` is planned and not built yet; delete it for now",
+    ),
+    Wrong(
+        "planned probe",
+        asked("{id: a, text: Hi, probe: Ho}"),
+        "4:23: `probe` is planned and not built yet; delete it for now",
+    ),
+    Wrong(
+        "planned speaker",
+        asked("{text: Hi, speaker: {name: 猪八戒, as: system}}"),
+        "4:16: `speaker` is planned and not built yet; delete it for now",
+    ),
+    Wrong(
+        "planned table of questions",
+        asked("{from: mmlu.csv, text: Hi}"),
+        "4:6: `from` is planned and not built yet; delete it for now",
+    ),
+    Wrong(
+        "planned table of personas",
+        "questions: [Hello]\npersonas: [{from: roles.csv}]\n",
+        "2:13: `from` is planned and not built yet; delete it for now",
+    ),
+    Wrong(
+        "planned answer",
+        asked("{text: Hi, answer: 3}"),
+        "4:16: `answer` is planned and not built yet; delete it for now",
+    ),
+    Wrong(
+        "base URL", persona("run: {provider: {base_url: localhost}}"), "3:28: expected a URL such as https://host/v1"
+    ),
+    Wrong(
+        "password in a URL",
+        persona("run: {provider: {base_url: 'http://me:pw@host/v1'}}"),
+        f"3:28: a base URL holds no user name or password; {REMEDY}",
+    ),
+    Wrong(
+        "key for its variable",
+        persona(f"run: {{provider: {{api_key_env: {KEY}}}}}"),
+        f"3:31: this looks like an API key; {REMEDY}",
+    ),
+    Wrong(
+        "key variable",
+        persona("run: {provider: {api_key_env: my-key}}"),
+        "3:31: expected the name of an environment variable such as MY_API_KEY, never the key itself",
+    ),
+    Wrong(
+        "header with a line end",
+        persona('run: {provider: {extra_headers: {X-A: "a\\nb"}}}'),
+        "3:39: a header's value is one line of printable text",
+    ),
+    Wrong(
+        "literal token",
+        persona("params: {token: abc}"),
+        f"3:17: an API key or other secret never stands in a file; {REMEDY}",
+    ),
+    Wrong(
+        "authorization header",
+        persona("run: {provider: {extra_headers: {Authorization: abc}}}"),
+        f"3:49: an API key or other secret never stands in a file; {REMEDY}",
+    ),
+    Wrong(
+        "key in a prompt",
+        f"system: Use {KEY} always.\nquestions: [Hello]\n",
+        f"1:9: this looks like an API key; {REMEDY}",
+    ),
+    Wrong(
+        "bearer",
+        persona("name: Bearer abcdefgh12345678"),
+        f"3:7: this looks like an API key; {REMEDY}",
+    ),
+]
