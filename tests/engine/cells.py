@@ -2,7 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from dataclasses import replace
+from functools import partial
 from types import TracebackType
 from typing import Self
 
@@ -39,6 +41,11 @@ def make_cell(
 def make_cells(count: int) -> Iterator[Cell]:
     """Yield so many cells, lazily."""
     return (make_cell(number) for number in range(count))
+
+
+def keyed(cells: Iterable[Cell]) -> Iterator[tuple[str, Callable[[], Cell]]]:
+    """Yield cells as a grid yields them to `pending`."""
+    return ((cell.key, partial(replace, cell)) for cell in cells)
 
 
 class TimedProvider:

@@ -1,6 +1,6 @@
 import pytest
 
-from engine.cells import TimedProvider, make_cell, make_cells
+from engine.cells import TimedProvider, keyed, make_cell, make_cells
 from engine.runs import run_cells
 from persona_batch.chat import Usage
 from persona_batch.engine.estimate import TokenEstimate, text_tokens
@@ -71,7 +71,7 @@ def test_pending_drops_what_is_finished_and_gives_way() -> None:
     for cell in make_cells(1000):
         finished.add(cell.key)
     progress = Progress(total=1003)
-    yielded = list(pending((make_cell(number) for number in range(1003)), finished, progress))
+    yielded = list(pending(keyed(make_cell(number) for number in range(1003)), finished, progress))
     assert [cell.question for cell in yielded if isinstance(cell, Cell)] == ["q1000", "q1001", "q1002"]
     assert yielded.count(None) == 3
     assert (progress.skipped, progress.left) == (1000, 3)

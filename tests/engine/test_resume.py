@@ -10,7 +10,7 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.cells import TimedProvider, make_cell
+from engine.cells import TimedProvider, keyed, make_cell
 from engine.virtual_time import run_virtually
 from persona_batch.engine.limits import RunLimits
 from persona_batch.engine.local import LocalEngine
@@ -76,7 +76,7 @@ def run_session(run: RunDir, plan: SessionPlan) -> TimedProvider:
             limits=RunLimits(concurrency=plan.concurrency),
             policy=RetryPolicy(retries=2),
         )
-        cells = pending((make_cell(number) for number in range(plan.first, plan.last)), keys, progress)
+        cells = pending(keyed(make_cell(number) for number in range(plan.first, plan.last)), keys, progress)
         done = 0
         with Sink(run.records, keys=keys, sync_every=60.0) as sink:
             if plan.killed_after == 0:

@@ -5,7 +5,6 @@ from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from persona_batch.plan.cell import Cell
 from persona_batch.record import Record, Status
 
 _RATE_TICKS = 60  # points kept for the rate, at least a second apart
@@ -87,7 +86,7 @@ class Progress:
         """Cells without a record."""
         return self.total - self.skipped - self.done
 
-    def skip(self, cell: Cell) -> None:  # noqa: ARG002  # symmetrical to `finish`
+    def skip(self) -> None:
         """Count a cell that an earlier session finished."""
         self.skipped += 1
 

@@ -77,7 +77,7 @@ def preview(options: RunOptions, *, show: int = 3) -> Preview:
         estimate=_estimate(options.out, batch.id, target.identity, requests),
         resumes=run.id if run else None,
         warnings=batch.warnings,
-        first=list(islice(grid.remaining(keys), show)),
+        first=list(islice((make() for key, make in grid.keyed() if key not in keys), show)),
     )
 
 

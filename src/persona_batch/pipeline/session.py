@@ -54,7 +54,7 @@ class Session:
         self._seen = scan(run.records)
         self._records_before = len(self._seen.keys)
         self._progress = Progress(total=len(grid))
-        self._cells = pending(grid, self._seen.keys, self._progress)
+        self._cells = pending(grid.keyed(), self._seen.keys, self._progress)
         if earlier is not None:
             self._tell_what_was_found(earlier, again)
         self._manifest = begin(earlier, run, batch=batch, target=target, grid=grid, options=options)

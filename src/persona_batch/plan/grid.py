@@ -6,11 +6,12 @@ are interleaved however the endpoint drifts, a run stopped at any moment has who
 that grows keeps its order. Nothing of the grid's size is held in memory.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
-from typing import Literal, Protocol
+from functools import partial
+from typing import Literal
 
 from persona_batch.chat import Params
 from persona_batch.config.batch import Batch, Persona, Question
@@ -20,12 +21,6 @@ from persona_batch.plan.askers import AskedQuestion, ask_all
 from persona_batch.plan.cell import Cell, Endpoint
 from persona_batch.plan.key import canonical_json, join_key
 from persona_batch.plan.permutation import Permutation
-
-
-class Keys(Protocol):
-    """A set of finished keys."""
-
-    def __contains__(self, key: str, /) -> bool: ...
 
 
 class Grid:
@@ -81,7 +76,7 @@ class Grid:
         return self._limit
 
     def __iter__(self) -> Iterator[Cell]:
-        return self.remaining(frozenset())
+        return (make() for _, make in self.keyed())
 
     @property
     def personas(self) -> list[Persona]:
@@ -93,12 +88,11 @@ class Grid:
         """The questions asked, in the order of the files."""
         return [asked.question for asked in self._asked]
 
-    def remaining(self, finished: Keys) -> Iterator[Cell]:
-        """Yield the cells whose key is not in `finished`; a finished one costs little more than its key."""
+    def keyed(self) -> Iterator[tuple[str, Callable[[], Cell]]]:
+        """Yield every cell's key with what makes the cell: most of a resumed grid is never more than its keys."""
         for asked, arm, model, sample in self._coordinates():
             key, params = self._key(asked, arm, model, sample)
-            if key not in finished:
-                yield self._cell(key, params, asked, arm, model, sample)
+            yield key, partial(self._cell, key, params, asked, arm, model, sample)
 
     def all_keys(self) -> Iterator[str]:
         """Yield the key of every cell, in call order."""
