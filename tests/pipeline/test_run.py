@@ -110,10 +110,22 @@ def test_extra_body_is_sent_recorded_and_part_of_what_was_asked(workshop: Worksh
     assert not {record.key for record in workshop.records(plain)} & {record.key for record in records}
 
 
+def test_latest_names_the_newest_run(workshop: Workshop) -> None:
+    file = workshop.write("wukong.yaml", WUKONG)
+    for _ in range(2):
+        summary = workshop.run([file])
+        assert (workshop.out / "latest").resolve() == Path(summary.path).resolve()
+    with pytest.raises(UsageError):
+        workshop.run([file], Script(models=None, default=Act(status=401, body="no")), overrides={"models": ("m",)})
+    assert (workshop.out / "latest").resolve() == Path(summary.path).resolve()
+
+
 def test_replies_are_streamed_to_who_watches(workshop: Workshop) -> None:
-    summary = workshop.run([workshop.write("wukong.yaml", WUKONG)], Script(default=Act(reply="喵喵喵")), limit=1)
+    file, meows = workshop.write("wukong.yaml", WUKONG), Script(default=Act(reply="喵喵喵"))
+    assert workshop.run([file], meows, limit=1).cells == 1
     assert workshop.seen.texts == []
-    assert summary.cells == 1
+    workshop.run([file], meows, watched=True, limit=1)
+    assert "".join(workshop.seen.texts) == "喵喵喵"
 
 
 @pytest.mark.parametrize(

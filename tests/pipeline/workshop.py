@@ -80,6 +80,7 @@ class Workshop:
         script: Script | None = None,
         *,
         overrides: Mapping[str, Any] | None = None,
+        watched: bool = False,
         **options: Any,
     ) -> Summary:
         """Run against a new endpoint on the port of the first, so that its identity stays."""
@@ -89,7 +90,7 @@ class Workshop:
                 self._port = server.port
                 given = Overrides(**{"base_url": server.base_url, **(overrides or {})})
                 asked = RunOptions(files=tuple(files), out=self.out, overrides=given)
-                self.seen = Notes()
+                self.seen = Notes(wants_text=watched)
                 try:
                     return await run_batch(replace(asked, **options), self.seen)
                 finally:

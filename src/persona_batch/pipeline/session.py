@@ -21,6 +21,7 @@ from persona_batch.pipeline.summary import CheckShare, Summary, exit_code_of
 from persona_batch.plan.grid import Grid
 from persona_batch.provider.base import Provider
 from persona_batch.provider.target import Target
+from persona_batch.record.latest import point_latest
 from persona_batch.record.manifest import Manifest, write_manifest
 from persona_batch.record.reader import read_records, scan
 from persona_batch.record.retried import set_errors_aside
@@ -75,11 +76,13 @@ class Session:
         """
         try:
             write_manifest(self._run.manifest, self._manifest)
+            point_latest(self._run.path.parent)
             with RunLog(self._run.log, self._target.redactor.clean) as log:
                 await self._ask(provider, log)
         except UsageError:
             if self._earlier is None and not self._progress.done:
                 shutil.rmtree(self._run.path)
+                point_latest(self._run.path.parent)
             raise
         except BatchError as stop:
             return self.close(stop)
