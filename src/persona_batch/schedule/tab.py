@@ -14,8 +14,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from filelock import FileLock
-
 from persona_batch.errors import BatchError, UsageError
 
 TAG = "# persona-batch:"
@@ -99,6 +97,8 @@ def install_crontab(tab: Crontab) -> None:
 @contextmanager
 def editing(state: Path) -> Iterator[None]:
     """Keep two of us from editing the crontab at once (the last writer would undo the first)."""
+    from filelock import FileLock
+
     state.mkdir(parents=True, exist_ok=True)
     with FileLock(state / "crontab.lock", timeout=30):
         yield

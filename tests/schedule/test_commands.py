@@ -1,0 +1,140 @@
+"""`batch schedule` as users call it, with a stand-in for the program `crontab`."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from schedule.crontab_file import provide
+from schedule.workshop import Workshop
+
+FOREIGN = b"# mine\nPATH=/usr/bin\n  5 4 * * *  backup \xff  \n"
+ADD = ("schedule", "add", "pirate.yaml", "--provider", "scripted", "--at", "0 3 * * *")
+
+
+@pytest.fixture
+def crontab(workshop: Workshop) -> dict[str, str]:
+    return provide(workshop.folder.parent / "bin")
+
+
+def tab(crontab: dict[str, str]) -> bytes:
+    return Path(crontab["CRONTAB_FILE"]).read_bytes()
+
+
+def test_add_and_remove_leave_the_crontab_as_it_was(workshop: Workshop, crontab: dict[str, str]) -> None:
+    Path(crontab["CRONTAB_FILE"]).write_bytes(FOREIGN)
+    added = workshop.batch(*ADD, "-n", "2", **crontab)
+    assert (added.returncode, added.stdout) == (0, "pirate\n")
+    line = tab(crontab).removeprefix(FOREIGN).decode()
+    assert line.startswith("0 3 * * * PATH=")
+    assert f"'{workshop.file}' --provider scripted --samples 2" in line
+    assert line.endswith("# persona-batch:pirate\n")
+    assert workshop.batch("schedule", "remove", "pirate", **crontab).returncode == 0
+    assert tab(crontab) == FOREIGN
+
+
+def test_removing_the_only_job_removes_a_crontab_that_was_not_there(
+    workshop: Workshop, crontab: dict[str, str]
+) -> None:
+    assert workshop.batch(*ADD, **crontab).returncode == 0
+    assert workshop.batch("schedule", "remove", "pirate", **crontab).returncode == 0
+    assert not Path(crontab["CRONTAB_FILE"]).exists()
+
+
+def test_run_now_does_what_cron_would_and_list_tells(workshop: Workshop, crontab: dict[str, str]) -> None:
+    workshop.batch(*ADD, "--max-requests", "4", **crontab)
+    assert "has not run yet" in workshop.batch("schedule", **crontab).stdout
+    assert workshop.batch("schedule", "run-now", "pirate", **crontab).returncode == 3
+    (row,) = json.loads(workshop.batch("schedule", "list", "--json", **crontab).stdout)
+    assert (row["job"], row["at"], row["exit_code"]) == ("pirate", "0 3 * * *", 3)
+    assert row["next"].endswith("T03:00")
+    assert row["run"] == str(workshop.runs()[0])
+    shown = workshop.batch("schedule", "list", **crontab).stdout
+    assert "stopped early, goes on next time (3)" in shown
+
+
+def test_a_second_job_on_the_same_file_gets_a_name_of_its_own(workshop: Workshop, crontab: dict[str, str]) -> None:
+    names = [workshop.batch(*ADD, **crontab).stdout, workshop.batch(*ADD, **crontab).stdout]
+    assert names == ["pirate\n", "pirate-2\n"]
+    taken = workshop.batch(*ADD, "--id", "pirate", **crontab)
+    assert taken.returncode == 2
+    assert "batch schedule remove pirate" in taken.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--at", "0 25 * * *"), "is no cron time"),
+        (("--at", "@daily", "--dry-run"), "--dry-run is not for a job"),
+        (("--at", "@daily", "--resume", "latest"), "--resume is not for a job"),
+        (("--at", "@daily", "--sampels", "3"), "did you mean `--samples`"),
+        (("--at", "@daily", "--samples", "x"), "--samples"),
+        (("--at", "@daily", "--every", "--if-changed"), "contradict"),
+        (("--at", "@daily", "--id", "a b"), "--id"),
+        (("--at", "@daily", "--env-file", "no.env"), "no such file"),
+        (("--at", "@daily", "-q", "no.yaml"), "no.yaml"),
+        (("--at", "@daily", "--provider", "openai", "-m", "x"), "OPENAI_API_KEY"),
+        (("--at", "@daily", "--on-failure", "mail sk-abcdefghijklmnopqrstuv"), "looks like a key"),
+        (("--at", "@daily", "--on-failure", "refuse-me"), "the crontab is as it was"),
+        ((), "--at"),
+    ],
+)
+def test_what_cannot_work_is_refused_in_one_line_and_nothing_is_added(
+    workshop: Workshop, crontab: dict[str, str], words: tuple[str, ...], said: str
+) -> None:
+    done = workshop.batch("schedule", "add", "pirate.yaml", *words, OPENAI_API_KEY="only-in-this-shell", **crontab)
+    assert done.returncode == (1 if "refuse-me" in words else 2), done.stderr
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+    assert not Path(crontab["CRONTAB_FILE"]).exists()
+    assert workshop.runs() == []
+
+
+def test_without_a_crontab_program_the_remedy_is_named(workshop: Workshop) -> None:
+    done = workshop.batch(*ADD, PATH="/no/such/folder")
+    assert done.returncode == 2
+    assert "apt-get install cron" in done.stderr
+    assert "--print systemd" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("form", "shown"),
+    [
+        ((), "0 3 * * * PATH="),
+        (("cron",), "# persona-batch:pirate"),
+        (("systemd",), "OnCalendar=*-*-* 03:00:00"),
+        (("ci",), "batch run pirate.yaml --provider scripted --continue --no-progress"),
+    ],
+)
+def test_print_shows_and_installs_nothing_even_without_cron(
+    workshop: Workshop, form: tuple[str, ...], shown: str
+) -> None:
+    done = workshop.batch(*ADD, "--print", *form, PATH="/no/such/folder")
+    assert done.returncode == 0, done.stderr
+    assert shown in done.stdout
+
+
+def test_a_file_of_keys_that_others_may_read_is_warned_about(workshop: Workshop, crontab: dict[str, str]) -> None:
+    keys = workshop.folder / ".env"
+    keys.write_text("OPENAI_API_KEY=not-in-the-crontab\n", encoding="utf-8")
+    keys.chmod(0o644)
+    done = workshop.batch(*ADD, **crontab)
+    assert done.returncode == 0
+    assert "chmod 600" in done.stderr
+    assert b"not-in-the-crontab" not in tab(crontab)
+
+
+def test_an_unknown_job_gets_the_nearest_name(workshop: Workshop, crontab: dict[str, str]) -> None:
+    workshop.batch(*ADD, **crontab)
+    for command in ("remove", "run-now"):
+        done = workshop.batch("schedule", command, "pirat", **crontab)
+        assert done.returncode == 2
+        assert "did you mean pirate?" in done.stderr
+
+
+def test_the_jobs_commands_import_nothing_heavy(workshop: Workshop, crontab: dict[str, str]) -> None:
+    done = workshop.batch("schedule", "list", PYTHONPROFILEIMPORTTIME="1", **crontab)
+    imported = {line.rsplit("|", 1)[-1].strip() for line in done.stderr.splitlines() if "|" in line}
+    assert "persona_batch.schedule.overview" in imported
+    assert not imported & {"openai", "numpy", "scipy", "rich", "aiohttp", "persona_batch.config.load"}
