@@ -17,6 +17,10 @@ REPORT_AT = "the issue tracker of persona-batch"
 _SECRET_NAMES = ("KEY", "TOKEN", "SECRET", "PASSWORD")  # endings of variables that may hold one
 
 
+class ReaderLeft(Exception):
+    """Whoever read our output closed the pipe."""
+
+
 def guarded(command: Callable[[], int]) -> int:
     """Run `command` and return the exit code; every error is shown on stderr in the form it deserves."""
     try:
@@ -27,7 +31,7 @@ def guarded(command: Callable[[], int]) -> int:
         return error.exit_code
     except KeyboardInterrupt:
         return 130
-    except BrokenPipeError:
+    except (BrokenPipeError, ReaderLeft):
         return _reader_left()
     except Exception as bug:  # noqa: BLE001 - the boundary: whatever is not ours to expect is reported, not lost
         _say(f"this is a bug in persona-batch ({type(bug).__name__}): {_keep(bug)}")

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from persona_batch.cli.boundary import ReaderLeft
 from persona_batch.cli.entry import Entry
 from persona_batch.errors import UsageError
 
@@ -60,6 +61,13 @@ class LazyGroup(TyperGroup):
             typer.echo(ctx.get_help(), err=True)
             raise typer.Exit(2)
         return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: Context) -> Any:
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:  # as itself, it would be the parser's to handle
+            raise ReaderLeft from error
 
     def get_help(self, ctx: Context) -> str:
         """Return the page, or one made by the formatter."""
@@ -128,8 +136,8 @@ def load(entry: Entry) -> Any:
     return typer.main.get_command(app)
 
 
-def run(group: LazyGroup, args: Sequence[str] | None = None) -> int:
-    """Parse and run the arguments (those of the process by default); return the exit code of the command.
+def run(group: LazyGroup, args: Sequence[str]) -> int:
+    """Parse and run the arguments; return the exit code of the command.
 
     Raises:
         UsageError: what the parser found wrong, in one line that names the command's help.

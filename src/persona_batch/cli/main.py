@@ -5,6 +5,7 @@ stand here as data, so that `batch --help` imports none of them, and not even ty
 """
 
 import sys
+from collections.abc import Sequence
 from io import TextIOWrapper
 
 from persona_batch import __version__
@@ -61,26 +62,31 @@ OPTIONS = (
 
 
 def main() -> None:
-    """Run the command line and leave with its exit code."""
+    """Run the command line of this process and leave with its exit code."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
-    sys.exit(guarded(_dispatch))
+    sys.exit(run_command(sys.argv[1:]))
 
 
-def _dispatch() -> int:
+def run_command(args: Sequence[str]) -> int:
+    """Run `batch` with these arguments; return the exit code, with every error shown on stderr."""
+    return guarded(lambda: _dispatch(args))
+
+
+def _dispatch(args: Sequence[str]) -> int:
     page = help_page("batch COMMAND [ARGUMENTS] [OPTIONS]", HELP, OPTIONS, COMMANDS)
-    if sys.argv[1:2] in (["--help"], ["-h"]):
+    if args[:1] in (["--help"], ["-h"]):
         sys.stdout.write(page)
         return 0
-    if sys.argv[1:2] == ["--version"]:
+    if args[:1] == ["--version"]:
         sys.stdout.write(f"persona-batch {__version__}\n")
         return 0
     from persona_batch.cli.lazy import group_of, run
 
     group = group_of(_no_options, COMMANDS, name="batch", completion=True)
     group.page = page
-    return run(group)
+    return run(group, args)
 
 
 def _no_options() -> None:

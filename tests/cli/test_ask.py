@@ -1,0 +1,212 @@
+"""`batch ask`: one question, what is sent, and the reply as it comes."""
+
+import json
+import socket
+from pathlib import Path
+
+import pytest
+
+from cli.calling import Call
+from servers.act import Act, Script, error_body
+from servers.faulty import serving
+from terminals.command import batch, batch_in_terminal
+from terminals.session import CTRL_C, CTRL_D
+
+WUKONG = """\
+id: wukong
+system: [你是孙悟空, 你是齐天大圣]
+params: {temperature: 0.7}
+checks: [{contains: 俺老孙}]
+"""
+TWO = """\
+personas:
+  - {id: wukong, system: 你是孙悟空}
+  - {id: bajie, system: 你是猪八戒}
+"""
+SCRIPTED = ("--provider", "scripted")
+
+
+@pytest.fixture
+def work(tmp_path: Path) -> Path:
+    """A working folder with two persona files."""
+    (tmp_path / "wukong.yaml").write_text(WUKONG, encoding="utf-8")
+    (tmp_path / "two.yaml").write_text(TWO, encoding="utf-8")
+    return tmp_path
+
+
+def test_messages_and_reply_go_to_stdout_and_what_is_said_of_them_to_stderr(work: Path, call: Call) -> None:
+    with serving(Script(default=Act(reply="俺老孙来也！"))) as server:
+        done = call("ask", "wukong.yaml", "你好", "--base-url", server.base_url)
+    rule = "─" * 72
+    assert done.code == 0
+    title, rest = done.out.split("\n", 1)
+    assert title.startswith("── wukong · test-model ──")
+    assert rest == f" system     你是孙悟空\n user       你好\n{rule}\n俺老孙来也！\n"
+    assert "7 prompt tokens" in done.err
+    assert "✓ contains" in done.err
+    assert not (work / "runs").exists()
+
+
+def test_what_is_shown_is_what_is_sent(work: Path, call: Call) -> None:
+    with serving() as server:
+        options = ["--placement", "user", "--variant", "1", "--param", "temperature=0", "-m", "test-model"]
+        done = call("ask", "wukong.yaml", "你好", *options, "--base-url", server.base_url)
+        (chat,) = server.chats
+    assert done.code == 0
+    assert chat.body["messages"] == [{"role": "user", "content": "你是齐天大圣\n\n你好"}]
+    assert chat.body["temperature"] == 0
+    assert " user       你是齐天大圣\n\n            你好\n" in done.out
+    assert "placement user" in done.out
+    assert "variant 1" in done.out
+
+
+def test_json_prints_the_record_and_nothing_else(work: Path, call: Call) -> None:
+    done = call("ask", "wukong.yaml", "你好", "--json", *SCRIPTED)
+    record = json.loads(done.out)
+    assert (record["persona"], record["status"], record["messages"][1]["content"]) == ("wukong", "ok", "你好")
+
+
+def test_quiet_prints_the_reply_and_nothing_else(work: Path, call: Call) -> None:
+    with serving(Script(default=Act(reply="俺老孙"))) as server:
+        done = call("ask", "wukong.yaml", "你好", "--quiet", "--base-url", server.base_url)
+    assert (done.code, done.out, done.err) == (0, "俺老孙\n", "")
+
+
+def test_save_appends_a_record_that_show_reads(work: Path, call: Call) -> None:
+    for question in ("一", "二"):
+        assert call("ask", "wukong.yaml", question, "--save", "kept.jsonl", *SCRIPTED).code == 0
+    shown = call("show", "kept.jsonl", "--jsonl").out.splitlines()
+    assert [json.loads(line)["messages"][1]["content"] for line in shown] == ["一", "二"]
+
+
+def test_a_missing_question_is_read_from_the_pipe(work: Path, call: Call) -> None:
+    done = call("ask", "wukong.yaml", "--json", *SCRIPTED, stdin="\ufeff第一行\n第二行\r\n")
+    assert json.loads(done.out)["messages"][-1]["content"] == "第一行\n第二行"
+
+
+def test_a_missing_question_is_asked_for_on_a_terminal(work: Path) -> None:
+    with batch_in_terminal("ask", "wukong.yaml", *SCRIPTED, cwd=work) as terminal:
+        terminal.expect("Question: ")
+        terminal.type("你好\n")
+        assert terminal.wait() == 0
+        assert "user       你好" in terminal.text
+
+
+def test_ctrl_d_at_the_question_is_wrong_usage(work: Path) -> None:
+    with batch_in_terminal("ask", "wukong.yaml", *SCRIPTED, cwd=work) as terminal:
+        terminal.expect("Question: ")
+        terminal.type(CTRL_D)
+        assert terminal.wait() == 2
+        assert "the question is empty" in terminal.text
+
+
+def test_the_file_is_checked_before_the_question_is_asked_for(work: Path, call: Call) -> None:
+    done = call("ask", "missing.yaml")
+    assert done.code == 2
+    assert "missing.yaml" in done.err
+
+
+def test_ctrl_c_while_the_reply_comes_exits_130(work: Path) -> None:
+    with (
+        serving(Script(default=Act(reply="俺老孙" * 9, chunks=9, stall_after=600))) as server,
+        batch_in_terminal("ask", "wukong.yaml", "hi", "--base-url", server.base_url, cwd=work) as terminal,
+    ):
+        terminal.expect("俺老孙")
+        terminal.type(CTRL_C)
+        assert terminal.wait() == 130
+        assert "Traceback" not in terminal.text
+
+
+def test_a_reply_is_shown_as_it_comes(work: Path) -> None:
+    with (
+        serving(Script(default=Act(reply="一二三四", chunks=4, stepped=True))) as server,
+        batch_in_terminal("ask", "wukong.yaml", "hi", "--base-url", server.base_url, cwd=work) as terminal,
+    ):
+        server.step(2)
+        terminal.expect("─\n一")
+        assert "二" not in terminal.text
+        server.step(20)
+        terminal.expect("一二三四\n")
+        assert terminal.wait() == 0
+
+
+def test_a_control_sequence_in_a_reply_is_not_obeyed(work: Path) -> None:
+    with (
+        serving(Script(default=Act(reply="a\x1b]0;owned\x07b\x1b[2J", chunks=9))) as server,
+        batch_in_terminal("ask", "wukong.yaml", "hi", "--base-url", server.base_url, cwd=work) as terminal,
+    ):
+        assert terminal.wait() == 0
+        assert "a␛]0;owned␇b␛[2J\n" in terminal.text
+        assert "\x1b]0" not in terminal.output
+
+
+def test_a_reply_that_was_cut_is_asked_again_and_said_so(work: Path, call: Call) -> None:
+    with serving(Script(acts=[Act(reply="half and more", cut_after=500)], default=Act(reply="whole"))) as server:
+        done = call("ask", "wukong.yaml", "hi", "--base-url", server.base_url)
+    assert done.code == 0
+    assert done.out.endswith("\nwhole\n")
+    assert "asking again in" in done.err
+    assert "2 attempts" in done.err
+
+
+def test_a_request_that_keeps_failing_exits_1_with_its_reason(work: Path, call: Call) -> None:
+    act = Act(status=400, body=error_body("the moon is too bright"))
+    with serving(Script(default=act)) as server:
+        done = call("ask", "wukong.yaml", "hi", "--base-url", server.base_url)
+    assert done.code == 1
+    assert "error (bad_request): " in done.err
+    assert "the moon is too bright" in done.err
+
+
+def test_a_refused_key_exits_2_and_is_not_shown(work: Path, call: Call) -> None:
+    script = Script(api_key="right", models=["test-model"])
+    env = {"MY_KEY": "sk-wrong-0123456789abcdef"}
+    with serving(script) as server:
+        options = ["--base-url", server.base_url, "--api-key-env", "MY_KEY", "-m", "test-model"]
+        done = call("ask", "wukong.yaml", "hi", *options, env=env)
+    assert done.code == 2
+    assert len(done.err.splitlines()) == 1
+    assert "sk-wrong" not in done.err + done.out
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (["two.yaml", "hi"], "two.yaml has 2 personas; choose one by -p: wukong, bajie"),
+        (["two.yaml", "hi", "-p", "wukon"], "did you mean `wukong`?"),
+        (["wukong.yaml", "hi", "--variant", "2"], "has variants 0 to 1"),
+        (["wukong.yaml", "hi", "--provider", "opnai"], "did you mean `openai`?"),
+        (["wukong.yaml", "hi", "--provider", "deepseek"], "DEEPSEEK_API_KEY"),
+        (["wukong.yaml", "  ", *SCRIPTED], "the question is empty"),
+        (["wukong.yaml", "hi", "--param", "temperature", *SCRIPTED], "--param"),
+        (["wukong.yaml", "hi", "--placement", "sytem"], "system"),
+        (["wukong.yaml", "hi", "-m", "gpt", *SCRIPTED], "has no model 'gpt'"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else None,
+)
+def test_wrong_usage_is_one_line_and_exit_2(args: list[str], said: str, work: Path, call: Call) -> None:
+    done = call("ask", *args)
+    assert (done.code, done.out) == (2, "")
+    assert said in done.err
+    assert len(done.err.splitlines()) == 1
+
+
+def test_an_unreachable_host_is_one_line(work: Path, call: Call) -> None:
+    with socket.socket() as taken:  # bound but not listening: refused
+        taken.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{taken.getsockname()[1]}/v1"
+        done = call("ask", "wukong.yaml", "hi", "--base-url", url)
+    assert done.code == 2
+    assert len(done.err.splitlines()) == 1
+
+
+def test_one_of_several_personas_may_be_chosen_and_a_control_too(work: Path, call: Call) -> None:
+    for persona in ("bajie", "none"):
+        done = call("ask", "two.yaml", "hi", "-p", persona, "--json", *SCRIPTED)
+        assert json.loads(done.out)["persona"] == persona
+
+
+def test_a_question_that_is_no_utf8_is_wrong_usage(work: Path) -> None:
+    done = batch("ask", "wukong.yaml", "\udcff\udcfe", *SCRIPTED, cwd=work)
+    assert done.returncode == 2
+    assert "not UTF-8" in done.stderr

@@ -1,0 +1,119 @@
+"""`batch runs`: what was run, and how it ended."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from cli.calling import Call, Called
+from cli.run_folders import write_run
+from persona_batch.record import ErrorInfo
+from persona_batch.record.manifest import Manifest, State, TokenSums, write_manifest
+from terminals.command import batch, batch_in_terminal
+from view.records import make_cell, make_record
+
+
+def add_run(folder: Path, name: str, state: State, *, batch_id: str = "wukong", exit_code: int | None = 0) -> Path:
+    """Write a run of two records, one failed, with its manifest."""
+    run = write_run(
+        folder,
+        [
+            make_record(make_cell()),
+            make_record(make_cell("b"), status="error", error=ErrorInfo("server", "x"), usage=None),
+        ],
+        name,
+    )
+    sealed = state != "running"
+    manifest = Manifest(
+        run_id=name,
+        batch_id=batch_id,
+        state=state,
+        exit_code=exit_code if sealed else None,
+        started_at="2026-11-22T06:56:00.000Z",
+        provider="test",
+        endpoint="test",
+        models=["m"],
+        cells=1200,
+        counts={"ok": 1, "error": 1} if sealed else {},
+        tokens=TokenSums(22, 180, 202) if sealed else TokenSums(),
+    )
+    write_manifest(run / "run.json", manifest)
+    return run
+
+
+def states(done: Called) -> dict[str, str]:
+    """Return the states that `--json` prints, by run."""
+    assert done.code == 0
+    return {row["run_id"]: row["state"] for row in json.loads(done.out)}
+
+
+def test_a_run_is_a_row_with_when_batch_done_failed_tokens_and_state(tmp_path: Path) -> None:
+    add_run(tmp_path, "20261122T065600Z-wukong", "failed", exit_code=1)
+    done = batch("runs", cwd=tmp_path, env={"TZ": "UTC"})
+    assert done.stdout == (
+        "when              batch      done  failed  tokens  state   run\n"
+        "2026-11-22 06:56  wukong  2/1,200       1     202  failed  20261122T065600Z-wukong\n"
+    )
+
+
+def test_runs_are_listed_oldest_first(tmp_path: Path, call: Call) -> None:
+    for day in ("23", "21", "22"):
+        add_run(tmp_path, f"202611{day}T000000Z-wukong", "complete")
+    assert list(states(call("runs", "--json"))) == [f"202611{day}T000000Z-wukong" for day in ("21", "22", "23")]
+
+
+def test_json_has_the_numbers(tmp_path: Path, call: Call) -> None:
+    run = add_run(tmp_path, "20261122T065600Z-wukong", "stopped", exit_code=3)
+    (row,) = json.loads(call("runs", "--json").out)
+    assert row == {
+        "run_id": run.name,
+        "path": f"runs/{run.name}",
+        "batch_id": "wukong",
+        "started_at": "2026-11-22T06:56:00.000Z",
+        "ended_at": None,
+        "state": "stopped",
+        "exit_code": 3,
+        "cells": 1200,
+        "done": 2,
+        "counts": {"ok": 1, "error": 1},
+        "tokens": 202,
+    }
+
+
+def test_a_run_whose_process_is_gone_was_killed_and_its_records_are_counted(tmp_path: Path, call: Call) -> None:
+    run = add_run(tmp_path, "20261122T065600Z-wukong", "running")
+    (run / "run.lock").write_text("999999999\n", encoding="ascii")
+    (row,) = json.loads(call("runs", "--json").out)
+    assert (row["state"], row["done"], row["counts"], row["tokens"]) == ("killed", 2, {"ok": 1, "error": 1}, 202)
+
+
+def test_a_run_whose_process_lives_is_running(tmp_path: Path, call: Call) -> None:
+    run = add_run(tmp_path, "20261122T065600Z-wukong", "running")
+    (run / "run.lock").write_text(f"{os.getpid()}\n", encoding="ascii")
+    assert states(call("runs", "--json")) == {run.name: "running"}
+
+
+def test_a_damaged_run_does_not_hide_the_others(tmp_path: Path, call: Call) -> None:
+    whole = add_run(tmp_path, "20261122T000000Z-a", "complete")
+    damaged = add_run(tmp_path, "20261123T000000Z-b", "complete")
+    (damaged / "run.json").write_text("{", encoding="utf-8")
+    done = call("runs", "--json")
+    assert [row["run_id"] for row in json.loads(done.out)] == [whole.name]
+    assert "20261123T000000Z-b/run.json: not a manifest" in done.err
+
+
+def test_no_runs_are_said_on_stderr(tmp_path: Path, call: Call) -> None:
+    done = call("runs", "--out", "elsewhere")
+    assert (done.code, done.out) == (0, "")
+    assert "no runs in elsewhere yet" in done.err
+    assert json.loads(call("runs", "--json").out) == []
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+def test_the_table_fits_the_terminal(columns: int, tmp_path: Path) -> None:
+    add_run(tmp_path, "20261122T065600Z-" + "长" * 30, "interrupted", batch_id="长" * 30)
+    with batch_in_terminal("runs", cwd=tmp_path, columns=columns) as terminal:
+        assert terminal.wait() == 0
+    widths = [len(line) + sum(char == "长" for char in line) for line in terminal.text.splitlines()]
+    assert max(widths) <= columns
