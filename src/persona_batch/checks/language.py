@@ -19,7 +19,7 @@ Language: TypeAlias = Literal[
 LANGUAGES: tuple[str, ...] = get_args(Language)
 
 _SCRIPT_OF = {"ar": "ARABIC", "el": "GREEK", "hi": "DEVANAGARI", "ko": "HANGUL", "ru": "CYRILLIC", "th": "THAI"}
-_KANA_SHARE = 0.05  # of Han and kana together: Chinese text quotes a kana now and then, Japanese lives on it
+_KANA_SHARE = 0.15  # of Han and kana together: Chinese text quotes a kana now and then, Japanese lives on it
 
 _FUNCTION_WORDS = {
     "en": "the a an and or of to in is are was i you he she it we they that this with for my your not be have do what "
