@@ -60,6 +60,20 @@ def test_the_python_of_a_page_runs(page: Path, tmp_path: Path) -> None:
                 assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if any(block.language == "yaml" for block in blocks(page))], ids=name_of
+)
+def test_the_files_shown_on_a_page_are_right(page: Path, tmp_path: Path) -> None:
+    with workplace(tmp_path) as place:
+        for number, block in enumerate(blocks(page)):
+            if block.language != "yaml" or block.skipped or block.file:
+                continue
+            shown = f"personas/shown-{number}.yaml"
+            (place.folder / shown).write_text(block.text, encoding="utf-8")
+            asks = "" if "\nsystem:" in block.text else "personas/teacher.yaml -q "
+            place.run(f"batch run {asks}{shown} --dry-run")
+
+
 def _compare(block: Block, place: Workplace) -> None:
     """Run what follows each `$ ` and compare what it prints; `…` stands for anything."""
     for command, expected in re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", block.text, re.MULTILINE):
