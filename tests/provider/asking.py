@@ -6,6 +6,8 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+import pytest
+
 from persona_batch.chat import Message, Params
 from persona_batch.config.batch import RunSettings
 from persona_batch.provider.base import Burst, Chunk, Request, StreamInfo, Timeouts
@@ -55,15 +57,23 @@ def talk(
     timeouts: Timeouts | None = None,
     settings: RunSettings | None = None,
     env: Mapping[str, str] | None = None,
+    proxied: bool = False,
 ) -> T:
-    """Run a conversation with a provider that is connected to a faulty server."""
+    """Run a conversation with a provider that is connected to a faulty server.
+
+    `proxied`: the server is reached as an HTTP proxy to a host that does not exist.
+    """
 
     async def run() -> T:
         async with FaultyServer(script) as server:
+            base_url = server.base_url
+            if proxied:
+                environment.setenv("HTTP_PROXY", base_url.removesuffix("/v1"))
+                base_url = "http://name.invalid/v1"
             chosen = settings or RunSettings()
             chosen = RunSettings(
                 provider=chosen.provider,
-                base_url=server.base_url,
+                base_url=base_url,
                 api_key_env=chosen.api_key_env,
                 extra_body=chosen.extra_body,
                 extra_headers=chosen.extra_headers,
@@ -72,11 +82,12 @@ def talk(
             async with OpenAIProvider(target, concurrency=8, timeouts=timeouts) as provider:
                 return await conversation(provider, server)
 
-    return asyncio.run(run())
+    with pytest.MonkeyPatch.context() as environment:
+        for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy", "NO_PROXY", "no_proxy"):
+            environment.delenv(name, raising=False)
+        return asyncio.run(run())
 
 
-def answer_to(act: Act, **how: object) -> Answer:
+def answer_to(act: Act, *, timeouts: Timeouts | None = None, proxied: bool = False) -> Answer:
     """Ask a server that answers by `act` and return what came."""
-    timeouts = how.get("timeouts")
-    assert timeouts is None or isinstance(timeouts, Timeouts)
-    return talk(Script(default=act), lambda provider, _: ask(provider), timeouts=timeouts)
+    return talk(Script(default=act), lambda provider, _: ask(provider), timeouts=timeouts, proxied=proxied)

@@ -101,9 +101,7 @@ def test_a_trusted_certificate_is_accepted(tmp_path: Path, monkeypatch: pytest.M
 
 def test_plain_http_to_a_tls_port_is_an_error() -> None:
     with pytest.raises(ProviderError) as caught:
-        ask_securely(
-            secure_server(trustme.CA().issue_cert("127.0.0.1")), lambda url: url.replace("https", "http")
-        )
+        ask_securely(secure_server(trustme.CA().issue_cert("127.0.0.1")), lambda url: url.replace("https", "http"))
     assert caught.value.kind in ("connection", "malformed", "stream_cut")
 
 

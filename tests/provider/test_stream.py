@@ -113,13 +113,14 @@ def test_a_gzipped_body_is_unpacked() -> None:
         ),
         (Act(events=[f"data: {chunk('a', finish='network_error')}\n\n"]), ServerFailed, "network_error"),
         (Act(raw="this is not HTTP\r\n\r\n"), MalformedReply, "no proper HTTP"),
-        (Act(headers={"X-Large": "x" * 20_000}), MalformedReply, "no proper HTTP"),
+        (Act(headers={"X-Large": "x" * 600_000}), MalformedReply, "no proper HTTP"),
         (Act(raw=""), ProviderError, "closed the connection"),
     ],
 )
-def test_no_half_reply_is_ever_whole(act: Act, kind: type[ProviderError], words: str) -> None:
+@pytest.mark.parametrize("proxied", [False, True], ids=["direct", "through a proxy"])
+def test_no_half_reply_is_ever_whole(act: Act, kind: type[ProviderError], words: str, proxied: bool) -> None:
     with pytest.raises(kind) as caught:
-        answer_to(act)
+        answer_to(act, proxied=proxied)
     assert words in caught.value.message
     assert "\n" not in caught.value.message
     assert len(caught.value.message) < 500
@@ -141,6 +142,10 @@ def test_refused_stream_options_are_left_out_and_remembered() -> None:
         return ["stream_options" in request.body for request in server.chats]
 
     assert talk(Script(acts=[refused]), bodies) == [True, False, False]
+
+
+def test_a_proxy_named_by_the_environment_is_used() -> None:
+    assert answer_to(Act(reply=REPLY), proxied=True).text == REPLY
 
 
 def test_connections_are_used_again() -> None:

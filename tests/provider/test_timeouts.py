@@ -27,9 +27,10 @@ SHORT = Timeouts(connect=5, first_token=0.2, gap=0.2, total=60)
         (Act(reply=REPLY, whole=True, stall_after=50), SHORT, "no first token"),
     ],
 )
-def test_a_time_out_says_which_it_was(act: Act, timeouts: Timeouts, words: str) -> None:
+@pytest.mark.parametrize("proxied", [False, True], ids=["direct", "through a proxy"])
+def test_a_time_out_says_which_it_was(act: Act, timeouts: Timeouts, words: str, proxied: bool) -> None:
     with pytest.raises(TimedOut, match=words):
-        answer_to(act, timeouts=timeouts)
+        answer_to(act, timeouts=timeouts, proxied=proxied)
 
 
 def test_a_slow_but_steady_stream_is_not_timed_out() -> None:

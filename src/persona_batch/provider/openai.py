@@ -6,40 +6,28 @@ off; errors leave as `ProviderError`, free of keys.
 """
 
 import asyncio
-import contextlib
-import time
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
-from contextvars import ContextVar
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Final, Self, cast
 
 import httpx2
 import msgspec
 import openai
-from openai import AsyncOpenAI, AsyncStream, Omit
+from openai import AsyncStream, Omit
 
-from persona_batch import __version__
 from persona_batch.errors import MalformedReply, ProviderError, StreamCut, TimedOut
 from persona_batch.provider import ratelimit, refusal
 from persona_batch.provider.base import Burst, Request, StreamInfo, Timeouts
 from persona_batch.provider.body import encode_body, sent_messages
 from persona_batch.provider.deadline import Deadline
-from persona_batch.provider.http import HttpClient
+from persona_batch.provider.reading import Body
 from persona_batch.provider.reply import ReplyDecoder
+from persona_batch.provider.sdk import open_client, sending
 from persona_batch.provider.target import Target
 from persona_batch.provider.translate import FOREIGN, to_provider_error
 
 _DRAIN: Final = 0.25  # seconds for the end of a body after its end mark, so that the connection can be used again
 _LISTING: Final = 30.0  # seconds for the list of models
-_OWN_HEADERS: Final = frozenset({"accept", "content-type", "user-agent", "authorization"})
-_sending: ContextVar[StreamInfo | None] = ContextVar("sending", default=None)
-
-
-async def _stamp(_request: httpx2.Request) -> None:
-    """Note the moment of sending: called by httpx2 for each request."""
-    info = _sending.get()
-    if info is not None:
-        info.sent_ns = time.perf_counter_ns()
 
 
 class OpenAIProvider:
@@ -73,21 +61,12 @@ class OpenAIProvider:
         self._proxies = proxies
 
     async def __aenter__(self) -> Self:
-        connect = self._timeouts.connect
-        self._client = AsyncOpenAI(
-            api_key="" if self._target.api_key is None else self._target.api_key.reveal(),
-            admin_api_key="",
-            base_url=self._target.base_url,
-            max_retries=0,
-            default_headers=self._default_headers(),
-            _enforce_credentials=False,
-            http_client=HttpClient(
-                # Silence is watched by `Deadline`, which can tell the first token from a gap.
-                timeout=httpx2.Timeout(None, connect=connect, pool=connect),
-                limits=httpx2.Limits(max_connections=self._concurrency + 8),
-                event_hooks={"request": [_stamp]},
-                trust_env=self._proxies,
-            ),
+        self._client = open_client(
+            self._target,
+            concurrency=self._concurrency,
+            connect=self._timeouts.connect,
+            headers={**self._headers, **self._target.extra_headers},
+            proxies=self._proxies,
         )
         self._route = f"{self._target.base_url}/chat/completions"
         # Where no key is to be sent, the SDK wants to hear it with each request.
@@ -98,17 +77,6 @@ class OpenAIProvider:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._client.close()
-
-    def _default_headers(self) -> dict[str, str]:
-        """Return the headers of every request; what the SDK would add from the environment is left out."""
-        headers: dict[str, str | Omit] = {}
-        if not self._target.ambient:
-            headers = dict.fromkeys(_ambient_headers(), Omit())
-        headers["User-Agent"] = f"persona-batch/{__version__} openai-python/{openai.__version__}"
-        headers["Accept"] = "text/event-stream, application/json"
-        headers["Accept-Encoding"] = "identity"
-        # The SDK's signature says str, its own default headers are `str | Omit`, and it merges both.
-        return cast("dict[str, str]", {**headers, **self._headers, **self._target.extra_headers})
 
     async def models(self) -> list[str]:
         """Return the ids that /models lists; see `base.Provider`."""
@@ -123,36 +91,34 @@ class OpenAIProvider:
         """Stream one reply; see `base.Provider`."""
         decoder = ReplyDecoder()
         deadline = Deadline(self._timeouts)
-        reads: AsyncGenerator[bytes] | None = None
+        response: httpx2.Response | None = None
         try:
             with deadline:
                 response = await self._open(request, info)
-            encoded = response.headers.get("content-encoding", "identity") != "identity"
-            reads = response.aiter_bytes() if encoded else response.aiter_raw()
+            body = Body(response)
+            info.sent_ns = body.sent_ns or info.sent_ns
             while not decoder.done:
                 with deadline:
-                    try:
-                        data = await reads.__anext__()
-                    except StopAsyncIteration:
-                        break
-                now = time.perf_counter_ns()
+                    data = await body.read()
+                if not data:
+                    break
                 chunks = decoder.feed(data)
                 if chunks:
                     deadline.spoke()
-                    yield Burst(now, chunks)
+                    yield Burst(body.arrived_ns, chunks)
             if decoder.done:
-                await _drain(reads)
+                await body.drain(_DRAIN)
             chunks = decoder.finish()
             if chunks:
-                yield Burst(time.perf_counter_ns(), chunks)
+                yield Burst(body.arrived_ns, chunks)
         except (*FOREIGN, ProviderError) as error:
-            ours = self._ours(error, begun=decoder.begun)
+            ours = self._ours(error, begun=response is not None)
             if not (decoder.complete and isinstance(ours, (StreamCut, TimedOut))):
                 raise ours from error
         finally:
             deadline.close()
-            if reads is not None:
-                await reads.aclose()
+            if response is not None:
+                await response.aclose()
 
     async def _open(self, request: Request, info: StreamInfo) -> httpx2.Response:
         """Send the request and return the response when its headers are there."""
@@ -178,7 +144,7 @@ class OpenAIProvider:
             self._target.extra_body,
             stream_options=self._stream_options,
         )
-        token = _sending.set(info)
+        token = sending.set(info)
         try:
             response: object = await self._client.post(
                 self._route,
@@ -190,7 +156,7 @@ class OpenAIProvider:
             )
             return cast("httpx2.Response", response)  # what `cast_to` asks for; the SDK's types know only streams
         finally:
-            _sending.reset(token)
+            sending.reset(token)
 
     def _ours(self, error: BaseException, *, begun: bool = False) -> ProviderError:
         """Return the error in our words, without keys."""
@@ -200,23 +166,9 @@ class OpenAIProvider:
         return ours
 
 
-def _ambient_headers() -> set[str]:
-    """Return the headers that the SDK sends of its own accord: its platform's, and those set by OPENAI_… variables."""
-    client = AsyncOpenAI(api_key="", admin_api_key="", base_url="http://localhost", _enforce_credentials=False)
-    added = {*client.default_headers, "x-stainless-retry-count", "x-stainless-read-timeout"}
-    return {name for name in added if name.lower() not in _OWN_HEADERS}
-
-
 def _blames_stream_options(error: openai.APIStatusError) -> bool:
     text = str(error.body)
     return error.status_code in (400, 422) and ("stream_options" in text or "include_usage" in text)
-
-
-async def _drain(reads: AsyncIterator[bytes]) -> None:
-    with contextlib.suppress(*FOREIGN):
-        async with asyncio.timeout(_DRAIN):
-            async for _ in reads:
-                pass
 
 
 def _model_ids(content: bytes) -> list[str]:

@@ -45,6 +45,8 @@ def to_provider_error(error: BaseException, *, base_url: str, begun: bool = Fals
     for link in chain:
         if isinstance(link, openai.APIStatusError):
             return _status(link)
+    # What the SDK wraps around a transport's error says less than that error.
+    chain = [link for link in chain if type(link) not in (openai.APIConnectionError, openai.APITimeoutError)] or chain
     cut = errors.StreamCut if begun else errors.ConnectionFailed
     for link in chain:
         found = _connecting(link, base_url)
@@ -54,7 +56,7 @@ def to_provider_error(error: BaseException, *, base_url: str, begun: bool = Fals
         found = _transferring(link, base_url, cut)
         if found is not None:
             return found
-    return _rest(error, base_url, cut)
+    return _rest(chain[0], base_url, cut)
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
@@ -99,7 +101,10 @@ def _transferring(error: BaseException, base_url: str, cut: type[ProviderError])
         return errors.StreamCut(f"{base_url} closed the connection in the middle of the reply")
     if isinstance(error, (aiohttp.ServerDisconnectedError, ConnectionError, aiohttp.ClientOSError)):
         return cut(f"{base_url} closed the connection: {_said(error)}")
-    if isinstance(error, (aiohttp.ClientResponseError, aiohttp.http_exceptions.HttpProcessingError)):
+    if isinstance(error, httpx2.ReadError) and not isinstance(error.__cause__, aiohttp.ClientError):
+        return cut(f"{base_url} closed the connection: {_said(error)}")
+    garbage = (httpx2.RemoteProtocolError, aiohttp.ClientResponseError, aiohttp.http_exceptions.HttpProcessingError)
+    if isinstance(error, garbage):
         words = f"{base_url} sent no proper HTTP: {_said(error)}"
         return errors.StreamCut(words) if cut is errors.StreamCut else errors.MalformedReply(words)
     if isinstance(error, (aiohttp.TooManyRedirects, httpx2.TooManyRedirects)):
@@ -114,6 +119,10 @@ def _transferring(error: BaseException, base_url: str, cut: type[ProviderError])
 def _rest(error: BaseException, base_url: str, cut: type[ProviderError]) -> ProviderError:
     """Find the best word for what no telling cause explained."""
     said = _said(error)
+    if isinstance(error, httpx2.ConnectTimeout) and not isinstance(error.__cause__, aiohttp.ClientError):
+        return errors.TimedOut(f"no connection to {base_url} within the time-out for connecting")
+    if isinstance(error, httpx2.ConnectTimeout):  # the aiohttp transport's word for any lost connection
+        return cut(f"the connection to {base_url} failed: {said}")
     if isinstance(error, (httpx2.TimeoutException, openai.APITimeoutError, TimeoutError)):
         return errors.TimedOut(f"{base_url} did not answer in time: {said}")
     if isinstance(error, httpx2.HTTPStatusError):

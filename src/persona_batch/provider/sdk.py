@@ -1,0 +1,76 @@
+"""The openai SDK's client, set up to send what we mean to send and nothing else."""
+
+import time
+from collections.abc import Mapping
+from contextvars import ContextVar
+from typing import Final, cast
+
+import httpx2
+import openai
+from openai import AsyncOpenAI, Omit
+
+from persona_batch import __version__
+from persona_batch.provider.base import StreamInfo
+from persona_batch.provider.http import HttpClient
+from persona_batch.provider.target import Target
+from persona_batch.provider.transport import DirectTransport, goes_through_proxy
+
+_OWN_HEADERS: Final = frozenset({"accept", "content-type", "user-agent", "authorization"})
+_SPARE: Final = 8  # connections beyond the concurrency: for a list of models, or one that is just being closed
+
+sending: ContextVar[StreamInfo | None] = ContextVar("sending", default=None)
+
+
+async def _stamp(_request: httpx2.Request) -> None:
+    """Note the moment of sending; httpx2 calls it for each request, redirected ones too."""
+    info = sending.get()
+    if info is not None:
+        info.sent_ns = time.perf_counter_ns()
+
+
+def open_client(
+    target: Target, *, concurrency: int, connect: float, headers: Mapping[str, str], proxies: bool
+) -> AsyncOpenAI:
+    """Return a client for the target; close it after use.
+
+    Args:
+        target: where, and with which key.
+        concurrency: the most requests at a time.
+        connect: seconds for a connection; silence on a connection is the caller's to watch.
+        headers: sent with each request.
+        proxies: whether the environment may name a proxy: then the SDK's aiohttp transport is used, else
+            (also when it names none) our direct one.
+    """
+    limit = concurrency + _SPARE
+    proxied = proxies and goes_through_proxy(target.base_url)
+    http_client = HttpClient(
+        transport=None if proxied else DirectTransport(limit),
+        limits=httpx2.Limits(max_connections=limit),
+        timeout=httpx2.Timeout(None, connect=connect, pool=connect),
+        event_hooks={"request": [_stamp]},
+        trust_env=proxied,
+    )
+
+    def client(default_headers: Mapping[str, str]) -> AsyncOpenAI:
+        return AsyncOpenAI(
+            api_key="" if target.api_key is None else target.api_key.reveal(),
+            admin_api_key="",
+            base_url=target.base_url,
+            max_retries=0,
+            default_headers=default_headers,
+            http_client=http_client,
+            _enforce_credentials=False,
+        )
+
+    own: dict[str, str | Omit] = {
+        "User-Agent": f"persona-batch/{__version__} openai-python/{openai.__version__}",
+        "Accept": "text/event-stream, application/json",
+        "Accept-Encoding": "identity",
+        **headers,
+    }
+    if not target.ambient:
+        # The SDK would add its platform's headers, and those that OPENAI_… variables ask for.
+        added = {*client({}).default_headers, "x-stainless-retry-count", "x-stainless-read-timeout"}
+        own = {**{name: Omit() for name in added if name.lower() not in _OWN_HEADERS}, **own}
+    # The signature says str, but the SDK's own default headers are `str | Omit`, and it merges both.
+    return client(cast("dict[str, str]", own))
