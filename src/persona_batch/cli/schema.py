@@ -1,5 +1,6 @@
 """`batch schema`: a JSON Schema for editors and scripts."""
 
+from difflib import get_close_matches
 from typing import Annotated
 
 import typer
@@ -20,5 +21,7 @@ def schema(kind: Annotated[str, typer.Argument(metavar="KIND", help="persona, qu
     from persona_batch.schemas import KINDS, shipped
 
     if kind not in KINDS:
-        raise UsageError(f"there is no schema of `{kind}`; expected one of {', '.join(KINDS)}")
+        near = get_close_matches(kind, KINDS, n=1)
+        hint = f", did you mean `{near[0]}`?" if near else ""
+        raise UsageError(f"there is no schema of `{kind}`{hint} (expected persona, questions or record)")
     typer.echo(shipped(kind), nl=False)

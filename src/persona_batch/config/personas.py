@@ -14,7 +14,7 @@ from persona_batch.config.names import id_from_stem, normalise_id
 from persona_batch.config.nodes import Mapping, Node, Scalar, items_of, mapping_of, text_of
 from persona_batch.config.params import merge
 from persona_batch.config.persona_file import PERSONA_PLANNED
-from persona_batch.config.problems import Place, Problems
+from persona_batch.config.problems import Place, Problems, did_you_mean
 from persona_batch.config.questions import QuestionRegistry, params_of, refuse_planned
 from persona_batch.config.textfile import shown_name
 
@@ -123,7 +123,8 @@ class _Reader:
         placement = cast("Placement", written) if written in get_args(Placement) else "system"
         node = entry.get("system")
         if node is None:
-            if placement != "none" and "from" not in entry.entries:
+            mistyped = any(did_you_mean(key, ["system"]) for key in entry.entries)
+            if placement != "none" and "from" not in entry.entries and not mistyped:
                 self.problems.add(
                     entry.place,
                     '`system` is missing here; add `system: …` ("" for an empty one; for none, `placement: none`)',
