@@ -53,7 +53,6 @@ def test_the_problems_of_all_files_are_reported_together_in_order(problems: Prob
     assert [problem.split(": ")[0] for problem in reported] == [
         "a.yaml:1:16",
         "b.yaml:1:1",
-        "b.yaml:1:1",
         "b.yaml:2:13",
         "b.yaml:2:24",
         "b.yaml:3:23",
