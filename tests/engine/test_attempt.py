@@ -114,11 +114,17 @@ def test_each_piece_is_passed_on_and_the_first_burst_told_once() -> None:
 
 
 def test_a_secret_that_the_endpoint_echoes_is_taken_out() -> None:
-    chunks = [Chunk(reasoning="sk-"), Chunk(reasoning="1"), Chunk(content="the key sk"), Chunk(content="-1"), STOP]
+    chunks = [
+        Chunk(reasoning="sk-"),
+        Chunk(reasoning="1"),
+        Chunk(content="the key sk", model="m sk-1", system_fingerprint="sk-1"),
+        Chunk(content="-1", finish_reason="sk-1"),
+    ]
     record = asyncio.run(
         attempt(Replay(chunks), make_cell(), run_id="run", clean=lambda text: text.replace("sk-1", "[key]"))
     )
     assert (record.reply, record.reasoning) == ("the key [key]", "[key]")
+    assert (record.model_returned, record.system_fingerprint, record.finish_reason) == ("m [key]", "[key]", "[key]")
 
 
 def test_a_failure_in_the_middle_is_no_record() -> None:
@@ -128,12 +134,12 @@ def test_a_failure_in_the_middle_is_no_record() -> None:
 
 
 def test_a_cell_that_was_given_up_keeps_the_reason() -> None:
-    error = ServerFailed("overloaded sk-1", http_status=503, request_id="req-9")
+    error = ServerFailed("overloaded sk-1", http_status=503, request_id="req-9 sk-1")
     info = StreamInfo(sent_ns=time.perf_counter_ns())
     record = failed_record(
         make_cell(), error, run_id="run", attempts=9, info=info, clean=lambda text: text.replace("sk-1", "[key]")
     )
-    assert (record.status, record.reply, record.attempts, record.request_id) == ("error", "", 9, "req-9")
+    assert (record.status, record.reply, record.attempts, record.request_id) == ("error", "", 9, "req-9 [key]")
     assert record.error == ErrorInfo("server", "overloaded [key]", 503)
     assert record.timing is not None
     assert record.timing.ttft_ms is None

@@ -120,22 +120,26 @@ def _record(
         placement=cell.placement,
         provider=cell.endpoint.provider,
         model=cell.model,
-        model_returned=reply.model,
+        model_returned=_cleaned(reply.model, clean),
         params=cell.params,
         messages=list(cell.messages),
         reply=text,
         reasoning=clean("".join(reply.reasoning)) if reply.reasoning else None,
         status=status,
-        finish_reason=reply.finish_reason,
+        finish_reason=_cleaned(reply.finish_reason, clean),
         error=error,
         usage=reply.usage,
         timing=timing,
         attempts=attempts,
         checks=checks or [],
         attributes=dict(cell.attributes),
-        request_id=request_id,
-        system_fingerprint=reply.system_fingerprint,
+        request_id=_cleaned(request_id, clean),
+        system_fingerprint=_cleaned(reply.system_fingerprint, clean),
     )
+
+
+def _cleaned(text: str | None, clean: Clean) -> str | None:
+    return None if text is None else clean(text)
 
 
 def _status(text: str, finish_reason: str | None) -> Status:
