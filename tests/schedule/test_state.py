@@ -49,6 +49,11 @@ def test_a_job_without_an_exit_code_runs_or_was_killed() -> None:
     assert state(pid=dead_pid()).meaning == "killed"
 
 
+def test_a_run_that_left_no_summary_did_not_finish() -> None:
+    assert state(exit_code=1).meaning == "finished, some cells failed"
+    assert state(exit_code=1, said=False).meaning == "failed, see its log"
+
+
 @pytest.mark.parametrize(
     ("code", "said"), [(0, "complete"), (3, "goes on next time"), (-9, "killed by signal 9"), (77, "exit code 77")]
 )

@@ -23,7 +23,7 @@ from persona_batch.schedule.child import run_child
 from persona_batch.schedule.environment import read_dotenv
 from persona_batch.schedule.job import Job
 from persona_batch.schedule.logs import open_log
-from persona_batch.schedule.state import JobState, StateFolder, meaning, now
+from persona_batch.schedule.state import JobState, StateFolder, now
 
 # a used-up quota (3) goes on next time, an overlap (4) is nobody's fault
 NO_FAILURE = frozenset({0, 3, 4})
@@ -86,6 +86,7 @@ def perform(job: Job, folder: StateFolder, *, env: Mapping[str, str], inputs: Ca
             state.exit_code = error.exit_code
             _note(log, str(error))
         state.ended = now()
+        state.said = _path(output, job.directory) is not None
         state.run = _path(output, job.directory) or state.run
         state.fingerprint = asked if state.exit_code == 0 else None
         folder.write(state)
@@ -147,7 +148,7 @@ def _notice(state: JobState, log: Path, output: bytes) -> Notice:
     return Notice(
         job=state.job,
         exit_code=state.exit_code,
-        meaning=meaning(state.exit_code),
+        meaning=state.meaning,
         started=state.started,
         ended=state.ended,
         run=state.run,

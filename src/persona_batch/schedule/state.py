@@ -25,8 +25,8 @@ MEANINGS = {
 class JobState(msgspec.Struct, kw_only=True):
     """One job's last run. Times are UTC, ISO 8601; `exit_code` is None while it runs, negative for a signal.
 
-    `fingerprint` stands for the inputs of the last complete run (see `job.fingerprint`); `skipped_at` is the
-    last time that nothing had changed.
+    `said`: it left a summary, as a run does that came to its end. `fingerprint` stands for the inputs of the last
+    complete run (see `perform.fingerprint`); `skipped_at` is the last time that nothing had changed.
     """
 
     job: str
@@ -34,6 +34,7 @@ class JobState(msgspec.Struct, kw_only=True):
     started: str
     ended: str | None = None
     exit_code: int | None = None
+    said: bool = True
     run: str | None = None
     fingerprint: str | None = None
     skipped_at: str | None = None
@@ -43,7 +44,7 @@ class JobState(msgspec.Struct, kw_only=True):
         """The exit code in words; a job that ended without leaving one was killed."""
         if self.exit_code is None:
             return "running" if is_alive(self.pid) else "killed"
-        return meaning(self.exit_code)
+        return meaning(self.exit_code) if self.said or self.exit_code != 1 else "failed, see its log"
 
 
 def meaning(exit_code: int) -> str:
