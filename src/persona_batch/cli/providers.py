@@ -1,0 +1,168 @@
+"""`batch providers`: the endpoints known by name, which of them have a key, and whether one answers."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import msgspec
+import typer
+
+from persona_batch.cli.options import ApiKeyEnv, BaseUrl, Json, Model
+
+if TYPE_CHECKING:
+    from persona_batch.provider.target import Target
+
+
+class ProviderRow(msgspec.Struct):
+    """One endpoint as `batch providers --json` prints it.
+
+    `key_variable`: the variable that holds the key, or would; `key`: whether it is there. `per_day`: requests that
+    are free each day, counted in the time zone `day_zone`; None: not known or none.
+    """
+
+    name: str
+    base_url: str
+    key_variable: str | None
+    key: Literal["set", "missing", "not needed"]
+    per_day: int | None
+    day_zone: str
+    note: str
+
+
+class Ping(msgspec.Struct):
+    """What asking an endpoint showed; the reply's fields are None when no model was asked.
+
+    `models`: the endpoint's list (empty: it has none); `ttft_ms`: from sending to the first text, `latency_ms` to
+    the end, in milliseconds.
+    """
+
+    provider: str
+    endpoint: str
+    models: list[str]
+    model: str | None = None
+    reply: str | None = None
+    ttft_ms: float | None = None
+    latency_ms: float | None = None
+
+
+def providers(
+    *,
+    ping: Annotated[
+        str | None, typer.Option("--ping", metavar="NAME", help="Ask this one: its models, and a short reply.")
+    ] = None,
+    model: Model = None,
+    base_url: BaseUrl = None,
+    api_key_env: ApiKeyEnv = None,
+    as_json: Json = False,
+) -> None:
+    """List the endpoints, and which have a key (in the environment or in .env); ask one with --ping.
+
+    Examples:
+        batch providers
+        batch providers --ping local
+        batch providers --ping modelscope --model Qwen/Qwen3-8B
+    """
+    from persona_batch.provider.dotenv import load_env
+
+    env = load_env()
+    if ping is not None:
+        _ping(ping, model, base_url, api_key_env, env, as_json=as_json)
+        return
+    rows = _rows(env)
+    if as_json:
+        typer.echo(msgspec.json.encode(rows))
+    else:
+        _print_table(rows)
+
+
+def _rows(env: Mapping[str, str]) -> list[ProviderRow]:
+    from persona_batch.provider.presets import PRESETS
+
+    rows = []
+    for preset in PRESETS.values():
+        there = next((name for name in preset.key_env if name in env), None)
+        rows.append(
+            ProviderRow(
+                name=preset.name,
+                base_url=preset.base_url,
+                key_variable=there or next(iter(preset.key_env), None),
+                key="set" if there else "missing" if preset.key == "required" else "not needed",
+                per_day=preset.per_day,
+                day_zone=preset.day_zone,
+                note=preset.note,
+            )
+        )
+    return rows
+
+
+def _print_table(rows: list[ProviderRow]) -> None:
+    import sys
+
+    from persona_batch.view.tables import Column, table
+    from persona_batch.view.transcript import page_for
+
+    page = page_for(sys.stdout)
+    columns = [Column("name"), Column("key"), Column("variable"), Column("base URL"), Column("note", shrinks=True)]
+    cells = [[row.name, row.key, row.key_variable or "–", row.base_url or "–", row.note] for row in rows]
+    sys.stdout.write(table(columns, cells, page.palette, page.width))
+
+
+def _ping(
+    name: str,
+    model: str | None,
+    base_url: str | None,
+    api_key_env: str | None,
+    env: Mapping[str, str],
+    *,
+    as_json: bool,
+) -> None:
+    import asyncio
+
+    from persona_batch.config.batch import RunSettings
+    from persona_batch.provider.connect import resolve
+
+    target = resolve(RunSettings(provider=name, base_url=base_url, api_key_env=api_key_env), env)
+    found = asyncio.run(_asked(target, model))
+    if as_json:
+        typer.echo(msgspec.json.encode(found))
+        return
+    from persona_batch.view.terminal import one_line
+
+    typer.echo(f"{found.provider} answers; models: {one_line(', '.join(found.models)) or 'it lists none'}")
+    if found.model is None:
+        typer.echo("batch: name one of them by --model to ask it", err=True)
+        return
+    first = "no text" if found.ttft_ms is None else f"first text after {found.ttft_ms:.0f} ms"
+    said = one_line(found.reply or "")
+    typer.echo(f"{one_line(found.model)}: “{said}”; {first}, all after {found.latency_ms:.0f} ms")
+
+
+async def _asked(target: "Target", model: str | None) -> Ping:
+    from persona_batch.chat import Message
+    from persona_batch.provider.base import Request, StreamInfo, Timeouts
+    from persona_batch.provider.connect import choose_models, open_provider
+
+    async with open_provider(target, concurrency=1, timeouts=Timeouts()) as provider:
+        if model is None:
+            models = await provider.models()
+            if len(models) != 1:
+                return Ping(provider=target.name, endpoint=target.identity, models=models)
+            model = models[0]
+        else:
+            (model,) = models = await choose_models(provider, [model])
+        request = Request(model, (Message("user", "Say hello."),), {**target.preset.params, "max_tokens": 16})
+        info, reply, first, last = StreamInfo(), "", None, 0
+        async for burst in provider.stream(request, info):
+            last = burst.at_ns
+            for chunk in burst.chunks:
+                reply += chunk.content
+                if first is None and (chunk.content or chunk.reasoning):
+                    first = burst.at_ns
+    return Ping(
+        provider=target.name,
+        endpoint=target.identity,
+        models=models,
+        model=model,
+        reply=reply,
+        ttft_ms=None if first is None else (first - info.sent_ns) / 1e6,
+        latency_ms=(last - info.sent_ns) / 1e6,
+    )
