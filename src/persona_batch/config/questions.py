@@ -25,6 +25,7 @@ class QuestionRegistry:
     places: dict[str, tuple[Question, Place]] = field(default_factory=dict)
     files: dict[Path, tuple[Question, ...]] = field(default_factory=dict)
     lists: dict[tuple[int, ...], tuple[Question, ...]] = field(default_factory=dict)
+    read: dict[int, tuple[Question, ...]] = field(default_factory=dict)
 
     @property
     def problems(self) -> Problems:
@@ -33,6 +34,8 @@ class QuestionRegistry:
 
     def from_list(self, node: Node | None, base: Path) -> tuple[Question, ...]:
         """Return the questions of a persona's `questions:`, file names relative to `base`."""
+        if id(node) in self.read:  # the list at the top of a file, for all of its personas
+            return self.read[id(node)]
         asked: list[_Asked] = []
         for item in items_of(node):
             text = text_of(item)
@@ -41,7 +44,8 @@ class QuestionRegistry:
                     asked += [_Asked(question, item.place) for question in self._from_file(named, item.place)]
             else:
                 asked += self._entry(item, {}, ())
-        return self._shared(asked)
+        self.read[id(node)] = self._shared(asked)
+        return self.read[id(node)]
 
     def from_files(self, names: Iterable[str]) -> tuple[Question, ...]:
         """Return the questions of files named on the command line."""

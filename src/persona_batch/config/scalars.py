@@ -36,25 +36,26 @@ def read_scalar(written: str, place: Place, *, plain: bool) -> Scalar:
 
 
 def _value(kind: str, written: str) -> tuple[str | int | float | bool | None, ScalarKind]:
-    shown = quote(written)
     if kind == "bool":
         lowered = written.lower()
         if lowered not in {"true", "false"}:
             read = "true" if lowered in {"yes", "on"} else "false"
-            raise Surprise(f'{shown} is read as {read} here; write "{written}" for the text, or {read}')
+            raise Surprise(f'{quote(written)} is read as {read} here; write "{written}" for the text, or {read}')
         return lowered == "true", "bool"
     if kind == "int":
         return _whole(written), "int"
     if kind == "float":
         return _real(written), "float"
     if kind == "timestamp":
-        raise Surprise(f'{shown} is read as a date here; write "{written}" for the text')
+        raise Surprise(f'{quote(written)} is read as a date here; write "{written}" for the text')
     if kind == "null":
         return None, "null"
     if _is_exponent(written):
         number = float(written)
         plainly = f"{number:g}" if math.isfinite(number) and abs(number) < 1e6 else "the number in full"
-        raise Surprise(f'{shown} is read as text here; write {plainly} for the number, or "{written}" for the text')
+        raise Surprise(
+            f'{quote(written)} is read as text here; write {plainly} for the number, or "{written}" for the text'
+        )
     return written, "text"
 
 
