@@ -1,15 +1,20 @@
 """A resumed run asks exactly what is missing, also when the batch has changed meanwhile."""
 
+import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from persona_batch.errors import RunLocked, UsageError
+from persona_batch.config.load import Overrides
+from persona_batch.errors import RunLocked, StoppedEarly, UsageError
+from persona_batch.pipeline.options import RunOptions
+from persona_batch.pipeline.run import run_batch
 from persona_batch.record.manifest import read_manifest
 from persona_batch.record.rundir import find_run
-from pipeline.workshop import WUKONG, Workshop
+from pipeline.workshop import WUKONG, Notes, Workshop
 from servers.act import Act, Script, error_body
 
 PIRATE = "id: pirate\nsystem: Talk like a pirate.\nparams: {temperature: 0.7}\nquestions: [你好, 你对取经怎么看？]\n"
@@ -119,6 +124,15 @@ def test_a_run_of_another_endpoint_is_refused(workshop: Workshop) -> None:
     workshop.run([file], max_requests=1)
     with pytest.raises(UsageError, match="was made at http"):
         workshop.run([file], resume="latest", overrides={"base_url": None, "provider": "scripted"})
+
+
+def test_a_run_whose_endpoint_is_away_stays_resumable(workshop: Workshop) -> None:
+    file = workshop.write("wukong.yaml", WUKONG)
+    first = workshop.run([file], max_requests=1)
+    asked = RunOptions(files=(file,), out=workshop.out, resume="latest")
+    with pytest.raises(StoppedEarly):
+        asyncio.run(run_batch(replace(asked, overrides=Overrides(base_url=workshop.base_url)), Notes()))
+    assert workshop.run([file], resume=first.run_id).exit_code == 0
 
 
 def test_nothing_to_run_or_resume_is_said(workshop: Workshop) -> None:

@@ -128,11 +128,17 @@ def test_replies_are_streamed_to_who_watches(workshop: Workshop) -> None:
     assert "".join(workshop.seen.texts) == "喵喵喵"
 
 
+def test_a_model_that_is_not_listed_may_be_an_alias(workshop: Workshop) -> None:
+    summary = workshop.run([workshop.write("wukong.yaml", WUKONG)], overrides={"models": ("test-modell",)})
+    assert summary.exit_code == 0
+    assert any("did you mean test-model" in note for note in workshop.seen.notes)
+
+
 @pytest.mark.parametrize(
     ("script", "overrides", "says"),
     [
         (Script(api_key="right"), {}, "key"),
-        (Script(), {"models": ("test-modell",)}, "did you mean test-model"),
+        (Script(), {"models": ("scripte",), "provider": "scripted", "base_url": None}, "did you mean scripted"),
         (Script(models=["a", "b"]), {}, "no model named"),
         (Script(models=None), {}, "name one by --model"),
         (Script(), {"base_url": "http://127.0.0.1:9/v1"}, "127.0.0.1:9"),

@@ -67,6 +67,11 @@ class Workshop:
         return str(path)
 
     @property
+    def base_url(self) -> str:
+        """Where the endpoint of the last call was; nobody is there between calls."""
+        return f"http://127.0.0.1:{self._port}/v1"
+
+    @property
     def out(self) -> Path:
         return self.folder / "runs"
 

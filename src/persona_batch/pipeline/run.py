@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from persona_batch.config.batch import Batch
 from persona_batch.config.load import load_batch
-from persona_batch.errors import ProviderError, StoppedEarly, UsageError
+from persona_batch.errors import ConnectionFailed, StoppedEarly, TimedOut, UsageError
 from persona_batch.pipeline.bounds import run_limits, timeouts_of
 from persona_batch.pipeline.grid_of import grid_of
 from persona_batch.pipeline.observer import Observer
@@ -44,7 +44,7 @@ async def run_batch(options: RunOptions, observer: Observer) -> Summary:
             models = batch.run.models or (tuple(earlier.models) if earlier else ())
             if run is None or not models:
                 provider = await _open(stack, batch, target, options)
-                models = await _ask_models(provider, models)
+                models = await _ask_models(provider, models, target, observer)
             grid = grid_of(batch, target, models, options)
             run = run or create_run(options.out, batch.id, datetime.now(UTC))
             stack.enter_context(run.lock())
@@ -53,7 +53,7 @@ async def run_batch(options: RunOptions, observer: Observer) -> Summary:
             return session.close()
         if provider is None:
             provider = await _open(stack, batch, target, options)
-            await _ask_models(provider, models, resuming=True)
+            await _ask_models(provider, models, target, observer, resuming=True)
         return await session.ask_all(provider)
 
 
@@ -62,9 +62,14 @@ async def _open(stack: AsyncExitStack, batch: Batch, target: Target, options: Ru
     return await stack.enter_async_context(open_provider(target, concurrency=concurrency, timeouts=timeouts_of(batch)))
 
 
-async def _ask_models(provider: Provider, named: tuple[str, ...], *, resuming: bool = False) -> tuple[str, ...]:
+async def _ask_models(
+    provider: Provider, named: tuple[str, ...], target: Target, observer: Observer, *, resuming: bool = False
+) -> tuple[str, ...]:
     """Return the models to ask; the first contact with the endpoint, so what is wrong with it shows here."""
     try:
-        return tuple(await choose_models(provider, named))
-    except ProviderError as error:
-        raise (StoppedEarly if resuming else UsageError)(str(error)) from error
+        models = await choose_models(provider, named, lists_all=target.preset.lists_all, note=observer.note)
+    except UsageError as error:
+        if resuming and isinstance(error.__cause__, (ConnectionFailed, TimedOut)):
+            raise StoppedEarly(str(error)) from error
+        raise
+    return tuple(models)

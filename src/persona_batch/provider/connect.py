@@ -1,7 +1,7 @@
 """From run settings to an open provider: what is asked, with which key, and which of its models."""
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from persona_batch import errors
 from persona_batch.config.batch import RunSettings
@@ -12,7 +12,7 @@ from persona_batch.provider.presets import CUSTOM, PRESETS, Preset
 from persona_batch.provider.secret import Secret, checked_key
 from persona_batch.provider.target import Target
 
-SCRIPTED = Preset(name="scripted", key="none", note="makes up replies; for rehearsals")
+SCRIPTED = Preset(name="scripted", key="none", lists_all=True, note="makes up replies; for rehearsals")
 MODEL_VARIABLE = "PERSONA_BATCH_MODEL"
 _LISTED = 20  # model names in an error
 
@@ -70,14 +70,25 @@ def open_provider(target: Target, *, concurrency: int, timeouts: Timeouts) -> Pr
     return OpenAIProvider(target, concurrency=concurrency, timeouts=timeouts)
 
 
-async def choose_models(provider: Provider, asked: Sequence[str]) -> list[str]:
-    """Return the models to ask: those named, checked against the endpoint's list, or its only one.
+async def choose_models(
+    provider: Provider,
+    asked: Sequence[str],
+    *,
+    lists_all: bool = False,
+    note: Callable[[str], None] = lambda _: None,
+) -> list[str]:
+    """Return the models to ask: those named, or the endpoint's only one.
 
-    An endpoint that lists no models is taken at the user's word.
+    Args:
+        provider: the open endpoint.
+        asked: the models that the user named; an endpoint that lists none is taken at the user's word.
+        lists_all: the endpoint has no model but those it lists (`Preset.lists_all`). Otherwise one that it does
+            not list may be an alias, and the first reply will tell.
+        note: told of a named model that is not listed.
 
     Raises:
-        UsageError: none was named and it is not the only one; a named one is not there; the endpoint cannot be
-            reached, or refuses the key.
+        UsageError: none was named and there is not just one; a named one is certainly not there; the endpoint
+            cannot be reached, or refuses the key.
     """
     try:
         there = await provider.models()
@@ -102,7 +113,9 @@ async def choose_models(provider: Provider, asked: Sequence[str]) -> list[str]:
         if name not in there:
             near = difflib.get_close_matches(name, there, n=5, cutoff=0.4)
             hint = f"did you mean {_some(near)}?" if near else f"it has {_some(there)}"
-            raise UsageError(f"{provider.identity} has no model {name!r}; {hint}")
+            if lists_all:
+                raise UsageError(f"{provider.identity} has no model {name!r}; {hint}")
+            note(f"{provider.identity} does not list a model {name!r}, and is asked for it all the same; {hint}")
     return list(asked)
 
 

@@ -18,7 +18,8 @@ class Preset:
 
     `key_env`: variables that may hold the key, first one first; `params`: lowest in the merge of parameters;
     `per_day`: requests a day that an account has for free, counted in the time zone `day_zone`;
-    `developer_role`: False sends such messages as `system`; `max_tokens_name`: how the endpoint calls that.
+    `developer_role`: False sends such messages as `system`; `max_tokens_name`: how the endpoint calls that;
+    `lists_all`: a model that it does not list is not there (others take aliases, or any name at all).
     """
 
     name: str
@@ -27,6 +28,7 @@ class Preset:
     key: Literal["required", "optional", "none"] = "required"
     stream_options: bool = True
     developer_role: bool = False
+    lists_all: bool = False
     max_tokens_name: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
     per_day: int | None = None
     day_zone: str = "UTC"
@@ -40,6 +42,7 @@ _ALL = (
     Preset(
         name="local",
         key="none",
+        lists_all=True,  # and it would answer to any name
         params={"max_tokens": 96, "temperature": 0.7, "top_p": 0.9},
         note="the embedded model: small, English only, no key, no network",
     ),
@@ -103,6 +106,7 @@ _ALL = (
         base_url="http://localhost:11434/v1",
         key_env=("OLLAMA_API_KEY",),
         key="optional",
+        lists_all=True,
         note="your own Ollama",
     ),
     Preset(
@@ -110,6 +114,7 @@ _ALL = (
         base_url="http://localhost:8000/v1",
         key_env=("VLLM_API_KEY",),
         key="optional",
+        lists_all=True,
         note="your own vLLM",
     ),
     Preset(
@@ -117,6 +122,7 @@ _ALL = (
         base_url="http://localhost:1234/v1",
         key_env=("LM_API_TOKEN",),
         key="optional",
+        lists_all=True,
         note="your own LM Studio",
     ),
 )
