@@ -206,6 +206,19 @@ def test_one_of_several_personas_may_be_chosen_and_a_control_too(work: Path, cal
         assert json.loads(done.out)["persona"] == persona
 
 
+def test_a_question_counts_for_the_day_and_none_is_asked_beyond_it(work: Path, call: Call) -> None:
+    (work / "day.yaml").write_text("id: a\nsystem: b\nrun: {limits: {per_day: 1}}\n", encoding="utf-8")
+    with serving() as server:
+        codes = [call("ask", "day.yaml", "hi", "--base-url", server.base_url).code for _ in range(2)]
+        assert len(server.chats) == 1
+    assert codes == [0, 3]
+
+
+def test_of_several_personas_the_one_called_like_the_file_is_asked(work: Path, call: Call) -> None:
+    (work / "bajie.yaml").write_text(TWO, encoding="utf-8")
+    assert json.loads(call("ask", "bajie.yaml", "hi", "--json", *SCRIPTED).out)["persona"] == "bajie"
+
+
 def test_a_question_that_is_no_utf8_is_wrong_usage(work: Path) -> None:
     done = batch("ask", "wukong.yaml", "\udcff\udcfe", *SCRIPTED, cwd=work)
     assert done.returncode == 2

@@ -6,7 +6,7 @@ from datetime import datetime
 from difflib import get_close_matches
 from pathlib import Path
 
-from persona_batch.cli.conversation import Conversation
+from persona_batch.cli.conversation import Conversation, say
 from persona_batch.record.record import encode
 from persona_batch.view.palette import Palette
 from persona_batch.view.transcript import Page, messages_block, transcript
@@ -35,19 +35,19 @@ def perform(line: str, conversation: Conversation, page: Page) -> None:
     command = _COMMANDS.get(name)
     if command is None:
         near = get_close_matches(name, _COMMANDS, n=1)
-        _say(f"there is no {name}; did you mean {near[0]}?" if near else f"there is no {name}; /help lists what is")
+        say(f"there is no {name}; did you mean {near[0]}?" if near else f"there is no {name}; /help lists what is")
         return
     command(conversation, page, argument.strip())
 
 
 def _reset(conversation: Conversation, page: Page, argument: str) -> None:  # noqa: ARG001 - one signature for all
     conversation.reset()
-    _say("begun again")
+    say("begun again")
 
 
 def _save(conversation: Conversation, page: Page, argument: str) -> None:  # noqa: ARG001
     if not conversation.records:
-        _say("nothing was said yet")
+        say("nothing was said yet")
         return
     path = Path(argument or f"chat-{conversation.records[0].persona}-{datetime.now():%Y%m%dT%H%M%S}.jsonl").expanduser()
     if path.suffix == ".jsonl":
@@ -58,11 +58,11 @@ def _save(conversation: Conversation, page: Page, argument: str) -> None:  # noq
         with path.open("x", encoding="utf-8") as file:
             file.write(text)
     except FileExistsError:
-        _say(f"{path} is there already; name another file")
+        say(f"{path} is there already; name another file")
     except OSError as error:
-        _say(f"{path} cannot be written: {error.strerror}")
+        say(f"{path} cannot be written: {error.strerror}")
     else:
-        _say(f"saved to {path}")
+        say(f"saved to {path}")
 
 
 def _messages(conversation: Conversation, page: Page, argument: str) -> None:  # noqa: ARG001
@@ -86,8 +86,3 @@ _COMMANDS: dict[str, Callable[[Conversation, Page, str], None]] = {
     "/exit": _exit,
     "/quit": _exit,
 }
-
-
-def _say(sentence: str) -> None:
-    sys.stderr.write(f"batch: {sentence}\n")
-    sys.stderr.flush()

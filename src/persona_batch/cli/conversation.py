@@ -1,5 +1,6 @@
 """One persona, one model, and the messages so far: what `ask` and `chat` talk through."""
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
@@ -8,17 +9,19 @@ from persona_batch.chat import Message
 from persona_batch.config.batch import Batch, Persona, Question
 from persona_batch.config.load import Overrides, load_batch
 from persona_batch.engine.retry import RetryPolicy, ask
-from persona_batch.errors import ProviderError, UsageError
+from persona_batch.errors import ProviderError, StoppedEarly, UsageError
+from persona_batch.pipeline.bounds import daily_ledger, run_limits, timeouts_of
 from persona_batch.pipeline.grid_of import grid_of
 from persona_batch.pipeline.options import RunOptions
 from persona_batch.plan.cell import Cell
 from persona_batch.plan.key import cell_key
-from persona_batch.provider.base import Provider, Timeouts
+from persona_batch.provider.base import Provider
 from persona_batch.provider.connect import choose_models, open_provider, resolve
 from persona_batch.provider.dotenv import load_env
 from persona_batch.provider.target import Target
 from persona_batch.record import Record
 from persona_batch.record.runlog import RunLog
+from persona_batch.view.terminal import one_line
 
 PATIENCE = RetryPolicy(retries=3, total=120.0)  # somebody is waiting
 SETTLED = ("auth", "model_unknown")  # kinds of failure that are the user's to mend
@@ -40,10 +43,21 @@ class Call:
         Raises:
             UsageError: the embedded model is not installed.
         """
-        total = self.batch.run.timeout
-        return open_provider(
-            self.target, concurrency=1, timeouts=Timeouts() if total is None else Timeouts(total=total)
-        )
+        return open_provider(self.target, concurrency=1, timeouts=timeouts_of(self.batch))
+
+    def count(self) -> None:
+        """Count one request of the endpoint's day, where there is a daily limit to keep.
+
+        Raises:
+            StoppedEarly: today's are used up.
+        """
+        limits = run_limits(self.batch, self.target, self.options)
+        with daily_ledger(self.target, limits) as ledger:
+            if ledger is not None and limits.per_day is not None and not ledger.reserve(limits.per_day):
+                raise StoppedEarly(
+                    f"today's {limits.per_day} requests to {self.target.identity} are used up; "
+                    f"come back after {ledger.resets_at():%Y-%m-%d %H:%M %Z}"
+                )
 
 
 def prepare(file: str, persona: str | None, variant: int, overrides: Overrides) -> Call:
@@ -83,7 +97,8 @@ class Conversation:
             UsageError: no model, or one that the endpoint does not have.
             ProviderError: the endpoint cannot be asked.
         """
-        models = await choose_models(provider, call.batch.run.models[:1])
+        named = call.batch.run.models[:1]
+        models = await choose_models(provider, named, lists_all=call.target.preset.lists_all, note=say)
         return cls(call, provider, models[0])
 
     @property
@@ -130,7 +145,9 @@ class Conversation:
 
         Raises:
             UsageError: the key was refused, or the model is not there.
+            StoppedEarly: the day's quota is used up.
         """
+        self._call.count()
         retries = self._call.batch.run.retries
         policy = PATIENCE if retries is None else replace(PATIENCE, retries=retries)
         record = await ask(
@@ -153,6 +170,13 @@ class Conversation:
         self.records.clear()
 
 
+def say(sentence: str) -> None:
+    """Tell the user something that is no part of the talk."""
+    sys.stdout.flush()
+    sys.stderr.write(f"batch: {one_line(sentence)}\n")
+    sys.stderr.flush()
+
+
 def _chosen(batch: Batch, file: str, wanted: str | None) -> Persona:
     by_id = {persona.id: persona for persona in batch.personas}
     if wanted is not None:
@@ -162,6 +186,9 @@ def _chosen(batch: Batch, file: str, wanted: str | None) -> Persona:
         hint = f"did you mean `{near[0]}`?" if near else f"there are {_some(by_id)}"
         raise UsageError(f"{file} has no persona `{wanted}`; {hint}")
     own = [persona for persona in batch.personas if not persona.control] or list(batch.personas)
+    namesakes = [persona for persona in own if persona.id == batch.id]
+    if len(own) > 1 and namesakes:  # of several, the one that is called like its file
+        return namesakes[0]
     if len(own) != 1:
         raise UsageError(f"{file} has {len(own)} personas; choose one by -p: {_some([one.id for one in own])}")
     return own[0]

@@ -2,11 +2,10 @@
 
 import sys
 
-from persona_batch.cli.conversation import Conversation
+from persona_batch.cli.conversation import Conversation, say
 from persona_batch.errors import ProviderError
 from persona_batch.record import Record
 from persona_batch.view.palette import palette_for
-from persona_batch.view.terminal import one_line
 from persona_batch.view.transcript import Page, StreamedReply, closing_line, messages_block, title_of
 
 
@@ -45,7 +44,7 @@ class Replying:
             if self._streams:
                 writer.close()
             shown.clear()
-            _say(f"{one_line(error.message)}; asking again in {wait:.1f} s")
+            say(f"{error.message}; asking again in {wait:.1f} s")
 
         try:
             record = await conversation.say(cell, on_text=on_text, on_retry=on_retry)
@@ -60,9 +59,3 @@ class Replying:
             sys.stderr.write(closing_line(record, palette_for(sys.stderr)) + "\n")
             sys.stderr.flush()
         return record
-
-
-def _say(sentence: str) -> None:
-    sys.stdout.flush()
-    sys.stderr.write(f"batch: {sentence}\n")
-    sys.stderr.flush()
