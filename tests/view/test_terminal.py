@@ -76,6 +76,11 @@ def test_chinese_breaks_between_characters() -> None:
     assert wrap("你是孙悟空从石头里蹦出来", 10) == ["你是孙悟空", "从石头里蹦", "出来"]
 
 
+def test_no_line_begins_with_a_closing_mark_or_ends_with_an_opening_one() -> None:
+    assert wrap("一二三四五，六七", 10) == ["一二三四", "五，六七"]
+    assert wrap("一二三四（五六）", 10) == ["一二三四", "（五六）"]
+
+
 def test_chinese_behind_an_english_word_fills_the_line() -> None:
     assert wrap("a 你好你好", 6) == ["a 你好", "你好"]
 

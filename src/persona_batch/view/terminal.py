@@ -14,6 +14,9 @@ from rich.cells import cell_len, split_graphemes
 
 TAB = "    "  # a tab has no width of its own; in padded lines it stands as spaces
 
+NEVER_FIRST = frozenset("，。、；：？！）》」』】〉”’…％")  # on a line
+NEVER_LAST = frozenset("（《「『【〈“‘")
+
 _BIDI = (0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
 _SHOWN = {
     **{code: chr(0x2400 + code) for code in range(0x20) if chr(code) not in "\n\t"},  # control pictures: ESC is ␛
@@ -70,16 +73,18 @@ def _wrap_line(line: str, width: int) -> list[str]:
     spans, _ = split_graphemes(line)
     lines: list[str] = []
     first = used = 0  # where the line begins; its cells so far
-    space = -1  # the last break: behind a space, or between two wide characters
-    at_space = 0  # cells up to that break
+    place, before = 0, 0  # the last place to break at, and the cells up to it
+    last, last_cells = "", 0  # the grapheme before this one
     for start, end, cells in spans:
-        while used + cells > width and start > first and line[start:end] != " ":
-            cut, kept = (space, at_space) if space > first else (start, used)
+        this = line[start:end]
+        if last == " " or (2 in (cells, last_cells) and this not in NEVER_FIRST and last not in NEVER_LAST):
+            place, before = start, used
+        while used + cells > width and start > first and this != " ":
+            cut, kept = (place, before) if place > first else (start, used)
             lines.append(line[first:cut].rstrip(" "))
             first, used = cut, used - kept
         used += cells
-        if line[start:end] == " " or cells == 2:
-            space, at_space = end, used
+        last, last_cells = this, cells
     lines.append(line[first:].rstrip(" "))
     return lines
 
