@@ -13,7 +13,7 @@ from typing import Any, Final, Self, cast
 import httpx2
 import msgspec
 import openai
-from openai import AsyncStream, Omit
+from openai import AsyncStream
 
 from persona_batch.errors import MalformedReply, ProviderError, StreamCut, TimedOut
 from persona_batch.provider import ratelimit, refusal
@@ -22,7 +22,7 @@ from persona_batch.provider.body import encode_body, sent_messages
 from persona_batch.provider.deadline import Deadline
 from persona_batch.provider.reading import Body
 from persona_batch.provider.reply import ReplyDecoder
-from persona_batch.provider.sdk import open_client, sending
+from persona_batch.provider.sdk import open_client, sending, without_key
 from persona_batch.provider.target import Target
 from persona_batch.provider.translate import FOREIGN, to_provider_error
 
@@ -69,8 +69,7 @@ class OpenAIProvider:
             proxies=self._proxies,
         )
         self._route = f"{self._target.base_url}/chat/completions"
-        # Where no key is to be sent, the SDK wants to hear it with each request.
-        self._options: Any = {"headers": {"Authorization": Omit()}} if self._target.api_key is None else {}
+        self._options: Any = {"headers": without_key(self._target)}
         return self
 
     async def __aexit__(

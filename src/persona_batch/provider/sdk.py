@@ -16,6 +16,7 @@ from persona_batch.provider.target import Target
 from persona_batch.provider.transport import DirectTransport, goes_through_proxy
 
 _OWN_HEADERS: Final = frozenset({"accept", "content-type", "user-agent", "authorization"})
+_BOOKKEEPING: Final = ("x-stainless-retry-count", "x-stainless-read-timeout")  # the SDK's, of each request
 _SPARE: Final = 8  # connections beyond the concurrency: for a list of models, or one that is just being closed
 
 sending: ContextVar[StreamInfo | None] = ContextVar("sending", default=None)
@@ -26,6 +27,12 @@ async def _stamp(_request: httpx2.Request) -> None:
     info = sending.get()
     if info is not None:
         info.sent_ns = time.perf_counter_ns()
+
+
+def without_key(target: Target) -> dict[str, Omit]:
+    """Return the headers by which the SDK wants to hear, with each request, that there is no key to send."""
+    given = target.api_key is not None or any(name.lower() == "authorization" for name in target.extra_headers)
+    return {} if given else {"Authorization": Omit()}
 
 
 def open_client(
@@ -44,6 +51,7 @@ def open_client(
     limit = concurrency + _SPARE
     proxied = proxies and goes_through_proxy(target.base_url)
     http_client = HttpClient(
+        unsent=() if target.ambient else _BOOKKEEPING,
         transport=None if proxied else DirectTransport(limit),
         limits=httpx2.Limits(max_connections=limit),
         timeout=httpx2.Timeout(None, connect=connect, pool=connect),
@@ -70,7 +78,9 @@ def open_client(
     }
     if not target.ambient:
         # The SDK would add its platform's headers, and those that OPENAI_… variables ask for.
-        added = {*client({}).default_headers, "x-stainless-retry-count", "x-stainless-read-timeout"}
+        added = client({}).default_headers
         own = {**{name: Omit() for name in added if name.lower() not in _OWN_HEADERS}, **own}
+        if target.api_key is not None:  # said outright, the key wins over an Authorization header among those
+            own = {"Authorization": f"Bearer {target.api_key.reveal()}", **own}
     # The signature says str, but the SDK's own default headers are `str | Omit`, and it merges both.
     return client(cast("dict[str, str]", own))

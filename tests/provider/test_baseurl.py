@@ -1,0 +1,40 @@
+import pytest
+
+from persona_batch.errors import UsageError
+from persona_batch.provider.baseurl import checked_base_url
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("http://host/v1", "http://host/v1"),
+        (" https://Host:443/v1/ ", "https://host/v1"),
+        ("HTTP://host:80", "http://host"),
+        ("http://host:8000/v1/chat/completions", "http://host:8000/v1"),
+        ("http://host/v1/models/", "http://host/v1"),
+        ("http://[::1]:8000/v1", "http://[::1]:8000/v1"),
+        ("https://host/a/b/v4", "https://host/a/b/v4"),
+    ],
+)
+def test_a_base_url_has_one_form(given: str, kept: str) -> None:
+    assert checked_base_url(given, "--base-url") == kept
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "host/v1",
+        "ftp://host/v1",
+        "http://",
+        "http://ho st/v1",
+        "http://host:port/v1",
+        "http://host/v1?key=hush",
+        "http://user:hush@host/v1",
+        "http://host/v1#hush",
+        "",
+    ],
+)
+def test_what_is_no_base_url_is_refused_without_showing_secrets(given: str) -> None:
+    with pytest.raises(UsageError, match="--base-url") as caught:
+        checked_base_url(given, "--base-url")
+    assert "hush" not in str(caught.value)
