@@ -75,7 +75,7 @@ class Workshop:
     def perform(self, job: Job, **env: str) -> int:
         """Run a job to its end; a job never says anything to cron, which would mail it."""
         done = self.start(job, **env)
-        out, err = done.communicate(timeout=90)
+        out, err = done.communicate(timeout=300)
         assert (out, err) == (b"", b"")
         return done.returncode
 
