@@ -1,0 +1,79 @@
+"""`batch history` on run folders, as cron and people call it."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from history.recorded import Day, series
+from persona_batch.record.manifest import Manifest, State, write_manifest
+from persona_batch.record.record import encode
+
+
+def record_runs(folder: Path, days: int, changes: dict[int, Day] | None = None, state: State = "complete") -> None:
+    """Write crew.yaml and a run folder per day."""
+    (folder / "crew.yaml").write_text("system: You are someone.\nquestions: [hello]\n", encoding="utf-8")
+    for run in series(days, changes=changes):
+        path = folder / "runs" / run.id
+        path.mkdir(parents=True)
+        with (path / "records.jsonl").open("wb") as file:
+            file.writelines(encode(record) + b"\n" for record in run.records())
+        manifest = Manifest(
+            run_id=run.id,
+            batch_id="crew",
+            state=state,
+            started_at=run.started_at,
+            provider="test",
+            endpoint="test",
+            models=["test-model"],
+        )
+        write_manifest(path / "run.json", manifest)
+
+
+def history(folder: Path, *options: str) -> "subprocess.CompletedProcess[str]":
+    words = [sys.executable, "-m", "persona_batch", "history", "crew.yaml", *options]
+    return subprocess.run(words, cwd=folder, capture_output=True, text=True, encoding="utf-8")
+
+
+def test_the_day_of_a_change_is_marked_and_no_other(tmp_path: Path) -> None:
+    record_runs(tmp_path, 6, {3: Day(lean=0.4, answers_as="test-model-v2")})
+    done = history(tmp_path)
+    assert done.returncode == 0, done.stderr
+    table = [line for line in done.stdout.splitlines() if line.startswith("2026-11-0") and " 60 " in line]
+    assert [number for number, line in enumerate(table) if "!" in line] == [3]
+    assert "! model_returned changed: test-model answers as test-model-v2, before as test-model" in done.stdout
+    assert "moved beyond noise" in done.stdout
+    assert "1 of 5 transitions drifted" in done.stdout
+    assert "▁" in done.stdout
+
+
+def test_drift_is_exit_100_where_it_is_asked_for(tmp_path: Path) -> None:
+    record_runs(tmp_path, 6, {3: Day(lean=0.4)})
+    assert history(tmp_path, "--fail-on-drift").returncode == 100
+    newest = history(tmp_path, "--fail-on-drift", "--last", "2")
+    assert newest.returncode == 0
+    assert "Nothing moved beyond noise in 1 transitions" in newest.stdout
+
+
+def test_json_holds_the_whole_series(tmp_path: Path) -> None:
+    record_runs(tmp_path, 4, {2: Day(failing=0.6)})
+    found = json.loads(history(tmp_path, "--json").stdout)
+    assert [point["failed"] > 20 for point in found["runs"]] == [False, False, True, True]
+    assert [alarm["kind"] for alarm in found["transitions"][1]["alarms"]] == ["failures"]
+    assert found["level"] == 0.05
+
+
+def test_unfinished_runs_are_left_out_and_said_to_be(tmp_path: Path) -> None:
+    record_runs(tmp_path, 2, state="stopped")
+    done = history(tmp_path)
+    assert done.returncode == 2
+    assert "2 unfinished runs of crew are left out" in done.stderr
+    assert "no finished run of crew yet" in done.stderr
+
+
+@pytest.mark.parametrize("options", [("--last", "1"), ("--level", "2"), ("--sort", "x")])
+def test_wrong_options_are_refused(tmp_path: Path, options: tuple[str, ...]) -> None:
+    record_runs(tmp_path, 2)
+    assert history(tmp_path, *options).returncode == 2
