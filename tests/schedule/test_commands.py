@@ -49,8 +49,11 @@ def test_run_now_does_what_cron_would_and_list_tells(workshop: Workshop, crontab
     assert (row["job"], row["at"], row["exit_code"]) == ("pirate", "0 3 * * *", 3)
     assert row["next"].endswith("T03:00")
     assert row["run"] == str(workshop.runs()[0])
-    shown = workshop.batch("schedule", "list", **crontab).stdout
-    assert "stopped early, goes on next time (3)" in shown
+    for words in (("schedule", "list"), ("runs",)):
+        shown = workshop.batch(*words, **crontab).stdout
+        assert "stopped early, goes on next time (3)" in shown
+        assert "next 20" in shown
+    assert "goes on next time" not in workshop.batch("runs", "--out", "elsewhere", **crontab).stdout
 
 
 def test_a_second_job_on_the_same_file_gets_a_name_of_its_own(workshop: Workshop, crontab: dict[str, str]) -> None:

@@ -33,7 +33,7 @@ class RunRow(msgspec.Struct):
 
 
 def runs(ctx: typer.Context, out: Out = "runs", as_json: Json = False) -> None:
-    """List the runs, oldest first: when, which batch, cells done, failed, tokens, state.
+    """List the runs, oldest first: when, which batch, cells done, failed, tokens, state; then the scheduled jobs.
 
     Examples:
         batch runs
@@ -48,6 +48,16 @@ def runs(ctx: typer.Context, out: Out = "runs", as_json: Json = False) -> None:
         typer.echo(f"batch: no runs in {out} yet; `batch run FILE` makes one", err=True)
     else:
         _print_table(rows)
+    if not as_json:
+        _print_jobs(Path(out))
+
+
+def _print_jobs(out: Path) -> None:
+    from persona_batch.schedule.overview import jobs_of
+    from persona_batch.schedule.state import StateFolder
+
+    for row in jobs_of(out.resolve(), StateFolder.of(os.environ), datetime.now()):
+        typer.echo("\njob " + "\n".join(row.lines()))
 
 
 def _rows(out: Path) -> list[RunRow]:

@@ -8,6 +8,7 @@ import re
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -53,6 +54,12 @@ class Job:
         if self.on_failure is not None:
             words += ["--on-failure", self.on_failure]
         return [*words, "--", *self.arguments]
+
+    @property
+    def out(self) -> Path:
+        """The folder of the job's runs."""
+        given = next((value for name, value in pairwise(self.arguments) if name == "--out"), "runs")
+        return self.directory / given
 
 
 def free_id(wanted: str, taken: Sequence[str]) -> str:

@@ -1,13 +1,14 @@
 """The jobs of a crontab together with their states: what `batch schedule list` shows."""
 
 from datetime import datetime
+from pathlib import Path
 
 import msgspec
 
-from persona_batch.errors import UsageError
+from persona_batch.errors import BatchError, UsageError
 from persona_batch.schedule.line import parse_line
 from persona_batch.schedule.state import JobState, StateFolder
-from persona_batch.schedule.tab import Crontab
+from persona_batch.schedule.tab import Crontab, read_crontab
 from persona_batch.schedule.when import parse_when
 
 
@@ -25,6 +26,7 @@ class Row(msgspec.Struct, kw_only=True):
     exit_code: int | None = None
     meaning: str | None = None
     skipped_at: str | None = None
+    out: str | None = None
     run: str | None = None
     log: str
     command: str | None = None
@@ -62,6 +64,17 @@ def overview(tab: Crontab, folder: StateFolder, now: datetime) -> list[Row]:
     return rows
 
 
+def jobs_of(out: Path, folder: StateFolder, now: datetime) -> list[Row]:
+    """Return the jobs whose runs are in a folder, as `overview` does; a crontab is read only where there are some."""
+    if not any(state.out == str(out) for state in folder):
+        return []
+    try:
+        tab = read_crontab()
+    except BatchError:  # without cron there are timers still
+        tab = Crontab(b"")
+    return [row for row in overview(tab, folder, now) if row.out == str(out)]
+
+
 def _with_state(row: Row, state: JobState | None) -> Row:
     if state is None:
         return row
@@ -72,6 +85,7 @@ def _with_state(row: Row, state: JobState | None) -> Row:
         exit_code=state.exit_code,
         meaning=state.meaning,
         skipped_at=state.skipped_at,
+        out=state.out,
         run=state.run,
     )
 

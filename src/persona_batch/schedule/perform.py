@@ -68,7 +68,7 @@ def perform(job: Job, folder: StateFolder, *, env: Mapping[str, str], inputs: Ca
     """
     with _only_one(job, folder), open_log(folder.log(job.id)) as log:
         last = folder.read(job.id)
-        state = JobState(job=job.id, pid=os.getpid(), started=now(), run=last.run if last else None)
+        state = JobState(job=job.id, pid=os.getpid(), started=now(), out=str(job.out), run=last.run if last else None)
         asked, output = None, b""
         try:
             child_env = _environment(job, env)

@@ -25,8 +25,9 @@ MEANINGS = {
 class JobState(msgspec.Struct, kw_only=True):
     """One job's last run. Times are UTC, ISO 8601; `exit_code` is None while it runs, negative for a signal.
 
-    `said`: it left a summary, as a run does that came to its end. `fingerprint` stands for the inputs of the last
-    complete run (see `perform.fingerprint`); `skipped_at` is the last time that nothing had changed.
+    `out` is the folder of its runs, `run` the last of them. `said`: it left a summary, as a run does that came to
+    its end. `fingerprint` stands for the inputs of the last complete run (see `perform.fingerprint`); `skipped_at`
+    is the last time that nothing had changed.
     """
 
     job: str
@@ -35,6 +36,7 @@ class JobState(msgspec.Struct, kw_only=True):
     ended: str | None = None
     exit_code: int | None = None
     said: bool = True
+    out: str | None = None
     run: str | None = None
     fingerprint: str | None = None
     skipped_at: str | None = None
