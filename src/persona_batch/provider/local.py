@@ -90,8 +90,8 @@ class LocalProvider:
             start_new_session=True,
         )
         try:
-            base_url = await self._ready()
-            target = replace(self._target, base_url=base_url, api_key=Secret(key))
+            self._base_url = await self._ready()
+            target = replace(self._target, base_url=self._base_url, api_key=Secret(key))
             self._inner = OpenAIProvider(
                 target,
                 concurrency=self._concurrency,
@@ -113,6 +113,16 @@ class LocalProvider:
             await self._inner.__aexit__(kind, error, trace)
         finally:
             await self._end()
+
+    @property
+    def base_url(self) -> str:
+        """Where the server listens; known once entered."""
+        return self._base_url
+
+    @property
+    def process_id(self) -> int:
+        """The server's process; known once entered."""
+        return self._child.pid
 
     def stream(self, request: Request, info: StreamInfo) -> AsyncGenerator[Burst]:
         """Stream one reply; see `base.Provider`."""

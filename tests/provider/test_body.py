@@ -1,0 +1,71 @@
+import json
+from typing import Any
+
+import pytest
+
+from persona_batch.chat import Message, Params
+from persona_batch.errors import BadRequest
+from persona_batch.provider.base import Request
+from persona_batch.provider.body import encode_body, sent_messages
+from persona_batch.provider.presets import CUSTOM, PRESETS, Preset
+
+USER = (Message("user", "你好"),)
+
+
+def body(
+    params: Params | None = None,
+    *,
+    messages: tuple[Message, ...] = USER,
+    preset: Preset = CUSTOM,
+    extra: Params | None = None,
+    stream_options: bool = False,
+) -> dict[str, Any]:
+    request = Request("m", messages, params or {})
+    sent = encode_body(request, messages, preset, extra or {}, stream_options=stream_options)
+    decoded: dict[str, Any] = json.loads(sent)
+    return decoded
+
+
+def test_a_body_is_what_was_asked_and_streamed() -> None:
+    named = (Message("system", ""), Message("user", "hi", "八戒"))
+    assert body({"temperature": 0.7}, messages=named, stream_options=True) == {
+        "model": "m",
+        "messages": [{"role": "system", "content": ""}, {"role": "user", "content": "hi", "name": "八戒"}],
+        "temperature": 0.7,
+        "stream": True,
+        "stream_options": {"include_usage": True},
+    }
+
+
+def test_extra_body_has_the_last_word_but_not_on_streaming() -> None:
+    sent = body({"top_k": 1}, extra={"top_k": 2, "enable_thinking": False, "stream": False})
+    assert (sent["top_k"], sent["enable_thinking"], sent["stream"]) == (2, False, True)
+
+
+def test_openai_calls_the_limit_by_another_name() -> None:
+    assert body({"max_tokens": 9}, preset=PRESETS["openai"])["max_completion_tokens"] == 9
+    assert body({"max_tokens": 9})["max_tokens"] == 9
+
+
+def test_developer_messages_go_out_as_system_where_the_role_is_unknown() -> None:
+    messages = (Message("developer", "你是孙悟空"), Message("user", "你好"))
+    assert sent_messages(messages, PRESETS["openai"]) is messages
+    assert sent_messages(messages, PRESETS["dashscope"]) == (Message("system", "你是孙悟空"), messages[1])
+    assert sent_messages(USER, PRESETS["dashscope"]) is USER
+
+
+@pytest.mark.parametrize(
+    ("params", "messages", "words"),
+    [
+        ({}, (), "no message"),
+        ({"max_tokens": 0}, USER, "max_tokens is 0"),
+        ({"max_completion_tokens": -1}, USER, "max_completion_tokens"),
+        ({"temperature": -0.1}, USER, "temperature"),
+        ({"temperature": float("nan")}, USER, "temperature"),
+        ({}, (Message("user", "\ud83d"),), "surrogate"),
+        ({"stop": {1, 2}, "seed": object()}, USER, "JSON"),
+    ],
+)
+def test_what_makes_no_sense_is_not_sent(params: Params, messages: tuple[Message, ...], words: str) -> None:
+    with pytest.raises(BadRequest, match=words):
+        body(params, messages=messages)

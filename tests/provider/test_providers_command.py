@@ -1,0 +1,88 @@
+"""`batch providers` as a real process."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from servers.act import Script
+from servers.faulty import serving
+
+KEYS = ("API_KEY", "TOKEN")
+
+
+def batch(*arguments: str, folder: Path, **env: str) -> "subprocess.CompletedProcess[str]":
+    clean = {name: value for name, value in os.environ.items() if not name.endswith(KEYS)}
+    return subprocess.run(
+        [sys.executable, "-c", "from persona_batch.cli.main import main; main()", "providers", *arguments],
+        cwd=folder,
+        env={**clean, **env},
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=60,
+    )
+
+
+def test_the_list_says_which_keys_are_set_and_shows_none(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("MODELSCOPE_SDK_TOKEN=ms-0123456789abcdef\n", encoding="utf-8")
+    done = batch("--json", folder=tmp_path, OPENAI_API_KEY="sk-0123456789abcdef")
+    rows = {row["name"]: row for row in json.loads(done.stdout)}
+    assert rows["openai"]["key"] == "set"
+    assert (rows["modelscope"]["key"], rows["modelscope"]["key_variable"]) == ("set", "MODELSCOPE_SDK_TOKEN")
+    assert (rows["modelscope"]["per_day"], rows["modelscope"]["day_zone"]) == (2000, "Asia/Shanghai")
+    assert rows["deepseek"]["key"] == "missing"
+    assert rows["local"]["key"] == "not needed"
+    table = batch(folder=tmp_path, OPENAI_API_KEY="sk-0123456789abcdef")
+    assert all(name in table.stdout for name in rows)
+    assert "0123456789" not in done.stdout + table.stdout
+
+
+def test_a_ping_asks_the_endpoint(tmp_path: Path) -> None:
+    with serving(Script(models=["one"], api_key="right-key")) as server:
+        done = batch(
+            *("--ping", "vllm", "--base-url", server.base_url, "--api-key-env", "MINE", "--json"),
+            folder=tmp_path,
+            MINE="right-key",
+        )
+    found = json.loads(done.stdout)
+    assert (done.returncode, found["models"], found["model"]) == (0, ["one"], "one")
+    assert found["reply"]
+    assert 0 < found["ttft_ms"] <= found["latency_ms"]
+    assert len(server.chats) == 1
+
+
+def test_a_ping_of_many_models_asks_which(tmp_path: Path) -> None:
+    with serving(Script(models=["one", "two"])) as server:
+        done = batch("--ping", "vllm", "--base-url", server.base_url, folder=tmp_path)
+        assert (done.returncode, "one, two" in done.stdout, server.chats) == (0, True, [])
+        done = batch("--ping", "vllm", "--base-url", server.base_url, "--model", "two", folder=tmp_path)
+    assert "two: “" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (("--ping", "opnai"), 2, "did you mean `openai`"),
+        (("--ping", "deepseek"), 2, "DEEPSEEK_API_KEY"),
+        (("--ping", "vllm", "--base-url", "http://127.0.0.1:1/v1"), 1, "connection refused"),
+    ],
+)
+def test_a_ping_that_fails_is_one_line(arguments: tuple[str, ...], code: int, words: str, tmp_path: Path) -> None:
+    done = batch(*arguments, folder=tmp_path)
+    assert (done.returncode, done.stdout) == (code, "")
+    assert words in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_the_list_imports_nothing_heavy(tmp_path: Path) -> None:
+    code = (
+        "import sys; from persona_batch.cli.main import main; sys.argv[1:] = ['providers', '--json']\n"
+        "try: main()\n"
+        "finally: print([n for n in ('openai', 'aiohttp', 'httpx2', 'numpy') if n in sys.modules], file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert done.stderr.strip() == "[]"
