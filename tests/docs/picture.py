@@ -3,6 +3,7 @@
 The command really runs, on a pseudo-terminal of 80 columns; the picture needs no font but the reader's own.
 """
 
+import io
 import os
 import pty
 import re
@@ -35,7 +36,7 @@ def printed(command: list[str]) -> str:
 
 def picture(text: str, title: str) -> str:
     """Return the SVG, without the fonts that rich would fetch from elsewhere."""
-    console = Console(width=COLUMNS, record=True, file=Path(os.devnull).open("w"), force_terminal=True)
+    console = Console(width=COLUMNS, record=True, file=io.StringIO(), force_terminal=True)
     console.print(Text.from_ansi(text), soft_wrap=True)
     svg = console.export_svg(title=title, theme=DIMMED_MONOKAI)
     svg = re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.DOTALL)

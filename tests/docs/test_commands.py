@@ -1,4 +1,4 @@
-"""What the pages tell a reader to type works as it stands."""
+"""What the pages tell a reader to type works as it stands, and the files they show are right."""
 
 import re
 import subprocess
@@ -7,25 +7,27 @@ from pathlib import Path
 
 import pytest
 
-from docs.pages import PAGES, Block, blocks, name_of
+from docs.pages import PAGES, ROOT, Block, blocks, name_of
 from docs.workplace import Workplace, workplace
+from persona_batch.config.load import load_batch
 
-SHELLS = ("sh", "bash", "console", "cron")
-KNOWN = (*SHELLS, "yaml", "json", "python", "text")
-FIRST_COMMANDS = "pip install uv && uv run "  # made and run by the gate in a clean checkout, with all that they install
+RUN = ("sh", "bash", "console", "cron", "python")
+KNOWN = (*RUN, "yaml", "json", "text")
+SAME = ROOT / "README.zh-CN.md"  # has the very blocks of README.md, see test_readmes
+FIRST_COMMANDS = "pip install uv && uv run "  # the gate runs them, in a clean checkout
+
+
+def pages_with(*languages: str) -> list[Path]:
+    return [page for page in PAGES if page != SAME and any(block.language in languages for block in blocks(page))]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_every_fence_says_what_it_holds(page: Path) -> None:
-    wrong = [
-        f"line {block.line}: {block.language or 'nothing'}" for block in blocks(page) if block.language not in KNOWN
-    ]
+    wrong = [f"line {block.line}: {block.language}" for block in blocks(page) if block.language not in KNOWN]
     assert not wrong, f"expected one of {', '.join(KNOWN)}"
 
 
-@pytest.mark.parametrize(
-    "page", [page for page in PAGES if any(block.language in SHELLS for block in blocks(page))], ids=name_of
-)
+@pytest.mark.parametrize("page", pages_with(*RUN), ids=name_of)
 def test_the_commands_of_a_page_run(page: Path, tmp_path: Path) -> None:
     with workplace(tmp_path) as place:
         for block in blocks(page):
@@ -33,45 +35,29 @@ def test_the_commands_of_a_page_run(page: Path, tmp_path: Path) -> None:
                 continue
             if block.file:
                 (place.folder / block.file).write_text(block.text, encoding="utf-8")
+            elif block.language in ("sh", "bash"):
+                lines = block.text.splitlines()
+                place.run("\n".join(line for line in lines if not line.startswith(FIRST_COMMANDS)))
             elif block.language == "console":
                 _compare(block, place)
             elif block.language == "cron":
                 _run_cron_line(block, place)
-            elif block.language in SHELLS:
-                place.run("\n".join(line for line in block.text.splitlines() if not line.startswith(FIRST_COMMANDS)))
+            elif block.language == "python":
+                _run_python(block, place)
 
 
-@pytest.mark.parametrize(
-    "page", [page for page in PAGES if any(block.language == "python" for block in blocks(page))], ids=name_of
-)
-def test_the_python_of_a_page_runs(page: Path, tmp_path: Path) -> None:
-    with workplace(tmp_path) as place:
-        for block in blocks(page):
-            if block.language in ("sh", "bash") and not block.skipped:
-                place.run(block.text)
-            elif block.language == "python" and not block.skipped:
-                done = subprocess.run(
-                    [sys.executable, "-c", block.text],
-                    cwd=place.folder,
-                    capture_output=True,
-                    encoding="utf-8",
-                    timeout=60,
-                )
-                assert done.returncode == 0, done.stderr
-
-
-@pytest.mark.parametrize(
-    "page", [page for page in PAGES if any(block.language == "yaml" for block in blocks(page))], ids=name_of
-)
+@pytest.mark.parametrize("page", pages_with("yaml"), ids=name_of)
 def test_the_files_shown_on_a_page_are_right(page: Path, tmp_path: Path) -> None:
     with workplace(tmp_path) as place:
-        for number, block in enumerate(blocks(page)):
+        for block in blocks(page):
             if block.language != "yaml" or block.skipped or block.file:
                 continue
-            shown = f"personas/shown-{number}.yaml"
-            (place.folder / shown).write_text(block.text, encoding="utf-8")
-            asks = "" if "\nsystem:" in block.text else "personas/teacher.yaml -q "
-            place.run(f"batch run {asks}{shown} --dry-run")
+            shown = place.folder / f"personas/shown-{block.line}.yaml"
+            shown.write_text(block.text, encoding="utf-8")
+            if "\nsystem:" in block.text:
+                assert load_batch([shown]).personas
+            else:
+                assert load_batch([place.folder / "personas/teacher.yaml"], questions=[shown]).personas
 
 
 def _compare(block: Block, place: Workplace) -> None:
@@ -83,7 +69,7 @@ def _compare(block: Block, place: Workplace) -> None:
 
 
 def _run_cron_line(block: Block, place: Workplace) -> None:
-    """Do what cron does with a line: five fields, then a command for /bin/sh, in the home folder, where % ends it."""
+    """Do what cron does with a line: five fields, then a command for /bin/sh in the home folder, which a % ends."""
     for line in block.text.splitlines():
         fields = line.split(maxsplit=5)
         assert len(fields) == 6
@@ -94,3 +80,11 @@ def _run_cron_line(block: Block, place: Workplace) -> None:
         log = place.folder / "runs" / "cron.log"
         assert done.returncode == 0, log.read_text(encoding="utf-8") if log.exists() else done.stderr
         assert list((place.folder / "runs").glob("*/records.jsonl"))
+
+
+def _run_python(block: Block, place: Workplace) -> None:
+    command = [sys.executable, "-c", block.text]
+    done = subprocess.run(
+        command, cwd=place.folder, env=place.environment, capture_output=True, encoding="utf-8", timeout=60
+    )
+    assert done.returncode == 0, done.stderr
