@@ -8,9 +8,10 @@ that came, whatever its status.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
+from persona_batch.chat import Message
 from persona_batch.checks import evaluate
 from persona_batch.engine.reply import Reply
 from persona_batch.errors import ContentFiltered, ProviderError
@@ -66,6 +67,7 @@ async def attempt(
         reply=reply,
         clean=clean,
         request_id=info.request_id,
+        sent=info.messages,
         checks=[CheckResult(check.name, evaluate(check, text), check.argument) for check in cell.checks],
     )
 
@@ -91,6 +93,7 @@ def failed_record(
         reply=Reply(),
         clean=clean,
         request_id=error.request_id or info.request_id,
+        sent=info.messages,
         error=ErrorInfo(error.kind, clean(error.message), error.http_status),
     )
 
@@ -106,6 +109,7 @@ def _record(
     reply: Reply,
     clean: Clean,
     request_id: str | None,
+    sent: Sequence[Message] | None,
     checks: list[CheckResult] | None = None,
     error: ErrorInfo | None = None,
 ) -> Record:
@@ -122,7 +126,7 @@ def _record(
         model=cell.model,
         model_returned=_cleaned(reply.model, clean),
         params=cell.params,
-        messages=list(cell.messages),
+        messages=list(sent or cell.messages),
         reply=text,
         reasoning=clean("".join(reply.reasoning)) if reply.reasoning else None,
         status=status,
