@@ -113,6 +113,9 @@ FailUnder: TypeAlias = Annotated[
     typer.Option("--fail-under", min=0.0, max=1.0, metavar="SHARE", help="Exit 100 when fewer checks pass."),
 ]
 Engine: TypeAlias = Annotated[str, typer.Option("--engine", metavar="NAME", help="What runs the cells.")]
+Workers: TypeAlias = Annotated[
+    int, typer.Option("--workers", min=1, metavar="N", help="Processes that ask, when one core is the limit.")
+]
 Json: TypeAlias = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 Quiet: TypeAlias = Annotated[bool, typer.Option("--quiet", help="Only errors on stderr.")]
 Verbose: TypeAlias = Annotated[bool, typer.Option("--verbose", "-v", help="Say more on stderr.")]

@@ -41,6 +41,7 @@ def run(
     dry_run: options.DryRun = False,
     fail_under: options.FailUnder = None,
     engine: options.Engine = "local",
+    workers: options.Workers = 1,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
@@ -94,6 +95,7 @@ def run(
         time_limit=options.read_seconds(time_limit),
         fail_under=fail_under,
         engine=engine,
+        workers=workers,
     )
     if dry_run:
         from persona_batch.cli.run_preview import show_preview

@@ -15,6 +15,7 @@ class RunOptions:
     `files` persona files, folders and globs; `questions` question files that replace the personas' own.
     `resume` a run (folder, id, `latest`) to finish; `continue_newest` the newest unfinished run of the batch, else
     a new one. `max_requests`, `max_tokens_total` and `time_limit` (seconds) end this call, not the run.
+    `workers` is how many processes ask the endpoint (1: this one does).
     """
 
     files: tuple[str, ...] = ()
@@ -32,3 +33,4 @@ class RunOptions:
     time_limit: float | None = None
     fail_under: float | None = None
     engine: str = "local"
+    workers: int = 1

@@ -43,7 +43,7 @@ async def run_batch(options: RunOptions, observer: Observer) -> Summary:
             run, earlier = existing_run(options, batch_id=batch.id, endpoint=target.identity)
             models = batch.run.models or (tuple(earlier.models) if earlier else ())
             if run is None or not models:
-                provider = await _open(stack, batch, target, options)
+                provider = await _open(stack, batch, target, options, observer)
                 models = await _ask_models(provider, models, target, observer)
             grid = grid_of(batch, target, models, options)
             run = run or create_run(options.out, batch.id, datetime.now(UTC))
@@ -52,14 +52,22 @@ async def run_batch(options: RunOptions, observer: Observer) -> Summary:
         if not session.anything_left():
             return session.close()
         if provider is None:
-            provider = await _open(stack, batch, target, options)
+            provider = await _open(stack, batch, target, options, observer)
             await _ask_models(provider, models, target, observer, resuming=True)
         return await session.ask_all(provider)
 
 
-async def _open(stack: AsyncExitStack, batch: Batch, target: Target, options: RunOptions) -> Provider:
-    concurrency = run_limits(batch, target, options).concurrency
-    return await stack.enter_async_context(open_provider(target, concurrency=concurrency, timeouts=timeouts_of(batch)))
+async def _open(
+    stack: AsyncExitStack, batch: Batch, target: Target, options: RunOptions, observer: Observer
+) -> Provider:
+    provider = open_provider(
+        target,
+        concurrency=run_limits(batch, target, options).concurrency,
+        timeouts=timeouts_of(batch),
+        workers=options.workers,
+        live=observer.wants_text,
+    )
+    return await stack.enter_async_context(provider)
 
 
 async def _ask_models(

@@ -51,8 +51,17 @@ def resolve(settings: RunSettings, env: Mapping[str, str], *, need_key: bool = T
     )
 
 
-def open_provider(target: Target, *, concurrency: int, timeouts: Timeouts) -> Provider:
-    """Return the provider, to be entered as an async context manager; `concurrency` bounds its connections.
+def open_provider(
+    target: Target, *, concurrency: int, timeouts: Timeouts, workers: int = 1, live: bool = False
+) -> Provider:
+    """Return the provider, to be entered as an async context manager.
+
+    Args:
+        target: as from `resolve`.
+        concurrency: the most connections at a time.
+        timeouts: for each request.
+        workers: processes that ask the endpoint; 1: this one does, as it always does for the embedded model.
+        live: with workers: hand on text as it comes.
 
     Raises:
         UsageError: the embedded model is not installed.
@@ -65,6 +74,10 @@ def open_provider(target: Target, *, concurrency: int, timeouts: Timeouts) -> Pr
         from persona_batch.provider.local import LocalProvider, find_model
 
         return LocalProvider(target, find_model(target.model_path), concurrency=concurrency, timeouts=timeouts)
+    if workers > 1:
+        from persona_batch.provider.workers import WorkersProvider
+
+        return WorkersProvider(target, workers=workers, concurrency=concurrency, timeouts=timeouts, live=live)
     from persona_batch.provider.openai import OpenAIProvider
 
     return OpenAIProvider(target, concurrency=concurrency, timeouts=timeouts)
