@@ -1,4 +1,4 @@
-"""Made-up records of a realistic size, for timing `compare`: text from a vocabulary, personas with habits of their own."""
+"""Made-up records of a realistic size, for timing `compare`: personas with words of their own."""
 
 import random
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ CHECK = Check("contains", "matey")
 
 
 def made_records(personas: int, questions: int, samples: int, *, words: int = 180, seed: int = 1) -> Iterator[Record]:
-    """Yield personas (beside the controls `none` and `assistant`) × questions × samples records, ~1,000 characters each."""
+    """Yield (personas + `none` + `assistant`) × questions × samples records of about 1,000 characters."""
     rng = random.Random(seed)
     vocabulary = ["".join(rng.choices("etaoinshrdlucmfwyp", k=rng.randint(2, 9))) for _ in range(8_000)]
     weights = [1 / (rank + 5) for rank in range(len(vocabulary))]

@@ -158,7 +158,9 @@ def _power() -> list[Row]:
         found.append(Row(world.records, ("shift",), (Aim(name, read, expected=expected, tolerance=0.04),)))
     habit = World(questions=10, samples=4, habit=0.08)
     for measure in ("change", "words"):
-        aim = Aim(f"power of {measure}, 8 % of the words are another's", significant(measure), expected=0.9, tolerance=0.2)
+        aim = Aim(
+            f"power of {measure}, 8 % of the words are another's", significant(measure), expected=0.9, tolerance=0.2
+        )
         found.append(Row(habit.records, (measure,), (aim,), 199, 0.2))
     return found
 

@@ -1,13 +1,17 @@
 """`batch compare`: is the difference real?"""
 
 import sys
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 import typer
 
 from persona_batch.cli.options import Color, Out, PersonaGlobs, QuestionGlobs
 from persona_batch.errors import UsageError
+
+if TYPE_CHECKING:
+    from persona_batch.compare.comparison import Comparison, MeasureName
 
 Format: TypeAlias = Literal["table", "markdown", "json", "csv"]
 _Run: TypeAlias = Annotated[
@@ -42,11 +46,15 @@ def compare(
         typer.Option("--replies", min=0, metavar="N", help="Show the replies to N questions side by side (2)."),
     ] = None,
     sample: Annotated[int, typer.Option("--sample", min=0, metavar="N", help="Which sample to show.")] = 0,
-    diff: Annotated[bool, typer.Option("--diff", help="Mark what each reply has and has not of the reference's.")] = False,
+    diff: Annotated[
+        bool, typer.Option("--diff", help="Mark what each reply has and has not of the reference's.")
+    ] = False,
     details: Annotated[bool, typer.Option("--details", help="Every number behind the summary.")] = False,
     explain: Annotated[
         str | None,
-        typer.Option("--explain", metavar="MEASURE", help="Say how a measure is computed, with its value per question."),
+        typer.Option(
+            "--explain", metavar="MEASURE", help="Say how a measure is computed, with its value per question."
+        ),
     ] = None,
     permutations: Annotated[
         int, typer.Option("--permutations", min=99, max=1_000_000, metavar="N", help="Relabellings per test.")
@@ -67,26 +75,22 @@ def compare(
         batch compare --explain change
         batch compare --format csv --bom > effects.csv
     """
-    from persona_batch.compare import MEASURES, Wanted
+    from persona_batch.compare import Wanted
     from persona_batch.compare import compare as compare_records
     from persona_batch.compare.manifested import controls_of
     from persona_batch.record.reader import read_records
     from persona_batch.record.rundir import find_run
 
-    if explain is not None and explain not in MEASURES:
-        raise UsageError(f"--explain: unknown measure '{explain}'; there are: {', '.join(MEASURES)}")
     if run2 is not None and by != "persona":
         raise UsageError("--by and a second run do not go together: two runs are compared persona by persona")
+    explained = None if explain is None else _measure(explain)
+    chosen = None if measures is None else [name for given in measures for name in given.split(",")]
     first = find_run(run, Path(out))
     second = None if run2 is None else find_run(run2, Path(out))
-    chosen = None if measures is None else [name for given in measures for name in given.split(",")]
-    if explain is not None:
-        chosen = [explain]
-    shown = replies if replies is not None else len(questions) * 20 if questions else 2
     wanted = Wanted(
         questions=questions or (),
         personas=personas or (),
-        most_questions=0 if explain is not None else shown,
+        most_questions=replies if replies is not None else 20 if questions else 2,
         sample=sample,
     )
     result = compare_records(
@@ -95,33 +99,53 @@ def compare(
         by=by,
         controls=controls_of(first.manifest),
         control=control,
-        measures=chosen,
+        measures=chosen if explained is None else [explained],
         permutations=permutations,
         seed=seed,
-        excerpts=wanted,
+        excerpts=None if explained else wanted,
     )
-    if as_format == "json":
-        from persona_batch.view.comparison_export import as_json
+    _write(result, _Look(as_format, bom, color, details, diff, explained))
 
-        sys.stdout.write(as_json(result))
-    elif as_format == "csv":
-        from persona_batch.view.comparison_export import as_csv
 
-        sys.stdout.write(as_csv(result, bom=bom))
-    elif explain is not None:
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """How the result is printed."""
+
+    format: Format
+    bom: bool
+    color: Literal["auto", "always", "never"]
+    details: bool
+    diff: bool
+    explained: "MeasureName | None"
+
+
+def _measure(name: str) -> "MeasureName":
+    from persona_batch.compare import MEASURES
+
+    for known in MEASURES:
+        if known == name:
+            return known
+    raise UsageError(f"--explain: unknown measure '{name}'; there are: {', '.join(MEASURES)}")
+
+
+def _write(result: "Comparison", look: _Look) -> None:
+    if look.format != "table":
+        from persona_batch.view.comparison_export import as_csv, as_json, as_markdown
+
+        told = as_csv(result, bom=look.bom) if look.format == "csv" else ""
+        sys.stdout.write(told or (as_json if look.format == "json" else as_markdown)(result))
+        return
+    from persona_batch.view.palette import palette_for
+    from persona_batch.view.terminal import terminal_width
+
+    palette, width = palette_for(sys.stdout, look.color), terminal_width()
+    if look.explained is not None:
         from persona_batch.view.comparison_explain import render_explanation
 
-        sys.stdout.write(render_explanation(result, explain))
-    elif as_format == "markdown":
-        from persona_batch.view.comparison_export import as_markdown
+        sys.stdout.write(render_explanation(result, look.explained, palette, width))
+        return
+    from persona_batch.view.comparison import render
+    from persona_batch.view.comparison_replies import render_replies
 
-        sys.stdout.write(as_markdown(result))
-    else:
-        from persona_batch.view.comparison import render
-        from persona_batch.view.comparison_replies import render_replies
-        from persona_batch.view.palette import palette_for
-        from persona_batch.view.terminal import terminal_width
-
-        palette, width = palette_for(sys.stdout, color), terminal_width()
-        sys.stdout.write(render(result, palette, width, details=details))
-        sys.stdout.write(render_replies(result.excerpts, palette, width, diff=diff))
+    sys.stdout.write(render(result, palette, width, details=look.details))
+    sys.stdout.write(render_replies(result.excerpts, palette, width, diff=look.diff))

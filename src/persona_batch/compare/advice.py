@@ -1,51 +1,56 @@
 """Advice: what this comparison could have seen, and what it would take to see more.
 
-From the measured noise: the sign-flip and t tests see, with power .8 at .05, an effect of (t.975 + t.8) x the standard
-error of the question means; needed questions go with the square of what is to be seen (Miller 2024, arXiv:2411.00640).
+From the measured noise, at power .8 and level .05. Differences by question are seen from (t.975 + t.8) standard errors
+on, and the questions needed go with the square of what is to be seen (Miller 2024, arXiv:2411.00640). Change is seen
+from (z.95 + z.8) standard deviations of its permutation distribution on, which shrinks with the root of the
+questions and, as a degenerate U-statistic, with the samples themselves.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
+from scipy import special
 
 from persona_batch.compare.comparison import Advice, Arm, Estimate
 from persona_batch.compare.intervals import t_quantile
 from persona_batch.compare.layout import Layout
 
 QUESTIONS, SAMPLES = 20, 5
-POWER = 0.8
+POWER, LEVEL = 0.8, 0.05
 
 
-def advise(layout: Layout, arms: Sequence[Arm], estimates: Sequence[Estimate]) -> list[Advice]:
-    """Return the advice for a comparison; empty when it is well powered."""
+def advise(
+    layout: Layout, arms: Sequence[Arm], estimates: Sequence[Estimate], null_spread: Mapping[str, float]
+) -> list[Advice]:
+    """Return the advice for a comparison; empty when everything in it stands out from noise.
+
+    Args:
+        layout: the comparison.
+        arms: its arms.
+        estimates: its rows.
+        null_spread: standard deviation of each arm's `change` under the permutations, in the unit of its value.
+    """
     if not layout.pairs:
         return []
+    claiming = {arm.name for arm in arms if arm.role in {"persona", "level"}}
     questions = min(pair.questions for pair in layout.pairs)
-    sizes = layout.end - layout.start
-    used = np.unique(np.concatenate([np.stack([pair.arm_group, pair.reference_group]).ravel() for pair in layout.pairs]))
-    samples = float(np.median(sizes[used])) if len(used) else 0.0
-    found = []
-    if questions < QUESTIONS or samples < SAMPLES:
-        found.append(
-            Advice(
-                f"{questions} questions with {samples:g} distinct samples each: a small effect would not show. "
-                f"Better: {QUESTIONS} or more questions, {SAMPLES} samples, a placebo arm; "
-                "more questions help more than more samples.",
-                underpowered=True,
-            )
-        )
-    found.extend(_needed(estimates, arms))
-    return found
+    samples = _fewest_samples(layout)
+    return [
+        *_small(questions, samples, placebo=any(arm.role == "placebo" for arm in arms)),
+        *_change([row for row in estimates if row.measure == "change" and row.arm in claiming], null_spread, samples),
+        *_length([row for row in estimates if row.metric == "length" and row.arm in claiming]),
+    ]
 
 
 def detectable(values: Sequence[float | None]) -> float | None:
     """Return the smallest mean difference that these question values would show with power .8 at .05."""
     present = np.array([value for value in values if value is not None], dtype=np.float64)
-    if len(present) < 2 or not present.any():
+    if len(present) < 2 or not present.std() > 0:
         return None
     freedom = len(present) - 1
-    return float((t_quantile(0.975, freedom) + t_quantile(POWER, freedom)) * present.std(ddof=1) / math.sqrt(len(present)))
+    quantiles = t_quantile(1 - LEVEL / 2, freedom) + t_quantile(POWER, freedom)
+    return float(quantiles * present.std(ddof=1) / math.sqrt(len(present)))
 
 
 def questions_needed(values: Sequence[float | None], effect: float) -> int | None:
@@ -53,30 +58,68 @@ def questions_needed(values: Sequence[float | None], effect: float) -> int | Non
     present = np.array([value for value in values if value is not None], dtype=np.float64)
     if len(present) < 2 or effect <= 0:
         return None
-    spread, needed = float(present.std(ddof=1)), 2
-    for _ in range(100):
-        quantiles = t_quantile(0.975, needed - 1) + t_quantile(POWER, needed - 1)
-        better = max(2, math.ceil((quantiles * spread / effect) ** 2))
-        if better == needed:
-            break
-        needed = better if better > needed else needed + (1 if better > needed else -1)
-    return needed
+    spread = float(present.std(ddof=1))
+    fewest, most = 2, 2
+    while not _enough(most, spread, effect):
+        fewest, most = most, most * 2
+    while fewest < most:
+        middle = (fewest + most) // 2
+        fewest, most = (fewest, middle) if _enough(middle, spread, effect) else (middle + 1, most)
+    return most
 
 
-def _needed(estimates: Sequence[Estimate], arms: Sequence[Arm]) -> list[Advice]:
-    """Say, for each arm without a significant change in length, what length difference would have shown."""
-    claiming = {arm.name for arm in arms if arm.role in {"persona", "level"}}
-    rows = [row for row in estimates if row.measure == "shift" and row.metric == "length" and row.arm in claiming]
-    quiet = [row for row in rows if row.p is not None and row.p > 0.05]
-    spreads = [(seen, row) for row in quiet if (seen := detectable(row.differences)) is not None]
-    if not spreads:
+def _enough(questions: int, spread: float, effect: float) -> bool:
+    quantiles = t_quantile(1 - LEVEL / 2, questions - 1) + t_quantile(POWER, questions - 1)
+    return quantiles * spread / math.sqrt(questions) <= effect
+
+
+def _fewest_samples(layout: Layout) -> int:
+    groups = np.concatenate([np.concatenate([pair.arm_group, pair.reference_group]) for pair in layout.pairs])
+    sizes = (layout.end - layout.start)[groups]
+    return int(sizes.min()) if len(sizes) else 0
+
+
+def _small(questions: int, samples: int, *, placebo: bool) -> list[Advice]:
+    if questions >= QUESTIONS and samples >= SAMPLES and placebo:
         return []
-    seen, row = sorted(spreads, key=lambda pair: pair[0])[len(spreads) // 2]
-    halved = questions_needed(row.differences, seen / 2)
     return [
         Advice(
-            f"With {row.questions} questions a difference in length below {seen:.0f} characters would not have shown "
-            f"({row.arm} against {row.reference}, power .8); half of that takes about {halved} questions.",
+            f"{questions} questions with {samples} distinct samples at least{'' if placebo else ' and no placebo'}: "
+            f"good for large effects only. Better: {QUESTIONS} or more questions, {SAMPLES} samples, a placebo arm; "
+            "more questions help more than more samples.",
+            underpowered=True,
+        )
+    ]
+
+
+def _change(rows: Sequence[Estimate], null_spread: Mapping[str, float], samples: int) -> list[Advice]:
+    quiet = [row for row in rows if (row.p_holm or 0.0) > LEVEL and null_spread.get(row.arm, 0.0) > 0]
+    if not quiet:
+        return []
+    row = sorted(quiet, key=lambda row: null_spread[row.arm])[len(quiet) // 2]
+    quantiles = float(special.ndtri(1 - LEVEL) + special.ndtri(POWER))
+    seen = quantiles * null_spread[row.arm]
+    return [
+        Advice(
+            f"{row.questions} questions × {samples} samples show a change of {seen:.1%} of the noise or more "
+            f"(one arm alone, power .8; {row.arm}); half takes about {4 * row.questions} questions × {samples}, "
+            f"or {row.questions} × {2 * samples}.",
+            underpowered=True,
+        )
+    ]
+
+
+def _length(rows: Sequence[Estimate]) -> list[Advice]:
+    quiet = [row for row in rows if row.p_bh is None or row.p_bh > LEVEL]
+    spreads = [(seen, row.arm, row) for row in quiet if (seen := detectable(row.differences)) is not None]
+    if not spreads:
+        return []
+    seen, _, row = sorted(spreads, key=lambda found: found[:2])[len(spreads) // 2]
+    needed = questions_needed(row.differences, seen / 2)
+    return [
+        Advice(
+            f"{row.questions} questions show a difference in length of {seen:.0f} characters or more "
+            f"(power .8; {row.arm}); half of that takes about {needed} questions.",
             underpowered=True,
         )
     ]

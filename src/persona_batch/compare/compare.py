@@ -53,7 +53,7 @@ def compare(
         excerpts: which replies to hand out with the result; None: none.
 
     Raises:
-        UsageError: an unknown factor, measure or control.
+        UsageError: no records at all, or an unknown factor, measure or control.
     """
     chosen = _chosen(measures)
     if permutations < 1:
@@ -61,14 +61,16 @@ def compare(
     by = by if after is None else "run"
     with TextStore() as texts:
         corpus = read_corpus(records, texts, after=after, checks=checks)
+        if not len(corpus):
+            raise UsageError("there are no records to compare; `batch runs` shows how far each run came")
         layout = lay_out(corpus, assign(corpus, by, controls=controls, control=control))
         study = Study(layout, permutations, seed)
         done = {name: MEASURE_TYPES[name](study) for name in chosen}
         _see_all(layout, list(done.values()))
         estimates = [estimate for measure in done.values() for estimate in measure.estimates()]
         estimates = _corrected(estimates, _claiming(layout))
-        moved = done["change"].moved if isinstance(done.get("change"), Change) else {}
-        words, identify = done.get("words"), done.get("identifiability")
+        change, words, identify = done.get("change"), done.get("words"), done.get("identifiability")
+        moved = change.moved if isinstance(change, Change) else {}
         arms = count_arms(layout, moved)
         return Comparison(
             settings=Settings(by=by, measures=chosen, permutations=permutations, seed=seed),
@@ -79,7 +81,7 @@ def compare(
             words=words.found if isinstance(words, Distinctive) else [],
             confusion=identify.confusion if isinstance(identify, Identify) else None,
             changes=run_changes(corpus) if after is not None else None,
-            advice=advise(layout, arms, estimates),
+            advice=advise(layout, arms, estimates, change.null_spread if isinstance(change, Change) else {}),
             notes=notes_on(layout, arms, words.note if isinstance(words, Distinctive) else None),
             excerpts=pick_excerpts(layout, estimates, excerpts or Wanted()),
         )
@@ -135,8 +137,8 @@ def _claiming(layout: Layout) -> set[str]:
 def _corrected(estimates: Sequence[Estimate], claiming: set[str]) -> list[Estimate]:
     """Add Holm over the headline (each arm's change) and Benjamini-Hochberg over the whole table."""
     p = np.array([np.nan if estimate.p is None else estimate.p for estimate in estimates], dtype=np.float64)
-    claims = np.array([estimate.arm in claiming or estimate.reference is None for estimate in estimates], dtype=np.bool_)
-    headline = np.array([estimate.measure == "change" for estimate in estimates], dtype=np.bool_)
+    claims = np.array([row.arm in claiming or row.reference is None for row in estimates], dtype=np.bool_)
+    headline = np.array([row.measure == "change" for row in estimates], dtype=np.bool_)
     by_holm = holm(np.where(claims & headline, p, np.nan))
     by_bh = benjamini_hochberg(np.where(claims, p, np.nan))
     return [
@@ -147,5 +149,3 @@ def _corrected(estimates: Sequence[Estimate], claiming: set[str]) -> list[Estima
         )
         for number, estimate in enumerate(estimates)
     ]
-
-

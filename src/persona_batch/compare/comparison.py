@@ -45,8 +45,9 @@ class EffectSize(msgspec.Struct, frozen=True):
 class Estimate(msgspec.Struct, frozen=True, kw_only=True):
     """One number of the table: an arm against its reference, for one metric of one measure.
 
-    `value` is arm minus reference in `unit` (for `change`: the energy distance over the reference's own noise;
-    for `identifiability`: the accuracy). `questions` is the number of units of inference (dialogues for `drift`);
+    `value` is arm minus reference in `unit` (for `change`: `arm_value`, the energy distance, over `reference_value`,
+    the reference's own noise; for `identifiability`: the accuracy; for `words`: their number). `questions` is the
+    number of units of inference (dialogues for `drift`);
     `samples` and `reference_samples` count distinct replies that entered. `p_holm` is set for the headline
     (`change`), `p_bh` for every row of a table. `not_estimable` says why there is no p. The lists run parallel to
     `Comparison.questions`, None where a question did not enter.
@@ -224,10 +225,6 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     def find(self, measure: MeasureName, arm: str, metric: str | None = None) -> Estimate | None:
         """Return the estimate of an arm (the first metric's, if none is named), or None."""
         for estimate in self.estimates:
-            if (
-                estimate.measure == measure
-                and estimate.arm == arm
-                and (metric is None or metric == estimate.metric)
-            ):
+            if estimate.measure == measure and estimate.arm == arm and (metric is None or metric == estimate.metric):
                 return estimate
         return None

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from persona_batch.checks import Check
-from persona_batch.compare.dialogue import probe_slope
 from persona_batch.compare.declared import declared_checks
+from persona_batch.compare.dialogue import probe_slope
 from persona_batch.compare.prompts import Prompts
 from persona_batch.compare.texts import TextStore
 from persona_batch.record import Record

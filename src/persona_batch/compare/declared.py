@@ -7,16 +7,19 @@ from persona_batch.checks import Check, CheckKind
 from persona_batch.record import CheckResult
 
 KEYED = "choice"  # a check against a question's key: accuracy, not adherence
-_KINDS = frozenset(get_args(CheckKind))
+_KINDS: dict[str, CheckKind] = {kind: kind for kind in get_args(CheckKind) if kind != KEYED}
 
 
 def declared_checks(results: Iterable[CheckResult]) -> tuple[Check, ...]:
-    """Return the checks behind these results, without those against a key; unknown kinds and lost arguments are left out."""
+    """Return the checks behind these results.
+
+    Checks against a key are left out, and those of an unknown kind or without their argument.
+    """
     found = []
     for result in results:
         negated = result.check.startswith("not ")
-        kind = result.check.removeprefix("not ")
-        if kind == KEYED or kind not in _KINDS or (result.expected is None and kind != "in_character"):
+        kind = _KINDS.get(result.check.removeprefix("not "))
+        if kind is None or (result.expected is None and kind != "in_character"):
             continue
         argument = tuple(result.expected) if isinstance(result.expected, list) else result.expected
         found.append(Check(kind, True if argument is None else argument, negated))

@@ -41,7 +41,8 @@ def probe_slope(probes: list[Any] | None) -> float:
     """Return the least-squares slope of the probe score per turn; NaN with fewer than two scored turns."""
     if not probes:
         return float("nan")
-    scored = [(probe.turn, value) for probe in msgspec.convert(probes, list[Probe]) if (value := probe.value()) is not None]
+    known = msgspec.convert(probes, list[Probe])
+    scored = [(probe.turn, value) for probe in known if (value := probe.value()) is not None]
     turns = np.array([turn for turn, _ in scored], dtype=np.float64)
     values = np.array([value for _, value in scored], dtype=np.float64)
     if len(scored) < 2 or np.ptp(turns) == 0:

@@ -67,9 +67,7 @@ def _matches(layout: Layout, arm: int, globs: Sequence[str]) -> bool:
     return any(fnmatchcase(name, glob) for name in names for glob in globs)
 
 
-def _questions(
-    layout: Layout, changes: dict[str, Estimate], arms: Sequence[int], wanted: Wanted
-) -> list[int]:
+def _questions(layout: Layout, changes: dict[str, Estimate], arms: Sequence[int], wanted: Wanted) -> list[int]:
     names = layout.corpus.names["question"]
     asked = [int(number) for number in np.unique(layout.group_question[np.isin(layout.group_arm, arms)])]
     if wanted.questions:

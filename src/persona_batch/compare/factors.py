@@ -72,9 +72,7 @@ def _by_persona(
         names, arm_of_persona = _by_attribute(corpus, by, used)
     heads = {named[0] for persona, named in chosen.items() if named and persona not in used}
     heads = heads or {named[0] for named in chosen.values() if named}
-    roles: list[ArmRole] = [
-        "control" if name in heads else "placebo" if name in used else "persona" for name in names
-    ]
+    roles: list[ArmRole] = ["control" if name in heads else "placebo" if name in used else "persona" for name in names]
     references: dict[int, int] = {}
     for persona, named in chosen.items():
         arm = arm_of_persona.get(persona)

@@ -5,7 +5,7 @@ it the replies of an arm and of its reference are exchangeable if the arm change
 of a cell count once.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -166,12 +166,7 @@ def _pair(layout: Layout, arm: int, reference: int) -> Pair:
     strata = [
         (int(layout.group_question[group]), int(group), other)
         for group in np.flatnonzero(layout.group_arm == arm)
-        if (
-            other := groups.get((int(layout.group_question[group]), int(layout.group_context[group])))
-        )
-        is not None
+        if (other := groups.get((int(layout.group_question[group]), int(layout.group_context[group])))) is not None
     ]
     table = np.array(strata, dtype=np.int64).reshape(-1, 3)
     return Pair(arm, reference, table[:, 0], table[:, 1], table[:, 2])
-
-

@@ -1,7 +1,7 @@
 """What a persona's prompt was in a run, read off the messages that were sent."""
 
 import difflib
-from os.path import commonprefix
+from itertools import takewhile
 
 from persona_batch.compare.comparison import PromptDiff
 from persona_batch.record import Record
@@ -29,7 +29,7 @@ class Prompts:
             return
         asked = record.messages[-1].content
         if record.placement == "user":
-            self._joined[name] = commonprefix((self._joined.get(name, asked), asked))
+            self._joined[name] = _shared_beginning(self._joined.get(name, asked), asked)
         elif record.turns is None:
             self._asked.setdefault(record.question, asked)
 
@@ -45,6 +45,10 @@ class Prompts:
     def question_texts(self) -> dict[str, str]:
         """Return the wording of each question, where some persona was asked it plainly."""
         return self._asked
+
+
+def _shared_beginning(one: str, other: str) -> str:
+    return one[: sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))]
 
 
 def prompt_diffs(before: Prompts, after: Prompts) -> list[PromptDiff]:

@@ -30,9 +30,14 @@ def side_by_side(titles: Sequence[str], texts: Sequence[str], palette: Palette, 
     cells = (width - len(GAP) * (len(titles) - 1)) // len(titles)
     columns = [_painted(wrap(text, cells), palette, cells) for text in texts]
     height = max(len(column) for column in columns)
-    lines = [GAP.join(palette.bold(fit(title, cells)) for title in titles), "─┼─".join("─" * cells for _ in titles)]
-    for row in range(height):
-        lines.append(GAP.join(column[row] if row < len(column) else " " * cells for column in columns).rstrip())
+    lines = [
+        GAP.join(palette.bold(fit(title, cells)) for title in titles).rstrip(),
+        "─┼─".join("─" * cells for _ in titles),
+    ]
+    lines.extend(
+        GAP.join(column[row] if row < len(column) else " " * cells for column in columns).rstrip()
+        for row in range(height)
+    )
     return lines
 
 

@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Sequence
 
 from persona_batch.compare import Comparison, Estimate
-from persona_batch.compare.comparison import Arm, RunChanges
-from persona_batch.view.comparison_numbers import MISSING, amount, interval, p_value, starred
+from persona_batch.compare.comparison import Arm
+from persona_batch.view.comparison_numbers import MISSING, amount, hanging, interval, p_value, starred
+from persona_batch.view.comparison_runs import run_changes
 from persona_batch.view.palette import Palette
 from persona_batch.view.tables import Column, table
 from persona_batch.view.terminal import one_line, wrap
@@ -29,6 +30,11 @@ _DETAILS = (
     Column("p (BH)", "right"),
     Column("n", "right"),
 )
+_ONE_METRIC = {"change", "character", "identifiability", "words", "drift", "accuracy"}
+_SHORT = {"Cliff's delta": "δ ", "d by question": "d ", "largest |z|": "|z| ", "accuracy over chance": "× "}
+_EFFECTS = (
+    "effect: δ Cliff's delta; d mean difference by question over its standard deviation; |z| of the strongest word"
+)
 _ROLE_ORDER = {"persona": 0, "level": 0, "placebo": 1, "control": 2}
 
 
@@ -43,7 +49,7 @@ def render(comparison: Comparison, palette: Palette, width: int, *, details: boo
     """
     parts = [_headline(comparison, palette, width)]
     if comparison.changes is not None:
-        parts.append(_run_changes(comparison, comparison.changes, palette, width))
+        parts.append(run_changes(comparison, comparison.changes, palette, width))
     rows = [arm for arm in comparison.arms if arm.reference is not None]
     if rows:
         parts.append(summary(comparison, rows, palette, width))
@@ -87,22 +93,19 @@ def _headline(comparison: Comparison, palette: Palette, width: int) -> str:
     if tested:
         named = f": {', '.join(beyond[:6])}{' …' if len(beyond) > 6 else ''}" if beyond else ""
         what = "differs" if len(beyond) == 1 else "differ"
-        than = "than asking again does" if comparison.settings.by != "run" else "since the earlier run than asking again"
+        than = (
+            "than asking again does" if comparison.settings.by != "run" else "since the earlier run than asking again"
+        )
         lines.append(f"{len(beyond)} of {len(tested)} {what} more {than}, at 5 % family-wise{named}")
     return "".join(palette.bold(line) + "\n" for text in lines for line in wrap(one_line(text), width))
 
 
 def _below(comparison: Comparison, palette: Palette, width: int) -> str:
     sentences = [*_legend(comparison), *_identified(comparison), *_distinctive(comparison), *_slopes(comparison)]
-    lines = [line for sentence in sentences for line in _hanging(sentence, width)]
+    lines = [line for sentence in sentences for line in hanging(sentence, width)]
     notes = [*(f"! {note}" for note in comparison.notes), *(f"→ {advice.text}" for advice in comparison.advice)]
-    lines += [palette.dim(line) for note in notes for line in _hanging(note, width)]
+    lines += [palette.dim(line) for note in notes for line in hanging(note, width)]
     return "".join(f"{line}\n" for line in lines)
-
-
-def _hanging(text: str, width: int) -> list[str]:
-    first, *rest = wrap(one_line(text), width - 2) or [""]
-    return [first, *(f"  {line}" for line in rest)]
 
 
 def _legend(comparison: Comparison) -> Iterator[str]:
@@ -163,60 +166,25 @@ def _slopes(comparison: Comparison) -> Iterator[str]:
             )
 
 
-def _run_changes(comparison: Comparison, changes: RunChanges, palette: Palette, width: int) -> str:
-    lines: list[str] = []
-    edited = {diff.persona for diff in changes.prompts}
-    for diff in changes.prompts:
-        lines.append(palette.bold(one_line(_effect_of(comparison, diff.persona, diff.added + diff.removed))))
-        lines.extend(line for text in diff.lines for line in _hanging(f"  {text}", width))
-    for arm in comparison.arms:
-        if arm.reference is not None and arm.moved_questions and arm.name not in edited:
-            lines.append(one_line(_effect_of(comparison, arm.name, 0)))
-    for change in changes.models:
-        lines.append(palette.bad(one_line(f"{change.model}: {change.field} was {_list(change.before)}, is {_list(change.after)}")))
-    for name, cells in (
-        ("new failures", changes.new_failures),
-        ("failures gone", changes.lost_failures),
-        ("checks newly failing", changes.new_check_failures),
-        ("checks passing again", changes.lost_check_failures),
-    ):
-        if cells:
-            listed = ", ".join(f"{cell.persona}/{cell.question}#{cell.sample}" for cell in cells[:4])
-            lines.extend(_hanging(f"{name}: {len(cells)} ({listed}{' …' if len(cells) > 4 else ''})", width))
-    for name, personas in (("only before", changes.only_before), ("only after", changes.only_after)):
-        if personas:
-            lines.extend(_hanging(f"{name}: {_list(personas)}", width))
-    return "".join(f"{line}\n" for line in lines)
-
-
-def _effect_of(comparison: Comparison, persona: str, lines: int) -> str:
-    arm = next((arm for arm in comparison.arms if arm.name == persona and arm.reference is not None), None)
-    edited = f"prompt changed in {lines} lines" if lines else "prompt unchanged"
-    if arm is None:
-        return f"{persona}: {edited}"
-    if arm.moved_questions is None:
-        return f"{persona}: {edited}; single questions cannot be told from noise with so few samples"
-    return f"{persona}: {edited}: {len(arm.moved_questions)} of {arm.questions} questions moved beyond noise"
-
-
-def _list(names: Sequence[str]) -> str:
-    return ", ".join(names[:6]) + (" …" if len(names) > 6 else "")
-
-
 def _detail_tables(comparison: Comparison, palette: Palette, width: int) -> Iterator[str]:
+    yield "".join(f"{line}\n" for line in hanging(_EFFECTS, width))
     for measure in comparison.settings.measures:
         rows = [row for row in comparison.estimates if row.measure == measure]
         if rows:
             yield palette.bold(measure) + "\n" + table(_DETAILS, [detail_row(row) for row in rows], palette, width)
             reasons = dict.fromkeys(row.not_estimable for row in rows if row.not_estimable)
-            yield "".join(f"{line}\n" for reason in reasons for line in _hanging(f"n.e.: not estimable: {reason}", width))
+            yield "".join(
+                f"{line}\n" for reason in reasons for line in hanging(f"n.e.: not estimable: {reason}", width)
+            )
 
 
 def detail_row(row: Estimate) -> list[str]:
     """Return one estimate with everything that belongs beside its p."""
-    effect = MISSING if row.effect_size is None else f"{row.effect_size.name} {row.effect_size.value:.2f}"
+    effect = (
+        MISSING if row.effect_size is None else f"{_SHORT.get(row.effect_size.name, '')}{row.effect_size.value:.2f}"
+    )
     return [
-        f"{row.arm} {row.metric}",
+        row.arm if row.measure in _ONE_METRIC else f"{row.metric}: {row.arm}",
         amount(row.value, row.unit, sign=row.reference is not None),
         interval(row.interval, row.unit),
         effect,

@@ -1,7 +1,8 @@
-"""Numbers of a comparison as people read them: p-values, differences with their sign, intervals."""
+"""Numbers and sentences of a comparison as people read them: p-values, signed differences, intervals."""
 
 from persona_batch.compare import Estimate
 from persona_batch.compare.comparison import Interval
+from persona_batch.view.terminal import one_line, wrap
 
 MISSING = "–"
 NOT_ESTIMABLE = "n.e."  # explained under the table
@@ -46,6 +47,12 @@ def starred(row: Estimate | None, level: float = 0.05) -> str:
     if row is None or row.value is None:
         return MISSING
     return amount(row.value, row.unit, sign=True) + ("*" if row.p_bh is not None and row.p_bh <= level else "")
+
+
+def hanging(text: str, width: int) -> list[str]:
+    """Return a sentence as lines of at most `width` cells, all but the first indented."""
+    first, *rest = wrap(one_line(text), width - 2) or [""]
+    return [first, *(f"  {line}" for line in rest)]
 
 
 def _clean(value: float, digits: int) -> float:

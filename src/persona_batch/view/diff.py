@@ -16,7 +16,8 @@ def difference(reference: str, text: str) -> Iterator[Part]:
 
     White space belongs to the word that follows it. Texts of more than 4,000 words are not taken apart.
     """
-    old, new = _TOKEN.findall(reference), _TOKEN.findall(text)
+    old: list[str] = _TOKEN.findall(reference)
+    new: list[str] = _TOKEN.findall(text)
     if len(old) + len(new) > MOST_TOKENS:
         if reference != text:
             yield "gone", reference
@@ -24,8 +25,8 @@ def difference(reference: str, text: str) -> Iterator[Part]:
         else:
             yield "same", text
         return
-    keys = [[token.strip() for token in tokens] for tokens in (old, new)]
-    matcher = SequenceMatcher(None, *keys, autojunk=False)
+    old_words, new_words = ([token.strip() for token in tokens] for tokens in (old, new))
+    matcher = SequenceMatcher(None, old_words, new_words, autojunk=False)
     for kind, old_start, old_end, new_start, new_end in matcher.get_opcodes():
         if kind == "equal":
             yield "same", "".join(new[new_start:new_end])

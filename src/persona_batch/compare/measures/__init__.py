@@ -1,5 +1,7 @@
 """The eight measures, one module each; `MEASURE_TYPES` names them."""
 
+from collections.abc import Callable
+
 from persona_batch.compare.comparison import MeasureName
 from persona_batch.compare.measures.accuracy import Accuracy
 from persona_batch.compare.measures.adherence import Adherence
@@ -11,7 +13,7 @@ from persona_batch.compare.measures.drift import Drift
 from persona_batch.compare.measures.identify import Identify
 from persona_batch.compare.measures.shift import Shift
 
-MEASURE_TYPES: dict[MeasureName, type[Measure]] = {
+MEASURE_TYPES: dict[MeasureName, Callable[[Study], Measure]] = {
     "change": Change,
     "shift": Shift,
     "adherence": Adherence,
@@ -22,4 +24,4 @@ MEASURE_TYPES: dict[MeasureName, type[Measure]] = {
     "accuracy": Accuracy,
 }
 
-__all__ = ["MEASURE_TYPES", "Accuracy", "Adherence", "Change", "Character", "Distinctive", "Drift", "Identify", "Measure", "Shift", "Study", "View"]
+__all__ = ["MEASURE_TYPES", "Change", "Distinctive", "Identify", "Measure", "Study", "View"]

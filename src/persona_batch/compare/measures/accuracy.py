@@ -10,7 +10,6 @@ from persona_batch.compare.comparison import EffectSize, Estimate
 from persona_batch.compare.layout import Pair
 from persona_batch.compare.measures.base import Study, View
 from persona_batch.compare.measures.paired import PairedTest, paired_estimates
-from persona_batch.compare.permutation import Floats
 
 METRIC = "accuracy"
 UNIT = "share of correct replies"
@@ -46,7 +45,7 @@ class Accuracy:
         return paired_estimates(self._study, "accuracy", tests)
 
     def _one_sample(self, pair: Pair) -> bool:
-        size: Floats = self._study.layout.end - self._study.layout.start
+        size = self._study.layout.end - self._study.layout.start
         alone = (size[pair.arm_group] == 1).all() and (size[pair.reference_group] == 1).all()
         return bool(alone) and len(np.unique(pair.question)) == len(pair.question)
 

@@ -81,5 +81,3 @@ class Adherence:
         own = sorted((name for name in metrics if name != ALL), key=lambda name: (-len(metrics[name]), name))
         shown = own[:MAX_OWN_ROWS] if len(own) > 1 else []
         return [(name, metrics[name]) for name in (ALL, *shown)]
-
-

@@ -39,12 +39,17 @@ class _Stratum:
 
 
 class Change:
-    """Measure 1; `moved` holds, per arm, the questions that moved beyond noise by themselves."""
+    """Measure 1.
+
+    Per arm, `moved` are the questions that moved beyond noise by themselves (None: too few samples to say), and
+    `null_spread` is the standard deviation of the value under the permutations.
+    """
 
     def __init__(self, study: Study) -> None:
         self._study = study
         self._strata: dict[int, list[_Stratum]] = defaultdict(list)
         self.moved: dict[str, list[str] | None] = {}
+        self.null_spread: dict[str, float] = {}
 
     def see(self, view: View) -> None:
         layout, block = self._study.layout, view.block
@@ -84,8 +89,9 @@ class Change:
         energies, noises = scores.energy, scores.noise
         noise = float(noises.mean())
         value = float(energies.mean()) / noise if noise > 0 else 0.0
-        differences = np.full(layout.question_count, np.nan)
-        differences[scores.questions] = energies / noise if noise > 0 else energies
+        self.null_spread[arm] = scores.null_spread / noise if noise > 0 else 0.0
+        relative = energies / noise if noise > 0 else energies
+        differences = _spread(relative, scores.questions, layout.question_count)
         skipped = len({stratum.question for stratum in self._strata[number]}) - len(scores.questions)
         return Estimate(
             measure="change",
@@ -104,7 +110,16 @@ class Change:
             samples=samples,
             reference_samples=reference_samples,
             differences=as_list(differences),
+            arm_values=as_list(_spread(energies, scores.questions, layout.question_count)),
+            reference_values=as_list(_spread(noises, scores.questions, layout.question_count)),
         )
+
+
+def _spread(values: Floats, questions: NDArray[np.int64], count: int) -> Floats:
+    """Put values at the places of their questions; NaN elsewhere."""
+    spread = np.full(count, np.nan)
+    spread[questions] = values
+    return spread
 
 
 def _why_not(strata: list[_Stratum]) -> str:
@@ -132,6 +147,7 @@ class _Scores:
     energy: Floats
     noise: Floats
     p: float
+    null_spread: float
     question_p: Floats
     reachable: bool
 
@@ -176,12 +192,19 @@ def _score(strata: list[_Stratum], permutations: int, rng: np.random.Generator) 
                 question_p[number] = exceedance(float(values[0]), values[1:], float(total))
             smallest[number] = (2.0 if arm == reference else 1.0) / len(values)
     if by_question is not None:
-        several = np.flatnonzero(count > 1)
-        for number in several:
+        for number in np.flatnonzero(count > 1).tolist():
             question_p[number] = exceedance(energy[number], by_question[number], scale[number])
             smallest[number] = 1.0 / (1 + permutations)
     p = exceedance(float(energy.sum()), permuted, float(scale.sum()))
-    return _Scores(questions, energy, noise, p, question_p, reachable=bool((smallest <= LEVEL).any()))
+    return _Scores(
+        questions=questions,
+        energy=energy,
+        noise=noise,
+        p=p,
+        null_spread=float(permuted.std()) / len(questions),
+        question_p=question_p,
+        reachable=bool((smallest <= LEVEL).any()),
+    )
 
 
 def _by_shape(strata: list[_Stratum]) -> dict[tuple[int, int], list[_Stratum]]:
@@ -194,7 +217,8 @@ def _by_shape(strata: list[_Stratum]) -> dict[tuple[int, int], list[_Stratum]]:
 def _within(distances: Floats, arm: int, reference: int) -> Floats:
     """Mean distance between the reference's own replies, per stratum."""
     first, second = np.triu_indices(arm + reference, 1)
-    return distances[:, (first >= arm) & (second >= arm)].mean(axis=1)
+    means: Floats = distances[:, (first >= arm) & (second >= arm)].mean(axis=1)
+    return means
 
 
 def _energies(

@@ -32,11 +32,11 @@ class Character:
         size = layout.end - layout.start
         tests = []
         for pair in layout.pairs:
-            intervals = []
-            for groups in (np.unique(pair.arm_group), np.unique(pair.reference_group)):
-                intervals.append(wilson(float((means[groups] * size[groups]).sum()), int(size[groups].sum())))
             arm, reference = means[pair.arm_group], means[pair.reference_group]
             test = PairedTest(pair, METRIC, UNIT, arm, reference)
-            test.arm_interval, test.reference_interval = intervals
+            test.arm_interval, test.reference_interval = (
+                wilson(float((means[groups] * size[groups]).sum()), int(size[groups].sum()))
+                for groups in (np.unique(pair.arm_group), np.unique(pair.reference_group))
+            )
             tests.append(test)
         return paired_estimates(self._study, "character", tests)

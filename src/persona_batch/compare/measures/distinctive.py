@@ -6,6 +6,7 @@ prior is the two arms' pooled counts, scaled to `PRIOR` words. A word is listed 
 """
 
 from array import array
+from typing import TypeAlias
 
 import numpy as np
 from msgspec.structs import replace
@@ -23,6 +24,8 @@ RELABELLINGS = 999
 MIN_REPLIES = 3  # a word in fewer replies cannot stand out
 SHOWN = 12  # words per arm
 LEVEL = 0.05
+Scores: TypeAlias = NDArray[np.float32]
+
 _CONTEXT = 32  # characters shown on either side
 _CHUNK = 1 << 22
 
@@ -79,13 +82,13 @@ class Distinctive:
         if len(kept) < 2 or samples < 2 or reference_samples < 2:
             return replace(facts, not_estimable="too few replies: no two words are in three of them")
         local = local[:, kept].tocsr()
-        totals = np.asarray(local.sum(axis=0), dtype=np.float64).ravel()
-        counts = local.T @ mine.astype(np.float64)
-        z = _log_odds(counts[:, None], totals)[:, 0]
+        totals = np.asarray(local.sum(axis=0), dtype=np.float32).ravel()
+        counts = local.T @ mine.astype(np.float32)
+        z = _log_odds(counts[:, None], totals)[:, 0].astype(np.float64)
         rng = rng_for(self._study.seed, "words", arm, reference)
         relabellings = min(RELABELLINGS, self._study.permutations)
         largest = _largest(local, totals, stratum, mine, relabellings, rng)
-        p = (1 + (largest[None, :] >= np.abs(z)[:, None] * (1 - 1e-9)).sum(axis=1)) / (1 + relabellings)
+        p = (1 + (largest[None, :] >= np.abs(z)[:, None] * (1 - 1e-5)).sum(axis=1)) / (1 + relabellings)
         order = [number for number in np.lexsort((vocabulary[kept].astype(str), -np.abs(z))) if p[number] <= LEVEL]
         for number in order[:SHOWN]:
             word = str(vocabulary[kept[number]])
@@ -138,20 +141,18 @@ def _members(study: Study, pair: Pair) -> tuple[NDArray[np.int64], NDArray[np.in
     return np.concatenate(rows), np.concatenate(strata), np.concatenate(sides)
 
 
-def _log_odds(counts: Floats, totals: Floats) -> Floats:
+def _log_odds(counts: Scores, totals: Scores) -> Scores:
     """Return z per word (rows) and labelling (columns) from the arm's counts and those of both together."""
     prior = (totals * (PRIOR / totals.sum()))[:, None]
-    others = totals[:, None] - counts
-    arm_total, other_total = counts.sum(axis=0), others.sum(axis=0)
-    mine, theirs = counts + prior, others + prior
-    odds = np.log(mine / (arm_total + PRIOR - mine)) - np.log(theirs / (other_total + PRIOR - theirs))
-    scores: Floats = odds / np.sqrt(1.0 / mine + 1.0 / theirs)
+    mine, theirs = counts + prior, totals[:, None] - counts + prior
+    arm_rest, other_rest = mine.sum(axis=0) - mine, theirs.sum(axis=0) - theirs
+    scores: Scores = np.log(mine * other_rest / (arm_rest * theirs)) / np.sqrt(1 / mine + 1 / theirs)
     return scores
 
 
 def _largest(
     presence: sparse.csr_array,
-    totals: Floats,
+    totals: Scores,
     stratum: NDArray[np.int64],
     mine: NDArray[np.bool_],
     relabellings: int,
@@ -166,5 +167,5 @@ def _largest(
         order = np.argsort(stratum[:, None] + rng.random((len(stratum), size)), axis=0)
         labels = np.zeros((len(stratum), size), dtype=np.float32)
         np.put_along_axis(labels, order[mine], 1.0, axis=0)
-        found.append(np.abs(_log_odds((transposed @ labels).astype(np.float64), totals)).max(axis=0))
-    return np.concatenate(found)
+        found.append(np.abs(_log_odds(transposed @ labels, totals)).max(axis=0))
+    return np.concatenate(found).astype(np.float64)

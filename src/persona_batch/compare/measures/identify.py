@@ -9,6 +9,7 @@ relabelling costs one matrix product per fold.
 from dataclasses import dataclass
 
 import numpy as np
+from msgspec.structs import replace
 from numpy.typing import NDArray
 from scipy import linalg
 
@@ -18,14 +19,16 @@ from persona_batch.compare.measures.base import Study, View, as_list
 from persona_batch.compare.ngrams import hashed
 from persona_batch.compare.permutation import Floats, exceedance, rng_for
 
+UNIT = "balanced accuracy"
 WIDTH = 512  # hashed dimensions
 FOLDS = 5
 RIDGE = 1.0
 RELABELLINGS = 999
 MIN_RELABELLINGS = 199
-MAX_REPLIES = 8_000  # beyond, whole questions are drawn by the seed
+MAX_REPLIES = 6_000  # beyond, whole questions are drawn by the seed
 MIN_QUESTIONS = 10  # drawn at least, where there are as many
-_BUDGET = 4.0e12  # multiplications for all relabellings
+_BUDGET = 1.0e12  # multiplications for all relabellings
+_TOGETHER = 320  # columns of one matrix product: relabellings x classes
 
 Labels = NDArray[np.int64]
 Features = NDArray[np.float32]
@@ -71,14 +74,12 @@ class Identify:
     def estimates(self) -> list[Estimate]:
         names = [self._study.layout.arms[arm] for arm in self._classes]
         arm = " / ".join(names) if len(names) <= 3 else f"{len(names)} personas"
-        facts = {"measure": "identifiability", "metric": "accuracy", "arm": arm, "reference": None}
+        facts = Estimate(measure="identifiability", metric="accuracy", arm=arm, reference=None, unit=UNIT)
         if len(names) < 2:
-            reason = "needs two personas, or one and its control"
-            return [Estimate(**facts, unit="balanced accuracy", not_estimable=reason)]
+            return [replace(facts, not_estimable="needs two personas, or one and its control")]
         data = self._data()
         if data is None:
-            reason = "needs replies of two personas to two or more questions"
-            return [Estimate(**facts, unit="balanced accuracy", not_estimable=reason)]
+            return [replace(facts, not_estimable="needs replies of all personas to two or more questions")]
         return [self._estimate(data, facts, names)]
 
     def _data(self) -> "_Data | None":
@@ -93,19 +94,21 @@ class Identify:
             return None
         return _Data(np.concatenate(self._features), labels, questions, stratum, len(self._classes))
 
-    def _estimate(self, data: "_Data", facts: dict[str, object], names: list[str]) -> Estimate:
+    def _estimate(self, data: "_Data", facts: Estimate, names: list[str]) -> Estimate:
         classifier = _Ridge(data, rng_for(self._study.seed, "identifiability", "folds"))
-        predicted = classifier.predict(data.labels)
+        predicted = classifier.predict(data.labels[None, :])[0]
         counts = np.zeros((data.classes, data.classes), dtype=np.int64)
         np.add.at(counts, (data.labels, predicted), 1)
         self.confusion = Confusion(names, counts.tolist())
         value = data.score(data.labels, predicted)
         rng = rng_for(self._study.seed, "identifiability", "labels")
-        relabellings = min(self._study.permutations, RELABELLINGS, max(MIN_RELABELLINGS, int(_BUDGET / classifier.cost)))
-        permuted = np.empty(relabellings)
-        for number in range(relabellings):
-            labels = data.relabelled(rng)
-            permuted[number] = data.score(labels, classifier.predict(labels))
+        affordable = max(MIN_RELABELLINGS, int(_BUDGET / classifier.cost))
+        relabellings = min(self._study.permutations, RELABELLINGS, affordable)
+        permuted: list[float] = []
+        step = max(1, _TOGETHER // data.classes)
+        while len(permuted) < relabellings:
+            several = np.stack([data.relabelled(rng) for _ in range(min(step, relabellings - len(permuted)))])
+            permuted.extend(map(data.score, several, classifier.predict(several)))
         per_question = np.full(self._study.layout.question_count, np.nan)
         asked = np.unique(data.questions)
         weights = data.weights(data.labels) * data.classes
@@ -113,16 +116,15 @@ class Identify:
         size = np.bincount(data.questions, minlength=len(per_question))
         per_question[asked] = right[asked] / size[asked] * (len(data.labels) / data.classes)
         chance = 1.0 / data.classes
-        return Estimate(
-            **facts,  # type: ignore[arg-type]  # the names and their types stand in `estimates`
-            unit="balanced accuracy",
+        return replace(
+            facts,
             value=value,
             arm_value=value,
             reference_value=chance,
             interval=t_interval(per_question),
             effect_size=EffectSize("accuracy over chance", value / chance),
             test=f"labels permuted within question, {relabellings} times",
-            p=exceedance(value, permuted, 1.0),
+            p=exceedance(value, np.array(permuted), 1.0),
             questions=len(asked),
             samples=len(data.labels),
             differences=as_list(per_question - chance),
@@ -182,15 +184,16 @@ class _Ridge:
         self.cost = len(data.labels) * WIDTH * data.classes * 2 + folds * WIDTH * WIDTH * data.classes
 
     def predict(self, labels: Labels) -> Labels:
-        """Return the class of each reply as told by the folds it is not in."""
-        indicators = np.zeros((len(labels), self._data.classes), dtype=np.float32)
-        indicators[np.arange(len(labels)), labels] = 1.0
+        """Return the class of each reply as told by the folds it is not in, for each labelling (row) at once."""
+        several, size = labels.shape
+        indicators = np.zeros((size, several, self._data.classes), dtype=np.float32)
+        np.put_along_axis(indicators, labels.T[:, :, None], 1.0, axis=2)
         indicators -= indicators.mean(axis=0)
-        moments = [features.T @ indicators[part] for features, part in zip(self._features, self._parts, strict=True)]
+        flat = indicators.reshape(size, -1)
+        moments = [features.T @ flat[part] for features, part in zip(self._features, self._parts, strict=True)]
         total = np.sum(moments, axis=0)
-        found = np.empty(len(labels), dtype=np.int64)
-        for part, features, inverse, moment in zip(
-            self._parts, self._features, self._inverse, moments, strict=True
-        ):
-            found[part] = (features @ (inverse @ (total - moment))).argmax(axis=1)
+        found = np.empty((several, size), dtype=np.int64)
+        for part, features, inverse, moment in zip(self._parts, self._features, self._inverse, moments, strict=True):
+            scores = features @ (inverse @ (total - moment))
+            found[:, part] = scores.reshape(len(part), several, -1).argmax(axis=2).T
         return found
