@@ -6,10 +6,12 @@ Needs root, as only root can start cron; the crontab of the user who runs the te
 import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from schedule.workshop import Workshop, endpoint, eventually
 from servers.act import Script
@@ -26,6 +28,11 @@ def cron() -> Iterator[None]:
         pytest.skip("cron is not installed")
     if os.geteuid() != 0:
         pytest.skip("only root can start cron")
+    with FileLock(Path(tempfile.gettempdir()) / "persona-batch-tests-cron.lock", timeout=250):
+        yield from _running()
+
+
+def _running() -> Iterator[None]:
     before = subprocess.run(["crontab", "-l"], capture_output=True)
     subprocess.run(["crontab", "-"], input=FOREIGN, check=True)
     # where cron runs already, ours gives way at once, and that one does the work
@@ -42,7 +49,7 @@ def cron() -> Iterator[None]:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 @pytest.mark.usefixtures("cron")
 def test_cron_runs_a_job_that_was_added_and_no_more_after_it_was_removed(workshop: Workshop) -> None:
     keys = workshop.folder / ".env"

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from persona_batch.errors import StorageError
 from persona_batch.schedule.job import Job
 from persona_batch.schedule.line import render_line
 from persona_batch.schedule.logs import open_log
@@ -31,6 +32,7 @@ def dead_pid() -> int:
 
 def test_a_state_comes_back_as_it_was_written(tmp_path: Path) -> None:
     folder = StateFolder(tmp_path / "state")
+    folder.prepare()
     assert folder.read("wukong") is None
     written = state(exit_code=3, ended="2026-11-22T03:12:00Z", run="/runs/x")
     folder.write(written)
@@ -38,6 +40,12 @@ def test_a_state_comes_back_as_it_was_written(tmp_path: Path) -> None:
     assert list(folder) == [written]
     folder.forget("wukong")
     assert folder.read("wukong") is None
+
+
+def test_a_folder_that_cannot_be_written_is_an_error_with_its_remedy(tmp_path: Path) -> None:
+    (tmp_path / "state").write_text("a file", encoding="utf-8")
+    with pytest.raises(StorageError, match="set PERSONA_BATCH_STATE"):
+        StateFolder(tmp_path / "state").prepare()
 
 
 def test_the_folder_is_the_one_the_environment_names(tmp_path: Path) -> None:
@@ -83,6 +91,7 @@ def test_a_small_log_is_appended_to(tmp_path: Path) -> None:
 
 def test_the_overview_shows_last_and_next(tmp_path: Path) -> None:
     folder = StateFolder(tmp_path)
+    folder.prepare()
     job = Job(id="wukong", at="0 3 * * *", directory=tmp_path, arguments=("/x/wukong.yaml",))
     tab = Crontab(b"").with_job(render_line(job, folder.log("wukong")))
     (row,) = overview(tab, folder, NOW)

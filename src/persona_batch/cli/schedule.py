@@ -58,6 +58,7 @@ def remove(job: JobId) -> None:
     from persona_batch.schedule.tab import editing, install_crontab, read_crontab
 
     folder = StateFolder.of(os.environ)
+    folder.prepare()
     with editing(folder.root):
         tab = read_crontab()
         known = [line.id for line in tab.jobs()]
@@ -89,8 +90,11 @@ def run_now(job: JobId) -> int:
         raise UsageError(f"the crontab line of {job} is no longer one of ours; remove the job and add it again")
     shell = ["/bin/sh", "-c", parsed.command]
     done = subprocess.run(shell, env=bare(os.environ), cwd=Path.home(), check=False)  # noqa: S603 - the user's crontab
-    log = StateFolder.of(os.environ).log(job)
-    typer.echo(f"{job}: {meaning(done.returncode)} ({done.returncode}); log: {log}", err=True)
+    folder = StateFolder.of(os.environ)
+    state = folder.read(job)
+    # an overlap (4) leaves no state of its own
+    said = state.meaning if state is not None and state.exit_code == done.returncode else meaning(done.returncode)
+    typer.echo(f"{job}: {said} ({done.returncode}); log: {folder.log(job)}", err=True)
     return done.returncode if done.returncode >= 0 else 128 - done.returncode
 
 

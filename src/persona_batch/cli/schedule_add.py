@@ -96,6 +96,7 @@ def _install(job: "Job", folder: "StateFolder", *, renamed: bool) -> None:
     from persona_batch.schedule.tab import editing, install_crontab, read_crontab
     from persona_batch.schedule.when import parse_when
 
+    folder.prepare()
     with editing(folder.root):
         tab = read_crontab()
         taken = [line.id for line in tab.jobs()]
@@ -103,7 +104,6 @@ def _install(job: "Job", folder: "StateFolder", *, renamed: bool) -> None:
             raise UsageError(f"there is a job {job.id} already: batch schedule remove {job.id}")
         job = replace(job, id=free_id(job.id, taken))
         log = folder.log(job.id)
-        log.parent.mkdir(parents=True, exist_ok=True)
         install_crontab(tab.with_job(render_line(job, log)))
     soon = parse_when(job.at).next_after(datetime.now())
     start = f"starts next at {soon:%Y-%m-%d %H:%M}" if soon else "starts at the next boot"
@@ -125,7 +125,7 @@ def _printed(job: "Job", form: Form, folder: "StateFolder") -> str:
     if form == "ci":
         return run_command(job)
     line = render_line(job, folder.log(job.id))
-    folder.log(job.id).parent.mkdir(parents=True, exist_ok=True)
+    folder.prepare()
     return f"{line.body} {TAG}{line.id}"
 
 

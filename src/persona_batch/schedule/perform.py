@@ -65,6 +65,7 @@ def perform(job: Job, folder: StateFolder, *, env: Mapping[str, str], inputs: Ca
 
     Raises:
         RunLocked: this job, or another on the same files, is at work.
+        StorageError: the state folder cannot be written.
     """
     with _only_one(job, folder), open_log(folder.log(job.id)) as log:
         last = folder.read(job.id)
@@ -115,9 +116,8 @@ def _only_one(job: Job, folder: StateFolder) -> Generator[None]:
     # files stand first; two jobs that ask the same files differently would still resume one another's runs
     files = takewhile(lambda word: not word.startswith("-"), job.arguments)
     name = msgspec.json.encode([str(job.directory), *sorted(files)])
-    path = folder.lock(hashlib.blake2b(name, digest_size=8).hexdigest())
-    path.parent.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(path)
+    folder.prepare()
+    lock = FileLock(folder.lock(hashlib.blake2b(name, digest_size=8).hexdigest()))
     try:
         lock.acquire(timeout=0)
     except Timeout:

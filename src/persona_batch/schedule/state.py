@@ -11,6 +11,8 @@ from pathlib import Path
 
 import msgspec
 
+from persona_batch.errors import StorageError
+
 MEANINGS = {
     0: "complete",
     1: "finished, some cells failed",
@@ -72,6 +74,21 @@ class StateFolder:
 
         return cls(Path(platformdirs.user_state_dir("persona-batch", appauthor=False)))
 
+    def prepare(self) -> None:
+        """Make the folders.
+
+        Raises:
+            StorageError: they cannot be written.
+        """
+        try:
+            for name in ("jobs", "logs", "locks"):
+                (self.root / name).mkdir(parents=True, exist_ok=True)
+                tempfile.TemporaryFile(dir=self.root / name).close()
+        except OSError as error:
+            raise StorageError(
+                f"{self.root}: cannot be written ({error.strerror}); set PERSONA_BATCH_STATE to a folder that can"
+            ) from error
+
     def log(self, job_id: str) -> Path:
         """Return the job's log file."""
         return self.root / "logs" / f"{job_id}.log"
@@ -88,9 +105,8 @@ class StateFolder:
             return None
 
     def write(self, state: JobState) -> None:
-        """Replace what is known of a job."""
+        """Replace what is known of a job; the folders stand (see `prepare`)."""
         path = self._path(state.job)
-        path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".tmp")
         with os.fdopen(handle, "wb") as file:
             file.write(msgspec.json.format(msgspec.json.encode(state), indent=2) + b"\n")

@@ -96,10 +96,12 @@ def install_crontab(tab: Crontab) -> None:
 
 @contextmanager
 def editing(state: Path) -> Iterator[None]:
-    """Keep two of us from editing the crontab at once (the last writer would undo the first)."""
+    """Keep two of us from editing the crontab at once (the last writer would undo the first).
+
+    `state` is the folder for the lock; it stands.
+    """
     from filelock import FileLock
 
-    state.mkdir(parents=True, exist_ok=True)
     with FileLock(state / "crontab.lock", timeout=30):
         yield
 
