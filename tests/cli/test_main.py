@@ -59,6 +59,13 @@ def test_help_imports_nothing_heavy_and_not_even_typer(tmp_path: Path) -> None:
     assert not imported("-m", "persona_batch", "--help", cwd=tmp_path) & (HEAVY | {"typer", "click", "msgspec"})
 
 
+@pytest.mark.parametrize(
+    "args", [["show", "--help"], ["run", "--help"], ["runs", "--out", "none"], ["schema", "persona"]]
+)
+def test_what_reads_no_persona_file_does_without_pydantic(args: list[str], tmp_path: Path) -> None:
+    assert "pydantic" not in imported("-m", "persona_batch", *args, cwd=tmp_path)
+
+
 @pytest.mark.parametrize(("words", "entry"), COMMAND_PARAMS)
 def test_a_command_module_imports_nothing_heavy(words: str, entry: Entry, tmp_path: Path) -> None:
     module = entry.target.partition(":")[0]
@@ -104,7 +111,12 @@ def test_no_command_prints_the_help_on_stderr(tmp_path: Path) -> None:
         (["show", "--fialed"], "did you mean `--failed`?"),
         (["show", "--limit", "many"], "--limit"),
         (["show", "--sample", "-1"], "--sample"),
-        (["show", "--placement", "sytem"], "system"),
+        (["show", "--limit", "1.5"], "'1.5' is no whole number"),
+        (["show", "--placement", "sytem"], "did you mean system?"),
+        (["show", "--color", "zzz"], "expected one of auto, always, never"),
+        (["run", "x.yaml", "--fail-under", "2"], "2 is more than 1"),
+        (["run", "x.yaml", "--timeout", "nan"], "'nan' is no number"),
+        (["run", "x.yaml", "-n", "0"], "0 is less than 1"),
         (["ask"], "FILE"),
         (["show", "a", "b"], "b"),
     ],

@@ -10,6 +10,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from persona_batch.cli.boundary import ReaderLeft
 from persona_batch.cli.entry import Entry
+from persona_batch.cli.values import read_lightly
 from persona_batch.errors import UsageError
 
 Context: TypeAlias = Any  # the parser's context and formatter are no public names of typer
@@ -25,6 +26,10 @@ class PlainCommand(TyperCommand):
     def parse_args(self, ctx: Context, args: list[str]) -> list[str]:
         """Complete the options that may stand without a value, then parse."""
         return super().parse_args(ctx, list(_with_bare_values(args)))
+
+    def get_help_option(self, ctx: Context) -> Any:
+        """Return `--help`."""
+        return _light(super().get_help_option(ctx))
 
     def format_help_text(self, ctx: Context, formatter: Formatter) -> None:
         """Write the docstring."""
@@ -69,6 +74,10 @@ class LazyGroup(TyperGroup):
         except BrokenPipeError as error:  # as itself, it would be the parser's to handle
             raise ReaderLeft from error
 
+    def get_help_option(self, ctx: Context) -> Any:
+        """Return `--help`."""
+        return _light(super().get_help_option(ctx))
+
     def get_help(self, ctx: Context) -> str:
         """Return the page, or one made by the formatter."""
         return super().get_help(ctx) if self.page is None else self.page.rstrip()
@@ -110,6 +119,7 @@ def group_of(
     group = typer.main.get_command(app)
     assert isinstance(group, LazyGroup)
     group.entries = {entry.name: entry for entry in entries}
+    read_lightly(group.params)
     return group
 
 
@@ -133,7 +143,9 @@ def load(entry: Entry) -> Any:
     app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
     settings = {"ignore_unknown_options": True} if entry.loose else None
     app.command(entry.name, cls=PlainCommand, short_help=entry.help, context_settings=settings)(callback)
-    return typer.main.get_command(app)
+    command = typer.main.get_command(app)
+    read_lightly(command.params)
+    return command
 
 
 def run(group: LazyGroup, args: Sequence[str]) -> int:
@@ -149,6 +161,11 @@ def run(group: LazyGroup, args: Sequence[str]) -> int:
     except typer.TyperException as error:
         raise UsageError(_one_line(error)) from error
     return result if isinstance(result, int) else 0
+
+
+def _light(option: Any) -> Any:
+    read_lightly([option])
+    return option
 
 
 def _one_line(error: typer.TyperException) -> str:
