@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from persona_batch.checks import Check, CheckKind, evaluate
-from persona_batch.checks.pattern import PatternError, compile_pattern
+from persona_batch.checks.pattern import PatternError, compile_pattern, flaw_of
 
 CASES: list[tuple[CheckKind, str | int | tuple[str, ...], str, bool]] = [
     ("contains", "俺老孙", "嘿，俺老孙来也！", True),
@@ -60,3 +60,14 @@ def test_a_catastrophic_pattern_ends_and_fails_both_ways() -> None:
 def test_a_malformed_pattern_is_named() -> None:
     with pytest.raises(PatternError, match="position"):
         compile_pattern("a(b")
+
+
+@pytest.mark.parametrize("pattern", ["a(b", "{i}", "*", "[z-a]", "(?<n>a)(?<n>b", "(?P<1>a)", "[a--b]"])
+def test_what_is_wrong_with_a_pattern_is_said_when_its_file_is_read(pattern: str) -> None:
+    assert flaw_of(pattern)
+
+
+@given(pattern=st.text(st.sampled_from("ab()[]|*+?.^$\\-{}12dwP<>=:!"), max_size=8))
+def test_a_pattern_without_flaw_compiles(pattern: str) -> None:
+    if flaw_of(pattern) is None:
+        assert isinstance(evaluate(Check("regex", pattern), "abab"), bool)

@@ -3,6 +3,8 @@
 The `regex` module is a superset of the standard library's syntax and can stop a search that takes too long.
 """
 
+import re
+import warnings
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -18,6 +20,31 @@ class PatternError(ValueError):
 
 class SearchTooSlow(Exception):
     """The search of one reply was given up after `SEARCH_SECONDS`."""
+
+
+def flaw_of(pattern: str) -> str | None:
+    """Say what is wrong with a pattern, or None.
+
+    What the standard library compiles is right, and needs no `regex` to be imported for looking at a file; but for
+    braces, which `regex` may read as approximate matching.
+    """
+    if "{" not in pattern and _is_plainly_right(pattern):
+        return None
+    try:
+        compile_pattern(pattern)
+    except PatternError as error:
+        return str(error)
+    return None
+
+
+def _is_plainly_right(pattern: str) -> bool:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # what Python warns of, `regex` may read in another way
+        try:
+            re.compile(pattern)
+        except (re.error, RecursionError, OverflowError, Warning):
+            return False
+    return True
 
 
 @lru_cache(maxsize=512)

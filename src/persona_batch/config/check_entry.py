@@ -7,6 +7,7 @@ from pydantic import ConfigDict, Field
 from persona_batch.chat import JsonValue
 from persona_batch.checks import Check
 from persona_batch.checks.language import Language
+from persona_batch.checks.pattern import flaw_of
 from persona_batch.config.nodes import Mapping, Node, Scalar, Sequence, found
 from persona_batch.config.problems import Problems, did_you_mean, quote
 from persona_batch.config.section import NonEmpty, Section
@@ -91,7 +92,7 @@ def _check(kind: str, value: Node, problems: Problems, *, negated: bool) -> Chec
             pass
         case _:
             return None
-    if kind == "regex" and isinstance(argument, str) and (flaw := _flaw(argument)):
+    if kind == "regex" and isinstance(argument, str) and (flaw := flaw_of(argument)):
         problems.add_first(value.place, f"the pattern cannot be read: {flaw}")
         return None
     if kind == "in_character" and argument is False:
@@ -99,13 +100,3 @@ def _check(kind: str, value: Node, problems: Problems, *, negated: bool) -> Chec
     if kind not in _KINDS:
         return None
     return Check(kind, argument, negated)  # type: ignore[arg-type]  # the models hold `kind` to CheckKind
-
-
-def _flaw(pattern: str) -> str | None:
-    from persona_batch.checks.pattern import PatternError, compile_pattern
-
-    try:
-        compile_pattern(pattern)
-    except PatternError as error:
-        return str(error)
-    return None

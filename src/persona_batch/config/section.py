@@ -10,7 +10,8 @@ from persona_batch.chat import JsonValue
 class Section(BaseModel):
     """A mapping in a file: nothing is converted, nothing unknown is accepted."""
 
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, populate_by_name=False)
+    # built when first used: a question file needs none of the models of a persona, and the other way round
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, defer_build=True)
 
 
 NonEmpty: TypeAlias = Annotated[str, Field(min_length=1)]
