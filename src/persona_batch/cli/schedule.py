@@ -35,9 +35,16 @@ def list_jobs(as_json: Json = False) -> None:
     """
     from persona_batch.schedule.overview import overview
     from persona_batch.schedule.state import StateFolder
-    from persona_batch.schedule.tab import read_crontab
+    from persona_batch.schedule.tab import Crontab, NoCrontab, read_crontab
 
-    rows = overview(read_crontab(), StateFolder.of(os.environ), datetime.now())
+    folder = StateFolder.of(os.environ)
+    try:
+        tab = read_crontab()
+    except NoCrontab:
+        if not any(folder):
+            raise
+        tab = Crontab(b"")  # the jobs of timers are known by their states
+    rows = overview(tab, folder, datetime.now())
     if as_json:
         import msgspec
 

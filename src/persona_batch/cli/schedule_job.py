@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from persona_batch.errors import RunLocked
+from persona_batch.errors import RunLocked, UsageError
 
 
 def run_job(
@@ -57,6 +57,9 @@ def _fingerprint(arguments: Sequence[str]) -> str:
     from persona_batch.config.load import load_batch
     from persona_batch.schedule.perform import fingerprint
 
-    run = read_run_arguments(arguments)
+    try:
+        run = read_run_arguments(arguments)
+    except typer.TyperException as error:  # somebody has edited the line
+        raise UsageError(error.format_message()) from error
     batch = load_batch(run.files, questions=run.questions)
     return fingerprint(arguments, {file.path: file.sha256 for file in batch.files})

@@ -7,8 +7,6 @@ killed by the system.
 import hashlib
 import os
 import shlex
-import signal
-import subprocess
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import takewhile
@@ -23,24 +21,11 @@ from persona_batch.schedule.child import run_child
 from persona_batch.schedule.environment import read_dotenv
 from persona_batch.schedule.job import Job
 from persona_batch.schedule.logs import open_log
+from persona_batch.schedule.notify import notice_of, notify
 from persona_batch.schedule.state import JobState, StateFolder, now
 
 # a used-up quota (3) goes on next time, an overlap (4) is nobody's fault
 NO_FAILURE = frozenset({0, 3, 4})
-NOTIFY_SECONDS = 60
-
-
-class Notice(msgspec.Struct, kw_only=True):
-    """What the failure command gets on stdin; `summary` is that of `batch run --json`, null where there is none."""
-
-    job: str
-    exit_code: int
-    meaning: str
-    started: str
-    ended: str | None
-    run: str | None
-    log: str
-    summary: msgspec.Raw
 
 
 class _Path(msgspec.Struct):
@@ -93,7 +78,9 @@ def perform(job: Job, folder: StateFolder, *, env: Mapping[str, str], inputs: Ca
         folder.write(state)
         _note(log, f"job {job.id} ended: {state.meaning} ({state.exit_code})")
         if job.on_failure is not None and state.exit_code not in NO_FAILURE:
-            _notify(job.on_failure, _notice(state, folder.log(job.id), output), log, child_env)
+            problem = notify(job.on_failure, notice_of(state, folder.log(job.id), output), log, child_env)
+            if problem is not None:
+                _note(log, f"--on-failure: {problem}")
         return state.exit_code
 
 
@@ -137,47 +124,6 @@ def _path(output: bytes, directory: Path) -> str | None:
     except msgspec.DecodeError:
         return None
     return str(directory / path) if path else None
-
-
-def _notice(state: JobState, log: Path, output: bytes) -> Notice:
-    try:
-        summary = msgspec.json.decode(output, type=msgspec.Raw)
-    except msgspec.DecodeError:
-        summary = msgspec.Raw(b"null")
-    assert state.exit_code is not None
-    return Notice(
-        job=state.job,
-        exit_code=state.exit_code,
-        meaning=state.meaning,
-        started=state.started,
-        ended=state.ended,
-        run=state.run,
-        log=str(log),
-        summary=summary,
-    )
-
-
-def _notify(command: str, notice: Notice, log: BinaryIO, env: Mapping[str, str]) -> None:
-    """Run the user's command; that it fails is logged, and changes nothing else."""
-    # in a session of its own, so that a command that hangs can be ended with all that it started
-    with subprocess.Popen(  # noqa: S602 - a shell command by the user's wish
-        command,
-        shell=True,
-        stdin=subprocess.PIPE,
-        stdout=log,
-        stderr=log,
-        env=dict(env),
-        start_new_session=True,
-    ) as child:
-        try:
-            child.communicate(msgspec.json.encode(notice) + b"\n", timeout=NOTIFY_SECONDS)
-        except subprocess.TimeoutExpired:
-            os.killpg(child.pid, signal.SIGKILL)
-            _note(log, f"--on-failure: still busy after {NOTIFY_SECONDS} s, ended")
-        except BrokenPipeError:
-            _note(log, "--on-failure: the command does not read its stdin")
-    if child.returncode:
-        _note(log, f"--on-failure: exit {child.returncode}")
 
 
 def _note(log: BinaryIO, sentence: str) -> None:

@@ -1,0 +1,70 @@
+"""Word to somebody: the user's command, with the summary of a failed job as JSON on its stdin."""
+
+import os
+import signal
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import BinaryIO
+
+import msgspec
+
+from persona_batch.schedule.state import JobState
+
+SECONDS = 60
+
+
+class Notice(msgspec.Struct, kw_only=True):
+    """What the command gets; `summary` is that of `batch run --json`, null where there is none.
+
+    Times are UTC, ISO 8601; a negative `exit_code` is the signal that killed the run.
+    """
+
+    job: str
+    exit_code: int | None
+    meaning: str
+    started: str
+    ended: str | None
+    run: str | None
+    log: str
+    summary: msgspec.Raw
+
+
+def notice_of(state: JobState, log: Path, output: bytes) -> Notice:
+    """Return the notice of a job that ended; `output` is what `batch run --json` printed."""
+    try:
+        summary = msgspec.json.decode(output, type=msgspec.Raw)
+    except msgspec.DecodeError:
+        summary = msgspec.Raw(b"null")
+    return Notice(
+        job=state.job,
+        exit_code=state.exit_code,
+        meaning=state.meaning,
+        started=state.started,
+        ended=state.ended,
+        run=state.run,
+        log=str(log),
+        summary=summary,
+    )
+
+
+def notify(
+    command: str, notice: Notice, log: BinaryIO, env: Mapping[str, str], *, seconds: float = SECONDS
+) -> str | None:
+    """Run the command, whose output goes to the log; return what went wrong with it, if anything."""
+    # in a session of its own, so that a command that hangs can be ended with all that it started
+    with subprocess.Popen(  # noqa: S602 - a shell command by the user's wish
+        command,
+        shell=True,
+        stdin=subprocess.PIPE,
+        stdout=log,
+        stderr=log,
+        env=dict(env),
+        start_new_session=True,
+    ) as child:
+        try:
+            child.communicate(msgspec.json.encode(notice) + b"\n", timeout=seconds)
+        except subprocess.TimeoutExpired:
+            os.killpg(child.pid, signal.SIGKILL)
+            return f"still busy after {seconds:g} s, ended"
+    return f"exit {child.returncode}" if child.returncode else None
