@@ -8,46 +8,15 @@ from persona_batch.cli.entry import Entry
 from persona_batch.cli.lazy import load
 from persona_batch.cli.main import COMMANDS
 
+# fmt: off
 RUN_OPTIONS = [
-    "-q",
-    "--questions",
-    "--provider",
-    "--base-url",
-    "--api-key-env",
-    "-m",
-    "--model",
-    "-n",
-    "--samples",
-    "--placement",
-    "-j",
-    "--concurrency",
-    "--rpm",
-    "--tpm",
-    "--per-day",
-    "--max-requests",
-    "--max-tokens-total",
-    "--time-limit",
-    "--timeout",
-    "--retries",
-    "--seed",
-    "-p",
-    "--persona",
-    "--question",
-    "--limit",
-    "-o",
-    "--out",
-    "--resume",
-    "--continue",
-    "--retry-errors",
-    "--dry-run",
-    "--fail-under",
-    "--engine",
-    "--json",
-    "--quiet",
-    "--verbose",
-    "--no-progress",
-    "--watch",
+    "-q", "--questions", "--provider", "--base-url", "--api-key-env", "-m", "--model", "-n", "--samples",
+    "--placement", "-j", "--concurrency", "--rpm", "--tpm", "--per-day", "--max-requests",
+    "--max-tokens-total", "--time-limit", "--timeout", "--retries", "--seed", "-p", "--persona",
+    "--question", "--limit", "-o", "--out", "--resume", "--continue", "--retry-errors", "--dry-run",
+    "--fail-under", "--engine", "--json", "--quiet", "--verbose", "--no-progress", "--watch",
 ]
+# fmt: on
 REPEATABLE = ["--questions", "--model", "--placement", "--persona", "--question"]
 
 

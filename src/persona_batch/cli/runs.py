@@ -1,6 +1,7 @@
 """`batch runs`: what was run, how far it came, and how it ended."""
 
 import os
+from collections import Counter
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -130,8 +131,9 @@ def _print_table(rows: list[RunRow]) -> None:
         Column("failed", "right"),
         Column("tokens", "right"),
         Column("state"),
-        Column("run", shrinks=True),
+        Column("run"),
     ]
+    stamps = Counter(row.run_id.partition("-")[0] for row in rows)
     cells = [
         [
             f"{datetime.fromisoformat(row.started_at).astimezone():%Y-%m-%d %H:%M}",
@@ -140,8 +142,14 @@ def _print_table(rows: list[RunRow]) -> None:
             f"{row.counts.get('error', 0):,}",
             "–" if row.tokens is None else f"{row.tokens:,}",
             row.state,
-            row.run_id,
+            _short_name(row.run_id, stamps),
         ]
         for row in rows
     ]
     sys.stdout.write(table(columns, cells, page.palette, page.width))
+
+
+def _short_name(run_id: str, stamps: Counter[str]) -> str:
+    """Return the beginning that names the run alone: its time, else the whole id."""
+    stamp = run_id.partition("-")[0]
+    return stamp if stamps[stamp] == 1 else run_id

@@ -10,7 +10,7 @@ from persona_batch.view.palette import Palette
 from persona_batch.view.terminal import fit, one_line
 
 GAP = "  "
-NARROWEST = 8  # cells that a shrinking column keeps
+NARROWEST = 6  # cells that a shrinking column keeps
 
 
 @dataclass(frozen=True, slots=True)
