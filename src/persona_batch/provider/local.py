@@ -13,6 +13,7 @@ import secrets
 import signal
 import sys
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -73,10 +74,14 @@ class LocalProvider:
         self.identity = target.identity
         self._target = target
         self._model = model
-        self._concurrency = concurrency
-        self._timeouts = timeouts
+        self._concurrency = min(concurrency, SLOTS)
+        times = timeouts or Timeouts()
+        # A small machine may take long over a long prompt; whether it is alive, the pipe tells.
+        self._timeouts = replace(times, first_token=times.total, gap=times.total)
 
     async def __aenter__(self) -> Self:
+        # More requests than slots would wait inside the server, with their clocks running.
+        self._slots = asyncio.Semaphore(self._concurrency)
         key = secrets.token_urlsafe(24)
         program = [sys.executable, "-P", "-m", "persona_batch.provider.local_server"]
         arguments = [str(self._model), model_id(self._model), str(SLOTS), str(SLOTS * CONTEXT)]
@@ -124,9 +129,11 @@ class LocalProvider:
         """The server's process; known once entered."""
         return self._child.pid
 
-    def stream(self, request: Request, info: StreamInfo) -> AsyncGenerator[Burst]:
-        """Stream one reply; see `base.Provider`."""
-        return self._inner.stream(request, info)
+    async def stream(self, request: Request, info: StreamInfo) -> AsyncGenerator[Burst]:
+        """Stream one reply, as soon as a slot is free; see `base.Provider`."""
+        async with self._slots, aclosing(self._inner.stream(request, info)) as bursts:
+            async for burst in bursts:
+                yield burst
 
     async def models(self) -> list[str]:
         """Return the one model."""
@@ -170,6 +177,6 @@ def _death(code: int, model: Path) -> str:
     if code == -signal.SIGILL:
         return "the embedded model needs a processor with AVX2; choose another provider by --provider"
     if code == -signal.SIGKILL:
-        return "the embedded model's server was killed while it loaded; is there enough memory (about 300 MB)?"
+        return "the embedded model's server was killed while it loaded; is there enough memory (about 400 MB)?"
     how = f"signal {-code}" if code < 0 else f"exit code {code}"
     return f"the embedded model's server ended with {how} while it loaded {model.name}; is the file a GGUF model?"
