@@ -142,7 +142,7 @@ def _preset(settings: RunSettings) -> Preset:
         return CUSTOM
     if name not in PRESETS:
         near = difflib.get_close_matches(name.lower(), PRESETS, n=1)
-        hint = f"did you mean `{near[0]}`?" if near else f"known are {', '.join(PRESETS)}"
+        hint = f"did you mean `{near[0]}`?" if near else f"known are {', '.join(PRESETS)}."
         raise UsageError(f"unknown provider {name!r}; {hint} Any other endpoint: --base-url URL")
     return PRESETS[name]
 
