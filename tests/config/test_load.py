@@ -187,3 +187,15 @@ def test_two_personas_of_one_id_name_both_places(load: Load, tmp_path: Path) -> 
     with pytest.raises(ConfigError, match=r"b\.yaml:2:5: the persona id `x` stands in a\.yaml:1:5 already; give one"):
         load(files, ["a.yaml", "b.yaml"])
     assert load_batch([tmp_path / "a.yaml"]).id == "a"
+
+
+def test_messages_name_a_file_as_the_user_did_and_a_run_names_it_from_its_folder(load: Load, tmp_path: Path) -> None:
+    files = {"f/p.yaml": "system: x\nquestions: [../q/q.yaml]\n", "q/q.yaml": "questions: [Hi]\n"}
+    batch = load(files, [str(tmp_path / "f")])
+    assert [file.path for file in batch.files] == ["f/p.yaml", "q/q.yaml"]
+    assert only(batch.personas).source == "f/p.yaml"
+    (tmp_path / "q/q.yaml").write_text("question: [Hi]\n")
+    for named, shown in ((tmp_path / "f", tmp_path / "q"), (Path("f/p.yaml"), Path("q")), (Path("./f"), Path("q"))):
+        with pytest.raises(ConfigError) as caught:
+            load_batch([named])
+        assert str(caught.value).startswith(f"{shown}/q.yaml:1:1: unknown key `question`, did you mean `questions`?")

@@ -16,7 +16,7 @@ from persona_batch.config.persona_file import PersonaEntry, PersonasFile
 from persona_batch.config.problems import Place, Problems, Unreadable, did_you_mean
 from persona_batch.config.question_file import QuestionFile
 from persona_batch.config.source import compose
-from persona_batch.config.textfile import TextFile, place_in, read_text
+from persona_batch.config.textfile import TextFile, place_in, read_text, recorded_name
 
 FileKind: TypeAlias = Literal["persona", "questions"]
 
@@ -65,7 +65,7 @@ class Library:
         """Return all files that were read, in the order of reading."""
         files = [document.file for document in self.documents.values() if document]
         files += [text for text in self.texts.values() if text]
-        return tuple(InputFile(file.shown, file.sha256) for file in files)
+        return tuple(InputFile(recorded_name(file.path), file.sha256) for file in files)
 
     def _read(self, path: Path, shown: str, named_at: Place | None) -> Document:
         file = read_text(path, shown, self.problems, named_at)

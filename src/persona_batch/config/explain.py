@@ -94,7 +94,8 @@ def _explain(errors: Iterable["ErrorDetails"], model: type[BaseModel], root: Map
             problems.add_first(place, _unknown(key, _section(error["loc"][:-1], model), holder))
         elif kind == "missing":
             key = str(error["loc"][-1])
-            problems.add_first(node.place, f"`{key}` is missing here; add `{key}: …`")
+            if not (isinstance(node, Mapping) and any(did_you_mean(written, [key]) for written in node.entries)):
+                problems.add_first(node.place, f"`{key}` is missing here; add `{key}: …`")
         else:
             problems.add_first(node.place, _other(error, node))
     for node_id, (node, alternatives) in mistyped.items():

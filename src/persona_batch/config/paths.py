@@ -58,7 +58,7 @@ def expand(name: str, problems: Problems, base: Path | None = None, named_at: Pl
     except OSError as error:
         problems.add(place, f"the file{shown} cannot be looked up ({error.strerror}); check the name")
         return []
-    return [Named(path, shown_name(path) if base is not None or path.is_absolute() else name)]
+    return [Named(path, shown_name(path) if base is not None else name)]
 
 
 def _below(folder: Path) -> list[Path]:

@@ -16,7 +16,7 @@ from persona_batch.config.params import merge
 from persona_batch.config.persona_file import PERSONA_PLANNED
 from persona_batch.config.problems import Place, Problems, did_you_mean
 from persona_batch.config.questions import QuestionRegistry, params_of, refuse_planned
-from persona_batch.config.textfile import shown_name
+from persona_batch.config.textfile import recorded_name, shown_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ class _Reader:
         return Draft(
             id=identity,
             place=entry.entries["id"][1].place if "id" in entry.entries else entry.place,
-            source=self.document.file.shown,
+            source=recorded_name(self.document.file.path),
             variants=variants,
             placement=placement,
             questions=questions if self.own else (),

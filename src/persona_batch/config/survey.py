@@ -10,6 +10,7 @@ from persona_batch.config.load import load_documents
 from persona_batch.config.paths import expand
 from persona_batch.config.problems import Place, Problems
 from persona_batch.config.questions import QuestionRegistry
+from persona_batch.config.textfile import recorded_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ def survey(names: Sequence[str]) -> Survey:
 
 
 def _persona_file(document: Document, batch: Batch) -> FileSurvey:
-    shown = document.file.shown
-    inside = [persona for persona in batch.personas if persona.source == shown]
+    shown, source = document.file.shown, recorded_name(document.file.path)
+    inside = [persona for persona in batch.personas if persona.source == source]
     asked = {question.id for persona in inside for question in persona.questions}
     return FileSurvey(shown, "persona", len(inside), len(asked))

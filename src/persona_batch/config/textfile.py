@@ -24,7 +24,12 @@ class TextFile:
 
 
 def shown_name(path: Path) -> str:
-    """Return the path relative to the working folder, with `/` on every system."""
+    """Return the path as it was put together, without `..` in the middle, with `/` on every system."""
+    return Path(os.path.normpath(path)).as_posix()
+
+
+def recorded_name(path: Path) -> str:
+    """Return the path relative to the working folder: what a run may tell of a machine's folders."""
     try:
         return Path(os.path.relpath(path)).as_posix()
     except ValueError:  # another drive
