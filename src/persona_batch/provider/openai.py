@@ -1,8 +1,9 @@
 """Streaming chat completions through the openai SDK, without its object per chunk.
 
-`AsyncOpenAI.post` with `cast_to=httpx2.Response` is public: it keeps the SDK's connections, authentication,
-proxies and status errors, and hands over the body as bytes (measured in benchmarks/). The SDK's own retries are
-off; errors leave as `ProviderError`, free of keys.
+`AsyncOpenAI.post` with `cast_to=httpx2.Response` is public: it keeps the SDK's authentication, headers and status
+errors, and hands over the body as bytes. Once the endpoint has accepted a request that the SDK built, later ones are
+sent like it, with another content (docs/performance.md has the measurements). The SDK's own retries are off; errors
+leave as `ProviderError`, free of keys.
 """
 
 import asyncio
@@ -22,7 +23,7 @@ from persona_batch.provider.body import encode_body, sent_messages
 from persona_batch.provider.deadline import Deadline
 from persona_batch.provider.reading import Body
 from persona_batch.provider.reply import ReplyDecoder
-from persona_batch.provider.sdk import open_client, sending, without_key
+from persona_batch.provider.sdk import open_client, open_http, sending, without_key
 from persona_batch.provider.target import Target
 from persona_batch.provider.translate import FOREIGN, to_provider_error
 
@@ -61,13 +62,11 @@ class OpenAIProvider:
         self._proxies = proxies
 
     async def __aenter__(self) -> Self:
-        self._client = open_client(
-            self._target,
-            concurrency=self._concurrency,
-            connect=self._timeouts.connect,
-            headers={**self._headers, **self._target.extra_headers},
-            proxies=self._proxies,
+        self._http = open_http(
+            self._target, concurrency=self._concurrency, connect=self._timeouts.connect, proxies=self._proxies
         )
+        self._client = open_client(self._target, self._http, headers={**self._headers, **self._target.extra_headers})
+        self._first: httpx2.Request | None = None
         self._route = f"{self._target.base_url}/chat/completions"
         self._options: Any = {"headers": without_key(self._target)}
         return self
@@ -145,7 +144,9 @@ class OpenAIProvider:
         )
         token = sending.set(info)
         try:
-            response: object = await self._client.post(
+            if self._first is not None:
+                return await self._http.send_like(self._first, content)
+            posted: object = await self._client.post(
                 self._route,
                 cast_to=httpx2.Response,
                 content=content,
@@ -153,7 +154,10 @@ class OpenAIProvider:
                 stream=True,
                 stream_cls=AsyncStream[object],
             )
-            return cast("httpx2.Response", response)  # what `cast_to` asks for; the SDK's types know only streams
+            response = cast("httpx2.Response", posted)  # what `cast_to` asks for; the SDK's types know only streams
+            if not response.history:
+                self._first = response.request
+            return response
         finally:
             sending.reset(token)
 

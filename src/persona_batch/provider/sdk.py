@@ -35,22 +35,19 @@ def without_key(target: Target) -> dict[str, Omit]:
     return {} if given else {"Authorization": Omit()}
 
 
-def open_client(
-    target: Target, *, concurrency: int, connect: float, headers: Mapping[str, str], proxies: bool
-) -> AsyncOpenAI:
-    """Return a client for the target; close it after use.
+def open_http(target: Target, *, concurrency: int, connect: float, proxies: bool) -> HttpClient:
+    """Return the HTTP client for a target; silence on a connection is the caller's to watch.
 
     Args:
-        target: where, and with which key.
+        target: where.
         concurrency: the most requests at a time.
-        connect: seconds for a connection; silence on a connection is the caller's to watch.
-        headers: sent with each request.
-        proxies: whether the environment may name a proxy: then the SDK's aiohttp transport is used, else
-            (also when it names none) our direct one.
+        connect: seconds for a connection.
+        proxies: whether the environment may name a proxy: then httpx2's own transport is used, else (also when it
+            names none) our direct one.
     """
     limit = concurrency + _SPARE
     proxied = proxies and goes_through_proxy(target.base_url)
-    http_client = HttpClient(
+    return HttpClient(
         unsent=() if target.ambient else _BOOKKEEPING,
         transport=None if proxied else DirectTransport(limit),
         limits=httpx2.Limits(max_connections=limit),
@@ -58,6 +55,10 @@ def open_client(
         event_hooks={"request": [_stamp]},
         trust_env=proxied,
     )
+
+
+def open_client(target: Target, http_client: HttpClient, *, headers: Mapping[str, str]) -> AsyncOpenAI:
+    """Return a client for the target that sends `headers` with each request; closing it closes `http_client`."""
 
     def client(default_headers: Mapping[str, str]) -> AsyncOpenAI:
         return AsyncOpenAI(

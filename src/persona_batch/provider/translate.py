@@ -1,16 +1,16 @@
 """Foreign exceptions → `ProviderError`: the one edge where the SDK's, its transports' and the system's end.
 
-On the aiohttp transport many failures arrive in a wrong coat (a refused connection as a time-out, a too large
-header as aiohttp's own error), so the whole chain of causes is read, most telling first.
+What is wrong often shows only in a cause (a refused connection under httpx2's error under the SDK's), so the whole
+chain is read, most telling first.
 """
 
 import asyncio
 import errno
+import re
 import socket
 import ssl
 from collections.abc import Iterator
 
-import aiohttp
 import httpx2
 import openai
 
@@ -24,8 +24,6 @@ FOREIGN = (
     httpx2.InvalidURL,
     httpx2.CookieConflict,
     httpx2.StreamError,
-    aiohttp.ClientError,
-    aiohttp.http_exceptions.HttpProcessingError,
     OSError,
     asyncio.TimeoutError,
     asyncio.IncompleteReadError,
@@ -76,42 +74,35 @@ def _status(error: openai.APIStatusError) -> ProviderError:
 
 def _connecting(error: BaseException, base_url: str) -> ProviderError | None:
     """Recognize what goes wrong before a connection stands."""
-    if isinstance(error, (aiohttp.ClientConnectorCertificateError, ssl.SSLCertVerificationError)):
+    if isinstance(error, ssl.SSLCertVerificationError):
         return errors.ConnectionFailed(f"the certificate of {base_url} is not trusted: {_said(error)}")
-    if isinstance(error, (aiohttp.ClientConnectorDNSError, socket.gaierror)):
+    if isinstance(error, socket.gaierror):
         return errors.ConnectionFailed(f"no such host: {base_url}; check the base URL and the network")
-    if isinstance(error, (aiohttp.ClientProxyConnectionError, aiohttp.ClientHttpProxyError, httpx2.ProxyError)):
+    if isinstance(error, httpx2.ProxyError):
         return errors.ConnectionFailed(f"the proxy failed on the way to {base_url}: {_said(error)}")
     if isinstance(error, ConnectionRefusedError) or getattr(error, "errno", None) == errno.ECONNREFUSED:
         return errors.ConnectionFailed(f"connection refused by {base_url}; is the server running?")
-    if isinstance(error, (aiohttp.ConnectionTimeoutError, httpx2.PoolTimeout)):
+    if isinstance(error, httpx2.PoolTimeout):
         return errors.TimedOut(f"no connection to {base_url} within the time-out for connecting")
-    if isinstance(error, (aiohttp.ClientSSLError, ssl.SSLError)):
+    if isinstance(error, ssl.SSLError):
         return errors.ConnectionFailed(f"TLS with {base_url} failed: {_said(error)}")
-    if isinstance(error, (aiohttp.InvalidURL, httpx2.InvalidURL, httpx2.UnsupportedProtocol)):
+    if isinstance(error, (httpx2.InvalidURL, httpx2.UnsupportedProtocol)):
         return errors.BadRequest(f"{base_url} is no URL that can be asked: {_said(error)}")
-    if isinstance(error, aiohttp.ClientConnectorError):
-        return errors.ConnectionFailed(f"cannot connect to {base_url}: {_said(error)}")
     return None
 
 
 def _transferring(error: BaseException, base_url: str, cut: type[ProviderError]) -> ProviderError | None:
     """Recognize what goes wrong on a connection that stands."""
-    if isinstance(error, (aiohttp.ClientPayloadError, aiohttp.http_exceptions.PayloadEncodingError)):
-        return errors.StreamCut(f"{base_url} closed the connection in the middle of the reply")
-    if isinstance(error, (aiohttp.ServerDisconnectedError, ConnectionError, aiohttp.ClientOSError)):
+    if isinstance(error, (ConnectionError, httpx2.ReadError)) or _hung_up(error):
         return cut(f"{base_url} closed the connection: {_said(error)}")
-    if isinstance(error, httpx2.ReadError) and not isinstance(error.__cause__, aiohttp.ClientError):
-        return cut(f"{base_url} closed the connection: {_said(error)}")
-    garbage = (httpx2.RemoteProtocolError, aiohttp.ClientResponseError, aiohttp.http_exceptions.HttpProcessingError)
-    if isinstance(error, garbage):
+    if isinstance(error, httpx2.RemoteProtocolError):
         words = f"{base_url} sent no proper HTTP: {_said(error)}"
         return errors.StreamCut(words) if cut is errors.StreamCut else errors.MalformedReply(words)
-    if isinstance(error, (aiohttp.TooManyRedirects, httpx2.TooManyRedirects)):
+    if isinstance(error, httpx2.TooManyRedirects):
         return errors.BadRequest(f"{base_url} redirects without end")
     if isinstance(error, (httpx2.DecodingError, openai.APIResponseValidationError)):
         return errors.MalformedReply(f"{base_url} sent an answer that cannot be decoded: {_said(error)}")
-    if isinstance(error, (httpx2.ReadTimeout, httpx2.WriteTimeout, aiohttp.SocketTimeoutError)):
+    if isinstance(error, (httpx2.ReadTimeout, httpx2.WriteTimeout)):
         return errors.TimedOut(f"{base_url} fell silent: {_said(error)}")
     return None
 
@@ -119,10 +110,8 @@ def _transferring(error: BaseException, base_url: str, cut: type[ProviderError])
 def _rest(error: BaseException, base_url: str, cut: type[ProviderError]) -> ProviderError:
     """Find the best word for what no telling cause explained."""
     said = _said(error)
-    if isinstance(error, httpx2.ConnectTimeout) and not isinstance(error.__cause__, aiohttp.ClientError):
+    if isinstance(error, httpx2.ConnectTimeout):
         return errors.TimedOut(f"no connection to {base_url} within the time-out for connecting")
-    if isinstance(error, httpx2.ConnectTimeout):  # the aiohttp transport's word for any lost connection
-        return cut(f"the connection to {base_url} failed: {said}")
     if isinstance(error, (httpx2.TimeoutException, openai.APITimeoutError, TimeoutError)):
         return errors.TimedOut(f"{base_url} did not answer in time: {said}")
     if isinstance(error, httpx2.HTTPStatusError):
@@ -133,12 +122,17 @@ def _rest(error: BaseException, base_url: str, cut: type[ProviderError]) -> Prov
         return errors.ContentFiltered(said)
     if isinstance(error, openai.AuthenticationError):
         return errors.AuthRefused(said)
-    connection = (httpx2.TransportError, openai.APIConnectionError, aiohttp.ClientConnectionError, OSError)
+    connection = (httpx2.TransportError, openai.APIConnectionError, OSError)
     if isinstance(error, (*connection, EOFError, httpx2.StreamError)):
         return cut(f"the connection to {base_url} failed: {said}")
-    if isinstance(error, (httpx2.HTTPError, aiohttp.ClientError, openai.APIError)):
+    if isinstance(error, (httpx2.HTTPError, openai.APIError)):
         return errors.MalformedReply(f"{base_url} sent an answer that cannot be used: {said}")
     return errors.BadRequest(f"the request to {base_url} could not be made: {said}")
+
+
+def _hung_up(error: BaseException) -> bool:
+    """Whether httpx2's own transport says by a protocol error that the other end closed the connection."""
+    return isinstance(error, httpx2.RemoteProtocolError) and re.search(r"closed|disconnect", str(error)) is not None
 
 
 def _said(error: BaseException) -> str:
