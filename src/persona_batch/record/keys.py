@@ -23,7 +23,7 @@ class KeySet:
     def __contains__(self, key: str, /) -> bool:
         packed = _pack(key)
         bucket = self._buckets[(packed[0] << 6) | (packed[1] >> 2)]
-        return bucket is not None and _holds(bucket, packed)
+        return bucket is not None and bucket.find(packed) >= 0 and _holds(bucket, packed)
 
     def add(self, key: str) -> bool:
         """Add a key; return False if it was there already.
@@ -36,7 +36,7 @@ class KeySet:
         bucket = self._buckets[place]
         if bucket is None:
             self._buckets[place] = bytearray(packed)
-        elif _holds(bucket, packed):
+        elif bucket.find(packed) >= 0 and _holds(bucket, packed):
             return False
         else:
             bucket += packed
@@ -52,9 +52,8 @@ def _pack(key: str) -> bytes:
 
 
 def _holds(bucket: bytearray, packed: bytes) -> bool:
+    """Tell a key from two neighbours that happen to spell it across their border."""
     at = bucket.find(packed)
-    while at >= 0:
-        if at % _KEY_BYTES == 0:
-            return True
-        at = bucket.find(packed, at + 1)  # two neighbours happened to spell the key across their border
-    return False
+    while at >= 0 and at % _KEY_BYTES:
+        at = bucket.find(packed, at + 1)
+    return at >= 0

@@ -17,6 +17,9 @@ from persona_batch.errors import UsageError
 from persona_batch.record.keys import KeySet
 from persona_batch.record.record import Record, Status, decode
 
+_NEWLINE = ord("\n")
+_BUFFER = 1 << 20  # bytes; a record has some thousands
+
 
 class Scan(NamedTuple):
     """What resuming needs to know of a records file.
@@ -47,11 +50,14 @@ def read_records(path: Path) -> Iterator[Record]:
     Raises:
         UsageError: the file cannot be read, or a line that is not the torn last one is no record.
     """
-    for number, line in _lines(path):
+    for number, line in enumerate(_lines(path), 1):
+        if line[-1] != _NEWLINE:
+            return
         try:
-            yield decode(line)
+            record = decode(line)
         except msgspec.MsgspecError as error:
             raise _corrupt(path, number, error) from error
+        yield record
 
 
 def scan(path: Path) -> Scan:
@@ -65,30 +71,28 @@ def scan(path: Path) -> Scan:
     prompt = completion = torn = 0
     if not path.exists():
         return Scan(keys, counts, 0, 0, 0)
-    for number, line in _lines(path, keep_torn=True):
-        if not line.endswith(b"\n"):
-            torn = len(line)
-            break
-        try:
+    number = 0
+    try:
+        for number, line in enumerate(_lines(path), 1):
+            if line[-1] != _NEWLINE:
+                torn = len(line)
+                break
             head = _decode_head(line)
-            new = keys.add(head.key)
-        except (msgspec.MsgspecError, ValueError) as error:
-            raise _corrupt(path, number, error) from error
-        if not new:
-            raise UsageError(f"{path}:{number}: the key {head.key} occurs twice; remove one of the two lines")
-        counts[head.status] += 1
-        if head.usage is not None:
-            prompt += head.usage.prompt_tokens or 0
-            completion += head.usage.completion_tokens or 0
+            if not keys.add(head.key):
+                raise UsageError(f"{path}:{number}: the key {head.key} occurs twice; remove one of the two lines")
+            counts[head.status] += 1
+            if head.usage is not None:
+                prompt += head.usage.prompt_tokens or 0
+                completion += head.usage.completion_tokens or 0
+    except (msgspec.MsgspecError, ValueError) as error:
+        raise _corrupt(path, number, error) from error
     return Scan(keys, counts, prompt, completion, torn)
 
 
-def _lines(path: Path, *, keep_torn: bool = False) -> Iterator[tuple[int, bytes]]:
+def _lines(path: Path) -> Iterator[bytes]:
     try:
-        with path.open("rb") as file:
-            for number, line in enumerate(file, 1):
-                if keep_torn or line.endswith(b"\n"):
-                    yield number, line
+        with path.open("rb", buffering=_BUFFER) as file:
+            yield from file
     except OSError as error:
         raise UsageError(f"{path}: cannot be read: {error.strerror}") from error
 
