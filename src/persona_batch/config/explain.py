@@ -94,13 +94,18 @@ def _explain(errors: Iterable["ErrorDetails"], model: type[BaseModel], root: Map
             problems.add_first(place, _unknown(key, _section(error["loc"][:-1], model), holder))
         elif kind == "missing":
             key = str(error["loc"][-1])
-            if not (isinstance(node, Mapping) and any(did_you_mean(written, [key]) for written in node.entries)):
+            known = known_keys(_section(error["loc"][:-1], model))
+            if not any(did_you_mean(written, [key]) for written in _keys(node) if written not in known):
                 problems.add_first(node.place, f"`{key}` is missing here; add `{key}: …`")
         else:
             problems.add_first(node.place, _other(error, node))
     for node_id, (node, alternatives) in mistyped.items():
         if node_id not in settled:
             problems.add_first(node.place, _mistyped(node, list(dict.fromkeys(alternatives))))
+
+
+def _keys(node: Node) -> list[str]:
+    return list(node.entries) if isinstance(node, Mapping) else []
 
 
 def _nodes(root: Mapping, loc: tuple[int | str, ...]) -> list[Node]:
