@@ -130,6 +130,21 @@ def test_a_reply_is_shown_as_it_comes(work: Path) -> None:
         assert terminal.wait() == 0
 
 
+def test_color_never_leaves_a_terminal_without_colours(work: Path) -> None:
+    with batch_in_terminal("ask", "wukong.yaml", "hi", "--color", "never", *SCRIPTED, cwd=work) as terminal:
+        assert terminal.wait() == 0
+    assert "\x1b" not in terminal.output
+
+
+def test_typed_text_is_utf8_whatever_the_locale(work: Path) -> None:
+    env = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "NO_COLOR": "1"}
+    with batch_in_terminal("ask", "wukong.yaml", *SCRIPTED, cwd=work, env=env) as terminal:
+        terminal.expect("Question: ")
+        terminal.type("你好\n")
+        assert terminal.wait() == 0
+        assert "user       你好\n" in terminal.text
+
+
 def test_a_control_sequence_in_a_reply_is_not_obeyed(work: Path) -> None:
     with (
         serving(Script(default=Act(reply="a\x1b]0;owned\x07b\x1b[2J", chunks=9))) as server,

@@ -73,6 +73,15 @@ def test_no_color_leaves_the_bar_without_colours(tmp_path: Path) -> None:
         assert "\x1b[3" not in terminal.output
 
 
+def test_a_dumb_terminal_has_lines(tmp_path: Path) -> None:
+    env = bare_env(tmp_path, TERM="dumb")
+    with TerminalSession([sys.executable, "-c", RUN], cwd=tmp_path, env=env) as terminal:
+        terminal.expect("batch: 50/200 · 25 %\n")
+        terminal.type("\n\n\n")
+        assert terminal.wait() == 0
+        assert "\x1b" not in terminal.output
+
+
 def test_where_there_is_no_terminal_a_line_comes_when_a_tenth_is_done(tmp_path: Path) -> None:
     process = subprocess.Popen(
         [sys.executable, "-c", RUN],

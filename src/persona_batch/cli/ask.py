@@ -46,7 +46,6 @@ def ask(
     from persona_batch.cli.typed import checked_text, read_all, read_line
     from persona_batch.config.load import Overrides
     from persona_batch.record.record import encode
-    from persona_batch.view.transcript import page_for
 
     overrides = Overrides(
         provider=provider,
@@ -62,7 +61,7 @@ def ask(
     if question is None:
         question = read_line("Question: ") if sys.stdin.isatty() else read_all()
     said = checked_text(question or "", "the question")
-    replying = Replying(page_for(sys.stdout, color), messages=not quiet, streams=not as_json, closing=not quiet)
+    replying = Replying(color, messages=not quiet, streams=not as_json, closing=not quiet)
 
     async def once() -> int:
         async with call.open() as endpoint:

@@ -49,7 +49,7 @@ def chat(
     )
     call = prepare(file, persona, variant, overrides)
     page = page_for(sys.stdout, color)
-    replying = Replying(page, messages=False)
+    replying = Replying(color, messages=False)
     # The loop runs only while something is asked: at the prompt, Ctrl-C and Ctrl-D are the terminal's own.
     with asyncio.Runner() as runner:
         endpoint = call.open()

@@ -5,19 +5,20 @@ import sys
 from persona_batch.cli.conversation import Conversation, say
 from persona_batch.errors import ProviderError
 from persona_batch.record import Record
-from persona_batch.view.palette import palette_for
-from persona_batch.view.transcript import Page, StreamedReply, closing_line, messages_block, title_of
+from persona_batch.view.palette import When, palette_for
+from persona_batch.view.transcript import StreamedReply, closing_line, messages_block, page_for, title_of
 
 
 class Replying:
     """Shows turns on stdout; what is said about them goes to stderr.
 
-    `messages`: show what is sent; `streams`: show the reply (else nothing is written to stdout); `closing`: times
-    and tokens.
+    `color` as in `--color`; `messages`: show what is sent; `streams`: show the reply (else nothing is written to
+    stdout); `closing`: times and tokens.
     """
 
-    def __init__(self, page: Page, *, messages: bool = True, streams: bool = True, closing: bool = True) -> None:
-        self._page = page
+    def __init__(self, color: When, *, messages: bool = True, streams: bool = True, closing: bool = True) -> None:
+        self._page = page_for(sys.stdout, color)
+        self._aside = palette_for(sys.stderr, color)
         self._messages = messages and streams
         self._streams = streams
         self._closing = closing
@@ -56,6 +57,6 @@ class Replying:
             writer.close()
         if self._closing or record.status == "error":
             sys.stdout.flush()
-            sys.stderr.write(closing_line(record, palette_for(sys.stderr)) + "\n")
+            sys.stderr.write(closing_line(record, self._aside) + "\n")
             sys.stderr.flush()
         return record

@@ -1,5 +1,6 @@
 """What a user types or pipes in."""
 
+import locale
 import sys
 
 from persona_batch.errors import UsageError
@@ -11,16 +12,18 @@ def read_line(prompt: str) -> str | None:
     Raises:
         UsageError: it is no UTF-8.
     """
-    if sys.stdin.isatty() and sys.stdout.isatty():
-        import readline  # noqa: F401 - gives `input` its line editing, which knows wide characters
+    at_terminal = sys.stdin.isatty() and sys.stdout.isatty()
+    if at_terminal and locale.getencoding().lower().replace("-", "") == "utf8":
+        import readline  # noqa: F401 - gives `input` its line editing, which knows wide characters in this locale only
 
         try:
             return _checked(input(prompt))
         except EOFError:
             return None
     if sys.stdin.isatty():
-        sys.stderr.write(prompt)
-        sys.stderr.flush()
+        aside = sys.stdout if at_terminal else sys.stderr
+        aside.write(prompt)
+        aside.flush()
     line = sys.stdin.buffer.readline()
     return _decoded(line).rstrip("\r\n") if line else None
 

@@ -4,6 +4,7 @@ A thread of its own redraws a few times a second from the counts of `Progress`, 
 nothing arrives, and a token costs no drawing.
 """
 
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -38,7 +39,7 @@ class LiveDisplay:
         self._stream = sys.stderr if stream is None else stream
         self._palette = palette
         self._enabled = enabled
-        self._bar = self._stream.isatty() if bar is None else bar
+        self._bar = (self._stream.isatty() and os.environ.get("TERM") != "dumb") if bar is None else bar
         self._progress: Progress | None = None
         self._live: Live | None = None
         self._exit = ExitStack()
