@@ -128,6 +128,21 @@ def test_a_file_of_keys_that_others_may_read_is_warned_about(workshop: Workshop,
     assert b"not-in-the-crontab" not in tab(crontab)
 
 
+def test_a_long_path_gives_way_where_the_line_would_be_too_long(
+    workshop: Workshop, crontab: dict[str, str], tmp_path: Path
+) -> None:
+    long = tmp_path / "a-folder-of-programs-with-a-long-name"
+    folders = [long / str(number) for number in range(12)]
+    for folder in folders:
+        folder.mkdir(parents=True)
+    path = ":".join([crontab["PATH"], *map(str, folders)])
+    done = workshop.batch(*ADD, **{**crontab, "PATH": path})
+    assert done.returncode == 0, done.stderr
+    assert "little room" in done.stderr
+    assert len(tab(crontab)) < 1000
+    assert b":/usr/local/bin:/usr/bin:/bin LANG" in tab(crontab)
+
+
 def test_an_unknown_job_gets_the_nearest_name(workshop: Workshop, crontab: dict[str, str]) -> None:
     workshop.batch(*ADD, **crontab)
     for command in ("remove", "run-now"):

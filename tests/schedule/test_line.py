@@ -73,7 +73,7 @@ def test_every_form_of_time_reads_back(at: str) -> None:
 
 
 def test_what_cron_cannot_take_is_refused_with_a_remedy() -> None:
-    with pytest.raises(UsageError, match="998: shorten PATH"):
+    with pytest.raises(UsageError, match="998: move options"):
         render_line(job(environment={"PATH": "/x" * 500}), LOG)
     with pytest.raises(UsageError, match="line break"):
         render_line(job(on_failure="a\nb"), LOG)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from persona_batch.cli.run_arguments import RunArguments
     from persona_batch.schedule.job import Job, Mode
     from persona_batch.schedule.state import StateFolder
+    from persona_batch.schedule.tab import Line
 
 Form: TypeAlias = Literal["cron", "systemd", "ci"]
 
@@ -92,7 +93,6 @@ def _install(job: "Job", folder: "StateFolder", *, renamed: bool) -> None:
     from datetime import datetime
 
     from persona_batch.schedule.job import free_id
-    from persona_batch.schedule.line import render_line
     from persona_batch.schedule.tab import editing, install_crontab, read_crontab
     from persona_batch.schedule.when import parse_when
 
@@ -104,7 +104,7 @@ def _install(job: "Job", folder: "StateFolder", *, renamed: bool) -> None:
             raise UsageError(f"there is a job {job.id} already: batch schedule remove {job.id}")
         job = replace(job, id=free_id(job.id, taken))
         log = folder.log(job.id)
-        install_crontab(tab.with_job(render_line(job, log)))
+        install_crontab(tab.with_job(_line(job, log)))
     soon = parse_when(job.at).next_after(datetime.now())
     start = f"starts next at {soon:%Y-%m-%d %H:%M}" if soon else "starts at the next boot"
     typer.echo(f"added {job.id}: {start}; log: {log}", err=True)
@@ -112,8 +112,23 @@ def _install(job: "Job", folder: "StateFolder", *, renamed: bool) -> None:
     typer.echo(job.id)
 
 
+def _line(job: "Job", log: Path) -> "Line":
+    """Return the job's line; a PATH that makes it too long gives way to the folders that every system has."""
+    from dataclasses import replace
+
+    from persona_batch.schedule.line import LineTooLong, render_line
+
+    try:
+        return render_line(job, log)
+    except LineTooLong:
+        short = os.pathsep.join([str(Path(sys.executable).parent), "/usr/local/bin", "/usr/bin", "/bin"])
+        line = render_line(replace(job, environment={**job.environment, "PATH": short}), log)
+    typer.echo(f"batch: a crontab line has little room: the job's PATH is {short}", err=True)
+    return line
+
+
 def _printed(job: "Job", form: Form, folder: "StateFolder") -> str:
-    from persona_batch.schedule.line import render_line, run_command
+    from persona_batch.schedule.line import run_command
     from persona_batch.schedule.tab import TAG
     from persona_batch.schedule.units import render_units
 
@@ -124,7 +139,7 @@ def _printed(job: "Job", form: Form, folder: "StateFolder") -> str:
         return f"{head} {units[1].name}\n{files}".rstrip()
     if form == "ci":
         return run_command(job)
-    line = render_line(job, folder.log(job.id))
+    line = _line(job, folder.log(job.id))
     folder.prepare()
     return f"{line.body} {TAG}{line.id}"
 

@@ -13,6 +13,10 @@ from persona_batch.schedule.when import NAMES
 _TIME = re.compile(rf"\s*(?P<at>(?:{'|'.join(NAMES)})|\S+(?:\s+\S+){{4}})\s+(?P<command>\S.*)")
 
 
+class LineTooLong(UsageError):
+    """Cron would refuse the line."""
+
+
 @dataclass(frozen=True, slots=True)
 class Parsed:
     """What a tagged line says: when, and the command as the shell gets it."""
@@ -28,7 +32,8 @@ def render_line(job: Job, log: Path) -> Line:
     What goes wrong before the job can keep its own log (a missing interpreter, say) is appended to `log` too.
 
     Raises:
-        UsageError: cron cannot take it: a line break in it, or too long.
+        UsageError: cron cannot take it: a line break in it.
+        LineTooLong: more bytes than cron takes.
     """
     command = f"{shell_command(job)} >>{shlex.quote(str(log))} 2>&1"
     if "\n" in command or "\r" in command:
@@ -37,8 +42,8 @@ def render_line(job: Job, log: Path) -> Line:
     escaped = command.replace("%", r"\%")
     size = len(f"{escaped} {TAG}{job.id}".encode())
     if size > LONGEST_COMMAND:
-        raise UsageError(
-            f"the crontab line would be {size} bytes long, and cron takes {LONGEST_COMMAND}: shorten PATH, move "
+        raise LineTooLong(
+            f"the crontab line would be {size} bytes long, and cron takes {LONGEST_COMMAND}: move "
             "options into the file's `run:` block, or use --print systemd"
         )
     return Line(job.id, f"{job.at} {escaped}")
