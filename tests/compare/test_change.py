@@ -76,7 +76,7 @@ def test_replies_that_are_all_the_same_give_one() -> None:
     records = [record(name, f"q{q}", "Yes.", sample=s) for name in PIRATE for q in range(8) for s in range(3)]
     found = compare(records)
     for measure in ("change", "shift", "character"):
-        row = found.find(measure, "pirate")  # type: ignore[arg-type]  # each is a name of a measure
+        row = found.find(measure, "pirate")
         assert row is not None
         assert row.p == 1
         assert row.value == 0

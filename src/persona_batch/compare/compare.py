@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from msgspec.structs import replace
+from threadpoolctl import threadpool_limits
 
 from persona_batch.checks import Check
 from persona_batch.compare.advice import advise
@@ -59,7 +60,8 @@ def compare(
     if permutations < 1:
         raise UsageError("--permutations must be at least 1; the default is 9999")
     by = by if after is None else "run"
-    with TextStore() as texts:
+    # one BLAS thread: the same sums on every machine, and many small products gain nothing from more
+    with TextStore() as texts, threadpool_limits(limits=1, user_api="blas"):
         corpus = read_corpus(records, texts, after=after, checks=checks)
         if not len(corpus):
             raise UsageError("there are no records to compare; `batch runs` shows how far each run came")
