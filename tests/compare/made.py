@@ -8,30 +8,8 @@ import numpy as np
 from persona_batch.chat import Message, Placement
 from persona_batch.record import CheckResult, Record, Status
 
-WORDS = [
-    "the",
-    "sea",
-    "is",
-    "wide",
-    "and",
-    "a",
-    "ship",
-    "of",
-    "oak",
-    "may",
-    "cross",
-    "it",
-    "when",
-    "the",
-    "wind",
-    "is",
-    "kind",
-    "to",
-    "old",
-    "sailors",
-    "who",
-    "sing",
-]
+_TEXT = "the sea is wide and a ship of oak may cross it when wind is kind to old sailors who sing"
+WORDS = tuple(_TEXT.split())
 
 
 def record(
