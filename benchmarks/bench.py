@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import mkdtemp
 
-from benchmarks.endpoint import Endpoint
+from benchmarks.endpoint import CLIENT_CORE, Endpoint
 from benchmarks.measure import Run, run
 
 
@@ -30,10 +30,12 @@ class Bench:
         """Return a new empty folder."""
         return Path(mkdtemp(dir=self.scratch))
 
-    def batch(self, *arguments: object, folder: Path, accept: Sequence[int] = (0,)) -> Run:
+    def batch(
+        self, *arguments: object, folder: Path, accept: Sequence[int] = (0,), core: int | None = CLIENT_CORE
+    ) -> Run:
         """Run the installed `batch` command to its end; `accept` are the exit codes that are right."""
         command = [self.batch_command, *map(str, arguments)]
-        return run(command, folder=folder, environment=self.environment, accept=accept)
+        return run(command, folder=folder, environment=self.environment, accept=accept, core=core)
 
     @property
     def python(self) -> str:

@@ -11,7 +11,14 @@ from pathlib import Path
 from typing import Any
 
 SOURCE = Path(__file__).parent / "mock"
-LISTED = ("mock-n1", "mock-n1-w5000", "mock-n5", "mock-n50", "mock-n50-w200")  # models that `batch run` asks for
+LISTED = (
+    "mock-n1",
+    "mock-n1-w5000",
+    "mock-n5",
+    "mock-n50",
+    "mock-n50-w200",
+    "mock-n500",
+)  # models that `batch run` asks for
 MOCK_CORE = 0
 CLIENT_CORE = 1
 
@@ -61,10 +68,10 @@ def serve(program: Path) -> Iterator[Endpoint]:
 
 
 @contextmanager
-def on_core(core: int) -> Iterator[None]:
-    """Let processes that are started inside the block run on one core only, where the machine has more."""
+def on_core(core: int | None) -> Iterator[None]:
+    """Let processes that are started inside the block run on one core only (None: on all), where there are more."""
     everywhere = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {core} & everywhere or everywhere)
+    os.sched_setaffinity(0, (everywhere if core is None else {core} & everywhere) or everywhere)
     try:
         yield
     finally:

@@ -60,9 +60,10 @@ def run(
     folder: Path | None = None,
     environment: Mapping[str, str] | None = None,
     accept: Sequence[int] = (0,),
+    core: int | None = CLIENT_CORE,
     timeout: float = 900.0,
 ) -> Run:
-    """Run a program to its end on the client's core.
+    """Run a program to its end, on the client's core unless another is named (None: on all).
 
     CPU and peak memory include children it has waited for (memory: the largest of them, not the sum).
 
@@ -72,7 +73,7 @@ def run(
     argv = [str(part) for part in command]
     with tempfile.TemporaryFile() as stdout, tempfile.TemporaryFile() as stderr:
         started = time.perf_counter_ns()
-        with on_core(CLIENT_CORE):
+        with on_core(core):
             process = subprocess.Popen(
                 argv,
                 cwd=folder,

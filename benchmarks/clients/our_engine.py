@@ -4,6 +4,7 @@ python -m benchmarks.clients.our_engine BASE_URL MODEL REPLIES CONCURRENCY
 """
 
 import asyncio
+import gc
 import sys
 
 from benchmarks.cells import asks
@@ -45,6 +46,8 @@ async def main(base_url: str, model: str, replies: int, concurrency: int) -> Non
         await ask_all(provider, grid_of(target, "mock-n1", 1), 1, Outcome())
         grid = grid_of(target, model, replies)
         outcome = Outcome()
+        gc.set_threshold(50_000, 20, 100)  # these two as `batch run` does
+        gc.freeze()
         outcome.start()
         await ask_all(provider, grid, concurrency, outcome)
         outcome.stop()

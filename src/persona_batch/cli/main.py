@@ -4,6 +4,7 @@ A command's module is imported when the command is called or its own help is ask
 stand here as data, so that `batch --help` imports none of them, and not even typer.
 """
 
+import gc
 import sys
 from collections.abc import Sequence
 from io import TextIOWrapper
@@ -63,6 +64,7 @@ OPTIONS = (
 
 def main() -> None:
     """Run the command line of this process and leave with its exit code."""
+    gc.set_threshold(50_000, 20, 100)  # imports allocate much and free little: looking often is a tenth of the start
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")

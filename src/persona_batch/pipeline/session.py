@@ -1,6 +1,7 @@
 """One process's work on one run folder, between taking the lock and sealing the manifest."""
 
 import asyncio
+import gc
 import shutil
 import signal
 import time
@@ -122,6 +123,7 @@ class Session:
         )
 
     async def _ask(self, provider: Provider, log: RunLog) -> None:
+        gc.freeze()  # what is loaded by now stays; walking it again and again would delay time stamps
         limits = run_limits(self._batch, self._target, self._options)
         with Sink(self._run.records, keys=self._seen.keys) as sink, daily_ledger(self._target, limits) as ledger:
             engine = LocalEngine(

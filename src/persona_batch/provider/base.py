@@ -34,7 +34,7 @@ class Timeouts:
     total: float = 600.0
 
 
-class Chunk(msgspec.Struct, gc=False):
+class Chunk(msgspec.Struct, array_like=True, gc=False):
     """One stream event, flattened; None or "" where the event did not carry the thing."""
 
     content: str = ""
