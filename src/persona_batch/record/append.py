@@ -81,8 +81,7 @@ class AppendFile(io.RawIOBase):
 def storage_error(path: Path, error: OSError) -> StorageError:
     """Return the one line for a user whose run folder cannot be written any more."""
     return StorageError(
-        f"{path}: cannot be written: {error.strerror or error}; what is there is whole: "
-        "make room or give access, then resume the run"
+        f"{path}: cannot be written: {error.strerror or error}; make room or give access (what is there is whole)"
     )
 
 
