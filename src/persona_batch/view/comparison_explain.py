@@ -6,7 +6,7 @@ from persona_batch.compare.explain import EXPLANATIONS
 from persona_batch.view.comparison_numbers import MISSING, amount, interval, p_value
 from persona_batch.view.palette import Palette
 from persona_batch.view.tables import Column, table
-from persona_batch.view.terminal import wrap
+from persona_batch.view.terminal import one_line, wrap
 
 _COLUMNS = (
     Column("question", shrinks=True),
@@ -41,7 +41,7 @@ def _row(comparison: Comparison, row: Estimate, palette: Palette, width: int) ->
     if row.effect_size is not None:
         head += f", {row.effect_size.name} {row.effect_size.value:.2f}"
     head += f"; {row.questions} questions, {row.samples} against {row.reference_samples} replies"
-    told = "\n".join(palette.bold(line) for line in wrap(head, width)) + "\n"
+    told = "\n".join(palette.bold(line) for line in wrap(one_line(head), width)) + "\n"
     for sentence in (row.test, row.not_estimable):
         if sentence:
             told += "".join(f"{line}\n" for line in wrap(sentence, width))

@@ -1,0 +1,26 @@
+"""The short form of `benchmarks/simulate.py`: error rates, coverage and power, through the public function."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SIMULATE = Path(__file__).parents[2] / "benchmarks" / "simulate.py"
+
+
+@pytest.mark.parametrize(
+    "only",
+    ["sign-flip by question", "sign-flip, copied", "change", "drift", "power of", "95% interval holds the truth, 10"],
+)
+def test_rates_lie_within_monte_carlo_error_of_what_they_should_be(only: str) -> None:
+    done = subprocess.run(
+        [sys.executable, str(SIMULATE), "--replicates", "60", "--json", "--only", only],
+        capture_output=True,
+        encoding="utf-8",
+    )
+    outcomes = json.loads(done.stdout)
+    assert outcomes, done.stderr
+    assert [outcome for outcome in outcomes if not outcome["ok"]] == []
+    assert done.returncode == 0
