@@ -25,7 +25,8 @@ class Permutation:
         self._listed: array[int] | None = None
         if size <= _LISTED:
             self._listed = array("H", range(size))
-            random.Random(seed).shuffle(self._listed)  # noqa: S311 call order is no secret
+            if size > 1:  # seeding costs more than all else here
+                random.Random(seed).shuffle(self._listed)  # noqa: S311 call order is no secret
             return
         self._half = ((size - 1).bit_length() + 1) // 2
         self._mask = (1 << self._half) - 1
