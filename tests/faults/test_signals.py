@@ -1,6 +1,7 @@
 import signal
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,12 +11,21 @@ from servers.act import Act, Script
 from servers.faulty import FaultyServer, serving
 
 
-def _wait_for_requests(server: FaultyServer, process: "subprocess.Popen[str]", count: int) -> None:
+def _wait(process: "subprocess.Popen[str]", until: Callable[[], bool]) -> None:
     deadline = time.monotonic() + 60
-    while len(server.chats) < count:
+    while not until():
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < deadline
         time.sleep(0.01)
+
+
+def _wait_for_requests(server: FaultyServer, process: "subprocess.Popen[str]", count: int) -> None:
+    _wait(process, lambda: len(server.chats) >= count)
+
+
+def _wait_for_the_stop(grid: Grid, process: "subprocess.Popen[str]") -> None:
+    """Wait until the process has taken notice of a signal."""
+    _wait(process, lambda: b'"event":"stop"' in (grid.only_run / "run.log").read_bytes())
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -26,8 +36,7 @@ def test_the_first_signal_lets_running_requests_finish(tmp_path: Path, number: s
         process = grid.start("-j", "4")
         _wait_for_requests(server, process, 8)
         process.send_signal(number)
-        time.sleep(0.5)
-        assert process.poll() is None
+        _wait_for_the_stop(grid, process)
         server.release()
         _, errors = process.communicate(timeout=30)
         assert process.returncode == 130, errors
@@ -45,7 +54,7 @@ def test_the_second_signal_stops_at_once_and_keeps_what_is_done(tmp_path: Path) 
         process = grid.start("-j", "4")
         _wait_for_requests(server, process, 8)
         process.send_signal(signal.SIGINT)
-        time.sleep(0.3)
+        _wait_for_the_stop(grid, process)
         sent = time.monotonic()
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=30)
