@@ -1,8 +1,8 @@
 """False-positive rates, interval coverage and power of `compare`, measured through its public function.
 
-    python benchmarks/simulate.py                                  1,000 replicates a world: half an hour on two cores
-    python benchmarks/simulate.py --replicates 100 --only change   a few worlds, in seconds
-    python benchmarks/simulate.py --json
+    python -m benchmarks.simulate                                  1,000 replicates a world: half an hour on two cores
+    python -m benchmarks.simulate --replicates 100 --only change   a few worlds, in seconds
+    python -m benchmarks.simulate --json
 
 Each world's truth is known; a row is `ok` when its rate lies within Monte-Carlo error of what it should be: at most the
 nominal level for tests on few distinct values, near the expected value for all others. Exits 1 if a row is not.
@@ -15,8 +15,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
-from simulate_rows import Aim, Row, rows
 
+from benchmarks.simulate_rows import Aim, Row, rows
 from persona_batch.compare import compare
 
 SIGMAS = 3.3  # two-sided: one false alarm in a thousand rows

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from simulate_worlds import RECORDED, World, dialogues, recorded_world
 
+from benchmarks.simulate_worlds import RECORDED, World, dialogues, recorded_world
 from persona_batch.compare import Comparison
 from persona_batch.record import Record
 

@@ -176,3 +176,19 @@ def recorded() -> list[Record]:
         )
         found.append(reply)
     return found
+
+
+def test_other_parameters_than_the_controls_are_pointed_out() -> None:
+    records = [
+        record(
+            r.persona,
+            r.question,
+            r.reply,
+            sample=r.sample,
+            params={"top_p": 0.9, "max_tokens": 96 if r.persona == "pirate" else 64},
+        )
+        for r in grid(PIRATE)
+    ]
+    notes = compare(records, measures=["shift"]).notes
+    assert any(note.startswith("Asked with other parameters than none (max_tokens): pirate:") for note in notes)
+    assert not any("other parameters" in note for note in compare(grid(PIRATE), measures=["shift"]).notes)

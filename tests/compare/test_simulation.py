@@ -1,4 +1,4 @@
-"""The short form of `benchmarks/simulate.py`: error rates, coverage and power, through the public function."""
+"""The short form of `python -m benchmarks.simulate`: error rates, coverage and power, through the public function."""
 
 import json
 import subprocess
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-SIMULATE = Path(__file__).parents[2] / "benchmarks" / "simulate.py"
+PROJECT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize(
@@ -16,7 +16,8 @@ SIMULATE = Path(__file__).parents[2] / "benchmarks" / "simulate.py"
 )
 def test_rates_lie_within_monte_carlo_error_of_what_they_should_be(only: str) -> None:
     done = subprocess.run(
-        [sys.executable, str(SIMULATE), "--replicates", "60", "--json", "--only", only],
+        [sys.executable, "-m", "benchmarks.simulate", "--replicates", "60", "--json", "--only", only],
+        cwd=PROJECT,
         capture_output=True,
         encoding="utf-8",
     )

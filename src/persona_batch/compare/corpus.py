@@ -22,6 +22,8 @@ from persona_batch.record import Record
 STATUSES = ("ok", "truncated", "filtered", "empty", "error")
 USABLE = (0, 1)  # ok and truncated have a reply
 
+_encode_sorted = msgspec.json.Encoder(order="sorted").encode
+
 Column = NDArray[np.int64]
 
 
@@ -30,7 +32,8 @@ class Corpus:
     """All records of one or two runs.
 
     Columns run parallel, one entry a record; the factor columns index the lists of names (sorted). `digest`
-    tells byte-identical replies; `correct` is 1, 0 or NaN (no key); `slope` the probe score per turn or NaN.
+    tells byte-identical replies; `correct` is 1, 0 or NaN (no key); `slope` the probe score per turn or NaN;
+    `params` are each run's and persona's request parameters as canonical JSON.
     """
 
     names: dict[str, list[str]]
@@ -43,6 +46,7 @@ class Corpus:
     attributes: dict[str, dict[str, str]]
     checks: dict[tuple[str, str], tuple[Check, ...]]
     returned: dict[tuple[int, str, str], set[str]]
+    params: dict[tuple[int, str], set[bytes]]
     prompts: list[Prompts]
     runs: list[str]
 
@@ -62,6 +66,7 @@ class _Reader:
     attributes: dict[str, dict[str, str]] = field(default_factory=dict)
     checks: dict[tuple[str, str], tuple[Check, ...]] = field(default_factory=dict)
     returned: dict[tuple[int, str, str], set[str]] = field(default_factory=dict)
+    params: dict[tuple[int, str], set[bytes]] = field(default_factory=dict)
     interned: dict[tuple[Check, ...], tuple[Check, ...]] = field(default_factory=dict)
 
     def read(self, run: int, records: Iterable[Record], prompts: Prompts, runs: list[str]) -> None:
@@ -103,6 +108,7 @@ class _Reader:
         if record.system_fingerprint:
             place = (run, record.model, "system_fingerprint")
             self.returned.setdefault(place, set()).add(record.system_fingerprint)
+        self.params.setdefault((run, record.persona), set()).add(_encode_sorted(record.params))
         prompts.see(record)
 
 
@@ -167,6 +173,7 @@ def _finish(reader: _Reader, prompts: list[Prompts], runs: list[str]) -> Corpus:
         attributes=reader.attributes,
         checks=reader.checks,
         returned=reader.returned,
+        params=reader.params,
         prompts=prompts,
         runs=runs,
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import msgspec
 import numpy as np
 
 from persona_batch.compare.comparison import Arm
@@ -13,6 +14,7 @@ def notes_on(layout: Layout, arms: Sequence[Arm], word_note: str | None) -> list
     notes = []
     if not layout.pairs:
         notes.append(_no_reference(layout))
+    notes.extend(_other_parameters(layout))
     lost = [arm for arm in arms if arm.errors or arm.empty or arm.filtered or arm.missing]
     if lost:
         total = sum(arm.errors + arm.empty + arm.filtered + arm.missing for arm in lost)
@@ -42,6 +44,38 @@ def _no_reference(layout: Layout) -> str:
     if len(names) < 2:
         return "There is only one arm: nothing to compare it with. Run with a control, or name a second run."
     return "There is no control among the records: name one with --control, or run again with `controls: [none]`."
+
+
+def _other_parameters(layout: Layout) -> list[str]:
+    """Say which arms were asked with other request parameters than their reference: the effect may be theirs."""
+    corpus, arms = layout.corpus, layout.assignment.arm
+    asked: list[set[bytes]] = []
+    for number in range(len(layout.arms)):
+        mine = arms == number
+        who = {*zip(corpus.columns["run"][mine].tolist(), corpus.columns["persona"][mine].tolist(), strict=True)}
+        asked.append({text for run, persona in who for text in corpus.params[run, corpus.names["persona"][persona]]})
+    unlike: dict[str, list[str]] = {}
+    for arm, reference in layout.assignment.references.items():
+        names = _differing(asked[arm], asked[reference])
+        if names:
+            unlike.setdefault(f"{layout.arms[reference]} ({names})", []).append(layout.arms[arm])
+    return [
+        f"Asked with other parameters than {reference}: {', '.join(named[:6])}{' …' if len(named) > 6 else ''}: "
+        "a difference may come from them rather than from the prompt."
+        for reference, named in unlike.items()
+    ]
+
+
+def _differing(one: set[bytes], other: set[bytes]) -> str:
+    """Return the names of the parameters that two sets of requests do not share, comma-separated."""
+    if one == other:
+        return ""
+    seen: dict[str, list[set[bytes]]] = {}
+    for side, texts in enumerate((one, other)):
+        for text in texts:
+            for name, value in msgspec.json.decode(text, type=dict[str, msgspec.Raw]).items():
+                seen.setdefault(name, [set(), set()])[side].add(bytes(value))
+    return ", ".join(sorted(name for name, (mine, theirs) in seen.items() if mine != theirs))
 
 
 def _losses(arm: Arm) -> str:
