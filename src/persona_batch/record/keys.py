@@ -21,9 +21,12 @@ class KeySet:
         return self._count
 
     def __contains__(self, key: str, /) -> bool:
-        packed = _pack(key)
-        bucket = self._buckets[(packed[0] << 6) | (packed[1] >> 2)]
-        return bucket is not None and bucket.find(packed) >= 0 and _holds(bucket, packed)
+        packed = bytes.fromhex(key)
+        bucket = self._buckets[packed[0] << 6 | packed[1] >> 2]
+        if bucket is None:
+            return False
+        at = bucket.find(packed)
+        return at >= 0 and (not at % _KEY_BYTES or _holds(bucket, packed))
 
     def add(self, key: str) -> bool:
         """Add a key; return False if it was there already.
@@ -31,8 +34,10 @@ class KeySet:
         Raises:
             ValueError: the key is not 32 hex digits.
         """
-        packed = _pack(key)
-        place = (packed[0] << 6) | (packed[1] >> 2)
+        packed = bytes.fromhex(key)
+        if len(packed) != _KEY_BYTES:
+            raise ValueError(f"a key is 32 hex digits, not {key!r}")
+        place = packed[0] << 6 | packed[1] >> 2
         bucket = self._buckets[place]
         if bucket is None:
             self._buckets[place] = bytearray(packed)
@@ -42,13 +47,6 @@ class KeySet:
             bucket += packed
         self._count += 1
         return True
-
-
-def _pack(key: str) -> bytes:
-    packed = bytes.fromhex(key)
-    if len(packed) != _KEY_BYTES:
-        raise ValueError(f"a key is 32 hex digits, not {key!r}")
-    return packed
 
 
 def _holds(bucket: bytearray, packed: bytes) -> bool:
