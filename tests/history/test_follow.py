@@ -78,6 +78,7 @@ def test_with_less_than_two_runs_there_is_nothing_to_say(days: int) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_on_unchanged_series_false_alarms_are_no_more_than_said() -> None:
     """100 series of a week: 10 false ones or more would happen in 2.8 % of trials at the nominal .05."""
     false = sum(bool(follow("crew", series(7, seed)).drifted) for seed in range(100))
