@@ -25,15 +25,12 @@ def han_segmenter() -> tuple[Segmenter, bool]:
     return cut, True
 
 
-def words_of(text: str, segment: Segmenter) -> set[str]:
-    """Return the distinct words of a text in lower case, Chinese cut by `segment`."""
-    found: set[str] = set()
-    for piece in _PIECE.finditer(text.lower()):
-        if piece.lastgroup == "han":
-            found.update(segment(piece.group()))
-        else:
-            found.add(piece.group())
-    return found
+def words_of(text: str, segment: Segmenter) -> list[str]:
+    """Return the distinct words of a text in lower case, in order, Chinese cut by `segment`."""
+    found: dict[str, None] = {}
+    for han, word in _PIECE.findall(text.lower()):
+        found.update(dict.fromkeys(segment(han)) if han else {word: None})
+    return list(found)
 
 
 def has_han(text: str) -> bool:

@@ -49,7 +49,7 @@ class Distinctive:
 
     def see(self, view: View) -> None:
         for text in view.block.texts:
-            for word in sorted(words_of(text, self._segment)):
+            for word in words_of(text, self._segment):
                 self._words.append(self._numbers.setdefault(word, len(self._numbers)))
             self._ends.append(len(self._words))
             self._han_seen = self._han_seen or (not self._dictionary and has_han(text))

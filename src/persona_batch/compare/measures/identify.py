@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from numpy.typing import NDArray
 from scipy import linalg
 
-from persona_batch.compare.comparison import Confusion, EffectSize, Estimate
+from persona_batch.compare.comparison import Confusion, EffectSize, Estimate, Interval
 from persona_batch.compare.intervals import t_interval
 from persona_batch.compare.measures.base import Study, View, as_list
 from persona_batch.compare.ngrams import hashed
@@ -121,7 +121,7 @@ class Identify:
             value=value,
             arm_value=value,
             reference_value=chance,
-            interval=t_interval(per_question),
+            interval=_within_bounds(t_interval(per_question)),
             effect_size=EffectSize("accuracy over chance", value / chance),
             test=f"labels permuted within question, {relabellings} times",
             p=exceedance(value, np.array(permuted), 1.0),
@@ -130,6 +130,13 @@ class Identify:
             differences=as_list(per_question - chance),
             arm_values=as_list(per_question),
         )
+
+
+def _within_bounds(interval: Interval | None) -> Interval | None:
+    """Cut an interval of an accuracy at 0 and 1."""
+    if interval is None:
+        return None
+    return replace(interval, low=max(0.0, interval.low), high=min(1.0, interval.high))
 
 
 def _classes(study: Study) -> list[int]:
