@@ -27,10 +27,21 @@ def python_environment(folder: Path, name: str, *packages: str) -> Environment:
     subprocess.run([sys.executable, "-m", "venv", str(home)], check=True)
     python = home / "bin" / "python"
     quiet = ["--quiet", "--disable-pip-version-check", "--no-input"]
-    subprocess.run([str(python), "-m", "pip", "install", *quiet, *packages], check=True, env=plain_environment())
+    install([str(python), "-m", "pip", "install", *quiet, *packages])
     code = f"import importlib.metadata as m; print(m.version({packages[0]!r}))"
     version = subprocess.run([str(python), "-c", code], check=True, capture_output=True, text=True).stdout.strip()
     return Environment(name, home / "bin", version)
+
+
+def install(command: list[str], folder: Path | None = None) -> None:
+    """Run an installer; what it says matters only when it fails.
+
+    Raises:
+        RuntimeError: it failed.
+    """
+    done = subprocess.run(command, cwd=folder, env=plain_environment(), capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(f"{' '.join(command)} failed:\n{done.stderr[-2000:]}")
 
 
 def promptfoo_environment(folder: Path) -> Environment | None:
@@ -41,6 +52,6 @@ def promptfoo_environment(folder: Path) -> Environment | None:
     home = folder / "promptfoo"
     home.mkdir()
     (home / "package.json").write_text(json.dumps({"name": "throw-away", "private": True}))
-    subprocess.run([npm, "install", "--silent", "--no-audit", "--no-fund", *PROMPTFOO], cwd=home, check=True)
+    install([npm, "install", "--silent", "--no-audit", "--no-fund", *PROMPTFOO], home)
     package = json.loads((home / "node_modules" / "promptfoo" / "package.json").read_text("utf-8"))
     return Environment("promptfoo", home / "node_modules" / ".bin", package["version"])
