@@ -39,7 +39,7 @@ def install(command: list[str], folder: Path | None = None) -> None:
     Raises:
         RuntimeError: it failed.
     """
-    done = subprocess.run(command, cwd=folder, env=plain_environment(), capture_output=True, text=True)
+    done = subprocess.run(command, check=False, cwd=folder, env=plain_environment(), capture_output=True, text=True)
     if done.returncode:
         raise RuntimeError(f"{' '.join(command)} failed:\n{done.stderr[-2000:]}")
 
