@@ -1,5 +1,6 @@
 import subprocess
 import sys
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -83,3 +84,23 @@ def test_a_ledger_that_cannot_be_opened_is_a_storage_error_with_its_remedy(tmp_p
     (tmp_path / "broken.sqlite").write_bytes(b"not a database" * 100)
     with pytest.raises(StorageError, match=r"broken\.sqlite"):
         Ledger(tmp_path / "broken.sqlite", endpoint="e")
+
+
+OPENING = """
+import sys, time
+from pathlib import Path
+from persona_batch.engine.ledger import Ledger
+time.sleep(max(0.0, float(sys.argv[2]) - time.time()))
+with Ledger(Path(sys.argv[1]), endpoint="e") as ledger:
+    ledger.reserve(100)
+"""
+
+
+def test_processes_that_make_the_ledger_together_wait_for_each_other(tmp_path: Path) -> None:
+    for attempt in range(5):
+        path = tmp_path / str(attempt) / "ledger.sqlite"
+        command = [sys.executable, "-c", OPENING, str(path), str(time.time() + 0.8)]
+        processes = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(5)]
+        assert [process.communicate()[1] for process in processes] == [""] * 5
+        with Ledger(path, endpoint="e") as ledger:
+            assert ledger.used() == 5

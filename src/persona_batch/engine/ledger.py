@@ -16,6 +16,8 @@ from types import TracebackType
 from typing import Self
 from zoneinfo import ZoneInfo
 
+from filelock import FileLock
+
 from persona_batch.errors import StorageError
 
 _SCHEMA = """
@@ -75,16 +77,22 @@ class Ledger:
         self._now = now
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._base = sqlite3.connect(self._path, timeout=_BUSY_SECONDS, isolation_level=None)
+            # SQLite does not wait its turn for this one change: two processes that make the file together fail.
+            with FileLock(self._path.with_suffix(".lock"), timeout=_BUSY_SECONDS):
+                self._base = self._opened()
         except (OSError, sqlite3.Error) as error:
             raise self._failed(error) from error
+
+    def _opened(self) -> sqlite3.Connection:
+        base = sqlite3.connect(self._path, timeout=_BUSY_SECONDS, isolation_level=None)
         try:
-            self._base.execute("PRAGMA journal_mode = WAL")
-            self._base.execute("PRAGMA synchronous = NORMAL")
-            self._base.execute(_SCHEMA)
-        except sqlite3.Error as error:
-            self._base.close()
-            raise self._failed(error) from error
+            base.execute("PRAGMA journal_mode = WAL")
+            base.execute("PRAGMA synchronous = NORMAL")
+            base.execute(_SCHEMA)
+        except sqlite3.Error:
+            base.close()
+            raise
+        return base
 
     def reserve(self, limit: int) -> bool:
         """Count one request if today's are fewer than `limit`; return whether it may be sent.
