@@ -1,20 +1,15 @@
 """A resumed run asks exactly what is missing, also when the batch has changed meanwhile."""
 
-import asyncio
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from persona_batch.config.load import Overrides
-from persona_batch.errors import RunLocked, StoppedEarly, UsageError
-from persona_batch.pipeline.options import RunOptions
-from persona_batch.pipeline.run import run_batch
+from persona_batch.errors import RunLocked, UsageError
 from persona_batch.record.manifest import read_manifest
 from persona_batch.record.rundir import find_run
-from pipeline.workshop import WUKONG, Notes, Workshop
+from pipeline.workshop import WUKONG, Workshop
 from servers.act import Act, Script, error_body
 
 PIRATE = "id: pirate\nsystem: Talk like a pirate.\nparams: {temperature: 0.7}\nquestions: [你好, 你对取经怎么看？]\n"
@@ -129,10 +124,31 @@ def test_a_run_of_another_endpoint_is_refused(workshop: Workshop) -> None:
 def test_a_run_whose_endpoint_is_away_stays_resumable(workshop: Workshop) -> None:
     file = workshop.write("wukong.yaml", WUKONG)
     first = workshop.run([file], max_requests=1)
-    asked = RunOptions(files=(file,), out=workshop.out, resume="latest")
-    with pytest.raises(StoppedEarly):
-        asyncio.run(run_batch(replace(asked, overrides=Overrides(base_url=workshop.base_url)), Notes()))
+    away = workshop.run_away([file], resume="latest")
+    assert (away.exit_code, away.state, away.left) == (3, "stopped", 5)
+    assert "connection refused" in (away.message or "")
     assert workshop.run([file], resume=first.run_id).exit_code == 0
+
+
+def test_failed_cells_that_were_to_be_asked_again_are_not_forgotten(workshop: Workshop) -> None:
+    file = workshop.write("wukong.yaml", WUKONG)
+    first = workshop.run([file], Script(acts=[Act(status=400, body=error_body("no"))]))
+    assert (first.exit_code, first.state) == (1, "failed")
+    away = workshop.run_away([file], continue_newest=True, retry_errors=True)
+    assert (away.run_id, away.exit_code, away.left) == (first.run_id, 3, 1)
+    rest = workshop.run([file], continue_newest=True)
+    assert (rest.run_id, rest.exit_code, rest.asked) == (first.run_id, 0, 1)
+
+
+def test_a_resumed_run_whose_key_is_refused_is_sealed(workshop: Workshop) -> None:
+    file = workshop.write("wukong.yaml", WUKONG)
+    first = workshop.run([file], max_requests=1)
+    refused = Script(default=Act(status=401, body=error_body("Incorrect API key", code="invalid_api_key")))
+    with pytest.raises(UsageError, match="check the key"):
+        workshop.run([file], refused, resume="latest")
+    manifest = read_manifest(Path(first.path) / "run.json")
+    assert (manifest.state, manifest.exit_code) == ("stopped", 2)
+    assert all(session.ended_at for session in manifest.sessions)
 
 
 def test_nothing_to_run_or_resume_is_said(workshop: Workshop) -> None:

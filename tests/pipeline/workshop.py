@@ -103,6 +103,11 @@ class Workshop:
 
         return asyncio.run(served())
 
+    def run_away(self, files: Sequence[str], **options: Any) -> Summary:
+        """Run when nobody is at the endpoint of the last call."""
+        asked = RunOptions(files=tuple(files), out=self.out, overrides=Overrides(base_url=self.base_url))
+        return asyncio.run(run_batch(replace(asked, **options), self.seen))
+
     def records(self, summary: Summary) -> list[Record]:
         return list(read_records(Path(summary.path) / "records.jsonl"))
 

@@ -6,6 +6,7 @@ grid. Records come out as they finish.
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import suppress
 from functools import partial
 
 from persona_batch.engine.breaker import Breaker
@@ -16,7 +17,7 @@ from persona_batch.engine.limits import RunLimits
 from persona_batch.engine.progress import Progress
 from persona_batch.engine.retry import RetryPolicy, ask
 from persona_batch.engine.words import duration
-from persona_batch.errors import BatchError, StoppedEarly
+from persona_batch.errors import BatchError, StoppedEarly, StorageError
 from persona_batch.plan.cell import Cell
 from persona_batch.provider.base import Provider
 from persona_batch.record import Record
@@ -113,13 +114,14 @@ class LocalEngine:
 
         Called again, it cancels them at once. Call it from the loop's thread (a signal handler of the loop is).
         """
+        self._halt.set(reason)
         if self._stopping:
             self._cancel()
             return
         self._stopping = True
-        self._halt.set(reason)
-        self._log.write("stop", reason=str(reason))
         asyncio.get_running_loop().call_later(self._grace, self._cancel)
+        with suppress(StorageError):  # a full disk must not keep the run from stopping; the records' own writer tells
+            self._log.write("stop", reason=str(reason))
 
     async def _work(
         self,

@@ -11,12 +11,14 @@ from persona_batch.pipeline.grid_of import grid_of
 from persona_batch.pipeline.observer import Observer
 from persona_batch.pipeline.options import RunOptions
 from persona_batch.pipeline.session import Session
+from persona_batch.pipeline.signals import Signals, caught_signals
 from persona_batch.pipeline.summary import Summary
 from persona_batch.pipeline.target_run import choosing, existing_run, recalled
 from persona_batch.provider.base import Provider
 from persona_batch.provider.connect import choose_models, open_provider, resolve
 from persona_batch.provider.dotenv import load_env
 from persona_batch.provider.target import Target
+from persona_batch.record.manifest import read_manifest
 from persona_batch.record.rundir import create_run
 
 
@@ -28,10 +30,15 @@ async def run_batch(options: RunOptions, observer: Observer) -> Summary:
 
     Raises:
         UsageError: something is wrong with the input or the endpoint; nothing was asked, no folder is left behind.
-        StoppedEarly: a run that is to be resumed finds its endpoint away.
         RunLocked: another process is on this run.
         StorageError: the run folder cannot be made.
+        Interrupted: a signal came before anything was asked.
     """
+    async with caught_signals() as signals:
+        return await _run(options, observer, signals)
+
+
+async def _run(options: RunOptions, observer: Observer, signals: Signals) -> Summary:
     options = recalled(options)
     batch = load_batch(options.files, questions=options.questions, overrides=options.overrides)
     target = resolve(batch.run, load_env())
@@ -39,7 +46,7 @@ async def run_batch(options: RunOptions, observer: Observer) -> Summary:
         observer.note(warning)
     async with AsyncExitStack() as stack:
         provider: Provider | None = None
-        with choosing(options, batch.id):
+        async with choosing(options, batch.id):
             run, earlier = existing_run(options, batch_id=batch.id, endpoint=target.identity)
             models = batch.run.models or (tuple(earlier.models) if earlier else ())
             if run is None or not models:
@@ -48,13 +55,18 @@ async def run_batch(options: RunOptions, observer: Observer) -> Summary:
             grid = grid_of(batch, target, models, options)
             run = run or create_run(options.out, batch.id, datetime.now(UTC))
             stack.enter_context(run.lock())
-        session = Session(run, earlier, batch=batch, target=target, grid=grid, options=options, observer=observer)
+            if earlier is not None:
+                earlier = read_manifest(run.manifest)  # another process may have been on it until just now
+            session = Session(run, earlier, batch=batch, target=target, grid=grid, options=options, observer=observer)
         if not session.anything_left():
             return session.close()
         if provider is None:
-            provider = await _open(stack, batch, target, options, observer)
-            await _ask_models(provider, models, target, observer, resuming=True)
-        return await session.ask_all(provider)
+            try:
+                provider = await _open(stack, batch, target, options, observer)
+                await _ask_models(provider, models, target, observer, resuming=True)
+            except StoppedEarly as stop:
+                return session.close(stop)
+        return await session.ask_all(provider, signals)
 
 
 async def _open(

@@ -1,23 +1,21 @@
 """One process's work on one run folder, between taking the lock and sealing the manifest."""
 
-import asyncio
 import gc
 import shutil
-import signal
 import time
-from collections.abc import Iterator
-from contextlib import aclosing, contextmanager
+from contextlib import aclosing
 from itertools import chain
 
 from persona_batch.config.batch import Batch
 from persona_batch.engine.local import LocalEngine
 from persona_batch.engine.pending import pending
 from persona_batch.engine.progress import Progress
-from persona_batch.errors import BatchError, Interrupted, StorageError, UsageError
+from persona_batch.errors import BatchError, StorageError, UsageError
 from persona_batch.pipeline.bounds import daily_ledger, policy_of, run_limits
 from persona_batch.pipeline.observer import Observer
 from persona_batch.pipeline.options import RunOptions
 from persona_batch.pipeline.sealing import begin, changed_files, seal
+from persona_batch.pipeline.signals import Signals
 from persona_batch.pipeline.summary import CheckShare, Summary, exit_code_of
 from persona_batch.plan.grid import Grid
 from persona_batch.provider.base import Provider
@@ -29,8 +27,6 @@ from persona_batch.record.retried import set_errors_aside
 from persona_batch.record.rundir import RunDir
 from persona_batch.record.runlog import RunLog
 from persona_batch.record.sink import Sink
-
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Session:
@@ -52,7 +48,7 @@ class Session:
         self._batch, self._target, self._grid, self._options = batch, target, grid, options
         self._observer = observer
         self._checks = CheckShare()
-        again = set_errors_aside(run) if options.retry_errors and earlier else 0
+        again = self._set_errors_aside(earlier) if options.retry_errors and earlier else 0
         self._seen = scan(run.records)
         self._records_before = len(self._seen.keys)
         self._progress = Progress(total=len(grid))
@@ -60,6 +56,8 @@ class Session:
         if earlier is not None:
             self._tell_what_was_found(earlier, again)
         self._manifest = begin(earlier, run, batch=batch, target=target, grid=grid, options=options)
+        if earlier is None:
+            write_manifest(run.manifest, self._manifest)  # from now on the folder is a run, and `--continue` finds it
 
     def anything_left(self) -> bool:
         """Say whether a cell has no record yet; takes as long as skipping the finished ones before it."""
@@ -69,7 +67,7 @@ class Session:
         self._cells = chain((first,), self._cells)
         return True
 
-    async def ask_all(self, provider: Provider) -> Summary:
+    async def ask_all(self, provider: Provider, signals: Signals) -> Summary:
         """Ask what is left; the records are on disk as they finish.
 
         Raises:
@@ -79,11 +77,13 @@ class Session:
             write_manifest(self._run.manifest, self._manifest)
             point_latest(self._run.path.parent)
             with RunLog(self._run.log, self._target.redactor.clean) as log:
-                await self._ask(provider, log)
-        except UsageError:
+                await self._ask(provider, log, signals)
+        except UsageError as error:
             if self._earlier is None and not self._progress.done:
                 shutil.rmtree(self._run.path)
                 point_latest(self._run.path.parent)
+            else:
+                self.close(error)
             raise
         except BatchError as stop:
             return self.close(stop)
@@ -122,7 +122,7 @@ class Session:
             message=None if stop is None else str(stop),
         )
 
-    async def _ask(self, provider: Provider, log: RunLog) -> None:
+    async def _ask(self, provider: Provider, log: RunLog, signals: Signals) -> None:
         gc.freeze()  # what is loaded by now stays; walking it again and again would delay time stamps
         limits = run_limits(self._batch, self._target, self._options)
         with Sink(self._run.records, keys=self._seen.keys) as sink, daily_ledger(self._target, limits) as ledger:
@@ -137,7 +137,7 @@ class Session:
                 on_text=self._observer.text if self._observer.wants_text else None,
             )
             self._observer.begin(self._run, self._grid, self._progress)
-            with _stopped_by_signals(engine):
+            with signals.stopping(engine.stop):
                 async with aclosing(engine.run(self._cells)) as records:
                     async for record in records:
                         sink.append(record)
@@ -152,6 +152,13 @@ class Session:
             return self._progress.skipped + self._progress.done
         return sum(key in self._seen.keys for key in self._grid.all_keys())
 
+    def _set_errors_aside(self, earlier: Manifest) -> int:
+        if earlier.counts.get("error"):
+            # Without them the run is unfinished, also for a `--continue` after we were killed.
+            earlier.state = "running"
+            write_manifest(self._run.manifest, earlier)
+        return set_errors_aside(self._run)
+
     def _tell_what_was_found(self, earlier: Manifest, again: int) -> None:
         note = self._observer.note
         note(f"resuming {self._run.path}: {self._records_before} of {len(self._grid)} cells may be done")
@@ -162,15 +169,3 @@ class Session:
                 f"{path} is not as it was: cells that send the same as before are kept, "
                 "changed ones are asked anew, and what no longer belongs stays on disk"
             )
-
-
-@contextmanager
-def _stopped_by_signals(engine: LocalEngine) -> Iterator[None]:
-    loop = asyncio.get_running_loop()
-    for number in _SIGNALS:
-        loop.add_signal_handler(number, engine.stop, Interrupted(f"interrupted ({number.name})"))
-    try:
-        yield
-    finally:
-        for number in _SIGNALS:
-            loop.remove_signal_handler(number)

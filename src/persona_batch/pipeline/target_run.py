@@ -1,18 +1,22 @@
 """Which run folder a call works on: a new one, the one it names, or the newest unfinished one of its batch."""
 
-from contextlib import AbstractContextManager, nullcontext
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import msgspec
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from persona_batch.chat import JsonValue
 from persona_batch.errors import UsageError
 from persona_batch.pipeline.options import RunOptions
+from persona_batch.record.append import storage_error
 from persona_batch.record.manifest import Manifest, read_manifest
 from persona_batch.record.rundir import RunDir, find_run, list_runs, safe_name
 
+_LOOK_AGAIN = 0.05  # seconds
 _PER_CALL = frozenset(
     {"out", "resume", "continue_newest", "retry_errors", "max_requests", "max_tokens_total", "time_limit"}
 )
@@ -42,12 +46,33 @@ def recalled(options: RunOptions) -> RunOptions:
     return replace(begun, **{name: getattr(options, name) for name in _PER_CALL})
 
 
-def choosing(options: RunOptions, batch_id: str) -> AbstractContextManager[object]:
-    """Keep two calls of `--continue` from both finding no run and both starting one; hold it until the run's lock."""
+@asynccontextmanager
+async def choosing(options: RunOptions, batch_id: str) -> AsyncIterator[None]:
+    """Keep two calls of `--continue` from both finding no run and both starting one.
+
+    Hold it until the run is locked and has its manifest: then the second call finds it.
+
+    Raises:
+        StorageError: the folder of the runs cannot be written.
+    """
     if not options.continue_newest:
-        return nullcontext()
-    options.out.mkdir(parents=True, exist_ok=True)
-    return FileLock(options.out / f".{safe_name(batch_id)}.lock")
+        yield
+        return
+    place = options.out / f".{safe_name(batch_id)}.lock"
+    lock = FileLock(place, blocking=False)
+    try:
+        options.out.mkdir(parents=True, exist_ok=True)
+        while not lock.is_locked:
+            try:
+                lock.acquire()
+            except Timeout:
+                await asyncio.sleep(_LOOK_AGAIN)
+    except OSError as error:
+        raise storage_error(place, error) from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def existing_run(options: RunOptions, *, batch_id: str, endpoint: str) -> tuple[RunDir | None, Manifest | None]:

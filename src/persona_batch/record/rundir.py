@@ -69,14 +69,15 @@ class RunDir:
         lock = FileLock(place, blocking=False)
         try:
             lock.acquire()
+            place.write_text(f"{os.getpid()}\n", encoding="ascii")
         except Timeout as error:
             raise RunLocked(
                 f"{self.path}: {_holder(place)} is on this run; wait for it, or start a new run without --resume"
             ) from error
         except OSError as error:
+            lock.release()
             raise storage_error(place, error) from error
         try:
-            place.write_text(f"{os.getpid()}\n", encoding="ascii")
             yield
         finally:
             lock.release()
