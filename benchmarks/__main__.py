@@ -1,6 +1,6 @@
 """Measure everything side by side and write RESULTS.md and the plot.
 
-    python -m benchmarks [--only SECTION ...] [--quick] [--write]
+    python -m benchmarks [--only SECTION ...] [--quick] [--write] [--tools DIR]
 
 Needs a C compiler; the comparison with other tools needs a network, npm and a few minutes for their installation.
 Everything runs in one process tree on loopback: the mock endpoint on the first core, what is measured on the second.
@@ -29,21 +29,24 @@ def main() -> int:
     parser.add_argument("--only", nargs="+", choices=SECTIONS, default=SECTIONS, metavar="SECTION")
     parser.add_argument("--quick", action="store_true", help="a first impression: once, and with less work")
     parser.add_argument("--write", action="store_true", help="write RESULTS.md and the plot, as a whole run does")
+    parser.add_argument("--tools", type=Path, metavar="DIR", help="keep the other tools here, for the next time")
     options = parser.parse_args()
     whole = set(options.only) == set(SECTIONS) and not options.quick
     compile_everything()
     sections: list[Section] = []
     with tempfile.TemporaryDirectory(prefix="batch-benchmarks-") as scratch:
+        tools = (options.tools or Path(scratch) / "tools").resolve()
+        tools.mkdir(parents=True, exist_ok=True)
         with serve(build(Path(scratch))) as endpoint:
             for name in options.only:
                 started = time.perf_counter()
                 module = importlib.import_module(f"benchmarks.sections.{name}")
-                section = module.measure(Bench(endpoint, Path(scratch), options.quick))
+                section = module.measure(Bench(endpoint, Path(scratch), options.quick, tools))
                 sections.append(section)
                 show(section, time.perf_counter() - started)
         if whole or options.write:
             write_results(sections)
-            draw(sections, Path(scratch))
+            draw(sections, tools)
     bars = [bar for section in sections for bar in section.bars]
     print(markdown([Bar.HEAD, *(bar.row() for bar in bars)]))
     return 0 if all(bar.reaches(bar.limit) for bar in bars) else 1

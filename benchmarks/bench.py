@@ -12,11 +12,12 @@ from benchmarks.measure import Run, run
 
 @dataclass(frozen=True)
 class Bench:
-    """`scratch` is emptied when the benchmarks end; `quick` asks for a first impression only."""
+    """`scratch` and, if it is inside, `tools` are emptied when the benchmarks end; `quick` asks for a first impression only."""
 
     endpoint: Endpoint
     scratch: Path
     quick: bool
+    tools: Path
 
     def times(self, usual: int) -> int:
         """How often to repeat."""

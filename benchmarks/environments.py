@@ -1,4 +1,4 @@
-"""Throw-away environments for the tools that `batch` is compared with; made once per run of the benchmarks."""
+"""Throw-away environments for the tools that `batch` is compared with; made once per run, or kept in a folder."""
 
 import json
 import shutil
@@ -9,6 +9,7 @@ from pathlib import Path
 
 from benchmarks.measure import plain_environment
 
+INSTALLED = "installed"  # a file that says so
 PROMPTFOO = ("promptfoo@0.121", "@libsql/client")  # later ones need a newer Node.js than many systems have
 
 
@@ -24,10 +25,12 @@ class Environment:
 def python_environment(folder: Path, name: str, *packages: str) -> Environment:
     """Install packages into a new virtual environment; the version is that of the first."""
     home = folder / name
-    subprocess.run([sys.executable, "-m", "venv", str(home)], check=True)
     python = home / "bin" / "python"
-    quiet = ["--quiet", "--disable-pip-version-check", "--no-input"]
-    install([str(python), "-m", "pip", "install", *quiet, *packages])
+    if not (home / INSTALLED).exists():
+        subprocess.run([sys.executable, "-m", "venv", str(home)], check=True)
+        quiet = ["--quiet", "--disable-pip-version-check", "--no-input"]
+        install([str(python), "-m", "pip", "install", *quiet, *packages])
+        (home / INSTALLED).touch()
     code = f"import importlib.metadata as m; print(m.version({packages[0]!r}))"
     version = subprocess.run([str(python), "-c", code], check=True, capture_output=True, text=True).stdout.strip()
     return Environment(name, home / "bin", version)
@@ -50,8 +53,10 @@ def promptfoo_environment(folder: Path) -> Environment | None:
     if npm is None:
         return None
     home = folder / "promptfoo"
-    home.mkdir()
-    (home / "package.json").write_text(json.dumps({"name": "throw-away", "private": True}))
-    install([npm, "install", "--silent", "--no-audit", "--no-fund", *PROMPTFOO], home)
+    if not (home / INSTALLED).exists():
+        home.mkdir()
+        (home / "package.json").write_text(json.dumps({"name": "throw-away", "private": True}))
+        install([npm, "install", "--silent", "--no-audit", "--no-fund", *PROMPTFOO], home)
+        (home / INSTALLED).touch()
     package = json.loads((home / "node_modules" / "promptfoo" / "package.json").read_text("utf-8"))
     return Environment("promptfoo", home / "node_modules" / ".bin", package["version"])

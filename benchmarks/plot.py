@@ -13,11 +13,11 @@ PICTURE = ROOT / "docs" / "img" / "benchmark.svg"
 SCRIPT = Path(__file__).parent / "plot_script.py"
 
 
-def draw(sections: Sequence[Section], scratch: Path) -> None:
+def draw(sections: Sequence[Section], tools: Path) -> None:
     """Draw the whole-process comparison, if it was measured."""
     walls = next((section.plotted for section in sections if section.name == "peers"), {})
     if not walls:
         return
     PICTURE.parent.mkdir(parents=True, exist_ok=True)
-    python = python_environment(scratch, "plot", "matplotlib").programs / "python"
+    python = python_environment(tools, "plot", "matplotlib").programs / "python"
     subprocess.run([str(python), str(SCRIPT), str(PICTURE)], input=json.dumps(walls), text=True, check=True)

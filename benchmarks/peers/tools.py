@@ -27,7 +27,7 @@ class Tool:
 
 def installed_tools(bench: Bench) -> list[Tool]:
     """Install the other tools."""
-    folder = bench.folder()
+    folder = bench.tools
     inspect = python_environment(folder, "inspect", "inspect-ai", "openai")
     curator = python_environment(folder, "curator", "bespokelabs-curator")
     promptfoo = promptfoo_environment(folder)
