@@ -12,7 +12,7 @@ from benchmarks.measure import Run, run
 
 @dataclass(frozen=True)
 class Bench:
-    """`scratch` and, if it is inside, `tools` are emptied when the benchmarks end; `quick` asks for a first impression only."""
+    """`scratch` is emptied in the end; `quick` asks for a first impression only; `tools` holds the other tools."""
 
     endpoint: Endpoint
     scratch: Path
