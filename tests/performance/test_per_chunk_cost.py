@@ -36,6 +36,7 @@ def test_a_chunk_takes_no_more_bytecode_than_it_did() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 @pytest.mark.skipif(shutil.which("valgrind") is None, reason="valgrind is not installed")
 def test_a_chunk_takes_no_more_machine_instructions_than_it_did() -> None:
     ratio = instructions_per_chunk("ours") / instructions_per_chunk("yardstick")
