@@ -152,7 +152,7 @@ def _coverage() -> list[Row]:
 def _power() -> list[Row]:
     found = []
     for questions, samples, expected in ((10, 5, 0.53), (20, 3, 0.62), (20, 5, 0.83), (50, 1, 0.64), (100, 1, 0.91)):
-        world = World(questions=questions, samples=samples, effect=HALF * 25.0, tau=0.38 * 25.0)
+        world = World(questions=questions, samples=samples, effect=HALF * 25.0, tau=0.35 * 25.0)
         name = f"power, length by d = .5, {questions} questions × {samples}"
         read = significant("shift", "length")
         found.append(Row(world.records, ("shift",), (Aim(name, read, expected=expected, tolerance=0.04),)))

@@ -192,3 +192,11 @@ def test_other_parameters_than_the_controls_are_pointed_out() -> None:
     notes = compare(records, measures=["shift"]).notes
     assert any(note.startswith("Asked with other parameters than none (max_tokens): pirate:") for note in notes)
     assert not any("other parameters" in note for note in compare(grid(PIRATE), measures=["shift"]).notes)
+
+
+def test_too_few_permutations_for_so_many_arms_are_pointed_out() -> None:
+    records = grid({"none": "", **{f"p{number}": "" for number in range(6)}}, questions=2, samples=2)
+    assert any(
+        "use --permutations 120" in note for note in compare(records, measures=["change"], permutations=99).notes
+    )
+    assert not any("--permutations" in note for note in compare(records, measures=["change"], permutations=199).notes)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 import typer
 
-from persona_batch.cli.options import Color, Out, PersonaGlobs, QuestionGlobs
+from persona_batch.cli.options import Color, Out
 from persona_batch.errors import UsageError
 
 if TYPE_CHECKING:
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 Format: TypeAlias = Literal["table", "markdown", "json", "csv"]
 _Run: TypeAlias = Annotated[
-    str, typer.Argument(metavar="[RUN]", help="A run folder, a records file, a run id, or `latest`.")
+    str, typer.Argument(metavar="RUN", help="A run folder, a records file, a run id, or `latest`.")
 ]
 
 
 def compare(
     run: _Run = "latest",
     run2: Annotated[
-        str | None, typer.Argument(metavar="[RUN2]", help="A later run: compare each persona with itself in RUN.")
+        str | None, typer.Argument(metavar="RUN2", help="A later run: compare each persona with itself in RUN.")
     ] = None,
     by: Annotated[
         str,
@@ -39,11 +39,19 @@ def compare(
         list[str] | None,
         typer.Option("--measures", metavar="NAME", help="Only these of the eight measures (repeatable, or a,b)."),
     ] = None,
-    personas: PersonaGlobs = None,
-    questions: QuestionGlobs = None,
+    personas: Annotated[
+        list[str] | None,
+        typer.Option("--persona", "-p", metavar="GLOB", help="Show the replies of these personas (repeatable)."),
+    ] = None,
+    questions: Annotated[
+        list[str] | None,
+        typer.Option("--question", metavar="GLOB", help="Show the replies to these questions (repeatable)."),
+    ] = None,
     replies: Annotated[
         int | None,
-        typer.Option("--replies", min=0, metavar="N", help="Show the replies to N questions side by side (2)."),
+        typer.Option(
+            "--replies", min=0, metavar="N", help="Show the replies to N questions; 2 unless --question says which."
+        ),
     ] = None,
     sample: Annotated[int, typer.Option("--sample", min=0, metavar="N", help="Which sample to show.")] = 0,
     diff: Annotated[

@@ -84,7 +84,10 @@ def compare(
             confusion=identify.confusion if isinstance(identify, Identify) else None,
             changes=run_changes(corpus) if after is not None else None,
             advice=advise(layout, arms, estimates, change.null_spread if isinstance(change, Change) else {}),
-            notes=notes_on(layout, arms, words.note if isinstance(words, Distinctive) else None),
+            notes=[
+                *notes_on(layout, arms, words.note if isinstance(words, Distinctive) else None),
+                *_too_few_permutations(estimates, permutations),
+            ],
             excerpts=pick_excerpts(layout, estimates, excerpts or Wanted()),
         )
 
@@ -151,3 +154,12 @@ def _corrected(estimates: Sequence[Estimate], claiming: set[str]) -> list[Estima
         )
         for number, estimate in enumerate(estimates)
     ]
+
+
+def _too_few_permutations(estimates: Sequence[Estimate], permutations: int) -> list[str]:
+    """Say so where not even the smallest possible p would stand after Holm's correction."""
+    claims = sum(row.p_holm is not None for row in estimates)
+    if claims * 20 <= permutations + 1:
+        return []
+    told = f"With {permutations:,} permutations no change can stand out among {claims} arms at 5 %"
+    return [f"{told}: use --permutations {claims * 20:,} or more."]

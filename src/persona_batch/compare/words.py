@@ -27,8 +27,11 @@ def han_segmenter() -> tuple[Segmenter, bool]:
 
 def words_of(text: str, segment: Segmenter) -> list[str]:
     """Return the distinct words of a text in lower case, in order, Chinese cut by `segment`."""
+    pieces = _PIECE.findall(text.lower())
+    if not any(han for han, _ in pieces):
+        return list(dict.fromkeys(word for _, word in pieces))
     found: dict[str, None] = {}
-    for han, word in _PIECE.findall(text.lower()):
+    for han, word in pieces:
         found.update(dict.fromkeys(segment(han)) if han else {word: None})
     return list(found)
 

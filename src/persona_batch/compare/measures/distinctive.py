@@ -6,6 +6,7 @@ prior is the two arms' pooled counts, scaled to `PRIOR` words. A word is listed 
 """
 
 from array import array
+from collections import defaultdict
 from typing import TypeAlias
 
 import numpy as np
@@ -36,7 +37,8 @@ class Distinctive:
     def __init__(self, study: Study) -> None:
         self._study = study
         self._segment, self._dictionary = han_segmenter()
-        self._numbers: dict[str, int] = {}
+        self._numbers: defaultdict[str, int] = defaultdict()
+        self._numbers.default_factory = self._numbers.__len__  # a new word gets the next number
         self._words = array("i")
         self._ends = array("q", [0])
         self._han_seen = False
@@ -49,8 +51,7 @@ class Distinctive:
 
     def see(self, view: View) -> None:
         for text in view.block.texts:
-            for word in words_of(text, self._segment):
-                self._words.append(self._numbers.setdefault(word, len(self._numbers)))
+            self._words.extend(map(self._numbers.__getitem__, words_of(text, self._segment)))
             self._ends.append(len(self._words))
             self._han_seen = self._han_seen or (not self._dictionary and has_han(text))
 
