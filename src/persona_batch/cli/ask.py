@@ -51,7 +51,7 @@ def ask(
         provider=provider,
         base_url=base_url,
         api_key_env=api_key_env,
-        models=(model,) if model else (),
+        models=() if model is None else (model,),
         placements=(placement,) if placement else (),
         timeout=timeout,
         retries=retries,

@@ -42,7 +42,7 @@ def chat(
         provider=provider,
         base_url=base_url,
         api_key_env=api_key_env,
-        models=(model,) if model else (),
+        models=() if model is None else (model,),
         placements=(placement,) if placement else (),
         timeout=timeout,
         params=options.read_params(param),

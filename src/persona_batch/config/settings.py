@@ -11,6 +11,7 @@ from typing import Any, cast
 
 from persona_batch.chat import Params, Placement
 from persona_batch.config.batch import Limits, RunSettings
+from persona_batch.config.given_params import check_params
 from persona_batch.config.nodes import Mapping as MappingNode
 from persona_batch.config.nodes import Node, items_of, mapping_of, plain
 from persona_batch.config.problems import Place, Problems
@@ -119,6 +120,12 @@ def _check_options(overrides: Overrides, problems: Problems) -> None:
         problems.add(_option("timeout"), f"found {overrides.timeout:g}, expected more than 0 seconds")
     if overrides.retries is not None and overrides.retries < 0:
         problems.add(_option("retries"), f"found {overrides.retries}, expected at least 0")
+    _check_texts(overrides, problems)
+    if overrides.params:
+        check_params(overrides.params, problems)
+
+
+def _check_texts(overrides: Overrides, problems: Problems) -> None:
     checks: tuple[tuple[str, Callable[[str], str]], ...] = (("base_url", base_url), ("api_key_env", variable_name))
     for name, check in checks:
         value = getattr(overrides, name)
@@ -131,6 +138,8 @@ def _check_options(overrides: Overrides, problems: Problems) -> None:
         values = getattr(overrides, name)
         if len(set(values)) < len(values):
             problems.add(_option(name.removesuffix("s")), "the same value is given twice; give each once")
+    if not all(model.strip() for model in overrides.models):
+        problems.add(_option("model"), "found nothing, expected a model's name")
 
 
 def _option(name: str) -> Place:
