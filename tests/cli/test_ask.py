@@ -79,6 +79,15 @@ def test_save_appends_a_record_that_show_reads(work: Path, call: Call) -> None:
     assert [json.loads(line)["messages"][1]["content"] for line in shown] == ["一", "二"]
 
 
+def test_where_nothing_can_be_saved_nothing_is_asked(work: Path, call: Call) -> None:
+    with serving() as server:
+        done = call("ask", "wukong.yaml", "hi", "--save", "no/such/place.jsonl", "--base-url", server.base_url)
+        assert server.chats == []
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith("batch: --save no/such/place.jsonl: cannot be written")
+    assert len(done.err.splitlines()) == 1
+
+
 def test_a_missing_question_is_read_from_the_pipe(work: Path, call: Call) -> None:
     done = call("ask", "wukong.yaml", "--json", *SCRIPTED, stdin="\ufeff第一行\n第二行\r\n")
     assert json.loads(done.out)["messages"][-1]["content"] == "第一行\n第二行"
@@ -196,6 +205,8 @@ def test_a_refused_key_exits_2_and_is_not_shown(work: Path, call: Call) -> None:
         (["wukong.yaml", "hi", "--param", "temperature", *SCRIPTED], "--param"),
         (["wukong.yaml", "hi", "--placement", "sytem"], "system"),
         (["wukong.yaml", "hi", "-m", "gpt", *SCRIPTED], "has no model 'gpt'"),
+        (["wukong.yaml", "hi", "-m", "", *SCRIPTED], "--model: found nothing"),
+        (["wukong.yaml", "hi", "--param", "top_p=2", *SCRIPTED], "--param top_p: found `2`, expected at most 1"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,
 )

@@ -124,6 +124,7 @@ def test_ctrl_c_cancels_a_reply_and_the_talk_goes_on(work: Path) -> None:
         terminal.expect("> ", times=4)
         terminal.type(CTRL_D)
         assert terminal.wait() == 0
+        assert terminal.text.endswith("> \n")
         second = server.chats[1].body["messages"]
     assert [message["content"] for message in second] == ["你是孙悟空", "二"]
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from persona_batch.errors import RunLocked, StorageError, UsageError
+from persona_batch.errors import RunLocked, UsageError
 from persona_batch.record.rundir import RunDir, create_run, find_run, list_runs, safe_name
 
 MOMENT = datetime(2026, 11, 22, 6, 56, tzinfo=UTC)
@@ -74,10 +74,11 @@ def test_what_is_no_run_is_a_usage_error(tmp_path: Path) -> None:
         find_run("nowhere", tmp_path)
 
 
-def test_a_file_in_the_place_of_the_folder_is_a_storage_error(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("out", "reason"), [("runs", "it is a file"), ("runs/deep", "Not a directory")])
+def test_a_folder_that_cannot_be_made_is_wrong_usage(out: str, reason: str, tmp_path: Path) -> None:
     (tmp_path / "runs").touch()
-    with pytest.raises(StorageError, match="runs"):
-        create_run(tmp_path / "runs", "b", MOMENT)
+    with pytest.raises(UsageError, match=rf"{out}: no run folder can be made there \({reason}\); .* --out"):
+        create_run(tmp_path / out, "b", MOMENT)
 
 
 HOLD = """

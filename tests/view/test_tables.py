@@ -50,6 +50,14 @@ def test_totals_have_a_row_per_persona_in_the_order_of_appearance() -> None:
     )
 
 
+def test_totals_stand_in_the_order_of_the_grid() -> None:
+    totals = PersonaTotals(["none", "assistant", "wukong"])
+    for persona in ("wukong", "assistant", "stranger", "none"):
+        totals.add(make_record(make_cell(persona)))
+    rows = [line.split()[0] for line in totals.render(PLAIN).splitlines()[1:]]
+    assert rows == ["none", "assistant", "wukong", "stranger"]
+
+
 def test_checks_are_counted_where_there_are_any() -> None:
     totals = PersonaTotals()
     totals.add(make_record(checks=(CheckResult("contains", True), CheckResult("equals", False))))

@@ -1,12 +1,17 @@
 """`batch ask`: one question to one persona; what is sent, and the reply as it comes."""
 
 import sys
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from persona_batch.cli import options
+from persona_batch.errors import StorageError, UsageError
+
+if TYPE_CHECKING:
+    from persona_batch.record.sink import Sink
 
 
 def ask(
@@ -64,16 +69,25 @@ def ask(
     replying = Replying(color, messages=not quiet, streams=not as_json, closing=not quiet)
 
     async def once() -> int:
-        async with call.open() as endpoint:
-            conversation = await Conversation.begin(call, endpoint)
-            record = await replying.to(conversation, said)
-        if as_json:
-            sys.stdout.write(encode(record).decode() + "\n")
-        if save is not None:
-            from persona_batch.record.sink import Sink
-
-            with Sink(Path(save)) as sink:
-                sink.append(record)
+        with ExitStack() as stack:
+            kept = stack.enter_context(_opened(save)) if save is not None else None
+            async with call.open() as endpoint:
+                conversation = await Conversation.begin(call, endpoint)
+                record = await replying.to(conversation, said)
+            if as_json:
+                sys.stdout.write(encode(record).decode() + "\n")
+            if kept is not None:
+                kept.append(record)
         return 1 if record.status == "error" else 0
 
     return asyncio.run(once())
+
+
+def _opened(save: str) -> "Sink":
+    """Return the file for the record, before anything is asked: a reply that cannot be kept is lost."""
+    from persona_batch.record.sink import Sink
+
+    try:
+        return Sink(Path(save))
+    except StorageError as error:
+        raise UsageError(f"--save {error}") from error

@@ -61,6 +61,8 @@ def chat(
                 try:
                     line = read_line("> ")
                     if line is None:
+                        if sys.stdin.isatty():
+                            typer.echo(err=True)  # Ctrl-D leaves the cursor behind the prompt
                         return 0
                     if line.startswith("/") and not line.startswith("//"):
                         perform(line, conversation, page)

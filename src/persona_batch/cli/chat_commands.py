@@ -42,7 +42,7 @@ def perform(line: str, conversation: Conversation, page: Page) -> None:
 
 def _reset(conversation: Conversation, page: Page, argument: str) -> None:  # noqa: ARG001 - one signature for all
     conversation.reset()
-    say("begun again")
+    say("all turns are forgotten")
 
 
 def _save(conversation: Conversation, page: Page, argument: str) -> None:  # noqa: ARG001

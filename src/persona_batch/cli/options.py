@@ -95,7 +95,7 @@ QuestionGlobs: TypeAlias = Annotated[
     list[str] | None,
     typer.Option("--question", metavar="GLOB", help="Only questions whose id matches (repeatable)."),
 ]
-Limit: TypeAlias = Annotated[int | None, typer.Option("--limit", min=0, metavar="N", help="At most N cells.")]
+Limit: TypeAlias = Annotated[int | None, typer.Option("--limit", min=1, metavar="N", help="At most N cells.")]
 Out: TypeAlias = Annotated[str, typer.Option("--out", "-o", metavar="DIR", help="Folder that holds the runs.")]
 Resume: TypeAlias = Annotated[
     str | None, typer.Option("--resume", metavar="RUN", help="Finish this run: ask only what is missing.")
@@ -134,7 +134,7 @@ def require_known(option: str, name: str, known: Sequence[str]) -> None:
         UsageError: it is not.
     """
     if name not in known:
-        raise UsageError(f"{option} {name}: there is no such one; known are {', '.join(known)}")
+        raise UsageError(f"{option} {name}: expected {' or '.join(known)}")
 
 
 def read_params(pairs: list[str] | None) -> Params:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from persona_batch.cli import options
+from persona_batch.errors import UsageError
 
 if TYPE_CHECKING:
     from persona_batch.pipeline.options import RunOptions
@@ -64,6 +65,11 @@ def run(
     from persona_batch.pipeline.options import ENGINES, RunOptions
 
     options.require_known("--engine", engine, ENGINES)
+    _refuse_together("--resume", resume, "--continue", continue_newest)
+    _refuse_together("--quiet", quiet, "--verbose", verbose)
+    _refuse_together("--json", as_json, "--watch", watch)
+    if retry_errors and resume is None and not continue_newest:
+        raise UsageError("--retry-errors is for a run that is there: add --resume or --continue")
     asked = RunOptions(
         files=tuple(files or ()),
         questions=tuple(questions or ()),
@@ -105,6 +111,11 @@ def run(
     return _run(asked, as_json=as_json, quiet=quiet, verbose=verbose, progress=not no_progress, watch=watch)
 
 
+def _refuse_together(one: str, first: object, other: str, second: object) -> None:
+    if first and second:
+        raise UsageError(f"{one} and {other} contradict each other: give one of them")
+
+
 def _run(asked: "RunOptions", *, as_json: bool, quiet: bool, verbose: bool, progress: bool, watch: bool) -> int:
     import asyncio
     import sys
@@ -114,7 +125,7 @@ def _run(asked: "RunOptions", *, as_json: bool, quiet: bool, verbose: bool, prog
     from persona_batch.cli.run_display import RunDisplay
     from persona_batch.pipeline.run import run_batch
 
-    with RunDisplay(quiet=quiet, verbose=verbose, progress=progress, watch=watch and not as_json) as display:
+    with RunDisplay(quiet=quiet, verbose=verbose, progress=progress, watch=watch) as display:
         summary = asyncio.run(run_batch(asked, display))
     if as_json:
         sys.stdout.write(msgspec.json.encode(summary).decode() + "\n")

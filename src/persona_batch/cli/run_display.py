@@ -1,6 +1,7 @@
 """What `batch run` shows: progress on stderr; replies (`--watch`), the closing table and the path on stdout."""
 
 import sys
+from itertools import islice
 from types import TracebackType
 from typing import Self
 
@@ -11,9 +12,10 @@ from persona_batch.plan.grid import Grid
 from persona_batch.record import Record
 from persona_batch.record.reader import read_records
 from persona_batch.record.rundir import RunDir
+from persona_batch.view.failures import Failures
 from persona_batch.view.live import LiveDisplay, clock
 from persona_batch.view.palette import palette_for
-from persona_batch.view.persona_totals import PersonaTotals
+from persona_batch.view.persona_totals import KEPT, PersonaTotals
 from persona_batch.view.terminal import one_line, terminal_width
 from persona_batch.view.transcript import page_for
 from persona_batch.view.watch import Watch
@@ -28,7 +30,9 @@ class RunDisplay:
         self._quiet, self._verbose = quiet, verbose
         self._live = LiveDisplay(palette_for(sys.stderr), enabled=progress and not quiet and not watch)
         self._watch = Watch(sys.stdout, page_for(sys.stdout)) if watch else None
+        self._personas: list[str] = []
         self._totals = PersonaTotals()
+        self._failures = Failures()
         self._run: RunDir | None = None
 
     def __enter__(self) -> Self:
@@ -53,6 +57,8 @@ class RunDisplay:
     def begin(self, run: RunDir, grid: Grid, progress: Progress) -> None:
         """Begin to draw."""
         self._run = run
+        self._personas = [persona.id for persona in islice(grid.personas, KEPT)]
+        self._totals = PersonaTotals(self._personas)
         if self._verbose:
             self._live.note(
                 f"{len(grid)} cells at {grid.endpoint.identity} ({', '.join(grid.models)}), records in {run.records}"
@@ -69,7 +75,10 @@ class RunDisplay:
         self._totals.add(record)
         if self._watch is not None:
             self._watch.record(record)
-        if self._verbose and record.error is not None:
+        if record.error is None:
+            return
+        self._failures.add(record.error)
+        if self._verbose:
             self._live.note(
                 f"failed: {record.persona} · {record.question} · sample {record.sample}: "
                 f"{record.error.kind}: {one_line(record.error.message)}"
@@ -80,29 +89,30 @@ class RunDisplay:
         width = terminal_width(sys.stdout) if sys.stdout.isatty() else None
         if not self._quiet:
             sys.stdout.write(self._all_totals(summary).render(palette_for(sys.stdout), width))
-        for line in _ending(summary, quiet=self._quiet):
+        for line in _ending(summary, self._failures.reasons(), quiet=self._quiet):
             sys.stderr.write(f"batch: {line}\n")
         sys.stdout.write(f"{summary.path}\n")
 
     def _all_totals(self, summary: Summary) -> PersonaTotals:
         if not summary.skipped or self._run is None or summary.skipped > MOST_REREAD:
             return self._totals
-        totals = PersonaTotals()
+        totals = PersonaTotals(self._personas)
         for record in read_records(self._run.records):
             totals.add(record)
         return totals
 
 
-def _ending(summary: Summary, *, quiet: bool) -> list[str]:
+def _ending(summary: Summary, reasons: str, *, quiet: bool) -> list[str]:
     lines = []
     if summary.message is not None:
         lines.append(
-            f"stopped early: {one_line(summary.message)}; {summary.left} of {summary.cells} cells are left: "
+            f"stopped early: {one_line(summary.message)}; {summary.left:,} of {_cells(summary.cells)} are left: "
             f"`batch run --resume {summary.path}`"
         )
     if summary.counts.get("error"):
+        why = f" ({reasons})" if reasons else ""
         lines.append(
-            f"{summary.counts['error']} cells failed: `batch show {summary.path} --status error` shows why, "
+            f"{_cells(summary.counts['error'])} failed{why}: `batch show {summary.path} --failed` shows them, "
             f"`batch run --resume {summary.path} --retry-errors` asks them again"
         )
     if summary.exit_code == 100 and summary.checks.share is not None:
@@ -113,5 +123,9 @@ def _ending(summary: Summary, *, quiet: bool) -> list[str]:
         lines.append(f"{summary.strays} records on disk belong to no cell of this batch any more; they are kept")
     if summary.message is None:
         earlier = f", {summary.skipped} were there before" if summary.skipped else ""
-        lines.append(f"{summary.asked} cells asked in {clock(summary.seconds)}{earlier}")
+        lines.append(f"{_cells(summary.asked)} asked in {clock(summary.seconds)}{earlier}")
     return lines
+
+
+def _cells(number: int) -> str:
+    return f"{number:,} cell" if number == 1 else f"{number:,} cells"

@@ -19,7 +19,7 @@ from persona_batch.record.manifest import read_manifest
 from persona_batch.record.reader import read_records, scan
 from persona_batch.record.rundir import list_runs
 
-UNNAMED_MODEL = "(the endpoint's only model)"
+UNNAMED_MODEL = "the endpoint's only model"
 _SAMPLE = 2000  # records of an earlier run that an estimate is made from
 
 

@@ -12,9 +12,8 @@ from filelock import FileLock, Timeout
 from persona_batch.chat import JsonValue
 from persona_batch.errors import UsageError
 from persona_batch.pipeline.options import RunOptions
-from persona_batch.record.append import storage_error
 from persona_batch.record.manifest import Manifest, read_manifest
-from persona_batch.record.rundir import RunDir, find_run, list_runs, safe_name
+from persona_batch.record.rundir import RunDir, find_run, list_runs, out_error, safe_name
 
 _LOOK_AGAIN = 0.05  # seconds
 _PER_CALL = frozenset(
@@ -53,7 +52,7 @@ async def choosing(options: RunOptions, batch_id: str) -> AsyncIterator[None]:
     Hold it until the run is locked and has its manifest: then the second call finds it.
 
     Raises:
-        StorageError: the folder of the runs cannot be written.
+        UsageError, StorageError: the folder of the runs cannot be written.
     """
     if not options.continue_newest:
         yield
@@ -68,7 +67,7 @@ async def choosing(options: RunOptions, batch_id: str) -> AsyncIterator[None]:
             except Timeout:
                 await asyncio.sleep(_LOOK_AGAIN)
     except OSError as error:
-        raise storage_error(place, error) from error
+        raise out_error(options.out, error) from error
     try:
         yield
     finally:

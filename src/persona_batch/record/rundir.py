@@ -9,6 +9,7 @@ runs/20261122T065600Z-wukong/
     run.lock        locked by the process that is on the run; its content is that process's id
 """
 
+import errno
 import os
 import re
 import unicodedata
@@ -28,6 +29,7 @@ _MANIFEST = "run.json"
 _UNSAFE = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f\s]+')
 _NAME_BYTES = 120  # of the batch id; file systems allow 255 for the whole name
 _STAMP = "%Y%m%dT%H%M%SZ"
+_DEVICE_TROUBLE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO})  # passes by itself; all else is a wrong `out`
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,8 @@ def create_run(out: Path, batch_id: str, now: datetime) -> RunDir:
     """Make a new folder `<UTC time>-<batch id>` under `out`, unique also when several processes start at once.
 
     Raises:
-        StorageError: the folder cannot be made.
+        UsageError: no folder can be made there.
+        StorageError: the device has no room for it, or fails.
     """
     name = f"{now.astimezone(UTC).strftime(_STAMP)}-{safe_name(batch_id)}"
     number = 1
@@ -98,12 +101,20 @@ def create_run(out: Path, batch_id: str, now: datetime) -> RunDir:
             path.mkdir()
         except FileExistsError as error:
             if not out.is_dir():
-                raise StorageError(f"{out}: is a file; name a folder for the runs") from error
+                raise out_error(out, error) from error
             number += 1
         except OSError as error:
-            raise storage_error(path, error) from error
+            raise out_error(out, error) from error
         else:
             return RunDir(path, path / RECORDS)
+
+
+def out_error(out: Path, error: OSError) -> UsageError | StorageError:
+    """Return what to tell a user whose folder of runs takes no run; only trouble that may pass is no wrong usage."""
+    if error.errno in _DEVICE_TROUBLE:
+        return storage_error(out, error)
+    reason = "it is a file" if out.is_file() else error.strerror
+    return UsageError(f"{out}: no run folder can be made there ({reason}); name another folder by --out")
 
 
 def find_run(ref: str | Path, out: Path) -> RunDir:

@@ -1,6 +1,7 @@
 """The closing table of a run: one row per persona, from running sums (no record is kept)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable
+from itertools import islice
 
 from persona_batch.engine.progress import OTHERS, PersonaTally
 from persona_batch.record import Record
@@ -22,14 +23,15 @@ KEPT = 1000  # personas that are counted apart; the rest together, so that memor
 
 
 class PersonaTotals:
-    """Running sums per persona, in the order in which they were first seen.
+    """Running sums per persona, in the order of `personas`, and then in that in which they were first seen.
 
-    Start from the tallies of a `Progress`, or add records. `ok` are replies that can be used (also truncated
-    ones); `tokens` those of the replies. What was never measured is shown as `–`.
+    `ok` are replies that can be used (also truncated ones); `tokens` those of the replies. What was never measured
+    is shown as `–`.
     """
 
-    def __init__(self, tallies: Mapping[str, PersonaTally] | None = None) -> None:
-        self._tallies = dict(tallies or {})
+    def __init__(self, personas: Iterable[str] = ()) -> None:
+        self._order = {persona: place for place, persona in enumerate(islice(personas, KEPT))}
+        self._tallies: dict[str, PersonaTally] = {}
 
     def add(self, record: Record) -> None:
         """Count one record."""
@@ -42,7 +44,8 @@ class PersonaTotals:
             return ""
         checked = any(tally.checks for tally in self._tallies.values())
         columns = [column for column in COLUMNS if checked or column.title != "checks"]
-        rows = [_row(persona, tally, checked) for persona, tally in list(self._tallies.items())[:MOST]]
+        ordered = sorted(self._tallies.items(), key=lambda entry: self._order.get(entry[0], KEPT))
+        rows = [_row(persona, tally, checked) for persona, tally in ordered[:MOST]]
         text = table(columns, rows, palette, width)
         hidden = len(self._tallies) - len(rows)
         return f"{text}… and {hidden:,} more personas\n" if hidden else text
