@@ -37,8 +37,9 @@ def found() -> Comparison:
 
 def test_the_table_comes_first_with_personas_before_yardsticks(found: Comparison) -> None:
     lines = render(found, PLAIN, 80).splitlines()
-    assert lines[0].startswith("2 of 2 differ more than asking again does")
-    assert [line.split()[0] for line in lines[3:6]] == ["pirate", "孙悟空", "(assistant)"]
+    assert lines[0].startswith("2 of 2 changed the replies by more than asking again explains")
+    head = next(place for place, line in enumerate(lines) if "95% interval" in line)
+    assert [line.split()[0] for line in lines[head + 1 : head + 4]] == ["pirate", "孙悟空", "(assistant)"]
 
 
 @pytest.mark.parametrize("width", [60, 80, 132])

@@ -1,5 +1,6 @@
 """A comparison on the terminal: a row per persona first, then what stands behind it."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from persona_batch.compare import Comparison, Estimate
@@ -8,9 +9,9 @@ from persona_batch.view.comparison_numbers import MISSING, amount, hanging, inte
 from persona_batch.view.comparison_runs import run_changes
 from persona_batch.view.palette import Palette
 from persona_batch.view.tables import Column, table
-from persona_batch.view.terminal import one_line, wrap
 
 WORDS = 5  # per arm in the summary
+WORD_ARMS = 4  # arms in the summary; all in the details
 _SUMMARY = (
     Column("", shrinks=True),
     Column("n", "right"),
@@ -35,6 +36,7 @@ _SHORT = {"Cliff's delta": "δ ", "d by question": "d ", "largest |z|": "|z| ", 
 _EFFECTS = (
     "effect: δ Cliff's delta; d mean difference by question over its standard deviation; |z| of the strongest word"
 )
+LEVEL = 0.05
 _ROLE_ORDER = {"persona": 0, "level": 0, "placebo": 1, "control": 2}
 
 
@@ -86,22 +88,34 @@ def _summary_row(comparison: Comparison, arm: Arm) -> list[str]:
 
 
 def _headline(comparison: Comparison, palette: Palette, width: int) -> str:
-    arms = [arm for arm in comparison.arms if arm.role in {"persona", "level"}]
-    tested = [row for arm in arms if (row := comparison.find("change", arm.name)) and row.p_holm is not None]
-    beyond = [row.arm for row in tested if row.p_holm is not None and row.p_holm <= 0.05]
+    arms = {arm.name for arm in comparison.arms if arm.role in {"persona", "level"}}
+    tested = [row for row in comparison.estimates if row.measure == "change" and row.p_holm is not None]
+    beyond = [row.arm for row in tested if row.p_holm is not None and row.p_holm <= LEVEL]
     lines = []
     if tested:
+        than = "asking again explains" if comparison.settings.by != "run" else "noise explains since the earlier run"
         named = f": {', '.join(beyond[:6])}{' …' if len(beyond) > 6 else ''}" if beyond else ""
-        what = "differs" if len(beyond) == 1 else "differ"
-        than = (
-            "than asking again does" if comparison.settings.by != "run" else "since the earlier run than asking again"
+        lines.append(
+            f"{len(beyond)} of {len(tested)} changed the replies by more than {than} (5 %, family-wise){named}"
         )
-        lines.append(f"{len(beyond)} of {len(tested)} {what} more {than}, at 5 % family-wise{named}")
-    return "".join(palette.bold(line) + "\n" for text in lines for line in wrap(one_line(text), width))
+    other = Counter(
+        row.metric
+        for row in comparison.estimates
+        if row.arm in arms and row.measure != "change" and row.p_bh is not None and row.p_bh <= LEVEL
+    )
+    if other:
+        told = ", ".join(f"{metric} {count}" for metric, count in other.most_common(6))
+        lines.append(f"other differences that stand after correction, in how many of {len(arms)}: {told}")
+    return "".join(palette.bold(line) + "\n" for text in lines for line in hanging(text, width))
 
 
 def _below(comparison: Comparison, palette: Palette, width: int) -> str:
-    sentences = [*_legend(comparison), *_identified(comparison), *_distinctive(comparison), *_slopes(comparison)]
+    sentences = [
+        *_legend(comparison),
+        *_identified(comparison),
+        *_distinctive(comparison, WORD_ARMS),
+        *_slopes(comparison),
+    ]
     lines = [line for sentence in sentences for line in hanging(sentence, width)]
     notes = [*(f"! {note}" for note in comparison.notes), *(f"→ {advice.text}" for advice in comparison.advice)]
     lines += [palette.dim(line) for note in notes for line in hanging(note, width)]
@@ -143,12 +157,15 @@ def _identified(comparison: Comparison) -> Iterator[str]:
         )
 
 
-def _distinctive(comparison: Comparison) -> Iterator[str]:
-    counts = {row.arm: row for row in comparison.estimates if row.measure == "words"}
-    for arm, row in counts.items():
+def _distinctive(comparison: Comparison, most: int) -> Iterator[str]:
+    found = {word.arm for word in comparison.words}
+    rows = [row for row in comparison.estimates if row.measure == "words" and row.arm in found]
+    strongest = sorted(rows, key=lambda row: (-(row.effect_size.value if row.effect_size else 0.0), row.arm))[:most]
+    if len(rows) > most:
+        yield f"words that stand out were found for {len(rows)} arms, here the {most} clearest (all: --details)"
+    for row in strongest:
+        arm = row.arm
         words = [word for word in comparison.words if word.arm == arm][:WORDS]
-        if not words:
-            continue
         told = "; ".join(
             f"{word.word} ({word.arm_replies}/{row.samples} against {word.reference_replies}/{row.reference_samples})"
             for word in words
@@ -172,6 +189,9 @@ def _detail_tables(comparison: Comparison, palette: Palette, width: int) -> Iter
         rows = [row for row in comparison.estimates if row.measure == measure]
         if rows:
             yield palette.bold(measure) + "\n" + table(_DETAILS, [detail_row(row) for row in rows], palette, width)
+            if measure == "words":
+                sentences = _distinctive(comparison, len(rows))
+                yield "".join(f"{line}\n" for sentence in sentences for line in hanging(sentence, width))
             reasons = dict.fromkeys(row.not_estimable for row in rows if row.not_estimable)
             yield "".join(
                 f"{line}\n" for reason in reasons for line in hanging(f"n.e.: not estimable: {reason}", width)
