@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from schedule.crontab_file import provide
-from schedule.workshop import Workshop
+from schedule.workshop import PERSONA, Workshop
 
 FOREIGN = b"# mine\nPATH=/usr/bin\n  5 4 * * *  backup \xff  \n"
 ADD = ("schedule", "add", "pirate.yaml", "--provider", "scripted", "--at", "0 3 * * *")
@@ -27,7 +27,7 @@ def test_add_and_remove_leave_the_crontab_as_it_was(workshop: Workshop, crontab:
     assert (added.returncode, added.stdout) == (0, "pirate\n")
     line = tab(crontab).removeprefix(FOREIGN).decode()
     assert line.startswith("0 3 * * * PATH=")
-    assert f"'{workshop.file}' --provider scripted --samples 2" in line
+    assert "/my 工作 5\\''\\%/pirate.yaml' --provider scripted --samples 2 >>" in line
     assert line.endswith("# persona-batch:pirate\n")
     assert workshop.batch("schedule", "remove", "pirate", **crontab).returncode == 0
     assert tab(crontab) == FOREIGN
@@ -76,6 +76,7 @@ def test_a_second_job_on_the_same_file_gets_a_name_of_its_own(workshop: Workshop
         (("--at", "@daily", "--id", "a b"), "--id"),
         (("--at", "@daily", "--env-file", "no.env"), "no such file"),
         (("--at", "@daily", "-q", "no.yaml"), "no.yaml"),
+        (("--at", "@daily", "--out", "pirate.yaml/runs"), "pirate.yaml: the runs cannot be written there"),
         (("--at", "@daily", "--provider", "openai", "-m", "x"), "OPENAI_API_KEY"),
         (("--at", "@daily", "--on-failure", "mail sk-abcdefghijklmnopqrstuv"), "looks like a key"),
         (("--at", "@daily", "--on-failure", "refuse-me"), "the crontab is as it was"),
@@ -141,6 +142,23 @@ def test_a_long_path_gives_way_where_the_line_would_be_too_long(
     assert "little room" in done.stderr
     assert len(tab(crontab)) < 1000
     assert b":/usr/local/bin:/usr/bin:/bin LANG" in tab(crontab)
+
+
+def test_a_job_of_many_files_gets_a_short_name(workshop: Workshop, crontab: dict[str, str]) -> None:
+    files = [f"{name}.yaml" for name in "abcd"]
+    for file in files:
+        (workshop.folder / file).write_text(PERSONA.replace("id: pirate", f"id: {file[0]}"), encoding="utf-8")
+    done = workshop.batch("schedule", "add", *files, "--provider", "scripted", "--at", "@daily", **crontab)
+    assert done.stdout == "a-3-more\n", done.stderr
+
+
+def test_jobs_are_found_where_home_is_not_the_one_that_cron_sets(
+    workshop: Workshop, crontab: dict[str, str], tmp_path: Path
+) -> None:
+    elsewhere = {**crontab, "HOME": str(tmp_path), "PERSONA_BATCH_STATE": "", "XDG_STATE_HOME": ""}
+    workshop.batch(*ADD, "--max-requests", "4", **elsewhere)
+    assert workshop.batch("schedule", "run-now", "pirate", **elsewhere).returncode == 3
+    assert "stopped early" in workshop.batch("schedule", "list", **elsewhere).stdout
 
 
 def test_an_unknown_job_gets_the_nearest_name(workshop: Workshop, crontab: dict[str, str]) -> None:

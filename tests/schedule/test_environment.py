@@ -28,6 +28,13 @@ def test_keys_and_logins_stay_behind() -> None:
     assert taken["NO_PROXY"] == "localhost"
 
 
+def test_a_home_that_cron_would_not_set_goes_along(tmp_path: Path) -> None:
+    ours = bare({})["HOME"]
+    assert "HOME" not in carried({"PATH": "/usr", "HOME": ours})
+    assert carried({"PATH": "/usr", "HOME": str(tmp_path)})["HOME"] == str(tmp_path)
+    assert bare({"HOME": str(tmp_path)})["HOME"] == ours
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -14,7 +14,7 @@ from persona_batch.schedule.job import Job, free_id
 from persona_batch.schedule.line import parse_line, render_line, run_command, shell_command
 
 LOG = Path("/state/logs/wukong.log")
-HARD = '/home/孙 悟空/50% off/it\'s "here" $HOME `x` \\ # tag'
+HARD = '/home/孙 悟空/50% off/it\'s "here" $HOME `x` \\ # a\\%b c\\\\d \\\\% tag\\'
 
 
 def job(**changes: object) -> Job:
@@ -28,24 +28,22 @@ def job(**changes: object) -> Job:
     return Job(**{**fields, **changes})  # type: ignore[arg-type]  # the fields are those of Job
 
 
-def as_cron_reads(body: str) -> str:
-    """What cron hands to the shell: after five fields, with escaped percent signs, up to a bare one (crontab(5))."""
+def as_cron_reads(body: str, undone: str) -> str:
+    """What cron hands to the shell: after five fields, up to a bare %; a backslash is dropped before `undone`."""
     command = body.split(" ", 5)[5]
     kept = ""
-    while command:
-        if command.startswith("\\%"):
-            kept, command = kept + "%", command[2:]
-        elif command.startswith("%"):
-            break
-        else:
-            kept, command = kept + command[0], command[1:]
+    while command and not command.startswith("%"):
+        size = 2 if command.startswith("\\") else 1
+        escape, command = command[:size], command[size:]
+        kept += escape[-1] if size == 2 and escape[-1] in undone else escape
     return kept
 
 
-def test_the_shell_gets_exactly_the_words_and_variables_of_the_job() -> None:
+@pytest.mark.parametrize("undone", ["%\\", "%"], ids=["Debian", "cronie"])
+def test_the_shell_gets_exactly_the_words_and_variables_of_the_job(undone: str) -> None:
     task = job(on_failure="mail -s 'job failed: 100%' me")
-    command = as_cron_reads(render_line(task, LOG).body)
-    assert command == shell_command(task) + " >>/state/logs/wukong.log 2>&1"
+    command = as_cron_reads(render_line(task, LOG).body, undone)
+    assert shlex.split(command) == [*shlex.split(shell_command(task)), f">>{LOG}", "2>&1"]
     # printing instead of running: `env VAR=… program words` becomes `env VAR=… sh -c 'print' words`
     start = command.index(shlex.quote(task.command()[0]))
     printing = 'printf "%s\\0" "$PATH" "$LANG" "$0" "$@"'
@@ -62,7 +60,17 @@ def test_a_line_reads_back_as_its_time_and_command() -> None:
     parsed = parse_line(line)
     assert parsed is not None
     assert (parsed.id, parsed.at) == ("wukong", "0 3 * * *")
-    assert parsed.command == as_cron_reads(line.body)
+    assert parsed.command == as_cron_reads(line.body, "%\\")
+
+
+@given(text=st.text("\\%'\" a", max_size=12))
+def test_backslashes_and_percent_signs_come_through_every_cron(text: str) -> None:
+    line = render_line(job(on_failure=text), LOG)
+    parsed = parse_line(line)
+    assert parsed is not None
+    for command in (parsed.command, as_cron_reads(line.body, "%"), as_cron_reads(line.body, "%\\")):
+        words = shlex.split(command)
+        assert words[words.index("--on-failure") + 1] == text
 
 
 @pytest.mark.parametrize("at", ["@daily", "*/5 1-3 * jan mon"])
@@ -73,7 +81,7 @@ def test_every_form_of_time_reads_back(at: str) -> None:
 
 
 def test_what_cron_cannot_take_is_refused_with_a_remedy() -> None:
-    with pytest.raises(UsageError, match="998: move options"):
+    with pytest.raises(UsageError, match=r"998: name a folder .* move options"):
         render_line(job(environment={"PATH": "/x" * 500}), LOG)
     with pytest.raises(UsageError, match="line break"):
         render_line(job(on_failure="a\nb"), LOG)

@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -101,7 +101,8 @@ def test_the_overview_shows_last_and_next(tmp_path: Path) -> None:
     first, second = overview(tab, folder, NOW)
     text = "\n".join(first.lines())
     assert "next 2026-11-23 03:00" in text
-    assert "2026-11-22T03:00:00Z to 2026-11-22T03:12:00Z: finished, some cells failed (1)" in text
+    began, ended = (datetime(2026, 11, 22, 3, minute, tzinfo=UTC).astimezone() for minute in (0, 12))
+    assert f"last {began:%Y-%m-%d %H:%M:%S} to {ended:%Y-%m-%d %H:%M:%S}: finished, some cells failed (1)" in text
     assert (second.job, second.at) == ("timer", None)
 
 

@@ -31,7 +31,7 @@ class Workshop:
 
     @classmethod
     def at(cls, root: Path) -> "Workshop":
-        folder = root / "my 工作"
+        folder = root / "my 工作 5\\%"
         folder.mkdir()
         (folder / "pirate.yaml").write_text(PERSONA, encoding="utf-8")
         return cls(folder, StateFolder(root / "state"))

@@ -3,7 +3,6 @@
 import os
 import subprocess
 from datetime import datetime
-from pathlib import Path
 from typing import Annotated, TypeAlias
 
 import typer
@@ -96,7 +95,8 @@ def run_now(job: JobId) -> int:
     if parsed is None:
         raise UsageError(f"the crontab line of {job} is no longer one of ours; remove the job and add it again")
     shell = ["/bin/sh", "-c", parsed.command]
-    done = subprocess.run(shell, env=bare(os.environ), cwd=Path.home(), check=False)  # noqa: S603 - the user's crontab
+    env = bare(os.environ)
+    done = subprocess.run(shell, env=env, cwd=env["HOME"], check=False)  # noqa: S603 - the user's crontab
     folder = StateFolder.of(os.environ)
     state = folder.read(job)
     # an overlap (4) leaves no state of its own

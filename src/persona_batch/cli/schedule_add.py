@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 import typer
 
-from persona_batch.errors import UsageError
+from persona_batch.errors import BatchError, UsageError
 
 if TYPE_CHECKING:
     from persona_batch.cli.run_arguments import RunArguments
     from persona_batch.schedule.job import Job, Mode
     from persona_batch.schedule.state import StateFolder
     from persona_batch.schedule.tab import Line
+
+_NAMED = 3
 
 Form: TypeAlias = Literal["cron", "systemd", "ci"]
 
@@ -148,7 +150,8 @@ def _rehearse(job: "Job", run: "RunArguments", keys: Mapping[str, str]) -> None:
     """Read the files, look for the key, and ask `batch run` for a dry run, all in the environment the job will have.
 
     Raises:
-        UsageError: a wrong file or option, or a key that cron would not see.
+        UsageError: a wrong file or option, a key that cron would not see, or no place for the runs.
+        BatchError: the dry run broke down.
     """
     from persona_batch.config.load import Overrides, load_batch
     from persona_batch.provider.connect import resolve
@@ -168,9 +171,14 @@ def _rehearse(job: "Job", run: "RunArguments", keys: Mapping[str, str]) -> None:
     done = subprocess.run(  # noqa: S603 - our own command line
         words, cwd=job.directory, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False
     )
+    said = done.stderr.decode("utf-8", "replace").strip().removeprefix("batch: ").replace("\nbatch: ", "\n")
     if done.returncode == UsageError.exit_code:
-        said = done.stderr.decode("utf-8", "replace").strip()
-        raise UsageError(said.removeprefix("batch: ").replace("\nbatch: ", "\n"))
+        raise UsageError(said)
+    if done.returncode:
+        raise BatchError(f"the dry run ended with exit code {done.returncode}: {said}")
+    standing = next(folder for folder in (job.out, *job.out.parents) if folder.exists())
+    if not (standing.is_dir() and os.access(standing, os.W_OK | os.X_OK)):
+        raise UsageError(f"{standing}: the runs cannot be written there; name another folder with --out")
 
 
 def _mode(*, every: bool, if_changed: bool) -> "Mode":
@@ -182,7 +190,9 @@ def _mode(*, every: bool, if_changed: bool) -> "Mode":
 def _stem(files: tuple[str, ...]) -> str:
     from persona_batch.schedule.job import free_id
 
-    return free_id("+".join(Path(file).stem for file in files), ())
+    stems = [Path(file).stem for file in files]
+    # the id stands in the line three times, and the line has little room
+    return free_id("+".join(stems if len(stems) <= _NAMED else [stems[0], f"{len(stems) - 1}-more"]), ())
 
 
 def _checked_id(job_id: str) -> str:

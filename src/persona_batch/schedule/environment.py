@@ -38,9 +38,13 @@ _SHORTEST_SECRET = 8
 def carried(env: Mapping[str, str]) -> dict[str, str]:
     """Return what a job takes along: PATH (folders that exist, once each), UTF-8, and `CARRIED`.
 
-    A proxy with a login in its address stays behind: a crontab is no place for it (`.env` is).
+    HOME goes along where it is not the one that cron sets (as under `sudo`), or states and models would be looked
+    for elsewhere. A proxy with a login in its address stays behind: a crontab is no place for it (`.env` is).
     """
     taken = {"PATH": _path(env.get("PATH", os.defpath)), "LANG": "C.UTF-8", "PYTHONUTF8": "1"}
+    home = env.get("HOME")
+    if home and home != _home():
+        taken["HOME"] = home
     for name in CARRIED:
         value = env.get(name)
         if value and not _LOGIN_IN_URL.search(value):
@@ -101,6 +105,16 @@ def _path(text: str) -> str:
 
 def bare(env: Mapping[str, str]) -> dict[str, str]:
     """Return the environment that cron gives a job (crontab(5)); `env` says who the user is."""
-    home = str(Path.home())
+    home = _home()
     user = env.get("LOGNAME") or env.get("USER") or Path(home).name
     return {"HOME": home, "LOGNAME": user, "SHELL": "/bin/sh", "PATH": "/usr/bin:/bin"}
+
+
+def _home() -> str:
+    """Return the home folder by the user database, as cron does, whatever HOME says."""
+    import pwd
+
+    try:
+        return pwd.getpwuid(os.getuid()).pw_dir
+    except KeyError:  # a container's user without an entry
+        return str(Path.home())

@@ -38,13 +38,12 @@ def render_line(job: Job, log: Path) -> Line:
     command = f"{shell_command(job)} >>{shlex.quote(str(log))} 2>&1"
     if "\n" in command or "\r" in command:
         raise UsageError("a crontab line cannot hold a line break; take it out of the path or the command")
-    # cron turns a bare % into a line break and ends the command there
-    escaped = command.replace("%", r"\%")
+    escaped = _as_cron_takes_it(command)
     size = len(f"{escaped} {TAG}{job.id}".encode())
     if size > LONGEST_COMMAND:
         raise LineTooLong(
-            f"the crontab line would be {size} bytes long, and cron takes {LONGEST_COMMAND}: move "
-            "options into the file's `run:` block, or use --print systemd"
+            f"the crontab line would be {size} bytes long, and cron takes {LONGEST_COMMAND}: name a folder or a "
+            "quoted glob in place of many files, move options into the file's `run:` block, or use --print systemd"
         )
     return Line(job.id, f"{job.at} {escaped}")
 
@@ -67,4 +66,21 @@ def parse_line(line: Line) -> Parsed | None:
     found = _TIME.fullmatch(line.body)
     if found is None:
         return None
-    return Parsed(line.id, found["at"], found["command"].replace(r"\%", "%"))
+    return Parsed(line.id, found["at"], _as_cron_reads_it(found["command"]))
+
+
+def _as_cron_takes_it(command: str) -> str:
+    """Escape `%`, which cron turns into a line break, and see to it that no other escape begins with a backslash.
+
+    Debian's cron makes one backslash of two, others leave both. A backslash stands within single quotes here
+    (`shlex`), so that closing and opening them parts it from what follows without changing a word.
+    """
+    parted = re.sub(r"\\(?=[\\%])", r"\\''", command)
+    return parted.replace("%", r"\%")
+
+
+def _as_cron_reads_it(command: str) -> str:
+    """Return what Debian's cron hands to the shell: escapes undone, up to the first `%` that is bare."""
+    words = re.match(r"(?:\\.|[^\\%])*\\?", command, re.DOTALL)
+    assert words is not None
+    return re.sub(r"\\([\\%])", r"\1", words[0])

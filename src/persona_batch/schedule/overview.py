@@ -32,16 +32,17 @@ class Row(msgspec.Struct, kw_only=True):
     command: str | None = None
 
     def lines(self) -> list[str]:
-        """Return the job as lines of text for people."""
+        """Return the job as lines of text for people; all times local, as cron's are."""
         when = self.at or "not in this crontab"
         text = [f"{self.job}  {when}" + (f"  next {self.next.replace('T', ' ')}" if self.next else "")]
         if self.started is None:
             text.append("    has not run yet")
         else:
             code = "" if self.exit_code is None else f" ({self.exit_code})"
-            text.append(f"    last {self.started} to {self.ended or '-'}: {self.meaning}{code}")
+            end = f" to {_local(self.ended)}" if self.ended else ""
+            text.append(f"    last {_local(self.started)}{end}: {self.meaning}{code}")
         if self.skipped_at is not None:
-            text.append(f"    unchanged, rested {self.skipped_at}")
+            text.append(f"    unchanged, rested {_local(self.skipped_at)}")
         if self.run is not None:
             text.append(f"    run  {self.run}")
         text.append(f"    log  {self.log}")
@@ -88,6 +89,10 @@ def _with_state(row: Row, state: JobState | None) -> Row:
         out=state.out,
         run=state.run,
     )
+
+
+def _local(utc: str) -> str:
+    return f"{datetime.fromisoformat(utc).astimezone():%Y-%m-%d %H:%M:%S}"
 
 
 def _next(at: str | None, now: datetime) -> str | None:
