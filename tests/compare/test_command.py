@@ -45,7 +45,7 @@ def compare(*args: str, cwd: Path, **env: str) -> str:
 
 def test_the_latest_run_is_compared_in_a_pipe_without_colour(run: Path) -> None:
     page = compare(cwd=run)
-    assert page.startswith("1 of 1 changed the replies by more than asking again explains (5 %, family-wise): pirate")
+    assert page.startswith("1 of 1 told apart from asking again by change (5 %, family-wise): pirate")
     assert "\x1b" not in page
     assert "none" in page
     assert "│" in page

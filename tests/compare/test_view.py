@@ -37,7 +37,7 @@ def found() -> Comparison:
 
 def test_the_table_comes_first_with_personas_before_yardsticks(found: Comparison) -> None:
     lines = render(found, PLAIN, 80).splitlines()
-    assert lines[0].startswith("2 of 2 changed the replies by more than asking again explains")
+    assert lines[0].startswith("2 of 2 told apart from asking again by change")
     head = next(place for place, line in enumerate(lines) if "95% interval" in line)
     assert [line.split()[0] for line in lines[head + 1 : head + 4]] == ["pirate", "孙悟空", "(assistant)"]
 

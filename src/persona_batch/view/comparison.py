@@ -93,11 +93,10 @@ def _headline(comparison: Comparison, palette: Palette, width: int) -> str:
     beyond = [row.arm for row in tested if row.p_holm is not None and row.p_holm <= LEVEL]
     lines = []
     if tested:
-        than = "asking again explains" if comparison.settings.by != "run" else "noise explains since the earlier run"
+        noise = "asking again" if comparison.settings.by != "run" else "their earlier replies"
         named = f": {', '.join(beyond[:6])}{' …' if len(beyond) > 6 else ''}" if beyond else ""
-        lines.append(
-            f"{len(beyond)} of {len(tested)} changed the replies by more than {than} (5 %, family-wise){named}"
-        )
+        told = f"{len(beyond)} of {len(tested)} told apart from {noise} by change (5 %, family-wise)"
+        lines.append(told + named)
     other = Counter(
         row.metric
         for row in comparison.estimates
