@@ -41,12 +41,19 @@ class Connection(asyncio.Protocol):
         self.reason = b""
         self._head_size = 0
         self._has_headers = self._ended = False
-        self._until_close = True
+        self._until_close = self._ambiguous = False
         self._parts: list[bytes] = []
         self.on_body = self._parts.append  # called by the parser for every HTTP chunk: nothing may be cheaper
         self._size = 0  # bytes of the network since the last `read`
         self._first_ns = 0
         self._parser = httptools.HttpResponseParser(self)
+        # RFC 9112 sections 2.2, 5.2, 6.3 and 7.1: what a client should take although it must not be sent.
+        self._parser.set_dangerous_leniencies(
+            lenient_headers=True,  # values over several lines
+            lenient_chunked_length=True,  # Transfer-Encoding beside Content-Length, which it overrides
+            lenient_optional_cr_before_lf=True,
+            lenient_spaces_after_chunk_size=True,
+        )
 
     @property
     def reusable(self) -> bool:
@@ -176,25 +183,31 @@ class Connection(asyncio.Protocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Called by the parser."""
-        self.headers.append((name, value))
-        if name.lower() in {b"content-length", b"transfer-encoding"}:
-            self._until_close = False
+        if not self._has_headers:  # else it is a trailer
+            self.headers.append((name, value))
 
     def on_headers_complete(self) -> None:
         """Called by the parser."""
-        if self.status >= 200:
-            self._has_headers = True
+        if 100 <= self.status < 200:
+            return
+        self._has_headers = True
+        codings = b",".join(value for name, value in self.headers if name.lower() == b"transfer-encoding")
+        length = any(name.lower() == b"content-length" for name, _ in self.headers)
+        if codings:
+            self._until_close = codings.rpartition(b",")[2].strip().lower() != b"chunked"
+            self._ambiguous = length  # RFC 9112 section 6.1: an attempt at smuggling, perhaps
+        else:
+            self._until_close = not length
 
     def on_message_complete(self) -> None:
         """Called by the parser."""
         if not self._has_headers:  # 100 Continue and the like
             self.headers = []
             self.reason = b""
-            self._until_close = True
             return
         self._ended = True
         self._busy = False
         self.idle_since = self._loop.time()
-        if not self._parser.should_keep_alive():
+        if self._ambiguous or not self._parser.should_keep_alive():
             self._transport.close()
             self.closed = True

@@ -63,7 +63,7 @@ class DirectTransport(httpx2.AsyncBaseTransport):
             httpx2.TransportError: as its name says; OSError and ssl errors of connecting are its cause.
         """
         url = request.url
-        origin = (url.scheme, url.host, url.port or (443 if url.scheme == "https" else 80))
+        origin = (url.scheme, url.raw_host.decode("ascii"), url.port or (443 if url.scheme == "https" else 80))
         timeouts = request.extensions.get("timeout", {})
         await self._enter(timeouts.get("pool"))
         connection = None
