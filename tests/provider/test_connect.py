@@ -172,6 +172,23 @@ def test_nothing_of_the_sdks_environment_leaks_to_another_endpoint(monkeypatch: 
     assert custom["authorization"] == "Basic mine"
 
 
+def test_without_a_key_no_request_says_anything_about_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-leak-leak-leak")
+
+    async def sent(provider: OpenAIProvider, server: FaultyServer) -> list[dict[str, str]]:
+        await provider.models()
+        await ask(provider)  # as the SDK builds it
+        await ask(provider)  # as we send it after the first
+        return [request.headers for request in server.requests]
+
+    requests = talk(Script(), sent, settings=RunSettings(), env={})
+    assert len(requests) == 3
+    for headers in requests:
+        assert not {"authorization", "api-key", "x-api-key", "proxy-authorization"} & headers.keys()
+        assert "none" not in headers.values()
+        assert "leak" not in str(headers)
+
+
 def test_extra_headers_and_body_pass_through() -> None:
     async def seen(provider: OpenAIProvider, server: FaultyServer) -> tuple[str, object, object]:
         await ask(provider, params={"temperature": 0.5})

@@ -17,6 +17,7 @@ from persona_batch.provider.transport import DirectTransport, goes_through_proxy
 
 _OWN_HEADERS: Final = frozenset({"accept", "content-type", "user-agent", "authorization"})
 _BOOKKEEPING: Final = ("x-stainless-retry-count", "x-stainless-read-timeout")  # the SDK's, of each request
+_NO_KEY: Final = "none"  # the SDK insists on a key, and would look for one in the environment; see `without_key`
 _SPARE: Final = 8  # connections beyond the concurrency: for a list of models, or one that is just being closed
 
 sending: ContextVar[StreamInfo | None] = ContextVar("sending", default=None)
@@ -31,8 +32,11 @@ async def _stamp(_request: httpx2.Request) -> None:
 
 def without_key(target: Target) -> dict[str, Omit]:
     """Return the headers by which the SDK wants to hear, with each request, that there is no key to send."""
-    given = target.api_key is not None or any(name.lower() == "authorization" for name in target.extra_headers)
-    return {} if given else {"Authorization": Omit()}
+    return {} if _authorized(target) else {"Authorization": Omit()}
+
+
+def _authorized(target: Target) -> bool:
+    return target.api_key is not None or any(name.lower() == "authorization" for name in target.extra_headers)
 
 
 def open_http(target: Target, *, concurrency: int, connect: float, proxies: bool) -> HttpClient:
@@ -62,19 +66,19 @@ def open_client(target: Target, http_client: HttpClient, *, headers: Mapping[str
 
     def client(default_headers: Mapping[str, str]) -> AsyncOpenAI:
         return AsyncOpenAI(
-            api_key="" if target.api_key is None else target.api_key.reveal(),
+            api_key=_NO_KEY if target.api_key is None else target.api_key.reveal(),
             admin_api_key="",
             base_url=target.base_url,
             max_retries=0,
             default_headers=default_headers,
             http_client=http_client,
-            _enforce_credentials=False,
         )
 
     own: dict[str, str | Omit] = {
         "User-Agent": f"persona-batch/{__version__} openai-python/{openai.__version__}",
         "Accept": "text/event-stream, application/json",
         "Accept-Encoding": "identity",
+        **({} if _authorized(target) else {"Authorization": Omit()}),
         **headers,
     }
     if not target.ambient:
