@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from persona_batch.provider.ratelimit import kept_headers, retry_after, used_up_today
+from persona_batch.provider.ratelimit import LONGEST_WAIT, kept_headers, retry_after, used_up_today
 
 NOW = datetime(2026, 11, 22, 12, 0, 0, tzinfo=UTC)
 
@@ -18,7 +18,12 @@ NOW = datetime(2026, 11, 22, 12, 0, 0, tzinfo=UTC)
         ({"retry-after": "soon"}, None),
         ({"retry-after": "-3"}, 0),
         ({"retry-after": "inf"}, None),
-        ({"retry-after": "99999999"}, None),
+        ({"retry-after": "99999999"}, LONGEST_WAIT),
+        ({"retry-after": "Fri, 01 Jan 2100 00:00:00 GMT"}, LONGEST_WAIT),
+        ({"retry-after": "Sunday, 22-Nov-26 12:00:30 GMT"}, 30),
+        ({"retry-after": "Sun Nov 22 12:00:30 2026"}, 30),
+        ({"retry-after": "Sun, 06 Nov 1994 08:49:37 +99999999999"}, None),
+        ({"x-ratelimit-remaining": "0", "x-ratelimit-reset": "99999999"}, None),
         ({"retry-after-ms": "250", "retry-after": "1"}, 0.25),
         ({"x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "6m0s"}, 360),
         ({"x-ratelimit-remaining-requests": "3", "x-ratelimit-reset-requests": "6m0s"}, None),

@@ -5,6 +5,7 @@ microsecond; a payload that does not fit it (a content given as parts, a token c
 again field by field. Further choices (`n` > 1) and tool calls are read over.
 """
 
+import json
 from typing import Any, Final
 
 import msgspec
@@ -37,6 +38,14 @@ class ErrorPayload(ValueError):
     def __init__(self, body: Any) -> None:
         super().__init__("error object")
         self.body = body
+
+
+class HalfCharacter(ValueError):
+    """The payload's text has half a surrogate pair in it (an emoji cut in two); `chunk` is what it carries."""
+
+    def __init__(self, chunk: Chunk) -> None:
+        super().__init__("half a surrogate pair")
+        self.chunk = chunk
 
 
 class _Delta(msgspec.Struct, gc=False):
@@ -73,10 +82,11 @@ def decode_chunk(payload: bytes) -> Chunk:
     Raises:
         ErrorPayload: it is an error object.
         NotAChunk: it is no JSON, or no chunk.
+        HalfCharacter: it is a chunk, but its text is not yet fit to be written.
     """
     try:
         event = _decode(payload)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return decode_loosely(payload)
     choices = event.choices
     if event.error is not None or choices is None or event.object == "error":
@@ -105,8 +115,8 @@ def decode_chunk(payload: bytes) -> Chunk:
 def decode_loosely(payload: bytes) -> Chunk:
     """Read any shape of chunk, or a whole chat completion, as `Chunk`; raises like `decode_chunk`."""
     try:
-        body = msgspec.json.decode(payload.decode("utf-8", "replace"))
-    except msgspec.DecodeError:
+        body = _json(payload)
+    except (ValueError, RecursionError):
         raise NotAChunk("not JSON") from None
     if not isinstance(body, dict):
         raise NotAChunk("not a JSON object")
@@ -127,28 +137,52 @@ def decode_loosely(payload: bytes) -> Chunk:
         raise NotAChunk("a choice without a message")
     reason = choice.get("finish_reason")
     reason = reason if isinstance(reason, str) else None
-    return Chunk(
+    chunk = Chunk(
         content=_text(said.get("content")) or _text(choice.get("text")),
         reasoning=_text(said.get("reasoning_content")) or _text(said.get("reasoning")),
-        finish_reason=FINISH_REASONS.get(reason, reason) if reason else None,
+        finish_reason=_name(FINISH_REASONS.get(reason, reason)) if reason else None,
         usage=_usage(body.get("usage")) or _usage(choice.get("usage")),
         model=_name(body.get("model")),
         system_fingerprint=_name(body.get("system_fingerprint")),
         refusal=_text(said.get("refusal")),
     )
+    if not _is_whole_text(chunk.content + chunk.reasoning + chunk.refusal):
+        raise HalfCharacter(chunk)
+    return chunk
+
+
+def whole_characters(text: str) -> str:
+    """Return `text` with surrogate pairs as the characters they make, and halves of one as U+FFFD."""
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def is_whole(payload: bytes) -> bool:
     """Whether the JSON is a whole chat completion: a first choice that has a message."""
     try:
-        choices = msgspec.json.decode(payload.decode("utf-8", "replace"))["choices"]
-        return isinstance(choices[0]["message"], dict)
-    except (msgspec.DecodeError, KeyError, IndexError, TypeError):
+        return isinstance(_json(payload)["choices"][0]["message"], dict)
+    except (ValueError, LookupError, TypeError, RecursionError):
         return False
 
 
+def _json(payload: bytes) -> Any:
+    """Decode JSON; what the standard forbids but some endpoints send (NaN, lone surrogates) is taken."""
+    text = payload.decode("utf-8", "replace")
+    try:
+        return msgspec.json.decode(text)
+    except msgspec.DecodeError:
+        return json.loads(text)
+
+
+def _is_whole_text(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def _name(value: Any) -> str | None:
-    return value if isinstance(value, str) else None
+    return whole_characters(value) if isinstance(value, str) else None
 
 
 def _text(value: Any) -> str:

@@ -46,6 +46,6 @@ class HttpClient(httpx2.AsyncClient):
 def _body(response: httpx2.Response) -> object:
     try:
         body: object = msgspec.json.decode(response.content)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return response.text
     return body

@@ -178,7 +178,7 @@ def _model_ids(content: bytes) -> list[str]:
     """Read `{"data": [{"id": …}]}`, or Ollama's `{"models": [{"name": …}]}`, or a plain list."""
     try:
         body = msgspec.json.decode(content)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise MalformedReply(f"not a list of models: {refusal.excerpt(content.decode('utf-8', 'replace'))}") from None
     listed = body.get("data") or body.get("models") or [] if isinstance(body, dict) else body
     if not isinstance(listed, list):

@@ -12,7 +12,7 @@ from email.utils import parsedate_to_datetime
 from typing import Final
 
 KEPT: Final = ("retry-after", "x-ratelimit", "ratelimit", "modelscope-ratelimit", "x-dashscope-ratelimit")
-LONGEST_WAIT: Final = 7 * 86_400.0  # seconds; a longer word is taken for nonsense
+LONGEST_WAIT: Final = 7 * 86_400.0  # seconds; a longer `Retry-After` is cut to it, a longer reset is nonsense
 
 _DURATION: Final = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+(?:\.\d+)?)ms)?")
 _UNITS: Final = (86_400.0, 3_600.0, 60.0, 1.0, 0.001)
@@ -31,17 +31,18 @@ def retry_after(headers: Mapping[str, str], *, now: datetime | None = None) -> f
     """
     milliseconds = _number(headers.get("retry-after-ms"))
     if milliseconds is not None:
-        return _sane(milliseconds / 1000)
+        return _at_most_longest(milliseconds / 1000)
     word = headers.get("retry-after")
     if word is not None:
         seconds = _number(word)
-        return _sane(_until(word, now) if seconds is None else seconds)
+        return _at_most_longest(_until(word, now) if seconds is None else seconds)
     resets = [
         _moment(value, now)
         for name, value in headers.items()
         if "-reset" in name and _number(headers.get(name.replace("-reset", "-remaining"))) == 0
     ]
-    return _sane(max((reset for reset in resets if reset is not None), default=None))
+    sane = [reset for reset in resets if reset is not None and reset <= LONGEST_WAIT]
+    return _at_most_longest(max(sane, default=None))
 
 
 def used_up_today(headers: Mapping[str, str]) -> bool:
@@ -58,14 +59,14 @@ def _number(text: str | None) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def _sane(seconds: float | None) -> float | None:
-    return None if seconds is None or seconds > LONGEST_WAIT else max(0.0, seconds)
+def _at_most_longest(seconds: float | None) -> float | None:
+    return None if seconds is None else min(max(0.0, seconds), LONGEST_WAIT)
 
 
 def _until(date: str, now: datetime | None) -> float | None:
     try:
         moment = parsedate_to_datetime(date)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)

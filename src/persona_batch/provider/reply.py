@@ -10,10 +10,19 @@ from typing import Final, Literal
 from persona_batch.errors import MalformedReply, ServerFailed, StreamCut
 from persona_batch.provider import refusal
 from persona_batch.provider.base import Chunk
-from persona_batch.provider.chunks import FAILED_REASONS, ErrorPayload, NotAChunk, decode_chunk, is_whole
+from persona_batch.provider.chunks import (
+    FAILED_REASONS,
+    ErrorPayload,
+    HalfCharacter,
+    NotAChunk,
+    decode_chunk,
+    is_whole,
+    whole_characters,
+)
 from persona_batch.provider.sse import EventTooLong, SSEDecoder, TypedPayload
 
 MAX_WHOLE: Final = 32 * 1024 * 1024  # bytes of a body that is not streamed
+MAX_STREAM: Final = 512 * 1024 * 1024  # bytes of one that is: a stream without end must not fill the memory
 _BLANK: Final = b" \t\r\n\xef\xbb\xbf"
 
 
@@ -23,7 +32,7 @@ class ReplyDecoder:
     `complete` is true once nothing of the reply can be missing any more; `done` after `[DONE]`.
     """
 
-    __slots__ = ("_begun", "_finished", "_head", "_kind", "_parts", "_size", "_sse", "done")
+    __slots__ = ("_begun", "_finished", "_halves", "_head", "_kind", "_parts", "_size", "_sse", "done")
 
     def __init__(self) -> None:
         self._sse = SSEDecoder()
@@ -33,6 +42,7 @@ class ReplyDecoder:
         self._size = 0
         self._begun = False
         self._finished = False
+        self._halves: dict[str, str] = {}  # by field, the first half of a character whose rest is to come
         self.done = False
 
     @property
@@ -55,6 +65,9 @@ class ReplyDecoder:
             self._sniff(data)
         if self._kind != "events":
             return self._gather(data)
+        self._size += len(data)
+        if self._size > MAX_STREAM:
+            raise MalformedReply(f"the stream is longer than {MAX_STREAM} bytes")
         try:
             payloads = self._sse.feed(data)
         except EventTooLong as error:
@@ -105,6 +118,8 @@ class ReplyDecoder:
         for payload in payloads:
             try:
                 chunk = decode_chunk(payload)
+            except HalfCharacter as odd:
+                chunk = self._mended(odd.chunk)
             except ErrorPayload as error:
                 raise refusal.from_stream(error.body) from None
             except NotAChunk:
@@ -120,6 +135,15 @@ class ReplyDecoder:
         if chunks:
             self._begun = True
         return chunks
+
+    def _mended(self, chunk: Chunk) -> Chunk:
+        """Return a chunk that begins or ends in the middle of a character without the halves of one."""
+        for field in ("content", "reasoning", "refusal"):
+            text = self._halves.pop(field, "") + getattr(chunk, field)
+            if "\ud800" <= text[-1:] <= "\udbff" and chunk.finish_reason is None:
+                self._halves[field], text = text[-1], text[:-1]
+            setattr(chunk, field, whole_characters(text))
+        return chunk
 
     def _is_mark(self, payload: bytes) -> bool:
         """Whether a payload that is no JSON object may be passed over; raises for an `error` event."""
@@ -137,6 +161,8 @@ class ReplyDecoder:
         payload = self._text().strip().removeprefix("\ufeff").encode()
         try:
             chunk = decode_chunk(payload)
+        except HalfCharacter as odd:
+            chunk = self._mended(odd.chunk)
         except ErrorPayload as error:
             raise refusal.from_stream(error.body) from None
         except NotAChunk:

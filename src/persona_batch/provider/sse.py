@@ -9,7 +9,7 @@ counts (`finish`), and a field named `error` is an event of that type (older lla
 from typing import Self
 
 _BOM = b"\xef\xbb\xbf"
-MAX_EVENT = 8 * 1024 * 1024  # bytes; what is longer is no chat stream, and memory must stay bounded
+MAX_EVENT = 16 * 1024 * 1024  # bytes; what is longer is no chat stream, and memory must stay bounded
 
 
 class EventTooLong(ValueError):
