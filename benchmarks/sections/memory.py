@@ -34,7 +34,7 @@ def measure(bench: Bench) -> Section:
         Bar("memory beyond the plain script's", Spread.of([beyond]), "MB", 20.0),
     ]
     section.remarks.append(
-        "The input files are the same for both sizes: 100 personas, 200 questions, 10 samples; a thousand personas more "
+        "The input is the same for both sizes: 100 personas, 200 questions, 10 samples; a thousand personas more "
         "take about 2 MB. What grows with the cells is the set of their keys, about 25 bytes each."
     )
     return section
