@@ -49,6 +49,8 @@ class Spread:
 
 def number(value: float) -> str:
     """Three significant digits, without an exponent."""
+    if value == 0:
+        return "0"
     if value >= 100:
         return f"{value:,.0f}"
     return f"{value:.1f}" if value >= 10 else f"{value:.2f}"
