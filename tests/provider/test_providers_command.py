@@ -7,9 +7,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from rich.cells import cell_len
 
 from servers.act import Script
 from servers.faulty import serving
+from terminals.command import batch_in_terminal
 
 KEYS = ("API_KEY", "TOKEN")
 
@@ -39,6 +41,17 @@ def test_the_list_says_which_keys_are_set_and_shows_none(tmp_path: Path) -> None
     table = batch(folder=tmp_path, OPENAI_API_KEY="sk-0123456789abcdef")
     assert all(name in table.stdout for name in rows)
     assert "0123456789" not in done.stdout + table.stdout
+
+
+@pytest.mark.parametrize(("columns", "urls"), [(80, False), (140, True)])
+def test_the_list_fits_the_terminal(columns: int, urls: bool, tmp_path: Path) -> None:
+    with batch_in_terminal("providers", cwd=tmp_path, columns=columns) as terminal:
+        assert terminal.wait() == 0
+    lines = terminal.text.splitlines()
+    assert max(map(cell_len, lines)) <= columns
+    assert lines[0].split()[:4] == ["name", "key", "variable", "note"]
+    assert ("https://api.openai.com/v1" in terminal.text) is urls
+    assert any("lmstudio" in line and "LM_API_TOKEN" in line for line in lines)
 
 
 def test_a_ping_asks_the_endpoint(tmp_path: Path) -> None:

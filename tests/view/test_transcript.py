@@ -90,6 +90,18 @@ def test_a_failed_record_says_why() -> None:
     )
 
 
+@pytest.mark.parametrize("width", [20, 30, 60])
+def test_a_closing_line_breaks_between_its_parts_where_the_terminal_ends(width: int) -> None:
+    checks = (CheckResult("contains", False, "俺老孙"), CheckResult("regex", True, "x"))
+    for record in (
+        make_record(checks=checks),
+        make_record(checks=checks, status="error", error=ErrorInfo("server", "down", 500)),
+    ):
+        lines = closing_line(record, Palette(False), width).split("\n")
+        assert max(map(cell_len, lines)) <= width
+        assert " · ".join(lines) == closing_line(record, Palette(False))
+
+
 def test_checks_are_marked_and_failed_ones_say_what_was_expected() -> None:
     checks = (
         CheckResult("contains", True, "俺"),

@@ -98,7 +98,8 @@ QuestionGlobs: TypeAlias = Annotated[
 Limit: TypeAlias = Annotated[int | None, typer.Option("--limit", min=1, metavar="N", help="At most N cells.")]
 Out: TypeAlias = Annotated[str, typer.Option("--out", "-o", metavar="DIR", help="Folder that holds the runs.")]
 Resume: TypeAlias = Annotated[
-    str | None, typer.Option("--resume", metavar="RUN", help="Finish this run: ask only what is missing.")
+    str | None,
+    typer.Option("--resume", metavar="[RUN]", help="Finish this run, or the latest: ask only what is missing."),
 ]
 Continue: TypeAlias = Annotated[
     bool, typer.Option("--continue", help="Resume the newest unfinished run of this batch, else start one.")

@@ -11,6 +11,8 @@ from persona_batch.cli.options import ApiKeyEnv, BaseUrl, Json, Model
 if TYPE_CHECKING:
     from persona_batch.provider.target import Target
 
+ROOM_FOR_URLS = 132  # columns; on a narrower terminal the table goes without (`--json` has them)
+
 
 class ProviderRow(msgspec.Struct):
     """One endpoint as `batch providers --json` prints it.
@@ -101,8 +103,10 @@ def _print_table(rows: list[ProviderRow]) -> None:
     from persona_batch.view.transcript import page_for
 
     page = page_for(sys.stdout)
-    columns = [Column("name"), Column("key"), Column("variable"), Column("base URL"), Column("note", shrinks=True)]
-    cells = [[row.name, row.key, row.key_variable or "–", row.base_url or "–", row.note] for row in rows]
+    columns = [Column("name"), Column("key"), Column("variable"), Column("note", shrinks=True), Column("base URL")]
+    cells = [[row.name, row.key, row.key_variable or "–", row.note or "–", row.base_url or "–"] for row in rows]
+    if page.width is not None and page.width < ROOM_FOR_URLS:
+        columns, cells = columns[:-1], [row[:-1] for row in cells]
     sys.stdout.write(table(columns, cells, page.palette, page.width))
 
 

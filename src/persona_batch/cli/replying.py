@@ -6,6 +6,7 @@ from persona_batch.cli.conversation import Conversation, say
 from persona_batch.errors import ProviderError
 from persona_batch.record import Record
 from persona_batch.view.palette import When, palette_for
+from persona_batch.view.terminal import terminal_width
 from persona_batch.view.transcript import StreamedReply, closing_line, messages_block, page_for, title_of
 
 
@@ -57,6 +58,7 @@ class Replying:
             writer.close()
         if self._closing or record.status == "error":
             sys.stdout.flush()
-            sys.stderr.write(closing_line(record, self._aside) + "\n")
+            width = terminal_width(sys.stderr) if sys.stderr.isatty() else None
+            sys.stderr.write(closing_line(record, self._aside, width) + "\n")
             sys.stderr.flush()
         return record

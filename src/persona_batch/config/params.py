@@ -2,7 +2,7 @@
 
 Known ones are typed and bounded. Others pass through as written, into the body of the request and into the
 cell's key, because endpoints have many of their own (`top_k`, `enable_thinking`, …); only a name that is very
-near to a known one is taken for a mistake. What the key shall not see belongs in `extra_body` of the provider.
+near to a known one is taken for a mistake.
 """
 
 from collections.abc import Iterable, Sequence

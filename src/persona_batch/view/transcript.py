@@ -61,7 +61,7 @@ def transcript(record: Record, page: Page, *, reasoning: bool = False) -> str:
         parts.append(page.palette.dim(visible(record.reasoning).strip()) + "\n\n")
     if record.reply:
         parts.append(visible(record.reply).rstrip("\n") + "\n")
-    parts.append(closing_line(record, page.palette) + "\n")
+    parts.append(closing_line(record, page.palette, page.width) + "\n")
     return "".join(parts)
 
 
@@ -77,8 +77,11 @@ def title_of(record: Record | Cell, *, question: bool = True) -> str:
     return " · ".join(one_line(part) for part in parts)
 
 
-def closing_line(record: Record, palette: Palette) -> str:
-    """Return the status, what failed, times, tokens and checks of a record on one faint line."""
+def closing_line(record: Record, palette: Palette, width: int | None = None) -> str:
+    """Return the status, what failed, times, tokens and checks of a record, faint.
+
+    It is one line, or as many as fit into `width` cells, broken between two of its parts.
+    """
     parts = []
     if record.timing is not None:
         if record.timing.ttft_ms is not None:
@@ -93,12 +96,11 @@ def closing_line(record: Record, palette: Palette) -> str:
     if record.attempts > 1:
         parts.append(f"{record.attempts} attempts")
     parts.extend(_check(result) for result in record.checks)
-    said = palette.dim(" · ".join(parts))
     if record.status == "ok":
-        return said
+        return palette.dim(_joined(parts, width))
     error = record.error
     trouble = record.status if error is None else f"{record.status} ({error.kind}): {one_line(error.message)}"
-    return palette.bad(trouble) + (palette.dim(" · ") + said if parts else "")
+    return palette.bad(trouble) + palette.dim(_joined([trouble, *parts], width).removeprefix(trouble))
 
 
 class StreamedReply:
@@ -135,6 +137,16 @@ def _rule(page: Page, title: str = "") -> str:
         return page.palette.dim("─" * width)
     text = f"── {title} " if cell_len(title) + 4 <= width else f"── {fit(title, max(width - 5, 1))} "
     return page.palette.dim("── ") + page.palette.bold(text[3:]) + page.palette.dim("─" * (width - cell_len(text)))
+
+
+def _joined(parts: Sequence[str], width: int | None) -> str:
+    lines: list[str] = []
+    for part in parts:
+        if lines and (width is None or cell_len(f"{lines[-1]} · {part}") <= width):
+            lines[-1] += f" · {part}"
+        else:
+            lines.append(part)
+    return "\n".join(lines)
 
 
 def _check(result: CheckResult) -> str:

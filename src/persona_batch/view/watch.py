@@ -65,7 +65,7 @@ class Watch:
             writer = StreamedReply(self._stream)
             writer.feed(record.reply)
             writer.close()
-        self._stream.write(closing_line(record, self._page.palette) + "\n\n")
+        self._stream.write(closing_line(record, self._page.palette, self._page.width) + "\n\n")
 
     def _show_unstreamed(self) -> None:
         for key in [key for key in self._finished if key not in self._coming]:
