@@ -18,7 +18,7 @@ ENV = {"PATH": os.defpath}
 def test_the_command_gets_one_line_of_json_with_the_summary_as_it_was_printed(tmp_path: Path) -> None:
     notice = notice_of(STATE, tmp_path / "job.log", b'{"path": "runs/x", "counts": {"ok": 3}}')
     with (tmp_path / "job.log").open("ab") as log:
-        assert notify(f"cat > '{tmp_path / 'told'}'; echo heard", notice, log, ENV) is None
+        assert notify("cat > told; echo heard", notice, log, ENV, tmp_path) is None
     told = (tmp_path / "told").read_text(encoding="utf-8")
     assert told.endswith("\n")
     assert json.loads(told)["summary"] == {"path": "runs/x", "counts": {"ok": 3}}
@@ -29,7 +29,7 @@ def test_the_command_gets_one_line_of_json_with_the_summary_as_it_was_printed(tm
 def test_a_run_that_printed_nothing_has_no_summary(tmp_path: Path) -> None:
     notice = notice_of(STATE, tmp_path / "job.log", b"")
     with (tmp_path / "job.log").open("ab") as log:
-        assert notify(f"cat > '{tmp_path / 'told'}'", notice, log, ENV) is None
+        assert notify(f"cat > '{tmp_path / 'told'}'", notice, log, ENV, tmp_path) is None
     assert json.loads((tmp_path / "told").read_bytes())["summary"] is None
 
 
@@ -37,14 +37,14 @@ def test_a_run_that_printed_nothing_has_no_summary(tmp_path: Path) -> None:
 def test_a_command_that_fails_or_does_not_listen(tmp_path: Path, command: str, problem: str | None) -> None:
     with (tmp_path / "job.log").open("ab") as log:
         notice = notice_of(STATE, tmp_path / "job.log", b'{"text": "%s"}' % (b"x" * 1_000_000))
-        assert notify(command, notice, log, ENV) == problem
+        assert notify(command, notice, log, ENV, tmp_path) == problem
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads the state of a process from /proc")
 def test_a_command_that_hangs_is_ended_with_all_that_it_started(tmp_path: Path) -> None:
     with (tmp_path / "job.log").open("ab") as log:
         command = f"sleep 600 & echo $! > '{tmp_path / 'child'}'; wait"
-        said = notify(command, notice_of(STATE, tmp_path / "job.log", b""), log, ENV, seconds=1)
+        said = notify(command, notice_of(STATE, tmp_path / "job.log", b""), log, ENV, tmp_path, seconds=1)
     assert said == "still busy after 1 s, ended"
     child = int((tmp_path / "child").read_text(encoding="ascii"))
     eventually(lambda: has_ended(child), "the end of what the command started")

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from schedule.workshop import PERSONA, Workshop, endpoint, eventually, kill
 from servers.act import Act, Script
@@ -40,6 +41,7 @@ def test_with_every_each_time_is_a_new_run(workshop: Workshop) -> None:
     job = workshop.job(*SCRIPTED, "--max-requests", "4", mode="every")
     assert [workshop.perform(job), workshop.perform(job)] == [3, 3]
     assert len(workshop.runs()) == 2
+    assert workshop.last().meaning == "stopped early"
 
 
 def test_with_if_changed_a_complete_run_is_rested_upon_until_a_file_changes(workshop: Workshop) -> None:
@@ -47,10 +49,20 @@ def test_with_if_changed_a_complete_run_is_rested_upon_until_a_file_changes(work
     assert [workshop.perform(job), workshop.perform(job), workshop.perform(job)] == [3, 0, 0]
     assert len(workshop.runs()) == 1
     assert workshop.last().skipped_at is not None
+    with _lock_of(workshop):
+        assert workshop.perform(job) == 4
+    assert workshop.perform(job) == 0
+    assert len(workshop.runs()) == 1
     assert "nothing has changed since" in workshop.log()
     workshop.file.write_text(PERSONA.replace("a pirate", "an old pirate"), encoding="utf-8")
     assert workshop.perform(job) == 3
     assert len(workshop.runs()) == 2
+
+
+def _lock_of(workshop: Workshop) -> FileLock:
+    """The lock that the workshop's jobs take, as another job would hold it."""
+    (lock,) = (workshop.state.root / "locks").glob("*.lock")
+    return FileLock(lock)
 
 
 def test_a_complete_run_that_was_deleted_is_made_again(workshop: Workshop) -> None:
@@ -74,7 +86,9 @@ def test_two_jobs_at_the_same_minute_one_runs_the_other_exits_4_quietly(workshop
         first.communicate()
     assert workshop.last().meaning == "complete"
     assert len(workshop.runs()) == 1
-    assert workshop.state.read("same-file") is None
+    other = workshop.last("same-file")
+    assert (other.exit_code, other.meaning) == (4, "another job or process was at work on it")
+    assert "not started (4)" in workshop.log("same-file")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a killed job's child lives on")
@@ -121,7 +135,7 @@ def test_a_failure_is_told_with_the_summary_as_json(workshop: Workshop) -> None:
     notice = workshop.folder / "notice.json"
     bad = Act(status=400, body='{"error": {"message": "no such thing"}}')
     with serving(Script(acts=[bad], default=Act())) as server:
-        job = workshop.job(*endpoint(server.base_url, "--concurrency", "1"), on_failure=f"cat > '{notice}'")
+        job = workshop.job(*endpoint(server.base_url, "--concurrency", "1"), on_failure="cat > notice.json")
         assert workshop.perform(job) == 1
     told = json.loads(notice.read_bytes())
     assert (told["job"], told["exit_code"], told["meaning"]) == ("pirate", 1, "finished, some cells failed")

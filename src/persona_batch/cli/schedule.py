@@ -99,7 +99,7 @@ def run_now(job: JobId) -> int:
     done = subprocess.run(shell, env=env, cwd=env["HOME"], check=False)  # noqa: S603 - the user's crontab
     folder = StateFolder.of(os.environ)
     state = folder.read(job)
-    # an overlap (4) leaves no state of its own
+    # where the job is at work already (4), its state is that of the one at work
     said = state.meaning if state is not None and state.exit_code == done.returncode else meaning(done.returncode)
     typer.echo(f"{job}: {said} ({done.returncode}); log: {folder.log(job)}", err=True)
     return done.returncode if done.returncode >= 0 else 128 - done.returncode

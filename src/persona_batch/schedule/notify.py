@@ -49,9 +49,19 @@ def notice_of(state: JobState, log: Path, output: bytes) -> Notice:
 
 
 def notify(
-    command: str, notice: Notice, log: BinaryIO, env: Mapping[str, str], *, seconds: float = SECONDS
+    command: str,
+    notice: Notice,
+    log: BinaryIO,
+    env: Mapping[str, str],
+    directory: Path,
+    *,
+    seconds: float = SECONDS,
 ) -> str | None:
-    """Run the command, whose output goes to the log; return what went wrong with it, if anything."""
+    """Run the command in a folder (if it is gone: where we are); its output goes to the log.
+
+    Returns:
+        What went wrong with it, if anything.
+    """
     # in a session of its own, so that a command that hangs can be ended with all that it started
     with subprocess.Popen(  # noqa: S602 - a shell command by the user's wish
         command,
@@ -59,6 +69,7 @@ def notify(
         stdin=subprocess.PIPE,
         stdout=log,
         stderr=log,
+        cwd=directory if directory.is_dir() else None,
         env=dict(env),
         start_new_session=True,
     ) as child:

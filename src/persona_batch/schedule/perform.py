@@ -54,7 +54,7 @@ def perform(job: Job, folder: StateFolder, *, env: Mapping[str, str], inputs: Ca
     """
     with _only_one(job, folder), open_log(folder.log(job.id)) as log:
         last = folder.read(job.id)
-        state = JobState(job=job.id, pid=os.getpid(), started=now(), out=str(job.out), run=last.run if last else None)
+        state = _begun(job, last)
         asked, output = None, b""
         try:
             child_env = _environment(job, env)
@@ -78,10 +78,22 @@ def perform(job: Job, folder: StateFolder, *, env: Mapping[str, str], inputs: Ca
         folder.write(state)
         _note(log, f"job {job.id} ended: {state.meaning} ({state.exit_code})")
         if job.on_failure is not None and state.exit_code not in NO_FAILURE:
-            problem = notify(job.on_failure, notice_of(state, folder.log(job.id), output), log, child_env)
+            notice = notice_of(state, folder.log(job.id), output)
+            problem = notify(job.on_failure, notice, log, child_env, job.directory)
             if problem is not None:
                 _note(log, f"--on-failure: {problem}")
         return state.exit_code
+
+
+def _begun(job: Job, last: JobState | None) -> JobState:
+    return JobState(
+        job=job.id,
+        pid=os.getpid(),
+        started=now(),
+        every=job.mode == "every",
+        out=str(job.out),
+        run=last.run if last else None,
+    )
 
 
 def _environment(job: Job, env: Mapping[str, str]) -> dict[str, str]:
@@ -108,14 +120,28 @@ def _only_one(job: Job, folder: StateFolder) -> Generator[None]:
     try:
         lock.acquire(timeout=0)
     except Timeout:
+        _note_overlap(job, folder)
         raise RunLocked(f"job {job.id}: the one before is still at work") from None
     with lock:
         yield
 
 
+def _note_overlap(job: Job, folder: StateFolder) -> None:
+    """Say in the state and the log that the job did not run; but it may be itself that is at work."""
+    last = folder.read(job.id)
+    if last is not None and last.running:
+        return
+    state = _begun(job, last)
+    state.ended, state.exit_code = state.started, RunLocked.exit_code
+    state.fingerprint = last.fingerprint if last else None
+    folder.write(state)
+    with folder.log(job.id).open("ab") as log:
+        _note(log, f"job {job.id}: another job on the same files is at work; not started (4)")
+
+
 def _complete(last: JobState, inputs: str) -> bool:
     """Whether the last run is complete, of these inputs, and still there."""
-    return last.exit_code == 0 and last.fingerprint == inputs and last.run is not None and Path(last.run).is_dir()
+    return last.fingerprint == inputs and last.run is not None and Path(last.run).is_dir()
 
 
 def _path(output: bytes, directory: Path) -> str | None:

@@ -18,7 +18,7 @@ MEANINGS = {
     1: "finished, some cells failed",
     2: "wrong usage, wrong file or missing key",
     3: "stopped early, goes on next time",
-    4: "another process held the run",
+    4: "another job or process was at work on it",
     100: "checks under --fail-under",
     130: "interrupted",
 }
@@ -28,8 +28,8 @@ class JobState(msgspec.Struct, kw_only=True):
     """One job's last run. Times are UTC, ISO 8601; `exit_code` is None while it runs, negative for a signal.
 
     `out` is the folder of its runs, `run` the last of them. `said`: it left a summary, as a run does that came to
-    its end. `fingerprint` stands for the inputs of the last complete run (see `perform.fingerprint`); `skipped_at`
-    is the last time that nothing had changed.
+    its end; `every`: the next run will be a new one. `fingerprint` stands for the inputs of the last complete run
+    (see `perform.fingerprint`); `skipped_at` is the last time that nothing had changed.
     """
 
     job: str
@@ -38,6 +38,7 @@ class JobState(msgspec.Struct, kw_only=True):
     ended: str | None = None
     exit_code: int | None = None
     said: bool = True
+    every: bool = False
     out: str | None = None
     run: str | None = None
     fingerprint: str | None = None
@@ -47,8 +48,17 @@ class JobState(msgspec.Struct, kw_only=True):
     def meaning(self) -> str:
         """The exit code in words; a job that ended without leaving one was killed."""
         if self.exit_code is None:
-            return "running" if is_alive(self.pid) else "killed"
-        return meaning(self.exit_code) if self.said or self.exit_code != 1 else "failed, see its log"
+            return "running" if self.running else "killed"
+        if self.exit_code == 1 and not self.said:
+            return "failed, see its log"
+        if self.exit_code == 3 and self.every:
+            return "stopped early"
+        return meaning(self.exit_code)
+
+    @property
+    def running(self) -> bool:
+        """Whether the job is at work."""
+        return self.exit_code is None and is_alive(self.pid)
 
 
 def meaning(exit_code: int) -> str:
