@@ -13,6 +13,7 @@ from persona_batch.errors import (
     ModelUnknown,
     ProviderError,
     QuotaExhausted,
+    RateLimited,
     ServerFailed,
     StoppedEarly,
     UsageError,
@@ -65,6 +66,32 @@ def test_an_endpoint_that_goes_down_ends_the_run_within_minutes(kind: type[Provi
     assert "endpoint is down" in str(outcome.ended)
     assert [record.status for record in outcome.records] == ["ok"] * 100
     assert 45 < outcome.seconds < 180
+
+
+def test_an_endpoint_that_refuses_everything_as_too_fast_ends_the_run_without_failed_cells() -> None:
+    provider = TimedProvider(fate=lambda number: RateLimited("slow down") if number >= 100 else None)
+    outcome = run_cells(provider, 10_000, limits=FOUR)
+    assert isinstance(outcome.ended, StoppedEarly)
+    assert "too fast" in str(outcome.ended)
+    assert [record.status for record in outcome.records] == ["ok"] * 100
+    assert 60 < outcome.seconds < 240
+
+
+def test_a_minute_of_refusals_is_sat_out() -> None:
+    provider = TimedProvider(fate=lambda number: RateLimited("slow down") if 100 <= number < 124 else None)
+    outcome = run_cells(provider, 300, limits=FOUR)
+    assert outcome.ended is None
+    assert {record.status for record in outcome.records} == {"ok"}
+
+
+@pytest.mark.parametrize("kind", [RateLimited, ServerFailed])
+@pytest.mark.parametrize("concurrency", [1, 4])
+def test_one_cell_that_always_fails_never_stops_a_run(kind: type[ProviderError], concurrency: int) -> None:
+    provider: TimedProvider
+    provider = TimedProvider(fate=lambda number: kind("too much") if provider.keys[number] == "question 5" else None)
+    outcome = run_cells(provider, 60, limits=RunLimits(concurrency=concurrency))
+    assert outcome.ended is None
+    assert [record.question for record in outcome.records if record.status == "error"] == ["q5"]
 
 
 def test_a_short_outage_is_sat_out() -> None:

@@ -25,6 +25,7 @@ def test_a_full_disk_ends_the_run_and_what_is_there_is_whole(tmp_path: Path) -> 
         kept = grid.lines()
         assert 0 < len(kept) < 60
         assert (grid.only_run / "records.jsonl").read_bytes() == b"".join(kept)
+        assert f"{60 - len(kept)} of 60 cells are left" in ended.err
 
         assert grid.run("--resume").code == 0
         grid.assert_complete()

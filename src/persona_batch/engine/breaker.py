@@ -4,7 +4,9 @@ It stops at once when the key is refused, the model is unknown or the account's 
 every other request would fail alike: with exit code 2 if nothing was answered yet (the key or the model's name is
 simply wrong), else with 3. It stops with 3 when the endpoint is plainly down: after 5 refused connections in a row
 before any answer, or after 10 failures in a row without any answer for 45 seconds. And it stops with 3 when the
-first 10 answers all refuse the request or are no chat completions. The cells in whose midst it stopped have no
+first 10 answers all refuse the request or are no chat completions; and when a cell is out of retries while others
+fail too and nothing at all has been answered for 45 seconds (60 if the answers are "too fast": limits are counted by
+the minute). One cell that always fails never stops a run. The cells in whose midst it stopped have no
 record, so that a resumed run asks them.
 """
 
@@ -31,6 +33,7 @@ from persona_batch.errors import (
 _UNREACHED = 5
 _DOWN_COUNT = 10
 _DOWN_SECONDS = 45.0
+_LIMITED_SECONDS = 60.0
 _SAME_REFUSALS = 10
 ENDS_RUN = (AuthRefused, ModelUnknown, QuotaExhausted)  # every other request would fail alike
 _NO_ANSWER = (ConnectionFailed, TimedOut, ServerFailed, StreamCut)
@@ -46,14 +49,22 @@ class Breaker:
         self._first_failure = 0.0
         self._failures = 0  # in a row
         self._refusals = 0
+        self._silent_since = 0.0
+        self._unanswered = 0  # requests in a row that failed, or were too fast
 
     def succeeded(self) -> None:
         """A reply is complete."""
         self._answered = True
-        self._failures = 0
+        self._failures = self._unanswered = 0
 
     def failed(self, error: ProviderError) -> None:
         """A request failed; may set the brake."""
+        if not isinstance(error, (*_NO_ANSWER, RateLimited)):
+            self._unanswered = 0
+        else:
+            if not self._unanswered:
+                self._silent_since = self._clock()
+            self._unanswered += 1
         if isinstance(error, QuotaExhausted):
             self._stop(f"{error.message}; the quota is exhausted: resume the run when there is more")
         elif isinstance(error, ENDS_RUN):
@@ -72,6 +83,14 @@ class Breaker:
                     self._stop(f"the first {self._refusals} requests all failed: {error.message}")
             elif not isinstance(error, RateLimited):
                 self._answered = True
+
+    def exhausted(self, error: ProviderError, tries: int) -> None:
+        """A cell is out of retries after `tries`, this failure included; may set the brake."""
+        limited = isinstance(error, RateLimited)
+        silent = self._clock() - self._silent_since
+        if self._unanswered > tries and silent >= (_LIMITED_SECONDS if limited else _DOWN_SECONDS):
+            state = "refuses everything as too fast" if limited else "is down"
+            self._stop(f"the endpoint {state}: no answer for {duration(silent)}: {error.message}")
 
     def _judge(self, error: ProviderError) -> None:
         silent = self._clock() - self._first_failure

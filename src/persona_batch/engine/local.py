@@ -97,8 +97,8 @@ class LocalEngine:
         try:
             while (record := await finished.get()) is not None:
                 room.release()
-                self.progress.finish(record)
                 yield record
+                self.progress.finish(record)  # not before it is on disk: a full disk must not make us miscount
         finally:
             if timer is not None:
                 timer.cancel()

@@ -102,6 +102,8 @@ async def ask(
             wait = policy.wait(tries, clock() - started, error, random.random())  # noqa: S311  # jitter
             told = {"key": cell.key, "kind": error.kind, "message": error.message}
             if wait is None:
+                if breaker is not None and error.retryable:
+                    breaker.exhausted(error, tries)
                 if error.retryable or isinstance(error, ENDS_RUN):
                     halt.check()  # the endpoint failed, not the cell: a resumed run asks it
                 log.write("given_up", attempts=tries, **told)
