@@ -1,11 +1,12 @@
 """The one edge where errors become exit codes: a user's mistake is one line, a bug of ours is a log file.
 
 - the class's exit code: a `BatchError`, shown as one line per problem
-- 130: Ctrl-C
+- 130: Ctrl-C, or a terminal that was closed in the middle
 - 141: the reader of our output left (`batch show | head`): quiet
 - 1: anything else: a bug; its traceback goes to a file, free of keys
 """
 
+import errno
 import os
 import sys
 from collections.abc import Callable
@@ -34,6 +35,8 @@ def guarded(command: Callable[[], int]) -> int:
     except (BrokenPipeError, ReaderLeft):
         return _reader_left()
     except Exception as bug:  # noqa: BLE001 - the boundary: whatever is not ours to expect is reported, not lost
+        if isinstance(bug, OSError) and bug.errno == errno.EIO and bug.filename is None:
+            return _terminal_gone()
         _say(f"this is a bug in persona-batch ({type(bug).__name__}): {_keep(bug)}")
         return 1
     return code
@@ -48,6 +51,14 @@ def _reader_left() -> int:
     # what is still buffered can go nowhere; without this the interpreter complains while it shuts down
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 141
+
+
+def _terminal_gone() -> int:
+    # Linux says EIO to whoever writes to a terminal that was hung up; SIGHUP has stopped the command already
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        os.dup2(nowhere, stream.fileno())
+    return 130
 
 
 def _keep(bug: Exception) -> str:
