@@ -200,3 +200,13 @@ def test_too_few_permutations_for_so_many_arms_are_pointed_out() -> None:
         "use --permutations 120" in note for note in compare(records, measures=["change"], permutations=99).notes
     )
     assert not any("--permutations" in note for note in compare(records, measures=["change"], permutations=199).notes)
+
+
+def test_what_never_differs_does_not_weigh_on_what_does() -> None:
+    found = compare(grid({"none": "", "pirate": "Arrr, matey!"}), measures=["shift"])
+    rows = {row.metric: row for row in found.estimates}
+    assert rows["han"].p == rows["han"].p_bh == 1
+    differing = [row for row in found.estimates if any(row.differences)]
+    assert 0 < len(differing) < len(rows)
+    smallest = min(row.p for row in differing if row.p is not None)
+    assert min(row.p_bh for row in differing if row.p_bh is not None) <= smallest * len(differing)

@@ -145,7 +145,9 @@ def _corrected(estimates: Sequence[Estimate], claiming: set[str]) -> list[Estima
     claims = np.array([row.arm in claiming or row.reference is None for row in estimates], dtype=np.bool_)
     headline = np.array([row.measure == "change" for row in estimates], dtype=np.bool_)
     by_holm = holm(np.where(claims & headline, p, np.nan))
-    by_bh = benjamini_hochberg(np.where(claims, p, np.nan))
+    # what never differs, in any question, is no test; leaving it out does not depend on any sign or label
+    idle = np.array([bool(row.differences) and not any(row.differences) for row in estimates], dtype=np.bool_)
+    by_bh = np.where(claims & idle & np.isfinite(p), 1.0, benjamini_hochberg(np.where(claims & ~idle, p, np.nan)))
     return [
         replace(
             estimate,

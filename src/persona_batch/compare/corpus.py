@@ -4,6 +4,7 @@ Names become numbers in sorted order, so nothing depends on the order in which c
 """
 
 import hashlib
+from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -54,6 +55,7 @@ class Corpus:
         return len(self.digest)
 
 
+_WIDTH = 12  # run, the six factors, sample, status, text, digest, whether a check failed
 FACTORS = ("persona", "variant", "question", "speaker", "placement", "model")
 
 
@@ -61,8 +63,9 @@ FACTORS = ("persona", "variant", "question", "speaker", "placement", "model")
 class _Reader:
     texts: TextStore
     names: dict[str, dict[Any, int]] = field(default_factory=lambda: {factor: {} for factor in FACTORS})
-    rows: dict[tuple[int, str], tuple[int, ...]] = field(default_factory=dict)
-    facts: dict[tuple[int, str], tuple[int, float, float, bool]] = field(default_factory=dict)
+    table: "array[int]" = field(default_factory=lambda: array("q"))  # _WIDTH whole numbers a record
+    reals: "array[float]" = field(default_factory=lambda: array("d"))  # correct and slope of each record
+    places: dict[int, int] = field(default_factory=dict)  # of each run and key
     attributes: dict[str, dict[str, str]] = field(default_factory=dict)
     checks: dict[tuple[str, str], tuple[Check, ...]] = field(default_factory=dict)
     returned: dict[tuple[int, str, str], set[str]] = field(default_factory=dict)
@@ -86,16 +89,24 @@ class _Reader:
                 for factor, value in zip(FACTORS, values, strict=True)
             )
             usable = record.status in {"ok", "truncated"}
-            text = self.texts.append(record.reply) if usable else -1
-            name = (run, record.key)
-            self.rows[name] = (run, *numbers, record.sample, STATUSES.index(record.status), text)
-            self.facts[name] = (
+            failing = any(not check.passed for check in record.checks)
+            row = (
+                run,
+                *numbers,
+                record.sample,
+                STATUSES.index(record.status),
+                self.texts.append(record.reply) if usable else -1,
                 _digest(record) if usable else 0,
-                _correct(record) if usable else np.nan,
-                probe_slope(record.probes) if usable else np.nan,
-                any(not check.passed for check in record.checks),
+                failing,
             )
+            reals = (_correct(record), probe_slope(record.probes)) if usable else (np.nan, np.nan)
+            self._keep(_hash(f"{run}/{record.key}".encode()), row, reals)
             self._note(run, record, prompts)
+
+    def _keep(self, name: int, row: tuple[int, ...], reals: tuple[float, float]) -> None:
+        place = self.places.setdefault(name, len(self.places))
+        self.table[place * _WIDTH : (place + 1) * _WIDTH] = array("q", row)
+        self.reals[place * 2 : place * 2 + 2] = array("d", reals)
 
     def _note(self, run: int, record: Record, prompts: Prompts) -> None:
         if record.attributes:
@@ -136,21 +147,18 @@ def read_corpus(
     if after is not None:
         prompts.append(Prompts())
         reader.read(1, after, prompts[1], runs[1])
+    corpus = _finish(reader, prompts, [name for named in runs for name in named])
     if checks is not None:
-        for _, persona, _, question, *_ in _named(reader):
-            if checks.get(persona):
-                reader.checks.setdefault((persona, question), tuple(checks[persona]))
-    return _finish(reader, prompts, [name for named in runs for name in named])
-
-
-def _named(reader: _Reader) -> Iterable[tuple[Any, ...]]:
-    back = {factor: list(names) for factor, names in reader.names.items()}
-    for row in reader.rows.values():
-        yield (row[0], *(back[factor][number] for factor, number in zip(FACTORS, row[1:7], strict=True)))
+        for persona, question in np.unique([corpus.columns["persona"], corpus.columns["question"]], axis=1).T:
+            who = corpus.names["persona"][persona]
+            if checks.get(who):
+                corpus.checks.setdefault((who, corpus.names["question"][question]), tuple(checks[who]))
+    return corpus
 
 
 def _finish(reader: _Reader, prompts: list[Prompts], runs: list[str]) -> Corpus:
-    table = np.array(list(reader.rows.values()), dtype=np.int64).reshape(-1, 10)
+    table = np.frombuffer(reader.table, dtype=np.int64).reshape(-1, _WIDTH)
+    reals = np.frombuffer(reader.reals, dtype=np.float64).reshape(-1, 2)
     columns: dict[str, Column] = {"run": table[:, 0], "sample": table[:, 7], "status": table[:, 8]}
     columns["text"] = table[:, 9]
     names: dict[str, list[str]] = {}
@@ -161,14 +169,13 @@ def _finish(reader: _Reader, prompts: list[Prompts], runs: list[str]) -> Corpus:
         rank[order] = np.arange(len(seen))
         columns[factor] = rank[table[:, place]]
         names[factor] = [str(seen[number]) for number in order]
-    facts = list(reader.facts.values())
     return Corpus(
         names=names,
         columns=columns,
-        digest=np.array([fact[0] for fact in facts], dtype=np.int64),
-        correct=np.array([fact[1] for fact in facts], dtype=np.float64),
-        slope=np.array([fact[2] for fact in facts], dtype=np.float64),
-        checks_failed=np.array([fact[3] for fact in facts], dtype=np.bool_),
+        digest=table[:, 10],
+        correct=reals[:, 0],
+        slope=reals[:, 1],
+        checks_failed=table[:, 11] == 1,
         texts=reader.texts,
         attributes=reader.attributes,
         checks=reader.checks,
@@ -183,6 +190,10 @@ def _digest(record: Record) -> int:
     data = record.reply.encode("utf-8", "surrogatepass")
     if record.turns or record.probes:
         data += msgspec.json.encode([record.turns, record.probes])
+    return _hash(data)
+
+
+def _hash(data: bytes) -> int:
     return int.from_bytes(hashlib.blake2b(data, digest_size=8).digest(), "big", signed=True)
 
 
