@@ -54,6 +54,43 @@ def test_cells_are_exactly_the_product_with_keys_of_their_own(personas: list[Per
     assert len({cell.key for cell in cells}) == len(cells)
 
 
+few_params = st.dictionaries(st.sampled_from(["temperature", "top_p"]), st.sampled_from([0, 0.5]))
+
+
+@given(st.lists(few_params, min_size=2, max_size=4), st.lists(few_params, min_size=1, max_size=3), few_params)
+def test_cells_that_send_the_same_by_a_questions_own_params_have_keys_of_their_own(
+    of_personas: list[Params], of_questions: list[Params], of_call: Params
+) -> None:
+    asked = tuple(Question(id=f"q{place}", text="你好", params=params) for place, params in enumerate(of_questions))
+    personas = [persona(f"p{place}", asked, "same", params=params) for place, params in enumerate(of_personas)]
+    cells = list(Grid(batch(personas), endpoint=HERE, models=["m"], cli_params=of_call))
+    assert len({cell.key for cell in cells}) == len(cells) == len(personas) * len(asked)
+
+
+def test_a_question_of_its_own_params_changes_no_key_that_is_unique() -> None:
+    asked = (Question(id="cold", text="你好", params={"temperature": 0}), Question(id="own", text="再见"))
+    hot = persona("hot", asked, "same", params={"temperature": 1})
+    alone = {(cell.persona, cell.question): cell.key for cell in grid(batch([hot]))}
+    cold = persona("cold", asked, "same", params={"temperature": 0.5})
+    both = {(cell.persona, cell.question): cell.key for cell in grid(batch([hot, cold]))}
+    assert alone.items() <= both.items()
+
+
+def test_a_question_that_repeats_what_a_prompt_and_a_question_make_is_asked_for_itself() -> None:
+    asked = questions("What do you eat?", "You are a kitten.\n\nWhat do you eat?")
+    kitten = persona("kitten", asked, "You are a kitten.", placement="user")
+    cells = list(grid(batch([persona("none", asked, None, control=True), kitten])))
+    assert len({cell.messages for cell in cells}) == 3
+    assert len({cell.key for cell in cells}) == 4
+
+
+def test_a_persona_without_text_is_asked_once_whatever_the_placements() -> None:
+    silent = persona("silent", ASKED, None)
+    cells = list(grid(batch([silent, WUKONG], placements=("system", "user", "none"))))
+    assert Counter(cell.persona for cell in cells) == {"silent": 3, "wukong": 9}
+    assert len({cell.key for cell in cells}) == len(cells)
+
+
 @given(personas_strategy, st.dictionaries(st.sampled_from(["temperature", "top_p"]), st.floats(0, 1)))
 def test_the_quick_key_is_the_documented_one(personas: list[Persona], params: Params) -> None:
     asked = (*ASKED, Question(id="own", text="?", params={"max_tokens": 5}))

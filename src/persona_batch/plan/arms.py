@@ -1,7 +1,7 @@
 """Arms: the conditions that are compared, each a persona in one wording and one placement."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Literal
 
@@ -30,6 +30,11 @@ class Arm:
     params_json: bytes
     twin: str | None
 
+    @property
+    def name(self) -> str:
+        """What tells this arm from all others of the run."""
+        return f"{self.persona.id}/{self.variant}/{self.placement}"
+
 
 def arms_of(
     batch: Batch,
@@ -52,16 +57,26 @@ def arms_of(
         params = kept_params.setdefault(params_json, merged)
         placements = (persona.placement,) if persona.control else batch.run.placements or (persona.placement,)
         for variant, text in enumerate(persona.variants):
-            for asked in placements:
+            for asked in placements if text is not None else placements[:1]:  # nothing has one place only
                 placement: Placement = "none" if text is None else asked
                 opening = opening_messages(text, placement, persona.examples, developer_role=developer_role)
                 joined = text if joins_user(text, placement) and not persona.examples else None
                 opening_json = messages_json(opening)
                 identity = (opening_json, joined, params_json)
-                twin = f"{persona.id}/{variant}/{placement}" if identity in sent else None
+                arm = Arm(persona, variant, placement, opening, opening_json, joined, params, params_json, None)
+                arms.append(replace(arm, twin=arm.name) if identity in sent else arm)
                 sent.add(identity)
-                arms.append(Arm(persona, variant, placement, opening, opening_json, joined, params, params_json, twin))
     return arms
+
+
+def namesakes(arms: Sequence[Arm]) -> list[list[Arm]]:
+    """Return the groups of arms that send the same but for their params: a question's own may make them twins."""
+    first: dict[tuple[bytes, str | None], Arm] = {}
+    groups: dict[int, list[Arm]] = {}
+    for arm in arms:
+        if arm.twin is None and (alike := first.setdefault((arm.opening_json, arm.joined), arm)) is not arm:
+            groups.setdefault(id(alike), [alike]).append(arm)
+    return list(groups.values())
 
 
 def select(personas: Sequence[Persona], globs: Sequence[str]) -> list[Persona]:

@@ -1,14 +1,15 @@
 """Who is asked what: every question once, beside it the arms that ask it."""
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from persona_batch.chat import Message
+from persona_batch.chat import Message, Params
 from persona_batch.config.batch import Question
 from persona_batch.errors import UsageError
-from persona_batch.plan.arms import Arm
-from persona_batch.plan.key import messages_json
+from persona_batch.plan.arms import Arm, merged_params, namesakes
+from persona_batch.plan.key import canonical_json, messages_json
 from persona_batch.plan.messages import PERSONA_JOINT
 
 
@@ -16,7 +17,9 @@ from persona_batch.plan.messages import PERSONA_JOINT
 class AskedQuestion:
     """A question with its arms; questions that are asked by the same arms share one list.
 
-    `twin` marks a later question with the very text of an earlier one.
+    `twin` marks a later question with the very text of an earlier one, or with the text that a prompt and another
+    question make in one message; `twin_arms` names the arms that only the
+    question's own params make send the same as an earlier one.
     """
 
     question: Question
@@ -24,6 +27,7 @@ class AskedQuestion:
     message: Message
     message_json: bytes
     twin: str | None
+    twin_arms: frozenset[str] = frozenset()
 
     def messages(self, arm: Arm) -> tuple[Message, ...]:
         """Return the messages of the cell in which `arm` asks this question."""
@@ -38,8 +42,10 @@ class AskedQuestion:
         return b"%b,%b" % (arm.opening_json, self.message_json) if arm.opening_json else self.message_json
 
 
-def ask_all(arms: Sequence[Arm], globs: Sequence[str]) -> list[AskedQuestion]:
+def ask_all(arms: Sequence[Arm], globs: Sequence[str], cli_params: Params) -> list[AskedQuestion]:
     """Return the questions whose id matches one of `globs` (none: all), in the order of the files.
+
+    `cli_params` are merged last of all params.
 
     Raises:
         UsageError: one question id stands for two different questions.
@@ -62,6 +68,9 @@ def ask_all(arms: Sequence[Arm], globs: Sequence[str]) -> list[AskedQuestion]:
             numbers.append(number)
     shared: dict[tuple[int, ...], list[Arm]] = {}
     texts: set[bytes] = set()
+    prompts = {arm.joined for arm in arms if arm.joined is not None}
+    plain_texts = {question.text for question, _ in asked.values()} if prompts else set()
+    alike = namesakes(arms) if any(question.params for question, _ in asked.values()) else []
     result = []
     for question, numbers in asked.values():
         combination = tuple(numbers)
@@ -69,7 +78,34 @@ def ask_all(arms: Sequence[Arm], globs: Sequence[str]) -> list[AskedQuestion]:
             shared[combination] = [arm for number in numbers for arm in members[number]]
         message = Message("user", question.text)
         message_json = messages_json((message,))
-        twin = question.id if message_json in texts else None
+        twin = question.id if message_json in texts or _is_joined(question.text, prompts, plain_texts) else None
         texts.add(message_json)
-        result.append(AskedQuestion(question, shared[combination], message, message_json, twin))
+        asking = {id(members[number][0].persona.questions) for number in numbers}
+        twin_arms = _twin_arms(question, alike, asking, cli_params) if question.params else frozenset()
+        result.append(AskedQuestion(question, shared[combination], message, message_json, twin, twin_arms))
     return result
+
+
+def _is_joined(text: str, prompts: AbstractSet[str], questions: AbstractSet[str]) -> bool:
+    if not prompts:
+        return False
+    parts = text.split(PERSONA_JOINT)
+    return any(
+        PERSONA_JOINT.join(parts[:cut]) in prompts and PERSONA_JOINT.join(parts[cut:]) in questions
+        for cut in range(1, len(parts))
+    )
+
+
+def _twin_arms(
+    question: Question, alike: Sequence[Sequence[Arm]], asking: set[int], cli_params: Params
+) -> frozenset[str]:
+    twins = set()
+    for group in alike:
+        sent: set[bytes] = set()
+        for arm in group:
+            if id(arm.persona.questions) in asking:
+                params = canonical_json(merged_params(arm, question.params, cli_params))
+                if params in sent:
+                    twins.add(arm.name)
+                sent.add(params)
+    return frozenset(twins)

@@ -66,7 +66,7 @@ class Grid:
             developer_role=developer_role,
         )
         _require_matches("question", questions, _question_ids(chosen.personas))
-        self._asked = ask_all(self._arms, questions)
+        self._asked = ask_all(self._arms, questions, self._cli_params)
         self._endpoint_json = canonical_json(endpoint.identity)
         self._models_json = tuple(canonical_json(model) for model in self.models)
         self.total = sum(len(asked.arms) for asked in self._asked) * len(self.models) * self.samples
@@ -122,7 +122,8 @@ class Grid:
     def _key(self, asked: AskedQuestion, arm: Arm, model: int, sample: int) -> tuple[str, Params]:
         own = asked.question.params
         params = merged_params(arm, own, self._cli_params)
-        twin = None if arm.twin is None and asked.twin is None else f"{arm.twin or ''}|{asked.twin or ''}"
+        arm_twin = arm.name if asked.twin_arms and arm.name in asked.twin_arms else arm.twin
+        twin = None if arm_twin is None and asked.twin is None else f"{arm_twin or ''}|{asked.twin or ''}"
         key = join_key(
             endpoint=self._endpoint_json,
             messages=asked.messages_json(arm),
