@@ -12,6 +12,7 @@ from io import TextIOWrapper
 from persona_batch import __version__
 from persona_batch.cli.boundary import guarded
 from persona_batch.cli.entry import Entry, help_page
+from persona_batch.errors import NotYetError
 
 COMMANDS = (
     Entry("run", "persona_batch.cli.run:run", "Ask every persona every question and keep every reply."),
@@ -43,6 +44,12 @@ COMMANDS = (
     Entry("schema", "persona_batch.cli.schema:schema", "Print a JSON Schema for editors."),
     Entry("init", "persona_batch.cli.init:init", "Make a small working folder to start from."),
 )
+
+PLANNED = {
+    "report": "`batch compare --format markdown` prints a comparison for a page",
+    "import": "`batch schema persona` describes the files to write",
+    "export": "records.jsonl is plain JSON Lines, and `batch compare --format csv` makes a table",
+}
 
 HELP = """
 Ask every persona every question, keep every reply, and say whether a system
@@ -86,6 +93,8 @@ def _dispatch(args: Sequence[str]) -> int:
     if args[:1] == ["--version"]:
         sys.stdout.write(f"persona-batch {__version__}\n")
         return 0
+    if args[:1] and args[0] in PLANNED:
+        raise NotYetError(f"`{args[0]}` is planned and not built yet; {PLANNED[args[0]]}")
     from persona_batch.cli.lazy import group_of, run
 
     group = group_of(_no_options, COMMANDS, name="batch", completion=True)
