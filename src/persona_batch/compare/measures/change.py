@@ -80,7 +80,7 @@ class Change:
                 unit=UNIT,
                 samples=samples,
                 reference_samples=reference_samples,
-                questions=0,
+                questions=pair.questions,
                 not_estimable=_why_not(self._strata[number]),
             )
         scores = _score(strata, self._study.permutations, rng_for(self._study.seed, "change", arm, reference))
