@@ -44,8 +44,9 @@ def series(
     for number in range(days):
         day = (changes or {}).get(number, day)
         name = f"202611{number + 1:02d}T030000Z-crew"
-        cells = partial(_records, name, day, f"{seed}/{number}", seed, (personas, questions, samples))
-        found.append(PastRun(name, f"2026-11-{number + 1:02d}T03:00:00.000Z", cells))
+        # drawn once: each run is read three times and more
+        cells = list(_records(name, day, f"{seed}/{number}", seed, (personas, questions, samples)))
+        found.append(PastRun(name, f"2026-11-{number + 1:02d}T03:00:00.000Z", partial(iter, cells)))
     return found
 
 

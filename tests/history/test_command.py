@@ -1,6 +1,7 @@
 """`batch history` on run folders, as cron and people call it."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -34,7 +35,8 @@ def record_runs(folder: Path, days: int, changes: dict[int, Day] | None = None, 
 
 def history(folder: Path, *options: str) -> "subprocess.CompletedProcess[str]":
     words = [sys.executable, "-m", "persona_batch", "history", "crew.yaml", *options]
-    return subprocess.run(words, cwd=folder, capture_output=True, text=True, encoding="utf-8")
+    env = {**os.environ, "TZ": "UTC"}  # times are shown as local ones
+    return subprocess.run(words, cwd=folder, env=env, capture_output=True, text=True, encoding="utf-8")
 
 
 def test_the_day_of_a_change_is_marked_and_no_other(tmp_path: Path) -> None:
@@ -54,7 +56,7 @@ def test_drift_is_exit_100_where_it_is_asked_for(tmp_path: Path) -> None:
     assert history(tmp_path, "--fail-on-drift").returncode == 100
     newest = history(tmp_path, "--fail-on-drift", "--last", "2")
     assert newest.returncode == 0
-    assert "Nothing moved beyond noise in 1 transitions" in newest.stdout
+    assert "Nothing moved beyond noise in 1 transition." in newest.stdout
 
 
 def test_json_holds_the_whole_series(tmp_path: Path) -> None:

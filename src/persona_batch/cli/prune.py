@@ -45,7 +45,11 @@ def prune(
         gone += 1
         typer.echo(str(candidate.run.path))
     if dry_run:
-        typer.echo(f"{gone} runs would go; nothing was deleted", err=True)
+        typer.echo(f"{_counted(gone)} would go; nothing was deleted", err=True)
         return
     point_latest(folder)
-    typer.echo(f"{gone} runs deleted, {freed / 1e6:.1f} MB freed", err=True)
+    typer.echo(f"{_counted(gone)} deleted, {freed / 1e6:.1f} MB freed", err=True)
+
+
+def _counted(runs: int) -> str:
+    return "1 run" if runs == 1 else f"{runs} runs"

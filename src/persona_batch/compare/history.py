@@ -115,6 +115,7 @@ def _transition(pair: Pair, tests: Sequence[tuple[Test, float]], level: float) -
         after=pair.after.run.id,
         started_at=pair.after.run.started_at,
         compared=pair.cells,
+        tested=pair.tested,
         steps=steps,
         alarms=_other_models(pair) + alarms,
         notes=pair.notes,

@@ -62,12 +62,16 @@ class Alarm(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Transition(msgspec.Struct, frozen=True, kw_only=True):
-    """From one run to the next. Only cells that were asked in exactly the same way in both are compared."""
+    """From one run to the next. Only cells that were asked in exactly the same way in both are compared.
+
+    `tested`: whether there was enough in them to test the replies at all.
+    """
 
     before: str
     after: str
     started_at: str
     compared: int
+    tested: bool
     steps: list[Step]
     alarms: list[Alarm]
     notes: list[str]

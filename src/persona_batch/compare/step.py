@@ -55,12 +55,19 @@ class Pair:
         """What the user should know besides the alarms."""
         edited = sorted((self.before.personas & self.after.personas) - self.compared)
         found = [f"{persona}: asked otherwise than in the run before, not compared" for persona in edited]
+        if self.comparison is not None and not self.tested:
+            found.append("too little to test the replies: two samples a cell, or six questions, are needed")
         changes = self.comparison.changes if self.comparison else None
         return found + [
             f"{change.model}: the endpoint's system fingerprint changed"
             for change in (changes.models if changes else ())
             if change.field == "system_fingerprint"
         ]
+
+    @property
+    def tested(self) -> bool:
+        """Whether there is a test of the replies, whatever it says."""
+        return self.comparison is not None and any(found.p is not None for found in self.comparison.estimates)
 
     def tests(self) -> list[Test]:
         """Return the tests that there are, by family.

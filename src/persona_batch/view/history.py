@@ -1,5 +1,7 @@
 """A batch over its runs, for the terminal: a line per run with its alarms, then the trends."""
 
+from datetime import datetime
+
 from persona_batch.compare.series import Series, Transition, Trend
 from persona_batch.view.sparkline import sparkline
 from persona_batch.view.tables import Column, table
@@ -25,11 +27,11 @@ MARK = "!"
 
 
 def history_text(series: Series, page: Page) -> str:
-    """Return the series as text that ends with a line feed. Trends that never vary are left out."""
+    """Return the series as text that ends with a line feed; times are local. Trends that never vary are left out."""
     by_run = {transition.after: transition for transition in series.transitions}
     rows = [
         [
-            point.started_at[:16].replace("T", " "),
+            _local(point.started_at),
             f"{point.records:,}",
             f"{point.failed:,}",
             MARK if point.run in by_run and by_run[point.run].alarms else "",
@@ -48,6 +50,14 @@ def history_text(series: Series, page: Page) -> str:
     return "\n".join(parts)
 
 
+def _counted(transitions: int) -> str:
+    return "1 transition" if transitions == 1 else f"{transitions} transitions"
+
+
+def _local(utc: str) -> str:
+    return f"{datetime.fromisoformat(utc).astimezone():%Y-%m-%d %H:%M}"
+
+
 def _trend_row(trend: Trend) -> list[str]:
     present = [value for value in trend.values if value is not None]
     ends = [f"{value:.4g}" for value in (present[0], present[-1])]
@@ -55,7 +65,7 @@ def _trend_row(trend: Trend) -> list[str]:
 
 
 def _said(transition: Transition, page: Page) -> str:
-    lines = [page.palette.bold(f"{transition.started_at[:16].replace('T', ' ')}  {one_line(transition.after)}")]
+    lines = [page.palette.bold(f"{_local(transition.started_at)}  {one_line(transition.after)}")]
     for alarm in transition.alarms:
         p = "" if alarm.p_adjusted is None else f" (p {alarm.p_adjusted:.2g}, corrected for the whole series)"
         lines.append(page.palette.bad(f"  {MARK} {one_line(alarm.text)}{p}"))
@@ -64,11 +74,14 @@ def _said(transition: Transition, page: Page) -> str:
 
 
 def _verdict(series: Series, page: Page) -> str:
-    count = len(series.drifted)
-    said = (
-        f"{count} of {len(series.transitions)} transitions drifted."
-        if count
-        else f"Nothing moved beyond noise in {len(series.transitions)} transitions."
-    )
+    count, tested = len(series.drifted), sum(transition.tested for transition in series.transitions)
+    if count:
+        said = f"{count} of {_counted(len(series.transitions))} drifted."
+    elif tested:
+        said = f"Nothing moved beyond noise in {_counted(tested)}."
+    else:
+        said = "No transition could be tested."
+    if tested and tested < len(series.transitions):
+        said += f" {_counted(len(series.transitions) - tested)} could not be tested."
     chance = f"Where nothing changes, at most {series.level:.0%} of such series show an alarm that was tested."
     return f"{page.palette.bold(said)}\n{page.palette.dim(chance)}\n"
