@@ -155,3 +155,32 @@ def test_a_reader_that_leaves_early_is_no_error(tmp_path: Path) -> None:
     _, said = process.communicate(timeout=30)
     assert process.returncode == 141
     assert said == b""
+
+
+def in_shell(script: str, *args: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """Run a shell script in which `"$@"` is a call of `batch`."""
+    return subprocess.run(
+        ["sh", "-c", script, "sh", *BATCH, *args],
+        cwd=cwd,
+        env=bare_env(cwd),
+        capture_output=True,
+        encoding="utf-8",
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_closed_streams_do_not_keep_a_run_from_being_done(closed: str, tmp_path: Path) -> None:
+    (tmp_path / "p.yaml").write_text("system: x\nquestions: [Hello]\n", encoding="utf-8")
+    done = in_shell(f'"$@" {closed}', "run", "p.yaml", "--provider", "scripted", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    (records,) = tmp_path.glob("runs/2*/records.jsonl")
+    lines = records.read_text(encoding="utf-8").splitlines()
+    assert [line[:1] + line[-1:] for line in lines] == ["{}"] * 3
+
+
+def test_a_deleted_working_folder_is_said_in_one_line(tmp_path: Path) -> None:
+    done = in_shell('mkdir gone && cd gone && rmdir ../gone && "$@"', "runs", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "batch: the working folder was deleted; change to another folder\n"

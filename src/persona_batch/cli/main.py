@@ -5,6 +5,7 @@ stand here as data, so that `batch --help` imports none of them, and not even ty
 """
 
 import gc
+import os
 import sys
 from collections.abc import Sequence
 from io import TextIOWrapper
@@ -12,7 +13,7 @@ from io import TextIOWrapper
 from persona_batch import __version__
 from persona_batch.cli.boundary import guarded
 from persona_batch.cli.entry import Entry, help_page
-from persona_batch.errors import NotYetError
+from persona_batch.errors import NotYetError, UsageError
 
 COMMANDS = (
     Entry("run", "persona_batch.cli.run:run", "Ask every persona every question and keep every reply."),
@@ -71,6 +72,7 @@ OPTIONS = (
 
 def main() -> None:
     """Run the command line of this process and leave with its exit code."""
+    _open_what_is_closed()
     gc.set_threshold(50_000, 20, 100)  # imports allocate much and free little: looking often is a tenth of the start
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
@@ -78,6 +80,13 @@ def main() -> None:
     if isinstance(sys.stdin, TextIOWrapper):
         sys.stdin.reconfigure(encoding="utf-8", errors="surrogateescape")  # `typed` says what is no UTF-8
     sys.exit(run_command(sys.argv[1:]))
+
+
+def _open_what_is_closed() -> None:
+    # `batch … >&-`: nobody reads it, but the run is to be done, and its files must not take the stream's place
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115, PTH123 - open to the end
 
 
 def run_command(args: Sequence[str]) -> int:
@@ -95,6 +104,10 @@ def _dispatch(args: Sequence[str]) -> int:
         return 0
     if args[:1] and args[0] in PLANNED:
         raise NotYetError(f"`{args[0]}` is planned and not built yet; {PLANNED[args[0]]}")
+    try:
+        os.getcwd()  # noqa: PTH109 - pathlib would be one more import
+    except FileNotFoundError:
+        raise UsageError("the working folder was deleted; change to another folder") from None
     from persona_batch.cli.lazy import group_of, run
 
     group = group_of(_no_options, COMMANDS, name="batch", completion=True)

@@ -52,6 +52,9 @@ def expand(name: str, problems: Problems, base: Path | None = None, named_at: Pl
         if path.suffix.lower() in _TABLES:
             problems.add(place, f"tables{shown} are planned and not built yet; write a .yaml file")
             return []
+        if path.is_symlink() and not path.exists():
+            problems.add(place, f"the link{shown} leads to no file; name a file, a folder or a glob")
+            return []
         if not path.exists():
             problems.add(place, f"there is no file{shown}{_near(path)}; check the name and the folder")
             return []
