@@ -40,7 +40,7 @@ class Reply:
 
     def take(self, burst: Burst, on_text: Callable[[str], None] | None) -> None:
         """Fold in the chunks of one network read; `on_text` is called with each piece of content."""
-        self.last_ns = burst.at_ns
+        self.last_ns = burst.last_ns or burst.at_ns
         self.began_ns = self.began_ns or burst.at_ns
         for chunk in burst.chunks:
             if chunk.content:

@@ -48,10 +48,15 @@ class Chunk(msgspec.Struct, array_like=True, gc=False):
 
 @dataclass(slots=True)
 class Burst:
-    """The chunks of one network read, with its arrival on the clock of `time.perf_counter_ns`."""
+    """The chunks of one network read, with its arrival on the clock of `time.perf_counter_ns`.
+
+    After the first text a burst may hold the chunks of several reads; `last_ns` is then the arrival of the last one
+    (0: as `at_ns`).
+    """
 
     at_ns: int
     chunks: Sequence[Chunk]
+    last_ns: int = 0
 
 
 @dataclass(slots=True)

@@ -51,11 +51,12 @@ class ListModels(msgspec.Struct, tag=True):
 
 
 class Got(msgspec.Struct, tag=True):
-    """A part of a reply; the moment is of the last chunk in it, or of the first text."""
+    """A part of a reply; see `base.Burst`."""
 
     id: int
     at_ns: int
     chunks: list[Chunk]
+    last_ns: int
 
 
 class Models(msgspec.Struct, tag=True):

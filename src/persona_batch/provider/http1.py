@@ -1,11 +1,13 @@
 """One HTTP/1.1 connection for streamed replies: a protocol that stamps what comes at the moment it is read.
 
-The parser is llhttp, by httptools. A reply's body is collected until it is asked for: what the endpoint sent in
-many small HTTP chunks costs one wake-up per network read, and one join.
+The parser is llhttp, by httptools. What the endpoint sent in many small HTTP chunks costs one wake-up per network
+read, and one join. After `relax`, when nothing hangs on the moment any more, it costs one per 40 ms: of hundreds of
+streams that bring a token every few milliseconds, the waking up would take most of the time.
 """
 
 import asyncio
 import time
+from collections import deque
 from typing import Final
 
 import httptools
@@ -13,6 +15,8 @@ import httpx2
 
 _HIGH_WATER: Final = 4 * 1024 * 1024  # bytes unread; beyond, the endpoint has to wait
 _LARGEST_HEAD: Final = 256 * 1024  # bytes before the end of the headers
+_PATIENCE: Final = 0.04  # seconds that a relaxed connection collects what comes
+_ENOUGH: Final = 64 * 1024  # bytes that end its patience
 
 
 class Connection(asyncio.Protocol):
@@ -20,18 +24,19 @@ class Connection(asyncio.Protocol):
 
     Attributes:
         sent_ns: when the request was written (`time.perf_counter_ns`).
-        arrived_ns: when the first of the bytes that `read` returned last came.
+        arrived_ns, latest_ns: when the first and the last of the bytes that `read` returned last came.
         idle_since: when the last answer ended, on the loop's clock.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self.sent_ns = self.arrived_ns = 0
+        self.sent_ns = self.arrived_ns = self.latest_ns = 0
         self.idle_since = 0.0
         self.closed = False
         self._loop = loop
         self._transport: asyncio.Transport
         self._waiter: asyncio.Future[None] | None = None
         self._failure: Exception | None = None
+        self._timer: asyncio.TimerHandle | None = None
         self._paused = False
         self._busy = False
         self._reset()
@@ -44,8 +49,10 @@ class Connection(asyncio.Protocol):
         self._until_close = self._ambiguous = False
         self._parts: list[bytes] = []
         self.on_body = self._parts.append  # called by the parser for every HTTP chunk: nothing may be cheaper
+        self._reads: deque[tuple[int, bytes]] = deque()  # each network read by itself, until relaxed
         self._size = 0  # bytes of the network since the last `read`
-        self._first_ns = 0
+        self._relaxed = self._due = False
+        self._first_ns = self._last_ns = 0
         self._parser = httptools.HttpResponseParser(self)
         # RFC 9112 sections 2.2, 5.2, 6.3 and 7.1: what a client should take although it must not be sent.
         self._parser.set_dangerous_leniencies(
@@ -91,25 +98,41 @@ class Connection(asyncio.Protocol):
             httpx2.ReadError: the connection was lost in the middle.
             httpx2.RemoteProtocolError: what came is not HTTP.
         """
-        while not self._parts:
-            if self._ended:
+        while not self._reads:
+            over = self._ended or self.closed
+            if self._parts and (self._due or over):
+                self._collect(self._first_ns)
+            elif self._ended:
                 return b""
-            if self.closed:
+            elif over:
                 raise self._lost("in the middle of the answer")
-            await self._wait()
-        parts = self._parts
-        data = parts[0] if len(parts) == 1 else b"".join(parts)
-        parts.clear()
-        self._size = 0
-        self.arrived_ns = self._first_ns
-        if self._paused:
-            self._paused = False
-            self._transport.resume_reading()
+            else:
+                await self._wait()
+        self.arrived_ns, data = self._reads.popleft()
+        self.latest_ns = self._last_ns if self._relaxed else self.arrived_ns
+        self._due = False
+        if not self._reads:
+            self._size = 0
+            if self._paused:
+                self._paused = False
+                self._transport.resume_reading()
         return data
+
+    def relax(self) -> None:
+        """From now on, until the end of this answer, hand on what comes in larger parts."""
+        self._relaxed = True
+
+    def _collect(self, at_ns: int) -> None:
+        parts = self._parts
+        self._reads.append((at_ns, parts[0] if len(parts) == 1 else b"".join(parts)))
+        parts.clear()
+        self._first_ns = 0
 
     def abort(self) -> None:
         """Close at once."""
         self.closed = True
+        if self._timer is not None:
+            self._timer.cancel()
         self._transport.abort()
 
     async def _wait(self) -> None:
@@ -119,7 +142,11 @@ class Connection(asyncio.Protocol):
         finally:
             self._waiter = None
 
-    def _wake(self) -> None:
+    def _hand_on(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._due = True
         waiter = self._waiter
         if waiter is not None and not waiter.done():
             waiter.set_result(None)
@@ -138,11 +165,28 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """See `asyncio.Protocol`."""
-        if not self._parts:
-            self._first_ns = time.perf_counter_ns()
+        now = time.perf_counter_ns()
         if not self._busy:  # nothing was asked
             self.abort()
             return
+        self._parse(data)
+        self._size += len(data)
+        self._last_ns = now
+        if self._parts:
+            if not self._relaxed:
+                self._collect(now)
+            elif not self._first_ns:
+                self._first_ns = now
+        if self._size > _HIGH_WATER and not (self._paused or self.closed):
+            self._paused = True
+            self._transport.pause_reading()
+        if self._relaxed and self._size < _ENOUGH and not (self._ended or self.closed):
+            if self._timer is None:
+                self._timer = self._loop.call_later(_PATIENCE, self._hand_on)
+        else:
+            self._hand_on()
+
+    def _parse(self, data: bytes) -> None:
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserError as error:
@@ -153,11 +197,6 @@ class Connection(asyncio.Protocol):
             self._head_size += len(data)
             if self._head_size > _LARGEST_HEAD:
                 self._give_up(httptools.HttpParserError(f"headers of more than {_LARGEST_HEAD} bytes"))
-        self._size += len(data)
-        if self._size > _HIGH_WATER and not self._paused and not self.closed:
-            self._paused = True
-            self._transport.pause_reading()
-        self._wake()
 
     def _give_up(self, error: Exception) -> None:
         self._failure = error
@@ -170,7 +209,7 @@ class Connection(asyncio.Protocol):
             self._failure = exc
         if self._has_headers and self._until_close and exc is None and self._failure is None:
             self._ended = True  # a body without a length ends with the connection
-        self._wake()
+        self._hand_on()
 
     def on_message_begin(self) -> None:
         """Called by the parser."""

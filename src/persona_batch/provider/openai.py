@@ -95,6 +95,7 @@ class OpenAIProvider:
                 response = await self._open(request, info)
             body = Body(response)
             info.sent_ns = body.sent_ns or info.sent_ns
+            relaxed = False
             while not decoder.done:
                 with deadline:
                     data = await body.read()
@@ -103,12 +104,15 @@ class OpenAIProvider:
                 chunks = decoder.feed(data)
                 if chunks:
                     deadline.spoke()
-                    yield Burst(body.arrived_ns, chunks)
+                    yield Burst(body.arrived_ns, chunks, body.latest_ns)
+                    if not relaxed and any(chunk.content or chunk.reasoning for chunk in chunks):
+                        relaxed = True
+                        body.relax()
             if decoder.done:
                 await body.drain(_DRAIN)
             chunks = decoder.finish()
             if chunks:
-                yield Burst(body.arrived_ns, chunks)
+                yield Burst(body.arrived_ns, chunks, body.latest_ns)
         except (*FOREIGN, ProviderError) as error:
             ours = self._ours(error, begun=response is not None)
             if not (decoder.complete and isinstance(ours, (StreamCut, TimedOut))):

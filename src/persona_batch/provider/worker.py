@@ -71,18 +71,18 @@ class Worker:
         """Send the first text at once, and the rest together unless somebody watches."""
         held: list[Chunk] = []
         spoke = False
-        at_ns = 0
+        at_ns = last_ns = 0
         try:
             async for burst in self._provider.stream(Request(ask.model, ask.messages, ask.params), info):
                 held += burst.chunks
-                at_ns = burst.at_ns
+                at_ns, last_ns = burst.at_ns, burst.last_ns
                 if not spoke or self._live or len(held) >= _MANY:
                     spoke = spoke or any(chunk.content or chunk.reasoning for chunk in held)
-                    self._stream.send(frames.Got(ask.id, at_ns, held))
+                    self._stream.send(frames.Got(ask.id, at_ns, held, last_ns))
                     held = []
         finally:
             if held:
-                self._stream.send(frames.Got(ask.id, at_ns, held))
+                self._stream.send(frames.Got(ask.id, at_ns, held, last_ns))
 
     async def _list_models(self, order: frames.ListModels) -> None:
         try:

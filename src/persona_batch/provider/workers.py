@@ -118,7 +118,7 @@ class WorkersProvider:
         ask = frames.Ask(next(self._numbers), request.model, list(request.messages), request.params)
         async for message in self._exchange(ask):
             if isinstance(message, frames.Got):
-                yield Burst(message.at_ns, message.chunks)
+                yield Burst(message.at_ns, message.chunks, message.last_ns)
             elif isinstance(message, frames.Ended):
                 _tell(info, message.told)
                 return
