@@ -250,3 +250,32 @@ def test_a_proxy_is_noticed(variables: dict[str, str], expected: bool, monkeypat
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     assert goes_through_proxy("http://endpoint.test/v1") is expected
+
+
+def test_each_read_is_handed_on_by_itself_until_relaxed_then_together() -> None:
+    async def work() -> None:
+        connection = Connection(asyncio.get_running_loop())
+        connection.connection_made(Wire())
+        connection.send(b"", b"")
+        connection.data_received(CHUNKED)
+        for piece in (b"1\r\na\r\n", b"1\r\nb\r\n"):
+            connection.data_received(piece)
+        assert await connection.read() == b"a"
+        first = connection.arrived_ns
+        assert await connection.read() == b"b"
+        assert first < connection.arrived_ns == connection.latest_ns
+        connection.relax()
+        reading = asyncio.create_task(connection.read())
+        for piece in (b"1\r\nc\r\n", b"1\r\nd\r\n"):
+            await asyncio.sleep(0)
+            connection.data_received(piece)
+        assert await reading == b"cd"
+        assert first < connection.arrived_ns < connection.latest_ns
+        connection.data_received(b"1\r\ne\r\n")
+        connection.data_received(b"0\r\n\r\n")  # the end is not waited for
+        reading = asyncio.create_task(connection.read())
+        await asyncio.sleep(0)
+        assert reading.done()
+        assert (await reading, await connection.read()) == (b"e", b"")
+
+    asyncio.run(work())
