@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from schedule.crontab_file import provide
-from schedule.workshop import PERSONA, Workshop
+from schedule.workshop import PERSONA, Workshop, endpoint
+from servers.act import Act, Script
+from servers.faulty import serving
 
 FOREIGN = b"# mine\nPATH=/usr/bin\n  5 4 * * *  backup \xff  \n"
 ADD = ("schedule", "add", "pirate.yaml", "--provider", "scripted", "--at", "0 3 * * *")
@@ -56,6 +58,20 @@ def test_run_now_does_what_cron_would_and_list_tells(workshop: Workshop, crontab
     assert "goes on next time" not in workshop.batch("runs", "--out", "elsewhere", **crontab).stdout
 
 
+def test_cells_that_failed_are_asked_again_by_a_job_that_is_told_to(
+    workshop: Workshop, crontab: dict[str, str]
+) -> None:
+    bad = Act(status=400, body='{"error": {"message": "no such thing"}}')
+    with serving(Script(acts=[bad], default=Act())) as server:
+        words = ("pirate.yaml", *endpoint(server.base_url), "--retry-errors", "--at", "@daily", "--if-changed")
+        added = workshop.batch("schedule", "add", *words, **crontab)
+        assert added.returncode == 0, added.stderr
+        codes = [workshop.batch("schedule", "run-now", "pirate", **crontab).returncode for _ in range(3)]
+    assert codes == [1, 0, 0]
+    assert len(server.chats) == 7
+    assert len(workshop.runs()) == 1
+
+
 def test_a_second_job_on_the_same_file_gets_a_name_of_its_own(workshop: Workshop, crontab: dict[str, str]) -> None:
     names = [workshop.batch(*ADD, **crontab).stdout, workshop.batch(*ADD, **crontab).stdout]
     assert names == ["pirate\n", "pirate-2\n"]
@@ -74,6 +90,7 @@ def test_a_second_job_on_the_same_file_gets_a_name_of_its_own(workshop: Workshop
         (("--at", "@daily", "--samples", "x"), "--samples"),
         (("--at", "@daily", "--every", "--if-changed"), "contradict"),
         (("--at", "@daily", "--id", "a b"), "--id"),
+        (("--at", "@daily", "--every", "--retry-errors"), "--retry-errors"),
         (("--at", "@daily", "--env-file", "no.env"), "no such file"),
         (("--at", "@daily", "-q", "no.yaml"), "no.yaml"),
         (("--at", "@daily", "--out", "pirate.yaml/runs"), "pirate.yaml: the runs cannot be written there"),

@@ -157,6 +157,7 @@ def _rehearse(job: "Job", run: "RunArguments", keys: Mapping[str, str]) -> None:
     from persona_batch.provider.connect import resolve
     from persona_batch.provider.dotenv import load_env
     from persona_batch.schedule.environment import bare
+    from persona_batch.schedule.perform import run_words
 
     env = {**bare(os.environ), **job.environment, **keys}
     endpoint = Overrides(
@@ -167,7 +168,7 @@ def _rehearse(job: "Job", run: "RunArguments", keys: Mapping[str, str]) -> None:
         resolve(batch.run, load_env(environ=env))
     except UsageError as error:
         raise UsageError(f"{error} (cron does not see this shell's variables: a job's keys stand in `.env`)") from None
-    words = [sys.executable, "-P", "-m", "persona_batch", "run", "--dry-run", *job.arguments]
+    words = [sys.executable, "-P", "-m", "persona_batch", *run_words(job), "--dry-run"]
     done = subprocess.run(  # noqa: S603 - our own command line
         words, cwd=job.directory, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False
     )
