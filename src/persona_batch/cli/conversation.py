@@ -20,7 +20,7 @@ from persona_batch.provider.connect import choose_models, open_provider, resolve
 from persona_batch.provider.dotenv import load_env
 from persona_batch.provider.target import Target
 from persona_batch.record import Record
-from persona_batch.record.runlog import RunLog
+from persona_batch.record.runlog import RunLog, as_is
 from persona_batch.view.terminal import one_line
 
 PATIENCE = RetryPolicy(retries=3, total=120.0)  # somebody is waiting
@@ -86,7 +86,8 @@ class Conversation:
         self._call = call
         self._provider = provider
         self._model = model
-        self._log = RunLog(None, call.target.redactor.clean)
+        redactor = call.target.redactor
+        self._log = RunLog(None, redactor.clean if redactor else as_is)
         self.records: list[Record] = []
 
     @classmethod

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from persona_batch.chat import Message
 from persona_batch.checks import evaluate
 from persona_batch.engine.reply import Reply
+from persona_batch.engine.shown import ShownText
 from persona_batch.errors import ContentFiltered, ProviderError
 from persona_batch.plan.cell import Cell
 from persona_batch.provider.base import Provider, Request, StreamInfo
@@ -41,7 +42,7 @@ async def attempt(
         run_id: goes into the record.
         attempts: which try this is, from 1; goes into the record.
         info: filled in while the reply streams, so that the caller sees it also after a failure.
-        on_text: called with each piece of the reply.
+        on_text: called with each piece of the reply, clean of secrets; a word may come when it is whole.
         on_first: called once, when the first part of the answer arrives.
         clean: takes secrets out of what the endpoint said.
 
@@ -50,10 +51,14 @@ async def attempt(
     """
     info = info or StreamInfo()
     reply = Reply()
+    shown = None if on_text is None or clean is as_is else ShownText(on_text, clean)
+    feed = on_text if shown is None else shown.feed
     async for burst in provider.stream(Request(cell.model, cell.messages, cell.params), info):
         if on_first is not None and not reply.began_ns:
             on_first()
-        reply.take(burst, on_text)
+        reply.take(burst, feed)
+    if shown is not None:
+        shown.finish()
     content = "".join(reply.content)
     refusal = "".join(reply.refusal)
     text = clean(content or refusal)

@@ -107,6 +107,8 @@ class LocalEngine:
         if self._failure is not None:
             raise self._failure
         if self._halt.reason is not None and self.progress.left > 0:
+            if not self._stopping:
+                self._log.write("stop", reason=str(self._halt.reason))
             raise self._halt.reason
 
     def stop(self, reason: BatchError) -> None:

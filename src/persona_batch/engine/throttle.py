@@ -40,6 +40,7 @@ class Throttle:
         """
         if not self._adaptive or sent_at <= self._cut_at:
             return False
+        before = self.size
         self._size = self._slow_start_until = max(1.0, self._size / 2)
         self._cut_at = now
-        return True
+        return self.size < before

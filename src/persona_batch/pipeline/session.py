@@ -25,7 +25,7 @@ from persona_batch.record.manifest import Manifest, write_manifest
 from persona_batch.record.reader import read_records, scan
 from persona_batch.record.retried import set_errors_aside
 from persona_batch.record.rundir import RunDir
-from persona_batch.record.runlog import RunLog
+from persona_batch.record.runlog import RunLog, as_is
 from persona_batch.record.sink import Sink
 
 
@@ -76,7 +76,8 @@ class Session:
         try:
             write_manifest(self._run.manifest, self._manifest)
             point_latest(self._run.path.parent)
-            with RunLog(self._run.log, self._target.redactor.clean) as log:
+            redactor = self._target.redactor
+            with RunLog(self._run.log, redactor.clean if redactor else as_is) as log:
                 await self._ask(provider, log, signals)
         except UsageError as error:
             if self._earlier is None and not self._progress.done:

@@ -28,6 +28,10 @@ class Redactor:
         longest_first = sorted(patterns, key=len, reverse=True)
         self._pattern = re.compile("|".join(longest_first)) if longest_first else None
 
+    def __bool__(self) -> bool:
+        """Whether there is a secret to take out at all."""
+        return self._pattern is not None
+
     def clean(self, text: str) -> str:
         """Return `text` with every known secret replaced by `[key]`."""
         return text if self._pattern is None else self._pattern.sub(MARK, text)
