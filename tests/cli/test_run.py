@@ -1,4 +1,4 @@
-"""`batch run` from the command line: how calls are refused, and how runs end."""
+"""`batch run` from the command line: how runs end."""
 
 from pathlib import Path
 
@@ -20,37 +20,6 @@ def work(tmp_path: Path) -> Path:
     """A working folder with a batch of six cells."""
     (tmp_path / "pirate.yaml").write_text(PIRATE, encoding="utf-8")
     return tmp_path
-
-
-@pytest.mark.parametrize(
-    ("options", "said"),
-    [
-        (["--resume", "latest", "--continue"], "--resume and --continue contradict each other"),
-        (["--quiet", "--verbose"], "--quiet and --verbose contradict each other"),
-        (["--json", "--watch"], "--json and --watch contradict each other"),
-        (["--retry-errors"], "--retry-errors is for a run that is there: add --resume or --continue"),
-        (["--engine", "mpi"], "--engine mpi: expected local"),
-        (["--limit", "0"], "'--limit': 0 is less than 1"),
-        (["--param", "temperature=hot"], "--param temperature: found text `hot`, expected a number"),
-        (["--param", "api_key=abc"], "--param api_key: an API key or other secret never stands on the command line"),
-        (["-m", ""], "--model: found nothing, expected a model's name"),
-        (["-o", "pirate.yaml"], "pirate.yaml: no run folder can be made there (it is a file); name another folder"),
-        (["-o", "pirate.yaml", "--continue"], "pirate.yaml: no run folder can be made there (it is a file)"),
-        (["-o", "pirate.yaml/runs"], "pirate.yaml/runs: no run folder can be made there (Not a directory)"),
-    ],
-    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
-)
-def test_a_wrong_call_is_one_line_sends_nothing_and_leaves_nothing(
-    options: list[str], said: str, work: Path, call: Call
-) -> None:
-    with serving() as server:
-        done = call("run", "pirate.yaml", "--base-url", server.base_url, *options)
-        assert server.chats == []
-    assert (done.code, done.out) == (2, "")
-    (line,) = done.err.splitlines()
-    assert line.startswith("batch: ")
-    assert said in line
-    assert [path.name for path in work.iterdir() if path.name != "pirate.yaml"] == []
 
 
 def test_the_table_has_the_controls_first_whatever_answers_first(work: Path, call: Call) -> None:

@@ -68,7 +68,8 @@ class Breaker:
         if isinstance(error, QuotaExhausted):
             self._stop(f"{error.message}; the quota is exhausted: resume the run when there is more")
         elif isinstance(error, ENDS_RUN):
-            remedy = "check the key" if isinstance(error, AuthRefused) else "check the model's name"
+            key = "check the key, or name the variable that holds it by --api-key-env"
+            remedy = key if isinstance(error, AuthRefused) else "check the model's name"
             self._stop(f"{error.message}; {remedy}", blame_input=not self._answered)
         elif isinstance(error, _NO_ANSWER):
             if not self._failures:

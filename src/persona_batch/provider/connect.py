@@ -110,8 +110,8 @@ async def choose_models(
     except ProviderError as error:
         if error.http_status == 401:
             raise UsageError(
-                f"{provider.identity} refused the key: {error.message}; check the key, or name another variable "
-                "by --api-key-env"
+                f"{provider.identity} refused the key, or misses one: {error.message}; check the key, or name the "
+                "variable that holds it by --api-key-env"
             ) from error
         if not asked:
             raise UsageError(
