@@ -136,6 +136,12 @@ def test_print_shows_and_installs_nothing_even_without_cron(
     assert shown in done.stdout
 
 
+def test_what_the_plain_command_cannot_do_is_said(workshop: Workshop) -> None:
+    done = workshop.batch(*ADD, "--if-changed", "--on-failure", "true", "--print", "ci")
+    assert done.stdout == "batch run pirate.yaml --provider scripted --continue --no-progress\n"
+    assert "knows no --if-changed, --on-failure" in done.stderr
+
+
 def test_a_file_of_keys_that_others_may_read_is_warned_about(workshop: Workshop, crontab: dict[str, str]) -> None:
     keys = workshop.folder / ".env"
     keys.write_text("OPENAI_API_KEY=not-in-the-crontab\n", encoding="utf-8")
@@ -176,6 +182,15 @@ def test_jobs_are_found_where_home_is_not_the_one_that_cron_sets(
     workshop.batch(*ADD, "--max-requests", "4", **elsewhere)
     assert workshop.batch("schedule", "run-now", "pirate", **elsewhere).returncode == 3
     assert "stopped early" in workshop.batch("schedule", "list", **elsewhere).stdout
+
+
+def test_the_job_of_a_timer_can_be_taken_off_the_list(workshop: Workshop) -> None:
+    assert workshop.perform(workshop.job("--provider", "scripted")) == 0
+    without_cron = {"PATH": "/no/such/folder"}
+    assert "pirate  not in this crontab" in workshop.batch("schedule", "list", **without_cron).stdout
+    assert workshop.batch("schedule", "remove", "pirate", **without_cron).returncode == 0
+    assert "pirate" not in workshop.batch("schedule", "list", **without_cron).stdout
+    assert workshop.batch("schedule", "remove", "pirate", **without_cron).returncode == 2
 
 
 def test_an_unknown_job_gets_the_nearest_name(workshop: Workshop, crontab: dict[str, str]) -> None:

@@ -13,7 +13,7 @@ from persona_batch.schedule.job import Job
 from persona_batch.schedule.line import render_line
 from persona_batch.schedule.logs import open_log
 from persona_batch.schedule.overview import overview
-from persona_batch.schedule.state import JobState, StateFolder, meaning
+from persona_batch.schedule.state import JobState, StateFolder, birth, meaning
 from persona_batch.schedule.tab import Crontab
 
 NOW = datetime(2026, 11, 22, 20, 30)
@@ -55,6 +55,14 @@ def test_the_folder_is_the_one_the_environment_names(tmp_path: Path) -> None:
 def test_a_job_without_an_exit_code_runs_or_was_killed() -> None:
     assert state().meaning == "running"
     assert state(pid=dead_pid()).meaning == "killed"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads when a process began from /proc")
+def test_a_job_whose_number_went_to_another_process_was_killed() -> None:
+    began = birth(os.getpid())
+    assert began is not None
+    assert state(born=began).meaning == "running"
+    assert state(born=began - 1).meaning == "killed"
 
 
 def test_a_run_that_left_no_summary_did_not_finish() -> None:

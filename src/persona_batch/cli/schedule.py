@@ -3,12 +3,15 @@
 import os
 import subprocess
 from datetime import datetime
-from typing import Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
 from persona_batch.cli.options import Json
 from persona_batch.errors import UsageError
+
+if TYPE_CHECKING:
+    from persona_batch.schedule.tab import Crontab
 
 JobId: TypeAlias = Annotated[str, typer.Argument(metavar="JOB", help="Its name in `batch schedule list`.")]
 
@@ -34,15 +37,9 @@ def list_jobs(as_json: Json = False) -> None:
     """
     from persona_batch.schedule.overview import overview
     from persona_batch.schedule.state import StateFolder
-    from persona_batch.schedule.tab import Crontab, NoCrontab, read_crontab
 
     folder = StateFolder.of(os.environ)
-    try:
-        tab = read_crontab()
-    except NoCrontab:
-        if not any(folder):
-            raise
-        tab = Crontab(b"")  # the jobs of timers are known by their states
+    tab = _crontab_if_any(any(folder))
     rows = overview(tab, folder, datetime.now())
     if as_json:
         import msgspec
@@ -55,22 +52,26 @@ def list_jobs(as_json: Json = False) -> None:
 
 
 def remove(job: JobId) -> None:
-    """Take a job out of the crontab; its runs and its log stay.
+    """Take a job out of the crontab and the list; its runs and its log stay.
+
+    Of a job that the crontab does not hold, a systemd timer's say, only the last result is forgotten.
 
     Examples:
         batch schedule remove wukong
     """
     from persona_batch.schedule.state import StateFolder
-    from persona_batch.schedule.tab import editing, install_crontab, read_crontab
+    from persona_batch.schedule.tab import editing, install_crontab
 
     folder = StateFolder.of(os.environ)
     folder.prepare()
+    has_state = folder.read(job) is not None
     with editing(folder.root):
-        tab = read_crontab()
+        tab = _crontab_if_any(has_state)
         known = [line.id for line in tab.jobs()]
-        if job not in known:
+        if job in known:
+            install_crontab(tab.without_job(job))
+        elif not has_state:
             raise _unknown(job, known)
-        install_crontab(tab.without_job(job))
     folder.forget(job)
     typer.echo(f"removed {job}; its log stays: {folder.log(job)}", err=True)
 
@@ -103,6 +104,18 @@ def run_now(job: JobId) -> int:
     said = state.meaning if state is not None and state.exit_code == done.returncode else meaning(done.returncode)
     typer.echo(f"{job}: {said} ({done.returncode}); log: {folder.log(job)}", err=True)
     return done.returncode if done.returncode >= 0 else 128 - done.returncode
+
+
+def _crontab_if_any(elsewhere: bool) -> "Crontab":
+    """Return the crontab; an empty one without cron where jobs are known by their states (those of timers)."""
+    from persona_batch.schedule.tab import Crontab, NoCrontab, read_crontab
+
+    try:
+        return read_crontab()
+    except NoCrontab:
+        if not elsewhere:
+            raise
+        return Crontab(b"")
 
 
 def _unknown(job: str, known: list[str]) -> UsageError:

@@ -140,6 +140,10 @@ def _printed(job: "Job", form: Form, folder: "StateFolder") -> str:
         files = "\n".join(f"# {unit.name}\n{unit.text}" for unit in units)
         return f"{head} {units[1].name}\n{files}".rstrip()
     if form == "ci":
+        given = {"--if-changed": job.mode == "if-changed", "--env-file": job.env_file, "--on-failure": job.on_failure}
+        left_out = [name for name, value in given.items() if value]
+        if left_out:
+            typer.echo(f"batch: the plain command knows no {', '.join(left_out)}: a scheduled job does", err=True)
         return run_command(job)
     line = _line(job, folder.log(job.id))
     folder.prepare()

@@ -22,7 +22,7 @@ from persona_batch.schedule.environment import read_dotenv
 from persona_batch.schedule.job import Job
 from persona_batch.schedule.logs import open_log
 from persona_batch.schedule.notify import notice_of, notify
-from persona_batch.schedule.state import JobState, StateFolder, now
+from persona_batch.schedule.state import JobState, StateFolder, birth, now
 
 # a used-up quota (3) goes on next time, an overlap (4) is nobody's fault
 NO_FAILURE = frozenset({0, 3, 4})
@@ -89,6 +89,7 @@ def _begun(job: Job, last: JobState | None) -> JobState:
     return JobState(
         job=job.id,
         pid=os.getpid(),
+        born=birth(os.getpid()),
         started=now(),
         every=job.mode == "every",
         out=str(job.out),

@@ -27,13 +27,15 @@ MEANINGS = {
 class JobState(msgspec.Struct, kw_only=True):
     """One job's last run. Times are UTC, ISO 8601; `exit_code` is None while it runs, negative for a signal.
 
-    `out` is the folder of its runs, `run` the last of them. `said`: it left a summary, as a run does that came to
-    its end; `every`: the next run will be a new one. `fingerprint` stands for the inputs of the last complete run
-    (see `perform.fingerprint`); `skipped_at` is the last time that nothing had changed.
+    `born` tells its process from a later one of the same number. `out` is the folder of its runs, `run` the last of
+    them. `said`: it left a summary, as a run does that came to its end; `every`: the next run will be a new one.
+    `fingerprint` stands for the inputs of the last complete run (see `perform.fingerprint`); `skipped_at` is the last
+    time that nothing had changed.
     """
 
     job: str
     pid: int
+    born: int | None = None
     started: str
     ended: str | None = None
     exit_code: int | None = None
@@ -58,7 +60,7 @@ class JobState(msgspec.Struct, kw_only=True):
     @property
     def running(self) -> bool:
         """Whether the job is at work."""
-        return self.exit_code is None and is_alive(self.pid)
+        return self.exit_code is None and is_alive(self.pid) and self.born in (None, birth(self.pid))
 
 
 def meaning(exit_code: int) -> str:
@@ -140,6 +142,16 @@ class StateFolder:
 def now() -> str:
     """Return this moment, UTC, in ISO 8601."""
     return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def birth(pid: int) -> int | None:
+    """Return when a process began, in clock ticks since the machine did (proc(5)); None where that is not known."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return None
+    # the second field, the program's name, may hold spaces and parentheses
+    return int(text.rpartition(")")[2].split()[19])
 
 
 def is_alive(pid: int) -> bool:
