@@ -36,6 +36,12 @@ def run(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def write_state(folder: Path, state: str, **config: object) -> None:
+    facts = {"run_id": folder.name, "batch_id": "pirate", "started_at": "2026-11-22T06:56:00Z", "state": state}
+    manifest = {**facts, "provider": "made", "endpoint": "made", "models": ["m"], "config": config}
+    (folder / "run.json").write_bytes(msgspec.json.encode(manifest))
+
+
 def compare(*args: str, cwd: Path, **env: str) -> str:
     done = batch("compare", *args, "--permutations", "199", cwd=cwd, **env)
     assert done.returncode == 0, done.stderr
@@ -100,15 +106,23 @@ def test_the_manifests_controls_are_used(run: Path) -> None:
     ]
     write(folder / "records.jsonl", records)
     personas = [{"id": "butler", "control": True}, {"id": "pirate", "controls": ["butler"]}]
-    facts = {"run_id": folder.name, "batch_id": "pirate", "started_at": "2026-11-22T06:56:00Z"}
-    manifest = {**facts, "provider": "made", "endpoint": "made", "models": ["m"], "config": {"personas": personas}}
-    (folder / "run.json").write_bytes(msgspec.json.encode(manifest))
+    write_state(folder, "complete", personas=personas)
     told = json.loads(compare("--format", "json", cwd=run))
     assert {arm["name"]: arm["reference"] for arm in told["arms"]} == {
         "assistant": None,
         "butler": None,
         "pirate": "butler",
     }
+
+
+@pytest.mark.parametrize("state", ["running", "stopped", "interrupted"])
+def test_of_a_run_that_is_unfinished_it_is_said_beside_the_result(state: str, run: Path) -> None:
+    folder = run / "runs" / "20261122T065600Z-pirate"
+    write_state(folder, state)
+    done = batch("compare", "--measures", "shift", "--permutations", "199", "--format", "json", cwd=run)
+    name = f"runs/{folder.name}"
+    assert done.stderr == f"batch: {name} is unfinished; `batch run --resume {name}` asks the rest\n"
+    assert json.loads(done.stdout)["estimates"]
 
 
 def test_two_runs_are_compared_persona_by_persona(run: Path) -> None:

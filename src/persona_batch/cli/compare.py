@@ -12,6 +12,7 @@ from persona_batch.errors import UsageError
 
 if TYPE_CHECKING:
     from persona_batch.compare.comparison import Comparison, MeasureName
+    from persona_batch.record.rundir import RunDir
 
 Format: TypeAlias = Literal["table", "markdown", "json", "csv"]
 _Run: TypeAlias = Annotated[
@@ -112,7 +113,19 @@ def compare(
         seed=seed,
         excerpts=None if explained else wanted,
     )
+    for compared in (first, *([] if second is None else [second])):
+        _tell_if_unfinished(compared)
     _write(result, _Look(as_format, bom, color, details, diff, explained))
+
+
+def _tell_if_unfinished(run: "RunDir") -> None:
+    from persona_batch.record.manifest import read_manifest
+    from persona_batch.record.rundir import RECORDS
+
+    if run.records.name != RECORDS or not run.manifest.exists():
+        return  # a copy of some records says nothing of a run
+    if read_manifest(run.manifest).state in ("running", "stopped", "interrupted"):
+        sys.stderr.write(f"batch: {run.path} is unfinished; `batch run --resume {run.path}` asks the rest\n")
 
 
 @dataclass(frozen=True, slots=True)
