@@ -31,7 +31,7 @@ def test_a_daily_quota_takes_three_days_of_continue(tmp_path: Path) -> None:
         assert codes == [3, 3, 0]
         assert asked_by_then == [500, 1000, 1200]
         grid.assert_complete()
-        done = grid.run("--continue", "--resume", "latest")
+        done = grid.run("--resume", "latest")
         assert (done.code, len(server.chats)) == (0, 1200)
 
 

@@ -114,6 +114,19 @@ def test_a_run_that_another_process_holds_is_left_alone(workshop: Workshop) -> N
     assert len(workshop.asked) == 1
 
 
+@pytest.mark.parametrize("manifest", [None, "", "{}"])
+def test_a_folder_that_cannot_be_read_does_not_keep_others_from_being_continued(
+    workshop: Workshop, manifest: str | None
+) -> None:
+    file = workshop.write("wukong.yaml", WUKONG)
+    first = workshop.run([file], max_requests=1)
+    workshop.write("runs/29991231T235959Z-copied/records.jsonl", "")
+    if manifest is not None:
+        workshop.write("runs/29991231T235959Z-copied/run.json", manifest)
+    rest = workshop.run([file], continue_newest=True)
+    assert (rest.run_id, rest.exit_code, rest.asked) == (first.run_id, 0, 5)
+
+
 def test_a_run_of_another_endpoint_is_refused(workshop: Workshop) -> None:
     file = workshop.write("wukong.yaml", WUKONG)
     workshop.run([file], max_requests=1)

@@ -94,7 +94,10 @@ def existing_run(options: RunOptions, *, batch_id: str, endpoint: str) -> tuple[
         return run, manifest
     if options.continue_newest:
         for run in reversed(list_runs(options.out)):
-            manifest = read_manifest(run.manifest)
+            try:
+                manifest = read_manifest(run.manifest)
+            except UsageError:
+                continue  # whatever it is, it must not keep a job from running every night
             if manifest.batch_id != batch_id or manifest.endpoint != endpoint:
                 continue
             if manifest.state == "complete" or (manifest.state == "failed" and not options.retry_errors):
