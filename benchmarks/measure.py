@@ -63,12 +63,9 @@ def run(
     environment: Mapping[str, str] | None = None,
     accept: Sequence[int] = (0,),
     core: int | None = CLIENT_CORE,
-    preferred: bool = False,
     timeout: float = 900.0,
 ) -> Run:
     """Run a program to its end, on the client's core unless another is named (None: on all).
-
-    `preferred`: before all other work of the machine, if the system allows it.
 
     CPU and peak memory include children it has waited for (memory: the largest of them, not the sum).
 
@@ -88,8 +85,7 @@ def run(
                 stderr=stderr,
                 start_new_session=True,
             )
-        if preferred:
-            prefer(process.pid)
+        prefer(process.pid)
         alarm = threading.Timer(timeout, os.killpg, (process.pid, signal.SIGKILL))
         alarm.start()
         _, status, usage = os.wait4(process.pid, 0)
@@ -114,8 +110,8 @@ def read_back(file: IO[bytes]) -> str:
     return file.read().decode(errors="replace")
 
 
-def client(module: str, *arguments: object, preferred: bool = False) -> dict[str, Any]:
+def client(module: str, *arguments: object) -> dict[str, Any]:
     """Run one of benchmarks/clients with this interpreter and return the JSON object it prints."""
     command = [sys.executable, "-m", f"benchmarks.clients.{module}", *map(str, arguments)]
-    result: dict[str, Any] = json.loads(run(command, folder=ROOT, preferred=preferred).stdout)
+    result: dict[str, Any] = json.loads(run(command, folder=ROOT).stdout)
     return result

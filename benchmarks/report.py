@@ -12,7 +12,8 @@ HEAD = """# Results
 
 Written by `python -m benchmarks` (docs/performance.md explains what is measured and why). Every figure is the median
 of repeated runs, with the least and the greatest in brackets; ratios are taken within one run of the benchmarks, on one
-core for what is measured and another for the mock endpoint.
+core for what is measured and another for the mock endpoint. Both run before the machine's other work (SCHED_FIFO) where
+the system allows it.
 """
 
 

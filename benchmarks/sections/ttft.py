@@ -15,8 +15,7 @@ def measure(bench: Bench) -> Section:
     pace(bench, section, streams=256, gap_ms=10, waves=5, limits=(5.0, 25.0), stretches=(0.6, 8.0), wall=1.02)
     section.remarks.append(
         "The error is the time to first token that the client reports, less the time between the mock's reading of "
-        "the request and its writing of the first token. Clients run before other work of the machine, where the "
-        "system allows it: what delays them is their own work only."
+        "the request and its writing of the first token."
     )
     section.remarks.append(
         "Replies of 100 or 300 tokens after a wait of 200 ms; all streams start at once. The loop of the SDK, which "
@@ -45,7 +44,7 @@ def pace(
     for name, module, repeats in (("plain SDK loop", "plain_loop", 1), ("our engine", "our_engine", bench.times(3))):
         count = streams * (waves if module == "our_engine" or streams < 100 else 1)
         bound = ideal if count == streams * waves else ideal / waves
-        runs = [client(module, bench.endpoint.base_url, model, count, streams, preferred=True) for _ in range(repeats)]
+        runs = [client(module, bench.endpoint.base_url, model, count, streams) for _ in range(repeats)]
         over = Spread.of([run["wall"] / bound for run in runs])
         middle, high = (Spread.of([quantile(run, share) for run in runs]) for share in (0.5, 0.99))
         failures = sum(run["failures"] for run in runs)
