@@ -57,18 +57,23 @@ class Distinctive:
 
     def estimates(self) -> list[Estimate]:
         layout = self._study.layout
-        rows = len(self._ends) - 1
-        ones = np.ones(len(self._words), dtype=np.float32)
-        indices, indptr = np.frombuffer(self._words, dtype=np.intc), np.frombuffer(self._ends, dtype=np.int64)
-        presence = sparse.csr_array((ones, indices, indptr), shape=(rows, len(self._numbers)))
         vocabulary = np.array(list(self._numbers), dtype=object)
-        return [self._estimate(pair, presence, vocabulary) for pair in layout.pairs]
+        return [self._estimate(pair, vocabulary) for pair in layout.pairs]
 
-    def _estimate(self, pair: Pair, presence: sparse.csr_array, vocabulary: NDArray[np.object_]) -> Estimate:
+    def _presence(self, rows: NDArray[np.int64]) -> sparse.csr_array:
+        """Return which of these replies (rows) holds which word (columns)."""
+        words, ends = np.frombuffer(self._words, dtype=np.intc), np.frombuffer(self._ends, dtype=np.int64)
+        held = [words[ends[row] : ends[row + 1]] for row in rows]
+        indices = np.concatenate([words[:0], *held])
+        indptr = np.concatenate([[0], np.cumsum([len(part) for part in held])])
+        ones = np.ones(len(indices), dtype=np.float32)
+        return sparse.csr_array((ones, indices, indptr.astype(np.intc)), shape=(len(rows), len(self._numbers)))
+
+    def _estimate(self, pair: Pair, vocabulary: NDArray[np.object_]) -> Estimate:
         arm, reference = pair_names(self._study.layout, pair)
         samples, reference_samples = self._study.layout.samples(pair)
         rows, stratum, mine = _members(self._study, pair)
-        local = presence[rows]
+        local = self._presence(rows)
         kept = np.flatnonzero(np.asarray(local.sum(axis=0)).ravel() >= MIN_REPLIES)
         facts = Estimate(
             measure="words",
