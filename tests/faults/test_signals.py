@@ -40,6 +40,7 @@ def test_the_first_signal_lets_running_requests_finish(tmp_path: Path, number: s
         server.release()
         _, errors = process.communicate(timeout=30)
         assert process.returncode == 130, errors
+        assert errors.count(f"interrupted ({number.name}): what is running has a few seconds to finish") == 1
         assert len(grid.records()) == len(server.chats) == 8
         assert grid.manifest()["state"] == "interrupted"
 

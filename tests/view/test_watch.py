@@ -51,6 +51,23 @@ def test_a_reply_that_was_asked_again_ends_with_the_one_that_was_kept() -> None:
     assert "asked again; the reply that was kept:\na whole reply\n" in stream.getvalue()
 
 
+def test_a_reply_in_whose_midst_the_run_stops_ends_its_line() -> None:
+    stream, watch = watching()
+    watch.text(make_cell("a"), "half")
+    watch.text(make_cell("b"), "held back")
+    watch.close()
+    assert stream.getvalue().endswith("─\nhalf\ncut off, and not recorded\n\n")
+
+
+def test_after_the_last_reply_there_is_nothing_to_end() -> None:
+    stream, watch = watching()
+    watch.text(make_cell(), "one")
+    watch.record(make_record(make_cell(), "one"))
+    shown = stream.getvalue()
+    watch.close()
+    assert stream.getvalue() == shown
+
+
 def test_a_failure_without_text_is_shown_when_the_reply_before_it_ends() -> None:
     stream, watch = watching()
     first, failed = make_cell("a"), make_cell("b")

@@ -43,6 +43,8 @@ class RunDisplay:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._live.__exit__(kind, error, trace)
+        if self._watch is not None and kind is None:
+            self._watch.close()
 
     @property
     def wants_text(self) -> bool:

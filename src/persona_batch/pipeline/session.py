@@ -10,7 +10,7 @@ from persona_batch.config.batch import Batch
 from persona_batch.engine.local import LocalEngine
 from persona_batch.engine.pending import pending
 from persona_batch.engine.progress import Progress
-from persona_batch.errors import BatchError, StorageError, UsageError
+from persona_batch.errors import BatchError, Interrupted, StorageError, UsageError
 from persona_batch.pipeline.bounds import daily_ledger, policy_of, run_limits
 from persona_batch.pipeline.observer import Observer
 from persona_batch.pipeline.options import RunOptions
@@ -48,6 +48,7 @@ class Session:
         self._batch, self._target, self._grid, self._options = batch, target, grid, options
         self._observer = observer
         self._checks = CheckShare()
+        self._interrupted = False
         again = self._set_errors_aside(earlier) if options.retry_errors and earlier else 0
         self._seen = scan(run.records)
         self._records_before = len(self._seen.keys)
@@ -138,7 +139,14 @@ class Session:
                 on_text=self._observer.text if self._observer.wants_text else None,
             )
             self._observer.begin(self._run, self._grid, self._progress)
-            with signals.stopping(engine.stop):
+
+            def interrupted(reason: Interrupted) -> None:
+                if self._progress.in_flight and not self._interrupted:
+                    self._observer.note(f"{reason}: what is running has a few seconds to finish; once more ends it")
+                self._interrupted = True
+                engine.stop(reason)
+
+            with signals.stopping(interrupted):
                 async with aclosing(engine.run(self._cells)) as records:
                     async for record in records:
                         sink.append(record)

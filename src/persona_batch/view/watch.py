@@ -49,6 +49,14 @@ class Watch:
             self._bring_forward()
         self._stream.flush()
 
+    def close(self) -> None:
+        """End what is in front, if the run was stopped in its midst."""
+        if self._front is not None:
+            self._writer.close()
+            self._stream.write(self._page.palette.dim("cut off, and not recorded") + "\n\n")
+            self._stream.flush()
+            self._front = None
+
     def _bring_forward(self) -> None:
         self._front = next(iter(self._coming), None)
         if self._front is not None:
