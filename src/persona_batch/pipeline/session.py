@@ -3,7 +3,7 @@
 import gc
 import shutil
 import time
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from itertools import chain
 
 from persona_batch.config.batch import Batch
@@ -141,10 +141,12 @@ class Session:
             self._observer.begin(self._run, self._grid, self._progress)
 
             def interrupted(reason: Interrupted) -> None:
-                if self._progress.in_flight and not self._interrupted:
-                    self._observer.note(f"{reason}: what is running has a few seconds to finish; once more ends it")
+                first = not self._interrupted and self._progress.in_flight > 0
                 self._interrupted = True
-                engine.stop(reason)
+                engine.stop(reason)  # before anything is said: the signal may be that of a terminal that is gone
+                if first:
+                    with suppress(OSError):
+                        self._observer.note(f"{reason}: what is running has a few seconds to finish; once more ends it")
 
             with signals.stopping(interrupted):
                 async with aclosing(engine.run(self._cells)) as records:
