@@ -110,6 +110,16 @@ def test_questions_of_the_command_line_replace_the_personas_own(load: Load) -> N
     assert [[question.text for question in persona.questions] for persona in batch.personas] == [["Bye", "Why?"]] * 3
 
 
+def test_replaced_questions_clash_with_nothing(load: Load) -> None:
+    files = {
+        "a.yaml": "system: x\nquestions: [{id: who, text: 'A?'}]\n",
+        "b.yaml": "system: y\nquestions: [{id: who, text: 'B?'}]\n",
+        "q.yaml": "questions: [{id: who, text: 'Q?'}]\n",
+    }
+    batch = load(files, ["a.yaml", "b.yaml"], questions=["q.yaml"])
+    assert {question.text for persona in batch.personas for question in persona.questions} == {"Q?"}
+
+
 def test_no_questions_are_fine_where_none_are_needed(load: Load) -> None:
     assert only(load("system: x\n", need_questions=False).personas).questions == ()
 

@@ -59,6 +59,16 @@ def test_the_manifest_tells_how_the_run_was_made_and_nothing_of_the_machine(work
     assert str(workshop.folder) not in text.replace(str(workshop.folder / "wukong.yaml"), "")
 
 
+def test_values_of_extra_headers_are_sent_and_never_written(workshop: Workshop) -> None:
+    quiet = WUKONG + "run: {provider: {extra_headers: {X-Pw: open sesame}}}\n"
+    summary = workshop.run([workshop.write("wukong.yaml", quiet)])
+    assert workshop.asked[0].headers["x-pw"] == "open sesame"
+    for path in Path(summary.path).iterdir():
+        assert "open sesame" not in path.read_text(encoding="utf-8")
+    manifest = read_manifest(Path(summary.path) / "run.json")
+    assert manifest.config["run"]["extra_headers"] == {"X-Pw": "…"}
+
+
 def test_failed_cells_are_recorded_and_end_in_exit_code_1(workshop: Workshop) -> None:
     refusal = Act(status=400, body=error_body("temperature is too high"))
     summary = workshop.run([workshop.write("wukong.yaml", WUKONG)], Script(acts=[Act(), refusal]))

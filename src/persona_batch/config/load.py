@@ -78,7 +78,11 @@ def load_documents(
     """
     problems = library.problems
     registry = registry or QuestionRegistry(library)
-    drafts = [draft for document in documents for draft in read_drafts(document, library, registry, own=given is None)]
+    drafts: list[Draft] = []
+    for document in documents:
+        # Lists that are replaced are looked at for mistakes, but their ids clash with nothing.
+        asked = registry if given is None else QuestionRegistry(library)
+        drafts += read_drafts(document, library, asked, own=given is None)
     run = settings(_run_blocks(documents), overrides, problems)
     _refuse_twins(drafts, problems)
     if given is not None:

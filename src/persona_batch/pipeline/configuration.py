@@ -1,7 +1,7 @@
 """The resolved configuration as JSON for the manifest: what was asked for, whole, but every question once."""
 
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import msgspec
 
@@ -30,7 +30,8 @@ def resolved_configuration(
         "personas": entries,
         "question_sets": question_sets,
         "questions": [_fields(question) for question in questions],
-        "run": _fields(batch.run),
+        # Of the extra headers, the names: a value may be a secret, whatever its header is called.
+        "run": _fields(replace(batch.run, extra_headers=dict.fromkeys(batch.run.extra_headers, "…"))),
     }
 
 
