@@ -58,7 +58,6 @@ def serve(program: Path) -> Iterator[Endpoint]:
     """Run the mock, pinned to its core where the machine has two, until the block ends."""
     with on_core(MOCK_CORE):
         process = subprocess.Popen([str(program), *LISTED], stdout=subprocess.PIPE, text=True)
-    prefer(process.pid)
     with process:
         assert process.stdout is not None
         port = int(process.stdout.readline())
@@ -68,18 +67,18 @@ def serve(program: Path) -> Iterator[Endpoint]:
             process.terminate()
 
 
-def prefer(process: int) -> None:
-    """Let a process run before all others of the machine, where the system allows it: their work is not measured."""
-    with suppress(PermissionError):
-        os.sched_setscheduler(process, os.SCHED_FIFO, os.sched_param(1))
-
-
 @contextmanager
 def on_core(core: int | None) -> Iterator[None]:
-    """Let processes that are started inside the block run on one core only (None: on all), where there are more."""
+    """Let processes that are started inside the block run on one core only (None: on all), where there are more.
+
+    They run before the machine's other work (which is not measured), in turns, where the system allows it.
+    """
     everywhere = os.sched_getaffinity(0)
     os.sched_setaffinity(0, (everywhere if core is None else {core} & everywhere) or everywhere)
+    with suppress(PermissionError):
+        os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
     try:
         yield
     finally:
+        os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
         os.sched_setaffinity(0, everywhere)

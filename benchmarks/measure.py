@@ -14,7 +14,7 @@ from pathlib import Path
 from statistics import median
 from typing import IO, Any
 
-from benchmarks.endpoint import CLIENT_CORE, on_core, prefer
+from benchmarks.endpoint import CLIENT_CORE, on_core
 
 ROOT = Path(__file__).parent.parent
 
@@ -85,7 +85,6 @@ def run(
                 stderr=stderr,
                 start_new_session=True,
             )
-        prefer(process.pid)
         alarm = threading.Timer(timeout, os.killpg, (process.pid, signal.SIGKILL))
         alarm.start()
         _, status, usage = os.wait4(process.pid, 0)

@@ -12,14 +12,15 @@ HEAD = """# Results
 
 Written by `python -m benchmarks` (docs/performance.md explains what is measured and why). Every figure is the median
 of repeated runs, with the least and the greatest in brackets; ratios are taken within one run of the benchmarks, on one
-core for what is measured and another for the mock endpoint. Both run before the machine's other work (SCHED_FIFO) where
+core for what is measured and another for the mock endpoint. Both run before the machine's other work (SCHED_RR) where
 the system allows it.
 """
 
 
-def write_results(sections: Sequence[Section]) -> None:
+def write_results(sections: Sequence[Section], order: Sequence[str]) -> None:
     """Replace the file."""
     lines = [HEAD, *(f"- {line}" for line in describe()), ""]
+    sections = sorted(sections, key=lambda section: order.index(section.name))
     bars = [bar for section in sections for bar in section.bars]
     met = sum(bar.reaches(bar.limit) for bar in bars)
     lines += [f"## Bars: {met} of {len(bars)} met", "", markdown([Bar.HEAD, *(bar.row() for bar in bars)]), ""]
