@@ -3,6 +3,7 @@
 python -m benchmarks.clients.write_records WAY COUNT FOLDER
 """
 
+import hashlib
 import json
 import os
 import sys
@@ -24,7 +25,7 @@ def records(count: int) -> Iterator[Record]:
     messages = [Message("system", "你是孙悟空"), Message("user", "你对取经怎么看？")]
     for number in range(count):
         yield Record(
-            key=f"{number:032x}",
+            key=hashlib.blake2b(b"%d" % number, digest_size=16).hexdigest(),
             run_id="20261122T065600Z-wukong",
             persona="wukong",
             question="view",
