@@ -37,6 +37,7 @@ def main() -> int:
     whole = set(options.only) == set(SECTIONS) and not options.quick
     compile_everything()
     sections = read_kept(options.kept)
+    taken_up = bool(sections)
     with tempfile.TemporaryDirectory(prefix="batch-benchmarks-") as scratch:
         tools = (options.tools or Path(scratch) / "tools").resolve()
         tools.mkdir(parents=True, exist_ok=True)
@@ -52,7 +53,7 @@ def main() -> int:
                     options.kept.write_bytes(msgspec.json.encode(sections))
                 show(section, time.perf_counter() - started)
         if whole or options.write:
-            write_results(sections, SECTIONS)
+            write_results(sections, SECTIONS, takes=taken_up)
             draw(sections, tools)
     bars = [bar for section in sections for bar in section.bars]
     print(markdown([Bar.HEAD, *(bar.row() for bar in bars)]))

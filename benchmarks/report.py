@@ -17,10 +17,14 @@ the system allows it.
 """
 
 
-def write_results(sections: Sequence[Section], order: Sequence[str]) -> None:
-    """Replace the file."""
+def write_results(sections: Sequence[Section], order: Sequence[str], *, takes: bool) -> None:
+    """Replace the file; `takes`: the run was interrupted and taken up again."""
     lines = [HEAD, *(f"- {line}" for line in describe()), ""]
     sections = sorted(sections, key=lambda section: order.index(section.name))
+    if takes:
+        lines.insert(
+            -1, "- The run was interrupted and taken up: sections were measured in several takes, each whole in one."
+        )
     bars = [bar for section in sections for bar in section.bars]
     met = sum(bar.reaches(bar.limit) for bar in bars)
     lines += [f"## Bars: {met} of {len(bars)} met", "", markdown([Bar.HEAD, *(bar.row() for bar in bars)]), ""]
