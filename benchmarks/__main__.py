@@ -22,7 +22,7 @@ from benchmarks.plot import draw
 from benchmarks.report import write_results
 from benchmarks.result import Bar, Section, markdown
 
-SECTIONS = ("throughput", "ttft", "peers", "startup", "memory", "workers", "first_request", "resume", "sink")
+SECTIONS = ("throughput", "ttft", "peers", "startup", "memory", "workers", "first_request", "resume", "sink", "compare")
 
 
 def main() -> int:
