@@ -2,9 +2,10 @@
 
 from rich.cells import cell_len
 
+from persona_batch.engine.progress import MOST_PERSONAS
 from persona_batch.record import CheckResult, ErrorInfo
 from persona_batch.view.palette import Palette
-from persona_batch.view.persona_totals import KEPT, MOST, PersonaTotals
+from persona_batch.view.persona_totals import MOST, PersonaTotals
 from persona_batch.view.tables import Column, table
 from view.records import make_cell, make_record
 
@@ -79,8 +80,8 @@ def test_no_records_make_no_table() -> None:
 
 def test_many_personas_are_cut_and_counted() -> None:
     totals = PersonaTotals()
-    for number in range(KEPT + 500):
+    for number in range(MOST_PERSONAS + 500):
         totals.add(make_record(make_cell(f"p{number}")))
     lines = totals.render(PLAIN).splitlines()
     assert len(lines) == 1 + MOST + 1
-    assert lines[-1] == f"… and {KEPT + 1 - MOST:,} more personas"
+    assert lines[-1] == f"… and {MOST_PERSONAS + 1 - MOST:,} more personas"

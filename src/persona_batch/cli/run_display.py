@@ -5,7 +5,7 @@ from itertools import islice
 from types import TracebackType
 from typing import Self
 
-from persona_batch.engine.progress import Progress
+from persona_batch.engine.progress import MOST_PERSONAS, Progress
 from persona_batch.pipeline.summary import Summary
 from persona_batch.plan.cell import Cell
 from persona_batch.plan.grid import Grid
@@ -15,7 +15,7 @@ from persona_batch.record.rundir import RunDir
 from persona_batch.view.failures import Failures
 from persona_batch.view.live import LiveDisplay, clock
 from persona_batch.view.palette import palette_for
-from persona_batch.view.persona_totals import KEPT, PersonaTotals
+from persona_batch.view.persona_totals import PersonaTotals
 from persona_batch.view.terminal import one_line, terminal_width
 from persona_batch.view.transcript import page_for
 from persona_batch.view.watch import Watch
@@ -59,8 +59,8 @@ class RunDisplay:
     def begin(self, run: RunDir, grid: Grid, progress: Progress) -> None:
         """Begin to draw."""
         self._run = run
-        self._personas = [persona.id for persona in islice(grid.personas, KEPT)]
-        self._totals = PersonaTotals(self._personas)
+        self._personas = [persona.id for persona in islice(grid.personas, MOST_PERSONAS)]
+        self._totals = PersonaTotals(self._personas, progress.personas)
         if self._verbose:
             self._live.note(
                 f"{len(grid)} cells at {grid.endpoint.identity} ({', '.join(grid.models)}), records in {run.records}"
@@ -73,8 +73,7 @@ class RunDisplay:
             self._watch.text(cell, text)
 
     def record(self, record: Record) -> None:
-        """Count a finished cell; say at once what failed, if asked to say more."""
-        self._totals.add(record)
+        """Take a finished cell; say at once what failed, if asked to say more."""
         if self._watch is not None:
             self._watch.record(record)
         if record.error is None:

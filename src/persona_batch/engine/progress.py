@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from persona_batch.record import Record, Status
 
 _RATE_TICKS = 60  # points kept for the rate, at least a second apart
-_MOST_PERSONAS = 1000  # a table of 200,000 personas must not be held in memory
+MOST_PERSONAS = 1000  # a table of 200,000 personas must not be held in memory
 OTHERS = "…"
 
 
@@ -50,6 +50,12 @@ class PersonaTally:
         if record.timing is not None and record.timing.ttft_ms is not None:
             self._ttft_ms += record.timing.ttft_ms
             self._timed += 1
+
+
+def tally(tallies: dict[str, PersonaTally], record: Record) -> None:
+    """Count a record under its persona, or under `…` where the first 1,000 personas have their own tallies."""
+    apart = record.persona in tallies or len(tallies) < MOST_PERSONAS
+    tallies.setdefault(record.persona if apart else OTHERS, PersonaTally()).add(record)
 
 
 @dataclass(slots=True)
@@ -98,8 +104,7 @@ class Progress:
         if record.usage is not None:
             self.prompt_tokens += record.usage.prompt_tokens or 0
             self.completion_tokens += record.usage.completion_tokens or 0
-        known = record.persona in self.personas or len(self.personas) < _MOST_PERSONAS
-        self.personas.setdefault(record.persona if known else OTHERS, PersonaTally()).add(record)
+        tally(self.personas, record)
         now = self.clock()
         if now - self._ticks[-1][0] >= 1.0:
             self._ticks.append((now, self.done))

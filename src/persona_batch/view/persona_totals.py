@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from itertools import islice
 
-from persona_batch.engine.progress import OTHERS, PersonaTally
+from persona_batch.engine.progress import MOST_PERSONAS, PersonaTally, tally
 from persona_batch.record import Record
 from persona_batch.view.palette import Palette
 from persona_batch.view.tables import Column, table
@@ -19,47 +19,45 @@ COLUMNS = (
     Column("tokens", "right"),
 )
 MOST = 40  # rows; a run of thousands of personas is looked at by `compare`
-KEPT = 1000  # personas that are counted apart; the rest together, so that memory stays flat
 
 
 class PersonaTotals:
     """Running sums per persona, in the order of `personas`, and then in that in which they were first seen.
 
     `ok` are replies that can be used (also truncated ones); `tokens` those of the replies. What was never measured
-    is shown as `–`.
+    is shown as `–`. `tallies`: sums that somebody else keeps (`Progress.personas`); by default those of `add`.
     """
 
-    def __init__(self, personas: Iterable[str] = ()) -> None:
-        self._order = {persona: place for place, persona in enumerate(islice(personas, KEPT))}
-        self._tallies: dict[str, PersonaTally] = {}
+    def __init__(self, personas: Iterable[str] = (), tallies: dict[str, PersonaTally] | None = None) -> None:
+        self._order = {persona: place for place, persona in enumerate(islice(personas, MOST_PERSONAS))}
+        self._tallies = {} if tallies is None else tallies
 
     def add(self, record: Record) -> None:
         """Count one record."""
-        apart = record.persona in self._tallies or len(self._tallies) < KEPT
-        self._tallies.setdefault(record.persona if apart else OTHERS, PersonaTally()).add(record)
+        tally(self._tallies, record)
 
     def render(self, palette: Palette, width: int | None = None) -> str:
         """Return the table, ending with a line feed; empty when nothing was added."""
         if not self._tallies:
             return ""
-        checked = any(tally.checks for tally in self._tallies.values())
+        checked = any(sums.checks for sums in self._tallies.values())
         columns = [column for column in COLUMNS if checked or column.title != "checks"]
-        ordered = sorted(self._tallies.items(), key=lambda entry: self._order.get(entry[0], KEPT))
-        rows = [_row(persona, tally, checked) for persona, tally in ordered[:MOST]]
+        ordered = sorted(self._tallies.items(), key=lambda entry: self._order.get(entry[0], MOST_PERSONAS))
+        rows = [_row(persona, sums, checked) for persona, sums in ordered[:MOST]]
         text = table(columns, rows, palette, width)
         hidden = len(self._tallies) - len(rows)
         return f"{text}… and {hidden:,} more personas\n" if hidden else text
 
 
-def _row(persona: str, tally: PersonaTally, checked: bool) -> list[str]:
-    chars, ttft = tally.mean_chars, tally.mean_ttft_ms
+def _row(persona: str, sums: PersonaTally, checked: bool) -> list[str]:
+    chars, ttft = sums.mean_chars, sums.mean_ttft_ms
     return [
         persona,
-        f"{tally.cells:,}",
-        f"{tally.ok:,}",
-        f"{tally.failed:,}",
-        *([f"{tally.passed_checks:,}/{tally.checks:,}" if tally.checks else "–"] if checked else []),
+        f"{sums.cells:,}",
+        f"{sums.ok:,}",
+        f"{sums.failed:,}",
+        *([f"{sums.passed_checks:,}/{sums.checks:,}" if sums.checks else "–"] if checked else []),
         "–" if chars is None else f"{chars:,.0f}",
         "–" if ttft is None else f"{ttft:,.0f} ms",
-        f"{tally.completion_tokens:,}" if tally.completion_tokens else "–",
+        f"{sums.completion_tokens:,}" if sums.completion_tokens else "–",
     ]
