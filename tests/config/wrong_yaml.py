@@ -79,6 +79,21 @@ YAML = [
         "3:52: nested deeper than 40 levels; write it flatter",
     ),
     Wrong(
+        "deep nesting of mappings",
+        persona("attributes: " + "{a: " * 3000),
+        "3:169: nested deeper than 40 levels; write it flatter",
+    ),
+    Wrong(
+        "deep nesting by dashes",
+        persona("attributes:\n  " + "- " * 1200 + "x"),
+        "4:81: nested deeper than 40 levels; write it flatter",
+    ),
+    Wrong(
+        "deep nesting over lines",
+        persona("attributes: " + "[\n" * 1500),
+        "42:1: nested deeper than 40 levels; write it flatter",
+    ),
+    Wrong(
         "unquoted braces",
         persona("name: {{ role }}"),
         "3:7: a list or mapping is no key; text that starts with { or [ needs quotes",

@@ -9,7 +9,7 @@ characters, and the surprising readings of `scalars`.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import NoReturn, Protocol
+from typing import Any, NoReturn, Protocol
 
 import yaml
 
@@ -35,8 +35,7 @@ def compose(text: str, shown: str, problems: Problems) -> Mapping:
         line, column = text.count("\n", 0, bad.start()) + 1, bad.start() - text.rfind("\n", 0, bad.start())
         problems.add(Place(shown, line, column), f"control character U+{ord(bad[0]):04X}; delete it")
         raise Unreadable
-    composer = _Composer(text, shown, problems)
-    root = composer.compose()
+    root = _composed(text, shown, problems)
     if root is None or (isinstance(root, Scalar) and root.kind == "null"):
         problems.add(Place(shown, 1, 1), "the file is empty; `batch init` writes examples to start from")
         raise Unreadable
@@ -48,6 +47,19 @@ def compose(text: str, shown: str, problems: Problems) -> Mapping:
         )
         raise Unreadable
     return root
+
+
+def _composed(text: str, shown: str, problems: Problems) -> Node | None:
+    try:
+        return _Composer(text, shown, problems).compose()
+    except _TooDeep:
+        # libyaml looks ahead and gives up at its own depth before it hands out what led there; the parser in Python
+        # has none, so ours is reached.
+        return _Composer(text, shown, problems, loader=yaml.SafeLoader).compose()
+
+
+class _TooDeep(Exception):
+    """The parser gave up on the depth of a file, wherever its own limit lies."""
 
 
 class _Mark(Protocol):
@@ -72,6 +84,7 @@ class _Composer:
     text: str
     shown: str
     problems: Problems
+    loader: Any = _LOADER
     root: Node | None = None
     stack: list[_Open] = field(default_factory=list)
     anchors: dict[str, Node] = field(default_factory=dict)
@@ -90,6 +103,8 @@ class _Composer:
                 elif isinstance(event, yaml.CollectionEndEvent):
                     self._close()
         except yaml.MarkedYAMLError as error:
+            if "nesting depth" in (error.problem or ""):
+                raise _TooDeep from error
             self._explain(error)
         except yaml.YAMLError as error:
             self.problems.add(Place(self.shown, 1, 1), f"not YAML: {quote(str(error), 80)}")
@@ -97,7 +112,7 @@ class _Composer:
         return self.root
 
     def _events(self) -> Iterator[yaml.Event]:
-        return yaml.parse(self.text, Loader=_LOADER)
+        return yaml.parse(self.text, Loader=self.loader)
 
     def _place(self, mark: _Mark | None) -> Place:
         return Place(self.shown, mark.line + 1, mark.column + 1) if mark is not None else Place(self.shown, 1, 1)
