@@ -3,6 +3,11 @@
 from collections.abc import Sequence
 
 
+def counted(number: int, thing: str) -> str:
+    """Return `1 record`, `2,000 records`."""
+    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
+
+
 def listed(names: Sequence[str], most: int = 4) -> str:
     """Return `a, b and 3 more`; an empty text for no names."""
     shown = ", ".join(names[:most])

@@ -97,7 +97,8 @@ def _other_times(layout: Layout) -> list[str]:
 
 def _moments(layout: Layout, arm: int) -> NDArray[np.float64]:
     asked_at = layout.corpus.asked_at
-    return asked_at[(layout.assignment.arm == arm) & np.isfinite(asked_at)]
+    mine: NDArray[np.float64] = asked_at[(layout.assignment.arm == arm) & np.isfinite(asked_at)]
+    return mine
 
 
 def _are_apart(one: NDArray[np.float64], other: NDArray[np.float64]) -> bool:

@@ -20,14 +20,16 @@ from persona_batch.pipeline.summary import CheckShare, Summary, exit_code_of
 from persona_batch.plan.grid import Grid
 from persona_batch.provider.base import Provider
 from persona_batch.provider.target import Target
+from persona_batch.record.agreement import described
 from persona_batch.record.aside import Settled, set_errors_aside, settle
+from persona_batch.record.keys import KeySet
 from persona_batch.record.latest import point_latest
 from persona_batch.record.manifest import Manifest, write_manifest
 from persona_batch.record.reader import read_records, scan
 from persona_batch.record.rundir import RunDir
 from persona_batch.record.runlog import RunLog, as_is
 from persona_batch.record.sink import Sink
-from persona_batch.wording import listed
+from persona_batch.wording import counted, listed
 
 
 class Session:
@@ -193,14 +195,26 @@ class Session:
             self._seen = scan(self._run.records)
         return settled
 
+    def _anew(self, earlier: Manifest) -> int:
+        """Count the cells that this call asks for only because the batch is not what it was."""
+        missing = KeySet()
+        for key in self._grid.all_keys():
+            if key not in self._seen.keys:
+                missing.add(key)
+        before = described(earlier)
+        if before is None:
+            return min(len(missing), self._settled.set_aside)
+        return len(missing) - sum(key in missing for key in before.all_keys(whole=True))
+
     def _tell_what_was_found(self, earlier: Manifest, again: int) -> None:
         note, settled = self._observer.note, self._settled
         changed = what_changed(earlier, self._batch, self._options)
         if changed or settled:
             back = f", {settled.returned:,} came back" if settled.returned else ""
+            aside = f"{counted(settled.set_aside, 'record')} set aside ({self._run.set_aside.name})"
             note(
-                f"the batch is not as it was: {listed(changed) or 'its plan'} changed; {settled.set_aside:,} records "
-                f"set aside ({self._run.set_aside.name}){back}, {settled.anew:,} cells are asked anew",
+                f"the batch is not as it was: {listed(changed) or 'its plan'} changed; "
+                f"{aside}{back}, {counted(self._anew(earlier), 'cell')} asked anew",
                 always=True,
             )
         note(f"resuming {self._run.path}: {self._records_before:,} records on disk, {len(self._grid):,} cells to have")

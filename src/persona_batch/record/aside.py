@@ -35,7 +35,7 @@ from persona_batch.record.torn import set_torn_aside
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """What `settle` moved: records `set_aside`, `returned` and `renamed`; `anew` are cells of whose names one left.
+    """What `settle` moved: records `set_aside`, `returned` and `renamed`.
 
     `renamed` records stayed: only the names of their cell, its attributes or its checks had changed.
     """
@@ -43,7 +43,6 @@ class Settled:
     set_aside: int = 0
     returned: int = 0
     renamed: int = 0
-    anew: int = 0
 
     def __bool__(self) -> bool:
         """Whether anything moved or was renamed."""
@@ -77,7 +76,7 @@ def settle(run: RunDir, grid: Grid, before_change: Callable[[], None] = lambda: 
         raise storage_error(run.records, error) from error
     except ValueError as error:  # a key that is none
         raise UsageError(f"{run.records}: not a record of this tool: {error}") from error
-    return Settled(found.gone, len(found.returning), found.renamed, found.anew(grid))
+    return Settled(found.gone, len(found.returning), found.renamed)
 
 
 def set_errors_aside(run: RunDir) -> int:
@@ -108,13 +107,13 @@ class _Belonging:
         self._grid = grid
         strangers = KeySet()
         for record in chain(_records(run.records), _records(run.set_aside)):
-            found = self.find(record)
+            found = self._find(record)
             if found is None or found[0] != record.key:
                 strangers.add(record.key)
         keyed = grid.keyed(whole=True) if len(strangers) else ()
         self._under_other_names = {key: make for key, make in keyed if key in strangers}
 
-    def find(self, record: Record) -> tuple[str, Callable[[], Cell]] | None:
+    def _find(self, record: Record) -> tuple[str, Callable[[], Cell]] | None:
         """Return today's cell of the record's names, whatever is asked in it."""
         return self._grid.find(
             persona=record.persona,
@@ -127,14 +126,14 @@ class _Belonging:
 
     def named(self, record: Record) -> Record | None:
         """Return the record under the names that its cell has today; None: it belongs no longer."""
-        found = self.find(record)
+        found = self._find(record)
         make = found[1] if found is not None and found[0] == record.key else self._under_other_names.get(record.key)
         return None if make is None else as_cell(record, make())
 
 
 @dataclass(slots=True)
 class _Survey:
-    """Which lines of a run's two files go where; `lost` are today's keys of cells whose names a leaving record bears.
+    """Which lines of a run's two files go where.
 
     `beside` holds what was answered in records whose key is in both files; `copies` are those that say the same.
     """
@@ -142,7 +141,6 @@ class _Survey:
     run: RunDir
     belongs: "_Belonging"
     kept: KeySet = field(default_factory=KeySet)
-    lost: KeySet = field(default_factory=KeySet)
     returning: KeySet = field(default_factory=KeySet)
     beside: dict[str, bytes] = field(default_factory=dict)
     gone: int = 0
@@ -191,18 +189,10 @@ class _Survey:
             if not returned and not self._is_copy(record):
                 yield encode(record) + b"\n"
 
-    def anew(self, grid: Grid) -> int:
-        """Count the cells of a call that had a record before the batch was edited, and have none now."""
-        if not len(self.lost):
-            return 0
-        return sum(key in self.lost and key not in self.kept and key not in self.returning for key in grid.all_keys())
-
     def _see(self, record: Record, aside: KeySet) -> None:
         named = self.belongs.named(record)
         if named is None:
             self.gone += 1
-            if (same_names := self.belongs.find(record)) is not None:
-                self.lost.add(same_names[0])
             return
         self.kept.add(record.key)
         self.renamed += named != record
