@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from persona_batch.errors import UsageError
 from persona_batch.provider.dotenv import load_env
-from persona_batch.provider.redact import Redactor
+from persona_batch.credentials import Redactor
 from persona_batch.provider.secret import Secret, checked_key
 
 KEY = 'sk-proj-Ab"c/d+e=0123456789'

@@ -69,7 +69,7 @@ def _keep(bug: Exception) -> str:
 
     import platformdirs
 
-    from persona_batch.provider.redact import Redactor
+    from persona_batch.credentials import Redactor
 
     trace = Redactor(_secrets()).clean("".join(traceback.format_exception(bug)))
     now = datetime.now(UTC)

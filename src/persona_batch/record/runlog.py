@@ -19,7 +19,7 @@ def as_is(text: str) -> str:
 
 
 class RunLog:
-    """Appends events. Every text passes through `clean`, which takes keys out of it (`provider.redact`).
+    """Appends events. Every text passes through `clean`, which takes keys out of it (`credentials`).
 
     Args:
         path: the log; made if it is missing. None: events go nowhere (`batch ask`).
