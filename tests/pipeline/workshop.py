@@ -38,7 +38,7 @@ class Notes:
     texts: list[str] = field(default_factory=list)
     wants_text: bool = False
 
-    def note(self, sentence: str) -> None:
+    def note(self, sentence: str, *, always: bool = False) -> None:
         self.notes.append(sentence)
 
     def begin(self, run: RunDir, grid: Grid, progress: Progress) -> None:

@@ -12,6 +12,7 @@ from persona_batch.engine.retry import RetryPolicy, ask
 from persona_batch.errors import ProviderError, StoppedEarly, UsageError
 from persona_batch.pipeline.bounds import daily_ledger, run_limits, timeouts_of
 from persona_batch.pipeline.grid_of import grid_of
+from persona_batch.pipeline.key_care import refuse_key_in_input, tell_first_use
 from persona_batch.pipeline.options import RunOptions
 from persona_batch.plan.cell import Cell
 from persona_batch.plan.key import cell_key
@@ -43,6 +44,7 @@ class Call:
         Raises:
             UsageError: the embedded model is not installed.
         """
+        tell_first_use(self.batch.run, self.target, say)
         return open_provider(self.target, concurrency=1, timeouts=timeouts_of(self.batch))
 
     def count(self) -> None:
@@ -70,13 +72,10 @@ def prepare(file: str, persona: str | None, variant: int, overrides: Overrides) 
     chosen = _chosen(batch, file, persona)
     if not 0 <= variant < len(chosen.variants):
         raise UsageError(f"--variant {variant}: persona {chosen.id} has variants 0 to {len(chosen.variants) - 1}")
-    return Call(
-        batch=batch,
-        persona=chosen,
-        variant=variant,
-        target=resolve(batch.run, load_env()),
-        options=RunOptions(files=(file,), overrides=overrides),
-    )
+    target = resolve(batch.run, load_env())
+    options = RunOptions(files=(file,), overrides=overrides)
+    refuse_key_in_input(batch, target, options)
+    return Call(batch=batch, persona=chosen, variant=variant, target=target, options=options)
 
 
 class Conversation:

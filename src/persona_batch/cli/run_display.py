@@ -51,9 +51,9 @@ class RunDisplay:
         """Replies are streamed only to be watched."""
         return self._watch is not None
 
-    def note(self, sentence: str) -> None:
-        """Print a sentence on stderr."""
-        if not self._quiet:
+    def note(self, sentence: str, *, always: bool = False) -> None:
+        """Print a sentence on stderr; `always`: with `--quiet` too."""
+        if always or not self._quiet:
             self._live.note(sentence)
 
     def begin(self, run: RunDir, grid: Grid, progress: Progress) -> None:

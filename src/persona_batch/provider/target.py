@@ -16,6 +16,7 @@ class Target:
 
     `identity` is what cell keys and manifests carry: the preset's name, or the base URL where it is another one.
     `ambient` lets the SDK add what OPENAI_ORG_ID, OPENAI_PROJECT_ID and OPENAI_CUSTOM_HEADERS say.
+    `key_variables` are the environment's variables whose values are sent as keys.
     `model_path` is the embedded model's file, as set by the user.
     """
 
@@ -23,6 +24,7 @@ class Target:
     base_url: str
     identity: str
     api_key: Secret | None = None
+    key_variables: tuple[str, ...] = ()
     extra_body: Params = field(default_factory=dict)
     extra_headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     ambient: bool = False

@@ -1,11 +1,4 @@
-"""What a key looks like, where one may stand, and how it is taken out: the one list for all rooms.
-
-Three questions are answered here, for files, command lines, crontabs, logs, errors and reports of bugs alike:
-
-- Does a thing of this name carry a key (`is_key_name`)? A mapping key, a header, an option, a variable, a query value.
-- Does this text hold a key (`find_key`, `mask`)? By its shape alone (`sk-…`, a JWT), or as a random word in a place
-  for keys (`X-Api-Key: …`, `?token=…`, `user:password@host`).
-- Is a key that we know in this text (`Redactor`)? Whatever its shape; but a placeholder such as `ollama` is no secret.
+"""What a key looks like, and where one may stand, as data and as the questions that the other rooms ask.
 
 Shapes are from the issuers' documentation. What people write with hyphens (`sk-learn-chapter-12`,
 `ms-marco-MiniLM-L-12-v2`) and what is random without being secret (commits, digests, UUIDs) is left alone.
@@ -13,19 +6,16 @@ Shapes are from the issuers' documentation. What people write with hyphens (`sk-
 
 import base64
 import binascii
-import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from typing import Final
-from urllib.parse import quote, quote_plus, unquote
 
 MARK: Final = "[key]"
 REMEDY: Final = "write it into the environment or a `.env` file and name the variable by `api_key_env`"
 
-_SHORTEST: Final = 6  # characters of a key that is taken out of texts
-_HEAD: Final = 8  # characters of a key that an endpoint may show before it puts asterisks
+SHORTEST: Final = 6  # characters of a key; what is shorter is a placeholder
 
-# --- names ------------------------------------------------------------------------------------------------------
+# names
 
 _LAST: Final = frozenset(
     {
@@ -55,7 +45,7 @@ def is_key_name(name: str) -> bool:
     """Say whether what has this name (mapping key, header, option, variable, query value) carries a credential."""
     parts = _WORDS.findall(name)
     words = [part.lower() for part in parts]
-    if not words:
+    if not words or name == "PWD":
         return False
     last, before = words[-1], words[-2] if len(words) > 1 else ""
     if last in ("key", "keys"):
@@ -67,7 +57,7 @@ def is_key_name(name: str) -> bool:
     return last in _LAST or "".join(words[-2:]) in _LAST
 
 
-# --- placeholders and random words ------------------------------------------------------------------------------
+# placeholders and random words
 
 _PLACEHOLDER_WORDS: Final = frozenset(
     {
@@ -96,7 +86,7 @@ def is_placeholder(value: str) -> bool:
     of the usual ones.
     """
     text = value.strip().strip("<>")
-    if len(text) < _SHORTEST:
+    if len(text) < SHORTEST:
         return True
     if re.fullmatch(r"[A-Za-z]?[a-z]{0,15}|[A-Z]{1,16}|\d{1,15}|[A-Za-z]?[a-z]{1,9}\d{1,2}|(.)\1*", text):
         return True  # one plain word, one number, one of the two with the other, one character again and again
@@ -125,7 +115,7 @@ def _is_key_value(value: str) -> bool:
     return _is_random(value) and not re.fullmatch(r"[A-Za-z]?[a-z]+\d{1,4}", value)  # a name and its year
 
 
-# --- shapes -----------------------------------------------------------------------------------------------------
+# shapes
 
 _SHAPE: Final = re.compile(
     r"""(?<![A-Za-z0-9])(?:
@@ -144,7 +134,7 @@ _SHAPE: Final = re.compile(
 )
 _SCHEME: Final = re.compile(r"(?<![\w-])(?i:bearer|basic)[ \t]+(?P<value>[\w.~+/=:-]{8,})", re.ASCII)
 _PLACE: Final = re.compile(
-    r"""(?i:key|token|secret|password|passwd|passphrase|pwd|auth|authorization|credentials?|cookie|密钥|密码|口令|令牌)s?
+    r"""(?i:key|token|bearer|secret|password|passwd|passphrase|pwd|auth|authorization|credentials?|cookie|密钥|密码|口令|令牌)s?
         (?P<gap>[\\"'`*]{0,3}\s{0,3}[=:：]{1,2}\s{0,3}|[ \t]+)[\\"'`]{0,3}
         (?:(?i:bearer|basic|token|apikey)[ \t]+)?
         (?P<value>[^\s"'`\\,;&|<>(){}\[\]，。；、）」”]+)""",
@@ -213,6 +203,11 @@ def login_in(value: str) -> list[str]:
     return [plain, plain.split(":", 1)[1]] if ":" in plain and plain.isprintable() else []
 
 
+def keys_in(text: str) -> list[str]:
+    """Return everything in the text that is a key; of a login in an address, `user:password`."""
+    return [text[start:end] for start, end in _found(text, strict=True)]
+
+
 def find_key(text: str, *, strict: bool = False) -> int | None:
     """Return where the first thing that is a key begins; None: there is none.
 
@@ -241,70 +236,3 @@ def mask(text: str, *, strict: bool = False) -> str:
             parts += [text[done:start], MARK]
         done = max(done, end)
     return "".join([*parts, text[done:]])
-
-
-# --- keys that are known ----------------------------------------------------------------------------------------
-
-
-def secrets_in(env: Mapping[str, str]) -> list[str]:
-    """Return the keys that an environment holds: by the names of variables, by shape, as passwords in addresses."""
-    secrets: list[str] = []
-    for name, value in env.items():
-        if is_key_name(name):
-            secrets.append(value)
-            continue
-        for start, end in _found(value, strict=True) if _ANY_HINT.search(value) else ():
-            found = value[start:end]
-            secrets += [found, *(unquote(part) for part in found.split(":", 1)[1:])]
-    return [secret for secret in dict.fromkeys(secrets) if not is_placeholder(secret)]
-
-
-class Redactor:
-    """Knows some secrets and cleans texts of them; placeholders among them are passed over.
-
-    Covered: the key as it is, JSON-escaped, URL-encoded and in Base64, and a key cut short or masked that still
-    shows its beginning (`sk-abcde***wxyz`).
-    """
-
-    def __init__(self, secrets: Iterable[str] = ()) -> None:
-        patterns: set[str] = set()
-        for secret in secrets:
-            if is_placeholder(secret):
-                continue
-            patterns.update(map(re.escape, _spellings(secret)))
-            if len(secret) >= _HEAD + 4:
-                issuer = re.match(r"(?:[a-z]{2,6}\d{0,2}[-_]){0,3}", secret)  # `sk-proj-`: anybody may write that
-                shown = max(_HEAD, (issuer.end() if issuer else 0) + 4)
-                patterns.add(re.escape(secret[:_HEAD]) + r"[\w.-]*[*•…][\w.*•…-]*")
-                if shown < len(secret):
-                    patterns.add(re.escape(secret[:shown]) + r"[\w.*•…-]*")
-        longest_first = sorted(patterns, key=len, reverse=True)
-        self._pattern = re.compile("|".join(longest_first)) if longest_first else None
-
-    def __bool__(self) -> bool:
-        """Whether there is a secret to take out at all."""
-        return self._pattern is not None
-
-    def clean(self, text: str) -> str:
-        """Return `text` with every known secret replaced by `[key]`."""
-        return text if self._pattern is None else self._pattern.sub(MARK, text)
-
-    def clean_all(self, text: str) -> str:
-        """Return `text` without known secrets and without whatever else is a key: for all that is no reply."""
-        return mask(self.clean(text))
-
-
-def _spellings(secret: str) -> set[str]:
-    raw = secret.encode()
-    coded = {base64.b64encode(raw).decode(), base64.urlsafe_b64encode(raw).decode()}
-    # Behind a user name (`user:key`, as in Basic authentication) the key starts at another of three offsets.
-    for offset in (1, 2):
-        shifted = base64.b64encode(b"\0" * offset + raw).decode()
-        coded.add(shifted[4:-4])
-    return {
-        secret,
-        json.dumps(secret)[1:-1],
-        quote(secret, safe=""),
-        quote_plus(secret),
-        *(code.rstrip("=") for code in coded if len(code) >= 2 * _HEAD),
-    }
