@@ -46,13 +46,13 @@ def test_a_home_that_cron_would_not_set_goes_along(tmp_path: Path) -> None:
 )
 def test_a_key_in_the_line_is_refused_without_showing_it(text: str) -> None:
     with pytest.raises(UsageError, match=r"keep keys in `\.env`") as caught:
-        refuse_secrets(text, {"MY_API_KEY": "my-very-secret-value"})
+        refuse_secrets([text], {"MY_API_KEY": "my-very-secret-value"})
     assert "secret-value" not in str(caught.value)
     assert "abcdefgh" not in str(caught.value)
 
 
 def test_an_ordinary_line_is_not_refused() -> None:
-    refuse_secrets("batch run /home/me/task-list.yaml --base-url http://host:8000/v1", {"SHORT_KEY": "run"})
+    refuse_secrets(["/home/me/task-list.yaml", "--base-url", "http://host:8000/v1"], {"SHORT_KEY": "run"})
 
 
 @pytest.mark.parametrize(("mode", "warned"), [(0o600, False), (0o640, True), (0o604, True), (0o400, False)])

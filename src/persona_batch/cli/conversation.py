@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from persona_batch.chat import Message
 from persona_batch.config.batch import Batch, Persona, Question
 from persona_batch.config.load import Overrides, load_batch
+from persona_batch.credentials import has_key
 from persona_batch.engine.retry import RetryPolicy, ask
 from persona_batch.errors import ProviderError, StoppedEarly, UsageError
 from persona_batch.pipeline.bounds import daily_ledger, run_limits, timeouts_of
@@ -110,7 +111,13 @@ class Conversation:
         return (*last.messages, Message("assistant", last.reply))
 
     def cell(self, said: str) -> Cell:
-        """Return what will be asked when the user says this."""
+        """Return what will be asked when the user says this.
+
+        Raises:
+            UsageError: it holds a key.
+        """
+        if has_key(said) or self._log.clean(said) != said:
+            raise UsageError("what looks like a key is never sent as a question; take it out")
         turn = len(self.records) + 1
         persona = replace(
             self._call.persona,

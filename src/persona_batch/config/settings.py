@@ -94,7 +94,7 @@ def _overridden(written: _Written, overrides: Overrides) -> RunSettings:
         option = getattr(overrides, name)
         return file.get(name) if option is None else option
 
-    sources = {
+    sources: dict[str, str] = {
         name: written.places[name].file
         for name in ("provider", "base_url", "api_key_env")
         if name in file and getattr(overrides, name) is None
