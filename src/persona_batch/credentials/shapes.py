@@ -120,7 +120,7 @@ def _is_key_value(value: str) -> bool:
 _SHAPE: Final = re.compile(
     r"""(?<![A-Za-z0-9])(?:
       (?:sk|ms|rk|pk|hf|gsk|xai|nvapi|tvly|pplx|r8|fw|csk|tgp|lsv2|npm|pypi|dop|glpat|gldt|glrt|xox[abeoprs]|
-         gh[opsur]|github_pat)[-_](?P<body>[A-Za-z0-9_-]{16,}(?:\.[A-Za-z0-9_-]{2,})*)
+         gh[opsur]|github_pat)[-_](?P<body>[A-Za-z0-9_-]{16,}(?:\.(?=[A-Za-z_-]*\d)[A-Za-z0-9_-]+)*)
     | (?:AIza|ya29\.)[\w-]{30,}
     | (?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Za-z0-9])
     | (?:LTAI|AKID)[A-Za-z0-9]{12,36}(?![A-Za-z0-9])
