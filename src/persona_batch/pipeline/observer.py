@@ -13,7 +13,7 @@ class Observer(Protocol):
     """Callbacks of a run, all on the event loop's thread; they must be quick and must not raise."""
 
     def note(self, sentence: str, *, always: bool = False) -> None:
-        """Tell the user something about the run: a warning, what a resume found; `always`: also one who wants quiet."""
+        """Tell the user something about the run: a warning, what a resume found; `always`: also under --quiet."""
         ...
 
     def begin(self, run: RunDir, grid: Grid, progress: Progress) -> None:
