@@ -182,7 +182,7 @@ class Session:
 
     def _settle(self, earlier: Manifest) -> Settled:
         """Bring the records in line with the batch as it stands, whatever was edited since."""
-        if earlier.plan == self._grid.fingerprint and len(self._seen.keys) <= self._grid.total:
+        if not self._may_differ(earlier):
             return Settled()
 
         def in_between() -> None:
@@ -194,6 +194,17 @@ class Session:
         if settled:
             self._seen = scan(self._run.records)
         return settled
+
+    def _may_differ(self, earlier: Manifest) -> bool:
+        """Whether a record may belong no longer, or one that was set aside may belong again."""
+        grid = self._grid
+        models, samples = set(earlier.models), earlier.config.get("run", {}).get("samples")
+        if earlier.plan != grid.fingerprint or samples is None or len(self._seen.keys) > grid.total:
+            return True
+        if not (models <= set(grid.models) and samples <= grid.samples):
+            return True
+        grown = models != set(grid.models) or samples != grid.samples
+        return grown and self._run.set_aside.exists()
 
     def _anew(self, earlier: Manifest) -> int:
         """Count the cells that this call asks for only because the batch is not what it was."""

@@ -113,11 +113,12 @@ class Grid:
 
     @property
     def fingerprint(self) -> str:
-        """Return what tells the whole batch from any other: its keys, and the names that its records carry."""
+        """Return what tells the whole batch from any other: all that is asked, and the names that records carry.
+
+        More models and samples only add cells, so these are no part of it.
+        """
         digest = hashlib.blake2b(digest_size=16)
-        digest.update(b"%d/%b/%d" % (KEY_VERSION, self._endpoint_json, self.samples))
-        for model in self._models_json:
-            digest.update(model)
+        digest.update(b"%d/%b" % (KEY_VERSION, self._endpoint_json))
         encode = msgspec.json.Encoder(order="sorted").encode
         places: dict[int, int] = {}
         for place, arm in enumerate(self._arms):

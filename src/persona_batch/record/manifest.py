@@ -48,8 +48,8 @@ class Manifest(msgspec.Struct, kw_only=True):
     stopped (quota, budget, time limit, endpoint down) · interrupted. `endpoint` is a preset's name or a base URL
     without credentials; `config` the resolved configuration of the whole batch. `cells` were asked for so far,
     `batch_cells` are those of the whole batch (more than `cells` where filters narrowed what was asked), `counts`
-    the records by status. `plan` tells the batch that the records belong to (`Grid.fingerprint`) from any other;
-    None while records are being moved, and in manifests of before.
+    the records by status. `plan`, with `models` and the number of samples, tells the batch that the records belong to
+    from any other (`Grid.fingerprint`); None while records are being moved, and in manifests of before.
     """
 
     schema_version: int = MANIFEST_VERSION
