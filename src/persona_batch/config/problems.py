@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from persona_batch.config.literal_key import mask
+from persona_batch.credentials import mask
 from persona_batch.errors import ConfigError, Problem
 
 
@@ -29,7 +29,7 @@ class Problems:
     def add(self, place: Place, message: str) -> None:
         """Note one problem; the same one is noted once."""
         self.places.add(place)
-        self.found.add(Problem(place.file, place.line, place.column, message))
+        self.found.add(Problem(mask(place.file), place.line, place.column, mask(message)))
 
     def add_first(self, place: Place, message: str) -> None:
         """Note a problem unless something is wrong at this very place already, which then explains this one."""

@@ -36,10 +36,10 @@ def resolved_configuration(batch: Batch, grid: Grid) -> dict[str, JsonValue]:
 
 
 def _fields(of: Persona | Question | RunSettings) -> dict[str, JsonValue]:
-    """Return a model as plain values, without a persona's questions and without what says nothing."""
+    """Return a model as plain values, without a persona's questions, the places of settings, and what says nothing."""
     plain = {}
     for field in fields(of):
-        if field.name != "questions":
+        if field.name not in ("questions", "sources"):
             value = msgspec.to_builtins(getattr(of, field.name))
             if value not in (None, (), [], {}):
                 plain[field.name] = value

@@ -9,6 +9,7 @@ import msgspec
 
 from persona_batch.config.load import load_batch
 from persona_batch.pipeline.grid_of import grid_of
+from persona_batch.pipeline.key_care import refuse_key_in_input
 from persona_batch.pipeline.options import RunOptions
 from persona_batch.pipeline.target_run import existing_run, recalled
 from persona_batch.plan.cell import Cell
@@ -64,6 +65,7 @@ def preview(options: RunOptions, *, show: int = 3) -> Preview:
     options = recalled(options)
     batch = load_batch(options.files, questions=options.questions, overrides=options.overrides)
     target = resolve(batch.run, load_env(), need_key=False)
+    refuse_key_in_input(batch, target, options)
     run, earlier = existing_run(
         options,
         batch_id=batch.id,
