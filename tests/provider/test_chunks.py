@@ -5,7 +5,8 @@ import pytest
 
 from persona_batch.chat import Usage
 from persona_batch.provider.base import Chunk
-from persona_batch.provider.chunks import ErrorPayload, NotAChunk, decode_chunk
+from persona_batch.provider.chunks import decode_chunk
+from persona_batch.provider.odd_chunks import ErrorPayload, NotAChunk, OddChunk, decode_odd
 
 
 def decoded(body: Any) -> Chunk:
