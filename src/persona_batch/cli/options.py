@@ -8,6 +8,7 @@ from typing import Annotated, Literal, TypeAlias, get_args
 import typer
 
 from persona_batch.chat import Params, Placement
+from persona_batch.chat import Thinking as ThinkingWord
 from persona_batch.errors import UsageError
 
 Files: TypeAlias = Annotated[list[str], typer.Argument(metavar="FILE...", help="Persona files, folders, globs.")]
@@ -83,6 +84,10 @@ Retries: TypeAlias = Annotated[
 ]
 Seed: TypeAlias = Annotated[
     int | None, typer.Option("--seed", metavar="N", help="Seed of the order in which cells are asked.")
+]
+Thinking: TypeAlias = Annotated[
+    ThinkingWord | None,
+    typer.Option("--thinking", help="A thought at the head of a reply's text: apart from the reply, or kept in it."),
 ]
 PersonaGlobs: TypeAlias = Annotated[
     list[str] | None,
