@@ -87,7 +87,11 @@ Seed: TypeAlias = Annotated[
 ]
 Thinking: TypeAlias = Annotated[
     ThinkingWord | None,
-    typer.Option("--thinking", help="A thought at the head of a reply's text: apart from the reply, or kept in it."),
+    typer.Option(
+        "--thinking",
+        metavar="WHERE",
+        help="A thought in the reply's text: separate (the default), or keep it there.",
+    ),
 ]
 PersonaGlobs: TypeAlias = Annotated[
     list[str] | None,

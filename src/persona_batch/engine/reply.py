@@ -7,7 +7,7 @@ from persona_batch.chat import Usage
 from persona_batch.provider.base import Burst
 
 _MOST_TOKENS: Final = 100_000_000  # of one request; what is more was not counted
-_REPEATED: Final = 40  # characters; shorter words are said twice
+_REPEATED: Final = 16  # characters; shorter words are said twice
 
 
 class Reply:
