@@ -102,6 +102,7 @@ def test_a_stream_that_only_kept_alive_may_be_asked_for_again() -> None:
         ({"choices": [{"delta": {"content": ""}, "finish_reason": "error"}], "error": {"message": "x"}}, ServerFailed),
         ({"detail": "odd", "code": 500}, ServerFailed),
         ("upstream request timed out", ServerFailed),
+        ("<html><title>502 Bad Gateway</title></html>", ServerFailed),
         ("{torn", StreamCut),
     ],
 )
@@ -206,6 +207,8 @@ BODIES = {
     "JSON a line, and an end mark": "\n".join([*LINES, DONE]),
     "JSON a line, blank ones between": "\r\n\r\n".join(LINES),
     "JSON over several lines": json.dumps(with_message(WHOLE), indent=2) + "\n",
+    "one chunk": json.dumps(says(WHOLE, finish="stop")),
+    "a text in JSON": json.dumps({"object": "text_completion", "choices": [{"index": 0, "text": WHOLE}]}),
     "JSON in one line": json.dumps(with_message(WHOLE)) + "\n",
 }
 

@@ -37,8 +37,8 @@ _ALIVE: Final = re.compile(
     r"ping|pong|keep.?alive|heart.?beat|progress|processing|queue|pending|waiting|started", re.IGNORECASE
 )
 _TROUBLE: Final = re.compile(
-    r"error|exception|fail|refused|denied|forbidden|unauthori|invalid|unavailable|overloaded|time.?out|timed out|"
-    r"rate.?limit|too many|exceeded|quota|错误|失败|异常|超时|超出|不足",
+    r"error|exception|fail|refused|denied|forbidden|unauthori|invalid|unavailable|bad gateway|<html|overloaded|"
+    r"time.?out|timed out|rate.?limit|too many|exceeded|quota|错误|失败|异常|超时|超出|不足",
     re.IGNORECASE,
 )
 
@@ -181,7 +181,7 @@ def whole_characters(text: str) -> str:
 def first_choice_has(payload: bytes, name: str) -> bool:
     """Whether the JSON's first choice has a `message` (it is a whole chat completion) or a `delta` (a chunk of one)."""
     try:
-        return isinstance(_json(payload)["choices"][0][name], dict)
+        return _json(payload)["choices"][0][name] is not None
     except (ValueError, LookupError, TypeError, RecursionError):
         return False
 

@@ -232,7 +232,9 @@ class ReplyDecoder:
             if payload.endswith((b"}", b"]")):
                 raise MalformedReply(f"not a chat completion: {refusal.excerpt(self._text())}") from None
             raise StreamCut("the JSON body ended in the middle") from None
-        if not first_choice_has(payload, "message"):
+        if odd.finish_reason is None and not any(first_choice_has(payload, name) for name in ("message", "text")):
+            if first_choice_has(payload, "delta"):
+                raise StreamCut("the stream ended before the reply was finished")
             raise MalformedReply(f"not a chat completion: {refusal.excerpt(self._text())}")
         if odd.finish_reason in FAILED_REASONS:
             raise ServerFailed(f"the endpoint broke off with finish_reason {odd.finish_reason!r}")
