@@ -12,7 +12,6 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from persona_batch.chat import Message
-from persona_batch.checks import evaluate
 from persona_batch.engine.reply import Reply
 from persona_batch.engine.shown import ShownText
 from persona_batch.engine.thinking import split_thought
@@ -21,6 +20,7 @@ from persona_batch.plan.cell import Cell
 from persona_batch.provider.base import Provider, Request, StreamInfo
 from persona_batch.record import CheckResult, ErrorInfo, Record, Status, Timing
 from persona_batch.record.provenance import utc_text
+from persona_batch.record.record import judged
 from persona_batch.record.runlog import Clean, as_is
 
 
@@ -82,7 +82,7 @@ async def attempt(
         clean=clean,
         request_id=info.request_id,
         sent=info.messages,
-        checks=[CheckResult(check.name, evaluate(check, text), check.argument) for check in cell.checks],
+        checks=judged(cell.checks, text),
     )
 
 

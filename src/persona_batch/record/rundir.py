@@ -2,6 +2,7 @@
 
 runs/20261122T065600Z-wukong/
     records.jsonl   one line per finished cell
+    set-aside.jsonl records of cells that the batch has no longer
     errors.jsonl    failed records that `--retry-errors` asked anew
     records.torn    last lines that were cut off by a crash
     run.json        the manifest
@@ -53,6 +54,11 @@ class RunDir:
     def errors(self) -> Path:
         """Failed records that were asked anew."""
         return self.path / "errors.jsonl"
+
+    @property
+    def set_aside(self) -> Path:
+        """Records that an edit of the batch made obsolete."""
+        return self.path / "set-aside.jsonl"
 
     @property
     def log(self) -> Path:
