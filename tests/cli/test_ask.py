@@ -72,6 +72,25 @@ def test_quiet_prints_the_reply_and_nothing_else(work: Path, call: Call) -> None
     assert (done.code, done.out, done.err) == (0, "俺老孙\n", "")
 
 
+@pytest.mark.parametrize(
+    "text", ["<think>A cow?</think>\n\nMoo.", "A cow?\n</think>\n\nMoo.", "  <think>A</think>Moo."]
+)
+def test_what_a_program_reads_is_the_reply_without_its_thought(work: Path, call: Call, text: str) -> None:
+    with serving(Script(default=Act(reply=text, chunks=9))) as server:
+        asked = ["ask", "wukong.yaml", "你好", "--quiet", "--base-url", server.base_url]
+        assert call(*asked).out == "Moo.\n"
+        assert call(*asked, "--thinking", "keep").out == text + "\n"
+
+
+def test_a_thought_without_an_opening_tag_shows_itself_only_at_its_end(work: Path) -> None:
+    with (
+        serving(Script(default=Act(reply="A cow?\n</think>\n\nMoo.", chunks=9))) as server,
+        batch_in_terminal("ask", "wukong.yaml", "hi", "--base-url", server.base_url, cwd=work) as terminal,
+    ):
+        terminal.expect("what came first was a thought; the reply is:\nMoo.\n")
+        assert terminal.wait() == 0
+
+
 def test_save_appends_a_record_that_show_reads(work: Path, call: Call) -> None:
     for question in ("一", "二"):
         assert call("ask", "wukong.yaml", question, "--save", "kept.jsonl", *SCRIPTED).code == 0

@@ -9,6 +9,21 @@ VALUES = [
     Wrong("negative temperature", persona("params: {temperature: -1}"), "3:23: found `-1`, expected at least 0"),
     Wrong("top_p of zero", persona("params: {top_p: 0}"), "3:17: found `0`, expected more than 0"),
     Wrong("no tokens", persona("params: {max_tokens: 0}"), "3:22: found `0`, expected at least 1"),
+    Wrong(
+        "misspelt thinking",
+        persona("run: {thinking: seperate}"),
+        "3:17: found text `seperate`, did you mean `separate`?",
+    ),
+    Wrong(
+        "thinking as a number",
+        persona("run: {thinking: 1}"),
+        "3:17: found `1`, read as a number, expected one of `separate`, `keep`",
+    ),
+    Wrong(
+        "the parameter of that name",
+        persona("run: {thinking: {type: disabled}}"),
+        "3:17: found a mapping, expected one of `separate`, `keep`",
+    ),
     Wrong("n", persona("params: {n: 2}"), "3:13: found `2`, read as a number, expected `1`"),
     Wrong(
         "stream",

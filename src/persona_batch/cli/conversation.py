@@ -165,6 +165,7 @@ class Conversation:
             log=self._log,
             on_text=on_text,
             on_retry=on_retry,
+            keep_thinking=self._call.batch.run.thinking == "keep",
         )
         if record.error is not None and record.error.kind in SETTLED:
             raise UsageError(record.error.message)

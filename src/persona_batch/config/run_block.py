@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
 
-from persona_batch.chat import JsonValue
+from persona_batch.chat import JsonValue, Thinking
 from persona_batch.config.section import NonEmpty, Section
 from persona_batch.credentials import REMEDY
 
@@ -101,3 +101,7 @@ class RunBlock(Section):
     timeout: Seconds | None = Field(None, description="Seconds for a whole reply.")
     retries: Annotated[int, Field(ge=0)] | None = Field(None, description="Tries after the first one.")
     seed: int | None = Field(None, description="Seed of the order in which cells are asked.")
+    thinking: Thinking | None = Field(
+        None,
+        description="Where a thought goes that the model wrote into its text: apart from the reply, or kept in it.",
+    )

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, cast
 
-from persona_batch.chat import Params, Placement
+from persona_batch.chat import Params, Placement, Thinking
 from persona_batch.config.batch import Limits, RunSettings
 from persona_batch.config.given_params import check_params
 from persona_batch.config.nodes import Mapping as MappingNode
@@ -35,6 +35,7 @@ class Overrides:
     timeout: float | None = None
     retries: int | None = None
     seed: int | None = None
+    thinking: Thinking | None = None
     params: Params = field(default_factory=dict)
 
 
@@ -111,6 +112,7 @@ def _overridden(written: _Written, overrides: Overrides) -> RunSettings:
         timeout=pick("timeout"),
         retries=pick("retries"),
         seed=pick("seed") or 0,
+        thinking=pick("thinking") or "separate",
         extra_body=file.get("extra_body", {}),
         extra_headers=file.get("extra_headers", {}),
         sources=sources,

@@ -85,6 +85,5 @@ def seal(manifest: Manifest, exit_code: int, *, seen: Scan, progress: Progress) 
 def _tokens(seen: Scan, progress: Progress) -> TokenSums:
     prompt = seen.prompt_tokens + progress.prompt_tokens
     completion = seen.completion_tokens + progress.completion_tokens
-    if not prompt and not completion:
-        return TokenSums()  # the endpoint never said
-    return TokenSums(prompt, completion, prompt + completion)
+    total = seen.total_tokens + progress.total_tokens
+    return TokenSums(prompt or None, completion or None, total or None)  # 0: the endpoint never said

@@ -147,6 +147,7 @@ class Session:
                 ledger=ledger,
                 log=log,
                 on_text=self._observer.text if self._observer.wants_text else None,
+                keep_thinking=self._batch.run.thinking == "keep",
             )
             self._observer.begin(self._run, self._grid, self._progress)
 

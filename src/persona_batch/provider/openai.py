@@ -7,7 +7,8 @@ leave as `ProviderError`, free of keys.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from types import TracebackType
 from typing import Any, Final, Self, cast
@@ -19,7 +20,7 @@ from openai import AsyncStream
 
 from persona_batch.errors import MalformedReply, ProviderError, StreamCut, TimedOut
 from persona_batch.provider import ratelimit, refusal
-from persona_batch.provider.base import Burst, Request, StreamInfo, Timeouts
+from persona_batch.provider.base import Burst, Chunk, Request, StreamInfo, Timeouts
 from persona_batch.provider.body import encode_body, sent_messages
 from persona_batch.provider.deadline import Deadline
 from persona_batch.provider.reading import Body
@@ -30,6 +31,7 @@ from persona_batch.provider.translate import FOREIGN, to_provider_error
 
 _DRAIN: Final = 0.25  # seconds for the end of a body after its end mark, so that the connection can be used again
 _LISTING: Final = 30.0  # seconds for the list of models
+_HARMLESS: Final = (StreamCut, TimedOut, MalformedReply)
 
 
 class OpenAIProvider:
@@ -102,31 +104,40 @@ class OpenAIProvider:
             body = Body(response)
             info.sent_ns = body.sent_ns or info.sent_ns
             relaxed = False
-            while not decoder.done:
-                with deadline:
-                    data = await body.read()
-                if not data:
-                    break
-                chunks = decoder.feed(data)
-                if chunks:
-                    deadline.spoke()
-                    yield Burst(body.arrived_ns, chunks, body.latest_ns)
-                    if not relaxed and any(chunk.content or chunk.reasoning for chunk in chunks):
-                        relaxed = True
-                        body.relax()
+            with self._harmless_once_complete(decoder):
+                while not decoder.done:
+                    with deadline:
+                        data = await body.read()
+                    if not data:
+                        break
+                    chunks = decoder.feed(data)
+                    if chunks:
+                        deadline.spoke()
+                        yield Burst(body.arrived_ns, chunks, body.latest_ns)
+                        if not relaxed and _has_text(chunks):
+                            relaxed = True
+                            body.relax()
+            arrived_ns, latest_ns = body.arrived_ns, body.latest_ns
             if decoder.done:
                 await body.drain(_DRAIN)
             chunks = decoder.finish()
             if chunks:
-                yield Burst(body.arrived_ns, chunks, body.latest_ns)
+                yield Burst(arrived_ns, chunks, latest_ns)
         except (*FOREIGN, ProviderError) as error:
-            ours = self._ours(error, begun=response is not None)
-            if not (decoder.complete and isinstance(ours, (StreamCut, TimedOut))):
-                raise ours from error
+            raise self._ours(error, begun=response is not None) from error
         finally:
             deadline.close()
             if response is not None:
                 await response.aclose()
+
+    @contextmanager
+    def _harmless_once_complete(self, decoder: ReplyDecoder) -> Iterator[None]:
+        """Suppress what goes wrong with a stream when nothing of its reply can be missing any more."""
+        try:
+            yield
+        except (*FOREIGN, ProviderError) as error:
+            if not (decoder.complete and isinstance(self._ours(error, begun=True), _HARMLESS)):
+                raise
 
     async def _open(self, request: Request, info: StreamInfo) -> httpx2.Response:
         """Send the request and return the response when its headers are there."""
@@ -180,6 +191,10 @@ class OpenAIProvider:
         ours.message = self._redactor.clean_all(ours.message)
         ours.args = (ours.message,)
         return ours
+
+
+def _has_text(chunks: Sequence[Chunk]) -> bool:
+    return any(chunk.content or chunk.reasoning for chunk in chunks)
 
 
 def _blames_stream_options(error: openai.APIStatusError) -> bool:
