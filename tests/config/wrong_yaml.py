@@ -34,7 +34,8 @@ YAML = [
     Wrong(
         "a list at the top",
         "- system: Be brief.\n",
-        "1:1: found a list at the top; a file is a mapping of keys such as `system: …` or `questions: …`",
+        "1:1: found a list at the top; a file is a mapping of keys such as `system: …` or `questions: …`; "
+        "write `personas:` above it",
     ),
     Wrong(
         "text at the top",

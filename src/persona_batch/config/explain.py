@@ -6,31 +6,21 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ValidationError
 
-from persona_batch.config.check_entry import CheckEntry, PlainCheck
+from persona_batch.config.check_entry import PlainCheck
+from persona_batch.config.fullwidth import refuse_in_word
 from persona_batch.config.nodes import Mapping, Node, Scalar, Sequence, found, plain, walk
 from persona_batch.config.params import ParamsBlock
-from persona_batch.config.persona_file import ExampleEntry, PersonaEntry, SystemFile
+from persona_batch.config.persona_file import SECTIONS, PersonaEntry
 from persona_batch.config.problems import Problems, did_you_mean, quote
-from persona_batch.config.question_file import QuestionEntry, SpeakerEntry
-from persona_batch.config.run_block import LimitsBlock, ProviderBlock, RunBlock
+from persona_batch.config.question_file import QuestionEntry
+from persona_batch.config.run_block import RunBlock
+from persona_batch.config.section import known_keys
+from persona_batch.config.shapes import is_meant, other_name
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 FREE = frozenset({"params", "extra_body", "answer", "choice", "share_of", "json"})  # null means something below these
-
-SECTIONS: dict[str, type[BaseModel]] = {
-    "personas": PersonaEntry,
-    "system": SystemFile,
-    "examples": ExampleEntry,
-    "questions": QuestionEntry,
-    "speaker": SpeakerEntry,
-    "checks": CheckEntry,
-    "not": PlainCheck,
-    "run": RunBlock,
-    "limits": LimitsBlock,
-    "provider": ProviderBlock,
-}
 
 _EXPECTED = {
     "string_type": "text",
@@ -44,6 +34,9 @@ _EXPECTED = {
     "model_attributes_type": "a mapping",
 }
 
+_MESSAGES = "write the system message as `system: …`, and the turns after it as `examples: …`"
+_FIXED_WORDS = frozenset({"int_type", "int_from_float", "float_type", "bool_type", "literal_error", "value_error"})
+
 
 def validate(model: type[BaseModel], root: Mapping, problems: Problems) -> None:
     """Note everything in the mapping that is not as the model says."""
@@ -52,11 +45,6 @@ def validate(model: type[BaseModel], root: Mapping, problems: Problems) -> None:
         model.model_validate(plain(root))
     except ValidationError as error:
         _explain(error.errors(include_url=False), model, root, problems)
-
-
-def known_keys(model: type[BaseModel]) -> list[str]:
-    """Return a model's keys as they are written in a file."""
-    return [field.alias or name for name, field in model.model_fields.items()]
 
 
 def _refuse_nothing(root: Mapping, problems: Problems) -> None:
@@ -77,6 +65,9 @@ def _explain(errors: Iterable["ErrorDetails"], model: type[BaseModel], root: Map
         path = _nodes(root, error["loc"])
         node = path[-1]
         kind = error["type"]
+        if kind in _FIXED_WORDS and refuse_in_word(node, problems):
+            settled.update(id(above) for above in path)
+            continue
         if kind in _EXPECTED or kind == "literal_error":
             settled.update(id(above) for above in path[:-1] if above is not node)
             expected = _EXPECTED.get(kind) or _choices(error)
@@ -93,10 +84,7 @@ def _explain(errors: Iterable["ErrorDetails"], model: type[BaseModel], root: Map
             place = holder.key_place(key) if isinstance(holder, Mapping) else holder.place
             problems.add_first(place, _unknown(key, _section(error["loc"][:-1], model), holder))
         elif kind == "missing":
-            key = str(error["loc"][-1])
-            known = known_keys(_section(error["loc"][:-1], model))
-            if not any(did_you_mean(written, [key]) for written in _keys(node) if written not in known):
-                problems.add_first(node.place, f"`{key}` is missing here; add `{key}: …`")
+            _missing(str(error["loc"][-1]), _section(error["loc"][:-1], model), node, problems)
         else:
             problems.add_first(node.place, _other(error, node))
     for node_id, (node, alternatives) in mistyped.items():
@@ -104,8 +92,10 @@ def _explain(errors: Iterable["ErrorDetails"], model: type[BaseModel], root: Map
             problems.add_first(node.place, _mistyped(node, list(dict.fromkeys(alternatives))))
 
 
-def _keys(node: Node) -> list[str]:
-    return list(node.entries) if isinstance(node, Mapping) else []
+def _missing(key: str, section: type[BaseModel], node: Node, problems: Problems) -> None:
+    strange = set(node.entries) - set(known_keys(section)) if isinstance(node, Mapping) else ()
+    if not any(is_meant(written, key, section) for written in strange):
+        problems.add_first(node.place, f"`{key}` is missing here; add `{key}: …`")
 
 
 def _nodes(root: Mapping, loc: tuple[int | str, ...]) -> list[Node]:
@@ -137,6 +127,8 @@ def _unknown(key: str, section: type[BaseModel], holder: Node) -> str:
         return f"unknown key {quote(key)}; write it under `params`"
     if "run" in valid and key in known_keys(RunBlock):
         return f"unknown key {quote(key)}; write it under `run`"
+    if (right := other_name(key, section)) and isinstance(holder, Mapping) and right not in holder.entries:
+        return f"unknown key {quote(key)}; {_MESSAGES if key == 'messages' else f'write it as `{right}: …`'}"
     if near := did_you_mean(key, valid):
         return f"unknown key {quote(key)}{near}"
     if section is QuestionEntry and isinstance(holder, Mapping) and "text" not in holder.entries:

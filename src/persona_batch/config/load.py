@@ -97,7 +97,7 @@ def load_documents(
         personas=tuple(personas),
         run=run,
         files=library.input_files(),
-        warnings=cautions(personas, run),
+        warnings=(*library.warnings, *cautions(personas, run)),
     )
 
 

@@ -10,13 +10,14 @@ from persona_batch.checks import Check
 from persona_batch.config.batch import Example, Question
 from persona_batch.config.check_entry import read_checks
 from persona_batch.config.document import Document, Library
-from persona_batch.config.explain import known_keys
 from persona_batch.config.names import id_from_stem, normalise_id
 from persona_batch.config.nodes import Mapping, Node, Scalar, items_of, mapping_of, text_of
 from persona_batch.config.params import merge
 from persona_batch.config.persona_file import PERSONA_PLANNED, PersonaEntry
-from persona_batch.config.problems import Place, Problems, did_you_mean
+from persona_batch.config.problems import Place, Problems
 from persona_batch.config.questions import QuestionRegistry, params_of, refuse_planned
+from persona_batch.config.section import known_keys
+from persona_batch.config.shapes import is_meant
 from persona_batch.config.textfile import recorded_name, shown_name
 
 PERSONA_KEYS = frozenset(known_keys(PersonaEntry))
@@ -126,7 +127,7 @@ class _Reader:
         placement = cast("Placement", written) if written in get_args(Placement) else "system"
         node = entry.get("system")
         if node is None:
-            mistyped = any(did_you_mean(key, ["system"]) for key in entry.entries if key not in PERSONA_KEYS)
+            mistyped = any(is_meant(key, "system", PersonaEntry) for key in entry.entries if key not in PERSONA_KEYS)
             if placement != "none" and "from" not in entry.entries and not mistyped:
                 self.problems.add(
                     entry.place,

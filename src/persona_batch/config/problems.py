@@ -25,9 +25,12 @@ class Problems:
 
     found: set[Problem] = field(default_factory=set)
     places: set[Place] = field(default_factory=set)
+    settled: set[Place] = field(default_factory=set)
 
     def add(self, place: Place, message: str) -> None:
-        """Note one problem; the same one is noted once."""
+        """Note one problem; the same one is noted once, and none where all is said."""
+        if place in self.settled:
+            return
         self.places.add(place)
         self.found.add(Problem(place.file, place.line, place.column, message))
 
@@ -35,6 +38,10 @@ class Problems:
         """Note a problem unless something is wrong at this very place already, which then explains this one."""
         if place not in self.places:
             self.add(place, message)
+
+    def settle(self, *places: Place) -> None:
+        """Note nothing more at these places: what else seems wrong there comes from a problem that is noted."""
+        self.settled.update(places)
 
     def raise_if_any(self) -> None:
         """Report everything, sorted by file, line and column.
