@@ -7,14 +7,16 @@ import pytest
 
 from config.conftest import Files, Problems
 from config.wrong import Wrong
+from config.wrong_guesses import GUESSES
 from config.wrong_shapes import SHAPES
+from config.wrong_signs import SIGNS
 from config.wrong_values import KEY, VALUES
 from config.wrong_yaml import READINGS, YAML
 from persona_batch.config.load import load_batch
 from persona_batch.config.settings import Overrides
 from persona_batch.errors import ConfigError
 
-WRONG = [*YAML, *READINGS, *SHAPES, *VALUES]
+WRONG = [*YAML, *READINGS, *SIGNS, *SHAPES, *GUESSES, *VALUES]
 
 
 @pytest.mark.parametrize("wrong", WRONG, ids=lambda wrong: wrong.name)
@@ -57,7 +59,6 @@ def test_the_problems_of_all_files_are_reported_together_in_order(problems: Prob
         "b.yaml:2:24",
         "b.yaml:3:23",
         "q.yaml:2:10",
-        "q.yaml:3:5",
         "q.yaml:3:13",
     ]
 
@@ -72,7 +73,11 @@ def test_the_problems_of_all_files_are_reported_together_in_order(problems: Prob
         ("roles.csv", "roles.csv: tables are planned and not built yet; write a .yaml file"),
         ("", "FILE: an empty name; name a file, a folder or a glob"),
         ("a\0b", "a�b: an empty name; name a file, a folder or a glob"),
-        ("q.yaml", "q.yaml:1:1: `q.yaml` is a question file, expected personas; give it by `-q q.yaml`"),
+        (
+            "q.yaml",
+            "q.yaml:1:1: `q.yaml` is a question file, expected personas; "
+            "give it by `-q`, as in `batch run PERSONA.yaml -q q.yaml`",
+        ),
         ("zz", "zz: the link leads to no file; name a file, a folder or a glob"),
         ("x" * 5000, f"{'x' * 199}…: the file cannot be looked up (File name too long); check the name"),
     ],
@@ -80,7 +85,8 @@ def test_the_problems_of_all_files_are_reported_together_in_order(problems: Prob
 def test_a_wrong_file_name_says_what_is_wrong(
     name: str, problem: str, write: Callable[[Files], None], tmp_path: Path
 ) -> None:
-    write({"pirate.yaml": "system: x\n", "roles.csv": "id\n", "q.yaml": "questions: [Hi]\n"})
+    write({"pirate.yaml": "system: x\n", "roles.csv": "id\n", "q.yaml": "questions: [Hi]\n", "be.md": "Be brief.\n"})
+    write({"old/run.json": "{}", "many/a/records.jsonl": "", "copy.jsonl": '{"schema_version":1,"key":"a"}\n'})
     (tmp_path / "zz").symlink_to("nowhere")
     (tmp_path / "empty").mkdir()
     with pytest.raises(ConfigError) as caught:

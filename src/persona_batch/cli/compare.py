@@ -119,8 +119,8 @@ def compare(
 
 
 def _tell_if_unfinished(run: "RunDir") -> None:
+    from persona_batch.config.paths import RECORDS
     from persona_batch.record.manifest import read_manifest
-    from persona_batch.record.rundir import RECORDS
 
     if run.records.name != RECORDS or not run.manifest.exists():
         return  # a copy of some records says nothing of a run

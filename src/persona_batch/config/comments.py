@@ -57,8 +57,7 @@ def cut_text(text: str, begun: int, at: int) -> tuple[int, str] | None:
         at: where it gave up.
     """
     if text[begun : begun + 1] in {"[", "{"}:
-        line = text[begun : text.find("\n", begun) % (len(text) + 1)]
-        found = _IN_TEXT.search(line)
+        found = _IN_TEXT.search(text[begun : text.find("\n", at) % (len(text) + 1)])
         return None if found is None else (begun + found.start(1), _message(found[1], "the text"))
     start = text.rfind("\n", 0, at) + 1
     line = text[start : text.find("\n", start) % (len(text) + 1)]

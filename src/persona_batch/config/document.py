@@ -1,5 +1,6 @@
 """Reading each input file once: bytes → text → nodes → checked against the models, and searched for keys."""
 
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +15,7 @@ from persona_batch.config.fullwidth import refuse as refuse_fullwidth
 from persona_batch.config.literal_key import REMEDY, find_key, has_key, is_key_name
 from persona_batch.config.nodes import Mapping, Scalar, walk
 from persona_batch.config.params import check_names
+from persona_batch.config.paths import expand
 from persona_batch.config.persona_file import PersonaEntry, PersonasFile
 from persona_batch.config.problems import Place, Problems, Unreadable, did_you_mean
 from persona_batch.config.question_file import QuestionFile
@@ -93,6 +95,16 @@ class Library:
             if name == "params" and key is not None and isinstance(node, Mapping):
                 check_names(node, self.problems)
         return Document(file, root, kind)
+
+
+def kind_of_file(path: Path) -> FileKind | Literal["unreadable", "nothing"]:
+    """Return what a file, or the first readable file of a folder, is for, whatever else is wrong with it."""
+    problems = Problems()
+    library = Library(problems)
+    files = expand(str(path), problems)
+    documents = (library.document(named.path, named.shown) for named in files)
+    kinds: Iterator[FileKind] = (document.kind for document in documents if document is not None)
+    return next(kinds, "unreadable" if files else "nothing")
 
 
 def kind_of(root: Mapping) -> FileKind:

@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from functools import cache
 
-from persona_batch.config.nodes import Mapping, Node, Scalar, walk
+from persona_batch.config.nodes import Mapping, Node, Scalar, Sequence, walk
 from persona_batch.config.params import KNOWN, PASSED
 from persona_batch.config.persona_file import SECTIONS, PersonasFile
 from persona_batch.config.problems import Problems
@@ -34,7 +34,9 @@ _BLANK = rf"[ \t{_SPACES}]"
 _ANY_KEY = r"[^\W_][\w.\-]*"
 _DASH = re.compile(rf"^{_BLANK}*(?:-(?=[{_SPACES}])|[{_DASHES}](?={_BLANK}))", re.MULTILINE)
 _BULLET = re.compile(rf"^{_BLANK}*[{_BULLETS}]{_BLANK}")
+_UNKNOWN_ENTRY = re.compile(rf"(?: *[A-Za-z_]| +[^\W\d_])[\w.\-]*[{_COLONS}][^\[{{]*$")  # a name and no item or prose
 _COMMENT = re.compile(rf"^{_BLANK}*[＃﹟]", re.MULTILINE)
+_INVISIBLE = re.compile("[\u200b-\u200f\u2060\ufeff]")
 _INDENT = re.compile(rf" *[{_SPACES}]")
 _BLOCK_SIGN = re.compile(rf"(?:^|[:{_COLONS}\-]{_BLANK}+)[｜＞](?=[\-+－＋]?{_BLANK}*$)", re.MULTILINE)
 _NUMBER = re.compile(r"[+-]?\d+(?:\.\d*)?", re.ASCII)
@@ -59,10 +61,11 @@ def twin(char: str) -> str | None:
 
 def told(char: str) -> str:
     """Return the message about a character: its name, and what to write instead."""
-    ascii_sign = twin(char) or "?"
     name = unicodedata.name(char, "character").lower().replace("fullwidth", "full-width")
     shown = f" `{char}`" if char.isprintable() else ""
-    return f"{name}{shown} (U+{ord(char):04X}); write {_WRITTEN.get(ascii_sign, f'`{ascii_sign}`')}"
+    sign = twin(char)
+    remedy = "delete it" if sign is None else f"write {_WRITTEN.get(sign, f'`{sign}`')}"
+    return f"{name}{shown} (U+{ord(char):04X}); {remedy}"
 
 
 def refuse(root: Mapping, problems: Problems) -> None:
@@ -75,12 +78,22 @@ def refuse(root: Mapping, problems: Problems) -> None:
         if name in {"params", "extra_body"} and isinstance(node, Mapping):
             for number in _odd_numbers(node):
                 _blame(number, _twins_in(number.raw), problems)
+    for _, _, node in walk(root):  # at last, for the place of an entry is that of its first key
+        if isinstance(node, Sequence) and any(_is_torn(item) for item in node.items):
+            problems.settle(*(item.place for item in node.items))
 
 
-def refuse_in_name(node: Scalar, problems: Problems) -> bool:
-    """Note a quotation mark, comma or space in the place of a name; say whether there was one."""
-    strange = re.search(rf"[{_QUOTES}{_COMMAS}{_SPACES}{_OPEN}{_CLOSE}]", node.raw) if node.plain else None
-    return _blame(node, [] if strange is None else [strange.start()], problems)
+def refuse_at_top(root: Scalar, problems: Problems) -> bool:
+    """Note the signs in a file that is nothing but text to YAML; say whether there were any."""
+    found = {*_in_entries(root.raw, _known_keys())} if root.plain else set()
+    return _blame(root, sorted(found | set(_of_items(root.raw)) if found else found), problems)
+
+
+def refuse_in_name(node: Scalar, problems: Problems, *, listed: bool = False) -> bool:
+    """Note a sign around a name, or between names that are to be `listed`; say whether there was one."""
+    between = f"|[{_COMMAS}]" if listed else ""
+    strange = re.search(rf"^[{_QUOTES}{_OPEN}{_SPACES}]|[{_SPACES}]${between}", node.raw)
+    return _blame(node, [] if strange is None or not node.plain else [strange.start()], problems)
 
 
 def refuse_in_word(node: Node, problems: Problems) -> bool:
@@ -98,14 +111,16 @@ def culprits_of_text(text: str, begun: int, at: int) -> list[int]:
     """
     bare = _without_prose(text)
     found = set(_in_entries(bare, _known_keys()))
-    found.update(match.end() - 1 for sign in (_DASH, _COMMENT, _BLOCK_SIGN) for match in sign.finditer(bare))
-    found = {index + 1 if bare[index] == "-" else index for index in found}
-    for start in {text.rfind("\n", 0, begun) + 1, text.rfind("\n", 0, at) + 1}:
+    found.update(_of_items(bare))
+    found.update(match.end() - 1 for sign in (_COMMENT, _BLOCK_SIGN) for match in sign.finditer(bare))
+    here = text.rfind("\n", 0, at) + 1
+    above = text.rfind("\n", 0, max(here - 1, 0)) + 1
+    for start in sorted({text.rfind("\n", 0, begun) + 1, here, above}):
         line = bare[start : bare.find("\n", start) % (len(bare) + 1)]
         found.update(start + match.end() - 1 for match in [_INDENT.match(line)] if match)
         found.update(start + match.end() - 2 for match in [_BULLET.match(line)] if match)
-        if start <= begun and not found:
-            found.update(start + index for index in _in_entries(line, _ANY_KEY) if not re.search(r"[,{\[]", line))
+        if not found and text[at : at + 1] not in {"", "\t"} and _UNKNOWN_ENTRY.match(line):
+            found.update(start + index for index in _in_entries(line, _ANY_KEY))
     if text[at : at + 1] and text[at] in f"{_COLONS}{_COMMAS}{_DASHES}{_OPEN}{_CLOSE}{_QUOTES}":
         found.add(at)
     if not found and text[begun : begun + 1] in {"{", "[", '"', "'"}:
@@ -127,20 +142,22 @@ def _refuse_in_keys(mapping: Mapping, problems: Problems) -> None:
                     problems.settle(other.place, empty.place)
 
 
+def _is_torn(item: Node) -> bool:
+    """Say whether an item begins with a bracket that is none, so that what follows is taken for other items."""
+    return isinstance(item, Mapping) and any(key[:1] in _OPEN for key in item.entries if key)
+
+
 def _in_key(raw: str, *, nothing: bool) -> list[int]:
     """Return the offsets in a key; one without a value may be a whole entry whose colon is none."""
-    if comment := _COMMENT.match(raw):
-        return [comment.end() - 1]
+    if sign := _COMMENT.match(raw) or _INVISIBLE.search(raw):
+        return [sign.end() - 1]
     entry = f"{raw}:"
-    found = list(_in_entries(entry, _known_keys()))
-    if not found:
-        first = _entries(_ANY_KEY).match(entry)
-        found = [] if first is None else list(_odd_in(first))
-        if not nothing:
-            found = [index for index in found if raw[index] not in _COLONS]
-        elif found:
-            found = list(_in_entries(entry, _ANY_KEY))
-    return found
+    known = list(_in_entries(entry, _known_keys()))
+    head = _entries(_ANY_KEY).match(entry)
+    first = [] if head is None else list(_odd_in(head))
+    if not nothing:
+        return known or [index for index in first if raw[index] not in _COLONS]
+    return sorted({*known, *first}) if known or not first else list(_in_entries(entry, _ANY_KEY))
 
 
 def _in_value(name: str, node: Scalar, *, direct: bool) -> list[int]:
@@ -150,12 +167,18 @@ def _in_value(name: str, node: Scalar, *, direct: bool) -> list[int]:
     if direct and name in _DICTS:
         return list(_in_entries(raw, _known_keys())) or list(_in_entries(raw, _ANY_KEY)) or _in_brackets(raw)
     if direct and name in _LISTS:
-        dashes = [match.end() - 1 for match in _DASH.finditer(raw)]
-        return [index + 1 if raw[index] == "-" else index for index in dashes] or _in_brackets(raw)
+        bullet = _BULLET.match(raw)
+        return _of_items(raw) or ([bullet.end() - 2] if bullet else _in_brackets(raw))
     if keys := _keys_below(name):
         first = _entries(keys).match(raw)
         return list(_in_entries(raw, keys)) if first is not None and any(_odd_in(first)) else []
     return []
+
+
+def _of_items(text: str) -> list[int]:
+    """Return the offsets of dashes that are none, and of strange spaces after a dash."""
+    dashes = (match.end() - 1 for match in _DASH.finditer(text))
+    return [index + 1 if text[index] == "-" else index for index in dashes]
 
 
 def _in_brackets(raw: str) -> list[int]:

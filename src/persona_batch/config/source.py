@@ -13,6 +13,7 @@ from typing import Any, NoReturn, Protocol
 
 import yaml
 
+from persona_batch.config.fullwidth import refuse_at_top
 from persona_batch.config.malformed import explain
 from persona_batch.config.nodes import Mapping, Node, Scalar, Sequence
 from persona_batch.config.problems import Place, Problems, Unreadable, quote
@@ -43,7 +44,8 @@ def compose(text: str, shown: str, problems: Problems) -> Mapping:
         problems.add(Place(shown, 1, 1), "the file is empty; `batch init` writes examples to start from")
         raise Unreadable
     if not isinstance(root, Mapping):
-        problems.add(root.place, _no_mapping(root))
+        if isinstance(root, Sequence) or not refuse_at_top(root, problems):
+            problems.add(root.place, _no_mapping(root))
         raise Unreadable
     return root
 
@@ -181,9 +183,9 @@ class _Composer:
             scalar = Scalar(place, written, written, "text")
         assert event.start_mark is not None
         assert event.end_mark is not None
-        start, end = event.start_mark.index, event.end_mark.index
-        scalar.plain, scalar.end = plain, end
-        scalar.raw = written if end - start == len(written) else self.text[start:end]
+        raw = self.text[event.start_mark.index : event.end_mark.index]
+        scalar.plain, scalar.end = plain, event.end_mark.index
+        scalar.raw = written if raw == written else raw  # one object for both, where they are equal
         return scalar
 
     def _alias(self, event: yaml.AliasEvent) -> Node:
