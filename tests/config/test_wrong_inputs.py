@@ -17,6 +17,12 @@ from persona_batch.config.settings import Overrides
 from persona_batch.errors import ConfigError
 
 WRONG = [*YAML, *READINGS, *SIGNS, *SHAPES, *GUESSES, *VALUES]
+WIDE = "full-width signs are other signs in file names too"
+
+
+def run_commands(run: str) -> str:
+    """Return what is told whoever asks a run as if it were a persona."""
+    return f"`batch show {run}` shows it, `batch run --resume {run}` goes on with it"
 
 
 @pytest.mark.parametrize("wrong", WRONG, ids=lambda wrong: wrong.name)
@@ -75,9 +81,20 @@ def test_the_problems_of_all_files_are_reported_together_in_order(problems: Prob
         ("a\0b", "a�b: an empty name; name a file, a folder or a glob"),
         (
             "q.yaml",
-            "q.yaml:1:1: `q.yaml` is a question file, expected personas; "
-            "give it by `-q`, as in `batch run PERSONA.yaml -q q.yaml`",
+            "q.yaml:1:1: `q.yaml` is a question file, expected personas; give it by `-q`: `batch run P.yaml -q q.yaml`",
         ),
+        ("f\\p.yaml", "f\\p.yaml: there is no file; folders are separated by `/` here: write `f/p.yaml`"),
+        (".\\q.yaml", ".\\q.yaml: there is no file; folders are separated by `/` here: write `./q.yaml`"),
+        ("C:\\q.yaml", "C:\\q.yaml: there is no file; folders are separated by `/` here: write `C:/q.yaml`"),
+        ("ｑ.yaml", f"ｑ.yaml: there is no file, did you mean `q.yaml`?; {WIDE}"),
+        ("old／q.yaml", f"old／q.yaml: there is no file, did you mean `q.yaml`?; {WIDE}"),
+        ("be.md", "be.md: this is no .yaml file; if it is a prompt, write `system: {file: be.md}` into one beside it"),
+        ("latest", f"latest: this is the name of a run; {run_commands('latest')}"),
+        ("20261122T065600Z-a", f"20261122T065600Z-a: this is the name of a run; {run_commands('20261122T065600Z-a')}"),
+        ("old", f"old: this is a run; {run_commands('old')}"),
+        ("old/run.json", f"old/run.json: this is a run; {run_commands('old')}"),
+        ("copy.jsonl", f"copy.jsonl: this is a run; {run_commands('copy.jsonl')}"),
+        ("many", "many: this is a folder of runs; `batch runs --out many` lists them"),
         ("zz", "zz: the link leads to no file; name a file, a folder or a glob"),
         ("x" * 5000, f"{'x' * 199}…: the file cannot be looked up (File name too long); check the name"),
     ],
@@ -87,6 +104,7 @@ def test_a_wrong_file_name_says_what_is_wrong(
 ) -> None:
     write({"pirate.yaml": "system: x\n", "roles.csv": "id\n", "q.yaml": "questions: [Hi]\n", "be.md": "Be brief.\n"})
     write({"old/run.json": "{}", "many/a/records.jsonl": "", "copy.jsonl": '{"schema_version":1,"key":"a"}\n'})
+    write({"old/q.yaml": "questions: [Hi]\n"})
     (tmp_path / "zz").symlink_to("nowhere")
     (tmp_path / "empty").mkdir()
     with pytest.raises(ConfigError) as caught:
@@ -129,3 +147,17 @@ def test_a_file_that_is_too_large_is_refused(write: Callable[[Files], None], tmp
 )
 def test_a_wrong_option_is_named(overrides: Overrides, problem: str, problems: Problems) -> None:
     assert problems("system: x\nquestions: [Hello]\n", overrides=overrides) == [problem]
+
+
+@pytest.mark.parametrize("text", ["What is C?", "你好", "Who?", "取经 难吗"])
+def test_a_question_in_the_place_of_its_file_is_told_where_it_goes(text: str, problems: Problems) -> None:
+    (problem,) = problems("system: x\n", questions=[text])
+    assert problem.startswith(f"-q: found the text `{text}`, expected a question file; write it under `questions:`")
+
+
+def test_a_persona_file_in_the_place_of_a_question_file_is_told_its_command(problems: Problems) -> None:
+    files = {"p.yaml": "system: x\n", "f/q.yaml": "instructions: x\nname: y\n", "f/r.yaml": "questions: [Hello]\n"}
+    for named, file in {"p.yaml": "p.yaml", "f": "f/q.yaml", "f/*.yaml": "f/q.yaml"}.items():
+        told = problems(files, questions=[named])
+        assert told[0].startswith(f"{file}:1:1: `{file}` is a persona file; a question file has `questions:`")
+        assert told[0].endswith(f"; `batch run {file}` asks it")

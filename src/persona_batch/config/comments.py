@@ -29,6 +29,7 @@ PROSE = {
 _FILES = (".yaml", ".yml")
 
 _BESIDE = re.compile(r"[ \t]+(#.*)")
+_BELOW = re.compile(r"\n *(#\S.*)")
 _LINE = re.compile(r"( *)(#.*)")
 _IN_TEXT = re.compile(r"(?<=[^\s#:,\[{\-])[ \t]+(#.*)")
 _ENTRY = re.compile(r" *(?:- |-$|[^\s#\"'][^#]*?:(?: |$)|[\"'])")
@@ -95,8 +96,9 @@ def _comments(node: Scalar, text: str) -> Iterator[tuple[int, str]]:
         yield from _lines_above(text, head, start - head)
         yield from _lines_below(text, node.end, start - head)
     elif "\n" in node.raw:
-        last = node.raw.rsplit("\n", 1)[-1]
-        yield from _lines_below(text, node.end, len(last) - len(last.lstrip(" ")))
+        yield from _lines_below(text, node.end, _indent(node.raw.rsplit("\n", 1)[-1]))
+    elif (below := _BELOW.match(text, node.end)) and below.start(1) - below.start() - 1 > _indent(text[head:start]):
+        yield below.start(1), below[1]  # `#7`, further in than the entry: no comment begins like that
 
 
 def _lines_above(text: str, head: int, column: int) -> Iterator[tuple[int, str]]:
@@ -116,6 +118,10 @@ def _lines_below(text: str, end: int, column: int) -> Iterator[tuple[int, str]]:
         if line is None or len(line[1]) != column:
             return
         yield below + column, line[2]
+
+
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip(" "))
 
 
 def _labels(root: Mapping) -> Iterator[Node]:

@@ -45,6 +45,9 @@ _BRACKET = re.compile(rf"{_BLANK}*[{_OPEN}]")
 _LAST_BRACKET = re.compile(rf"[{_CLOSE}](?={_BLANK}*$)", re.MULTILINE)
 _BLOCK = re.compile(rf"(?:[:{_COLONS}]{_BLANK}*|- +)[|>][-+0-9]*[ \t]*(?:#.*)?$")
 _DASHES_BEFORE = re.compile(r" *(?:- +)*")
+_ASIDE = re.compile(  # a quoted text that is no key; a comment
+    rf"(?<![^\s:{_COLONS},{_COMMAS}\[{{\-])([\"'])(?:(?!\1)[^\\]|\\.)*\1(?!{_BLANK}*[:{_COLONS}])|(?<!\S)#.*"
+)
 _OPEN_QUOTE = re.compile(rf"(?:^|[:{_COLONS}\-\[{{,]){_BLANK}*([\"'])(?:(?!\1).)*$")
 
 _LISTS = frozenset({"personas", "questions", "examples", "checks", "controls", "turns"})
@@ -256,7 +259,7 @@ def _odd_in(entry: re.Match[str]) -> Iterator[int]:
 
 
 def _without_prose(text: str) -> str:
-    """Return the text with blocks and quotes of several lines blanked out; every offset stays."""
+    """Return the text with blocks, quoted texts and comments blanked out; every offset stays."""
     lines: list[str] = []
     block: int | None = None
     quote, offset = "", 0
@@ -268,7 +271,7 @@ def _without_prose(text: str) -> str:
             lines.append(" " * len(line))
             quote = "" if quote in line else quote
             continue
-        lines.append(line)
+        lines.append(_ASIDE.sub(lambda aside: " " * len(aside[0]), line))
         block = None
         before = _DASHES_BEFORE.match(line)
         if before is not None and _BLOCK.search(line):

@@ -131,7 +131,7 @@ def _persona_documents(names: Sequence[str], library: Library) -> list[Document]
                 library.problems.add(
                     Place(named.shown, 1, 1),
                     f"{quote(named.shown)} is a question file, expected personas; "
-                    f"give it by `-q`, as in `batch run PERSONA.yaml -q {named.shown}`",
+                    f"give it by `-q`: `batch run P.yaml -q {named.shown}`",
                 )
                 continue
             documents.setdefault(named.path.resolve(), document)

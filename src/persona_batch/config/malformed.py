@@ -33,7 +33,7 @@ def _parser_says(error: yaml.MarkedYAMLError, text: str, begun: int, at: int) ->
         return at, "a tab; YAML is indented by spaces"
     if "mapping values" in problem:
         return at, "a `:` inside of unquoted text; put the text into quotes, or mend the indentation"
-    if "flow" in context and begun < at:
+    if "flow" in context:
         line = text.count("\n", 0, at)
         noticed = f" (noticed in line {line + 1})" if line != text.count("\n", 0, begun) else ""
         return begun, f"this bracket is not closed, or an item in it lacks a comma{noticed}; mend it"

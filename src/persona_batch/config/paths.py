@@ -106,15 +106,19 @@ def near_file(path: Path) -> str:
 def _something_else(path: Path, name: str) -> str:
     """Return what a path is that is neither personas nor questions, and the command for it; or an empty string."""
     if _RUN_ID.fullmatch(name) and not path.exists():
-        return f"the name of a run; `batch show {name}` shows it, and `batch run --resume {name}` goes on with it"
+        return f"the name of a run; {_run_commands(name)}"
     if is_run(path) or (path.is_file() and _belongs_to_run(path)):
         run = name if path.is_dir() or path.suffix == ".jsonl" else str(Path(name).parent)
-        return f"a run; `batch show {run}` shows it, and `batch compare {run}` compares its personas"
+        return f"a run; {_run_commands(run)}"
     if path.is_dir() and any(is_run(below) for below in path.iterdir()) and not _below(path):
         return f"a folder of runs; `batch runs --out {name}` lists them"
     if path.suffix.lower() in _PROMPTS and path.is_file():
-        return f"no .yaml file; if it is a prompt, write `system: {{file: {path.name}}}` into a .yaml file beside it"
+        return f"no .yaml file; if it is a prompt, write `system: {{file: {path.name}}}` into one beside it"
     return ""
+
+
+def _run_commands(run: str) -> str:
+    return f"`batch show {run}` shows it, `batch run --resume {run}` goes on with it"
 
 
 def _belongs_to_run(path: Path) -> bool:
