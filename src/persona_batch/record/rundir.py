@@ -123,12 +123,15 @@ def find_run(ref: str | Path, out: Path) -> RunDir:
         UsageError: there is none, or the beginning fits several.
     """
     path = Path(ref)
-    if is_run(path):
-        return _open(path.resolve() if path.is_symlink() else path)
-    if path.exists() and (what := _no_run(path)):
-        raise UsageError(f"{ref}: {what}")
-    if path.is_file():
-        return RunDir(path.parent, path)
+    try:
+        if is_run(path):
+            return _open(path.resolve() if path.is_symlink() else path)
+        if path.exists() and (what := _no_run(path)):
+            raise UsageError(f"{ref}: {what}")
+        if path.is_file():
+            return RunDir(path.parent, path)
+    except OSError as error:
+        raise UsageError(f"{str(ref)[:200]}: cannot be looked up ({error.strerror}); check the name") from error
     runs = list_runs(out)
     if str(ref) == "latest":
         if not runs:
