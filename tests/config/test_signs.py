@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from config.conftest import Load, Problems
 from config.test_laws import one_folder
 from config.test_load import only
-from persona_batch.config.fullwidth import told, twin
 from persona_batch.config.load import load_batch
+from persona_batch.config.signs import told, twin
 
 WIDE = "，。：；？！“”‘’（）［］｛｝【】「」、…—－＃｜＞＊％　"
 PLAIN = """\

@@ -97,6 +97,13 @@ SIGNS = [
         asked("＞\n    你是谁？"),
         "4:5: full-width greater-than sign `＞` (U+FF1E); write `>`",
     ),
+    Wrong("comma between models", persona("run: {model: [a，b]}"), f"3:16: {_COMMA}"),
+    Wrong("comma between files", asked("p.yaml，q.yaml"), f"4:11: {_COMMA}"),
+    Wrong(
+        "quotes around a file",
+        "system: {file: “p.md”}\nquestions: [Hello]\n",
+        '1:16: left double quotation mark `“` (U+201C); write `"`',
+    ),
     Wrong("digits", persona("run: {samples: １０}"), "3:16: full-width digit one `１` (U+FF11); write `1`"),
     Wrong(
         "digits of a parameter",
@@ -109,6 +116,11 @@ SIGNS = [
         "3:18: full-width digit zero `０` (U+FF10); write `0`",
     ),
     Wrong("decimal point", persona("params: {top_p: 0．5}"), "3:18: full-width full stop `．` (U+FF0E); write `.`"),
+    Wrong(
+        "minus",
+        persona("params: {temperature: −1}"),
+        "3:23: minus sign `−` (U+2212); write `-`",
+    ),
     Wrong("truth", persona("control: ｔrue"), "3:10: full-width latin small letter t `ｔ` (U+FF54); write `t`"),
     Wrong("nothing that is seen", persona("na\u200bme: x"), "3:3: zero width space (U+200B); delete it"),
 ]

@@ -162,6 +162,32 @@ YAML = [
         "2:1: this line is no `key: value`; write `: ` after the key, or indent text that goes on",
     ),
     Wrong(
+        "no space after a colon",
+        "system:Be brief.\nquestions: [Hello]\n",
+        "1:7: a `:` without a space after it; write `system: Be brief.`",
+    ),
+    Wrong(
+        "no space after the colon of a nested key",
+        persona("run:\n  samples:3\n  seed: 1"),
+        "4:10: a `:` without a space after it; write `samples: 3`",
+    ),
+    Wrong("no space after a dash", asked("Bye\n  -Hi"), "5:3: a `-` without a space after it; write `- Hi`"),
+    Wrong(
+        "no space after any dash",
+        "system: x\nquestions:\n  -Bye\n  -Hi\n",
+        "3:3: found text `-Bye -Hi`, expected a list; write a space after each `-`",
+    ),
+    Wrong(
+        "no space in braces",
+        persona("examples: [{user: Hi, assistant:Ho}]"),
+        "3:23: found `assistant:Ho` without a space after the colon; write `assistant: Ho`",
+    ),
+    Wrong(
+        "no space in params",
+        persona("params: {top_k:3}"),
+        "3:10: found the name `top_k:3` without a value; write `top_k: 3`",
+    ),
+    Wrong(
         "list of questions at the top",
         "- Hello\n",
         "1:1: found a list at the top; a file is a mapping of keys such as `system: …` or `questions: …`; "

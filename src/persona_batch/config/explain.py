@@ -52,7 +52,13 @@ def _refuse_nothing(root: Mapping, problems: Problems) -> None:
     for name, key, node in walk(root):
         if name in FREE:
             free.update(id(below) for _, _, below in walk(node))
-        if isinstance(node, Scalar) and node.kind == "null" and id(node) not in free:
+        if not isinstance(node, Scalar) or node.kind != "null" or id(node) in free:
+            continue
+        if key is not None and not node.raw and (cut := re.match(r"(\w+)[:=] *([^/].*)", key.written)):
+            written = quote(f"{cut[1]}: {cut[2]}")
+            problems.add(key.place, f"found {quote(key.written)} without a space after the colon; write {written}")
+            problems.settle(key.place)
+        else:
             what = f"null ({quote(node.written)})" if node.written else "nothing"
             where = f" for {quote(key.written)}" if key is not None else " in this list"
             problems.add(node.place, f'found {what}{where}; write a value, delete it, or write "" for empty text')
@@ -146,6 +152,8 @@ def _mistyped(node: Node, expected: list[str]) -> str:
         return f"{message}; write it in digits without quotes"
     if isinstance(node, Scalar) and node.kind == "text" and expected == ["true or false"]:
         return f"{message}; write it without quotes"
+    if isinstance(node, Scalar) and "a list" in expected and re.match(r"-[^\s-]", node.written):
+        return f"{message}; write a space after each `-`"
     if isinstance(node, Scalar) and "a list" in expected:
         return f"{message}; begin each item with `- `"
     return message

@@ -5,6 +5,7 @@ cell's key, because endpoints have many of their own (`top_k`, `enable_thinking`
 near to a known one is taken for a mistake.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Annotated, Literal
 
@@ -70,6 +71,9 @@ def check_names(block: Mapping, problems: Problems) -> None:
     for name in block.entries:
         if name in REFUSED:
             problems.add(block.key_place(name), f"the parameter {quote(name)} cannot be set here: {REFUSED[name]}")
+        elif cut := re.match(r"([\w.\-]+)\s*[:=]\s*(.*)", name):
+            written = quote(f"{cut[1]}: {cut[2]}")
+            problems.add(block.key_place(name), f"found the name {quote(name)} without a value; write {written}")
         elif name not in KNOWN | PASSED and (near := did_you_mean(name, KNOWN, _NEAR)):
             problems.add(block.key_place(name), f"unknown parameter {quote(name)}{near}")
 
