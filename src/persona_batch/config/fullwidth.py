@@ -68,6 +68,8 @@ def refuse_in_name(node: Scalar, problems: Problems, *, listed: bool = False) ->
 
 def refuse_in_word(node: Node, problems: Problems) -> bool:
     """Note the first sign with an ASCII twin in a number or a fixed word; say whether there was one."""
+    if node.place in problems.settled:
+        return True
     return isinstance(node, Scalar) and _blame(node, _twins_in(node.raw), problems, in_word=True)
 
 
