@@ -7,7 +7,7 @@ touches a text for people or models is told, with what it takes away.
 import re
 from collections.abc import Iterator
 
-from persona_batch.config.nodes import Mapping, Node, Scalar, walk
+from persona_batch.config.nodes import Mapping, Node, Scalar, Walked
 from persona_batch.config.problems import Place, Problems, quote
 from persona_batch.config.textfile import place_at
 
@@ -35,10 +35,10 @@ _IN_TEXT = re.compile(r"(?<=[^\s#:,\[{\-])[ \t]+(#.*)")
 _ENTRY = re.compile(r" *(?:- |-$|[^\s#\"'][^#]*?:(?: |$)|[\"'])")
 
 
-def lost_text(root: Mapping, text: str) -> Iterator[tuple[Place, str]]:
+def lost_text(nodes: Walked, text: str) -> Iterator[tuple[Place, str]]:
     """Yield the comments that a reader may take for a part of a text, each with its place and what is lost."""
-    labels = {id(node) for node in _labels(root)}  # a comment beside a label is one, unless it reads `#7`
-    for name, _, node in walk(root):
+    labels = {id(node) for node in _labels(nodes)}  # a comment beside a label is one, unless it reads `#7`
+    for name, _, node in nodes:
         part = "the text" if id(node) in labels else PROSE.get(name)
         if part is None or not isinstance(node, Scalar) or not node.plain or node.kind != "text":
             continue
@@ -70,9 +70,9 @@ def cut_text(text: str, begun: int, at: int) -> tuple[int, str] | None:
     return None if found is None else (above + found.start(1), _message(found[1], "the text"))
 
 
-def refuse_lost_values(root: Mapping, text: str, problems: Problems) -> None:
+def refuse_lost_values(nodes: Walked, text: str, problems: Problems) -> None:
     """Note every text that is missing because all of it is a comment."""
-    for name, _, node in walk(root):
+    for name, _, node in nodes:
         nothing = name in PROSE and isinstance(node, Scalar) and not node.raw
         if nothing and isinstance(node, Scalar) and (comment := _BESIDE.match(text, node.end)):
             problems.add(place_at(node.place.file, text, comment.start(1)), _message(comment[1], PROSE[name]))
@@ -124,8 +124,8 @@ def _indent(line: str) -> int:
     return len(line) - len(line.lstrip(" "))
 
 
-def _labels(root: Mapping) -> Iterator[Node]:
-    for name, _, node in walk(root):
+def _labels(nodes: Walked) -> Iterator[Node]:
+    for name, _, node in nodes:
         if name == "attributes" and isinstance(node, Mapping):
             yield from (value for _, value in node.entries.values())
         elif name == "name":

@@ -84,14 +84,15 @@ class Library:
         file = read_text(path, shown, self.problems, named_at)
         root = compose(file.text, shown, self.problems)
         refuse_keys(root, self.problems)
-        refuse_fullwidth(root, self.problems)
+        nodes = list(walk(root))
+        refuse_fullwidth(nodes, self.problems)
         kind = kind_of(root)
-        refuse_shapes(root, self.problems)
-        refuse_lost_values(root, file.text, self.problems)
-        for place, message in lost_text(root, file.text):
+        refuse_shapes(root, nodes, self.problems)
+        refuse_lost_values(nodes, file.text, self.problems)
+        for place, message in lost_text(nodes, file.text):
             self.lost.add(Problem(place.file, place.line, place.column, message))
         validate(_MODELS["personas" if "personas" in root.entries else kind], root, self.problems)
-        for name, key, node in walk(root):
+        for name, key, node in nodes:
             if name == "params" and key is not None and isinstance(node, Mapping):
                 check_names(node, self.problems)
         return Document(file, root, kind)

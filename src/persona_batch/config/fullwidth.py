@@ -9,7 +9,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 
-from persona_batch.config.nodes import Mapping, Node, Scalar, Sequence, walk
+from persona_batch.config.nodes import Mapping, Node, Scalar, Sequence, Walked, walk
 from persona_batch.config.problems import Problems
 from persona_batch.config.signs import (
     ANY_KEY,
@@ -40,9 +40,9 @@ _NUMBER = re.compile(r"[+-]?\d+(?:\.\d*)?", re.ASCII)
 _NAMES = frozenset({"model", "provider", "file", "api_key_env"})
 
 
-def refuse(root: Mapping, problems: Problems) -> None:
+def refuse(nodes: Walked, problems: Problems) -> None:
     """Note the signs in a file that YAML can read, in keys and where a list, a mapping or a number is due."""
-    for name, key, node in walk(root):
+    for name, key, node in nodes:
         if isinstance(node, Mapping):
             _refuse_in_keys(node, problems)
         elif isinstance(node, Scalar) and node.plain and not node.raw.isascii():
@@ -50,7 +50,7 @@ def refuse(root: Mapping, problems: Problems) -> None:
         if name in {"params", "extra_body"} and isinstance(node, Mapping):
             for number in _odd_numbers(node):
                 _blame(number, _twins_in(number.raw), problems, in_word=True)
-    for _, _, node in walk(root):  # at last, for the place of an entry is that of its first key
+    for _, _, node in nodes:  # at last, for the place of an entry is that of its first key
         if isinstance(node, Sequence) and any(_is_torn(item) for item in node.items):
             problems.settle(*(item.place for item in node.items))
 

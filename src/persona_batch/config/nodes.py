@@ -64,6 +64,7 @@ class Mapping:
 
 
 Node: TypeAlias = Scalar | Sequence | Mapping
+Walked: TypeAlias = list[tuple[str, Scalar | None, Node]]  # what `walk` yields, for those who look at all of it
 
 
 def plain(node: Node) -> JsonValue:

@@ -10,7 +10,7 @@ from collections.abc import Mapping as NamesOf
 from pydantic import BaseModel
 
 from persona_batch.config.check_entry import CheckEntry, PlainCheck
-from persona_batch.config.nodes import Mapping, Scalar, Sequence, found, walk
+from persona_batch.config.nodes import Mapping, Scalar, Sequence, Walked, found
 from persona_batch.config.persona_file import SECTIONS, ExampleEntry, PersonaEntry, PersonasFile, SystemFile
 from persona_batch.config.problems import Problems, did_you_mean, quote
 from persona_batch.config.question_file import QuestionEntry, QuestionFile
@@ -103,7 +103,7 @@ def holds_personas(root: Mapping) -> bool:
     return any(True for _ in _named_personas(root))
 
 
-def refuse_shapes(root: Mapping, problems: Problems) -> None:
+def refuse_shapes(root: Mapping, nodes: Walked, problems: Problems) -> None:
     """Note the shapes that are known and wrong, each with the right form."""
     named = list(_named_personas(root))
     if named:
@@ -114,7 +114,7 @@ def refuse_shapes(root: Mapping, problems: Problems) -> None:
             f"write `personas:`, and below it `- {{id: {_name(first.written)}, system: …}}` for each",
         )
         problems.settle(root.place, *(key.place for key in named))
-    for name, key, node in walk(root):
+    for name, key, node in nodes:
         if key is None:
             continue
         if name in _FORMS and isinstance(node, Mapping):
