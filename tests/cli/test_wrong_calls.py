@@ -150,3 +150,38 @@ def test_text_lost_to_a_comment_is_told_before_the_run(tmp_path: Path, call: Cal
     assert done.code == 0
     warnings = [line for line in done.err.splitlines() if "is a comment to YAML" in line]
     assert [line.split(": `")[1].split("`")[0] for line in warnings] == ["#major", "# now"]
+
+
+@pytest.mark.parametrize(
+    ("args", "named"),
+    [
+        (["run", "pirate.yaml", "--api-key-env", KEY], "--api-key-env: "),
+        (["run", "pirate.yaml", f"--model={KEY}"], "--model: "),
+        (["ask", "pirate.yaml", f"what is {KEY}?"], "argument 3: "),
+        (["run", "pirate.yaml", "--api-key", "gsk_" + "aB3dE5" * 8], "--api-key: "),
+        ([KEY], "argument 1: "),
+        (
+            ["schedule", "add", "pirate.yaml", "--on-failure", "curl -H 'Authorization: Bearer q8Zr2LmN0pXy7Kd1'"],
+            "--on-f",
+        ),
+    ],
+)
+def test_a_key_among_the_arguments_is_refused_and_not_shown(
+    args: list[str], named: str, work: Path, call: Call
+) -> None:
+    done = call(*args)
+    assert (done.code, done.out) == (2, "")
+    assert f"batch: {named}" in done.err
+    assert "never stands on the command line" in done.err
+    for secret in (KEY, "aB3dE5", "q8Zr2"):
+        assert secret not in done.err
+    assert [path.name for path in work.iterdir()] == ["pirate.yaml"]
+
+
+def test_the_value_of_a_key_is_in_no_message_about_a_wrong_call(work: Path, call: Call) -> None:
+    env = {"AZ_KEY": "odd.value-77"}
+    for args in (["run", "odd.value-77.yaml"], ["odd.value-77"], ["run", "pirate.yaml", "--provider", "odd.value-77"]):
+        done = call(*args, env=env)
+        assert done.code == 2
+        assert "odd.value" not in done.err
+        assert "[key]" in done.err

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from config.conftest import Files, Problems
-from config.wrong import Wrong
+from config.conftest import Files, Load, Problems
+from config.wrong import Wrong, persona
 from config.wrong_guesses import GUESSES
 from config.wrong_shapes import SHAPES
 from config.wrong_signs import SIGNS
@@ -161,3 +161,52 @@ def test_a_persona_file_in_the_place_of_a_question_file_is_told_its_command(prob
         told = problems(files, questions=[named])
         assert told[0].startswith(f"{file}:1:1: `{file}` is a persona file; a question file has `questions:`")
         assert told[0].endswith(f"; `batch run {file}` asks it")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "id: ms-2f1c9d1e-5b7a-4c3d-9e8f-0a1b2c3d4e5f",
+        "attributes: {note: AKIAIOSFODNN7EXAMPLE}",
+        "attributes: {password: q8Zr2LmN0pXy7Kd1}",
+        "params: {metadata: {session_token: [abc]}}",
+        "description: see https://me:geheim@host/",
+        "run: {provider: {base_url: 'https://h/v1', extra_headers: {X-Team: Bearer q8Zr2LmN0pXy7Kd1}}}",
+        "run: {provider: {base_url: 'https://h/v1', extra_headers: {Ocp-Apim-Subscription-Key: abc}}}",
+        "run: {provider: {extra_body: {openai_api_key: abc}}}",
+        "run: {provider: {extra_body: {plugins: [{auth: {access_key: abc}}]}}}",
+        "checks: [{contains: 'X-Api-Key: 0123456789abcdef0123'}]",
+        "examples: [{user: 'curl https://h/?token=q8Zr2LmN0pXy7Kd1', assistant: ok}]",
+    ],
+)
+def test_a_key_is_refused_wherever_it_stands_in_a_file(line: str, problems: Problems) -> None:
+    found = problems(f"system: x\nquestions: [a]\n{line}\n")
+    assert any("never stands in a file" in problem or "looks like an API key" in problem for problem in found)
+    for secret in ("2f1c9d1e", "AKIAIOS", "q8Zr2", "geheim", "0123456789abcdef"):
+        assert not any(secret in problem for problem in found)
+
+
+def test_a_key_in_the_name_of_a_file_is_refused_and_not_shown(problems: Problems) -> None:
+    found = problems({f"{KEY}.yaml": "system: x\nquestions: [a]\n"})
+    assert found == ["[key].yaml: the file's name holds what looks like an API key; give it another name"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "attributes: {secret: 他其实是一个怕水的猴子, token: yes-man, cookie: chocolate-chip}",
+        "params: {stop_token_ids: [1], bos_token: 'x'}",
+        "run: {model: cross-encoder/ms-marco-MiniLM-L-12-v2}",
+        "description: 'key: 0f343b0931126a20f133d67c2b018a3b, commit 3b18e512dba79e4c8300dd08aeb37f8e728b8dad'",
+        "id: sk-learn-tutorial-chapter-12",
+    ],
+)
+def test_what_is_no_key_is_not_refused(line: str, load: Load) -> None:
+    assert load(f"system: My password is swordfish.\nquestions: [What is a token?]\n{line}\n").personas
+
+
+@pytest.mark.parametrize("line", ["params: {token:hush-hush}", "run: {password:hush-hush}", "token:hush-hush\nname: x"])
+def test_a_secret_without_a_space_before_it_is_in_no_message(line: str, problems: Problems) -> None:
+    reported = problems(persona(line))
+    assert any("write `" in problem for problem in reported)
+    assert "hush" not in "\n".join(reported)

@@ -21,7 +21,11 @@ SIGNS = [
     Wrong("colon of a check", persona("checks: [contains：俺老孙]"), f"3:18: {_COLON}"),
     Wrong("colon after a quoted key", persona('"name"：孙悟空'), f"3:7: {_COLON}"),
     Wrong("colon in a question's mapping", asked("id：who"), f"4:7: {_COLON}"),
-    Wrong("colon in an address", persona("run: {provider: {base_url: http：//box/v1}}"), f"3:32: {_COLON[:-3]}`"),
+    Wrong(
+        "colon in an address",
+        persona("run: {provider: {base_url: http：//box/v1}}"),
+        "3:32: full-width colon `：` (U+FF1A); write `:`",
+    ),
     Wrong("ratio for a colon", persona("name∶ 孙悟空"), "3:5: ratio `∶` (U+2236); write `: `"),
     Wrong("comma between entries", persona("params: {temperature: 0.7，top_p: 0.9}"), f"3:26: {_COMMA}"),
     Wrong("comma between names", persona("controls: [none，assistant]"), f"3:16: {_COMMA}"),

@@ -180,12 +180,12 @@ YAML = [
     Wrong(
         "no space in braces",
         persona("examples: [{user: Hi, assistant:Ho}]"),
-        "3:23: found `assistant:Ho` without a space after the colon; write `assistant: Ho`",
+        "3:23: a `:` without a space after it; write `assistant: Ho`",
     ),
     Wrong(
         "no space in params",
         persona("params: {top_k:3}"),
-        "3:10: found the name `top_k:3` without a value; write `top_k: 3`",
+        "3:10: a parameter without a value; write `top_k: 3`",
     ),
     Wrong(
         "list of questions at the top",

@@ -79,7 +79,8 @@ class Limits:
 class RunSettings:
     """The `run:` block, merged with the command line; None: the default of whoever uses it.
 
-    `timeout` in seconds, for the whole reply.
+    `timeout` in seconds, for the whole reply. `sources`: for `base_url`, `provider` and `api_key_env`, the file that
+    said it; not there: no file did.
     """
 
     provider: str | None = None
@@ -95,6 +96,7 @@ class RunSettings:
     seed: int = 0
     extra_body: Params = field(default_factory=dict)
     extra_headers: Mapping[str, str] = field(default_factory=dict)
+    sources: Mapping[str, str] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

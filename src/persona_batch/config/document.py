@@ -12,7 +12,6 @@ from persona_batch.config.batch import InputFile
 from persona_batch.config.comments import lost_text, refuse_lost_values
 from persona_batch.config.explain import validate
 from persona_batch.config.fullwidth import refuse as refuse_fullwidth
-from persona_batch.config.literal_key import REMEDY, find_key, has_key, is_key_name
 from persona_batch.config.nodes import Mapping, Scalar, walk
 from persona_batch.config.params import check_names
 from persona_batch.config.paths import expand
@@ -23,6 +22,7 @@ from persona_batch.config.section import known_keys
 from persona_batch.config.shapes import holds_personas, other_name, refuse_shapes
 from persona_batch.config.source import compose
 from persona_batch.config.textfile import TextFile, place_in, read_text, recorded_name
+from persona_batch.credentials import REMEDY, find_key, has_key, is_key_name, is_reference
 from persona_batch.errors import Problem
 
 FileKind: TypeAlias = Literal["persona", "questions"]
@@ -70,6 +70,7 @@ class Library:
             self.texts[key] = None
             with suppress(Unreadable):
                 self.texts[key] = file = read_text(path, shown, self.problems, named_at)
+                _refuse_key_in_name(shown, self.problems)
                 if (at := find_key(file.text)) is not None:
                     self.problems.add(place_in(file, at), f"this looks like an API key; {REMEDY}")
         return self.texts[key]
@@ -82,6 +83,7 @@ class Library:
 
     def _read(self, path: Path, shown: str, named_at: Place | None) -> Document:
         file = read_text(path, shown, self.problems, named_at)
+        _refuse_key_in_name(shown, self.problems)
         root = compose(file.text, shown, self.problems)
         refuse_keys(root, self.problems)
         nodes = list(walk(root))
@@ -122,12 +124,27 @@ def kind_of(root: Mapping) -> FileKind:
 
 
 def refuse_keys(root: Mapping, problems: Problems) -> None:
-    """Note every literal credential; the message never holds it."""
+    """Note every literal credential; the message never holds it.
+
+    What has the name of a credential is one, whatever it looks like; but an attribute may be called `secret`. The
+    name of a variable (`${MY_KEY}`) is none.
+    """
+    told: set[int] = set()
+    for name, _, node in walk(root):
+        if name == "attributes":
+            told.update(id(below) for _, _, below in walk(node))
     for name, key, node in walk(root):
         if key is not None and has_key(key.written):
             problems.add(key.place, f"this looks like an API key; {REMEDY}")
-        if isinstance(node, Scalar):
-            if key is not None and is_key_name(name) and node.kind != "null" and node.written:
-                problems.add(node.place, f"an API key or other secret never stands in a file; {REMEDY}")
-            elif isinstance(node.value, str) and has_key(node.value):
-                problems.add(node.place, f"this looks like an API key; {REMEDY}")
+        if not isinstance(node, Scalar) or node.kind == "null" or not node.written:
+            continue
+        text = node.written if node.kind != "text" else str(node.value)
+        if is_key_name(name) and not is_reference(text) and (id(node) not in told or has_key(f"{name}: {text}")):
+            problems.add(node.place, f"an API key or other secret never stands in a file; {REMEDY}")
+        elif has_key(text) and not (name == "base_url" and "@" in text):  # whose login has a message of its own
+            problems.add(node.place, f"this looks like an API key; {REMEDY}")
+
+
+def _refuse_key_in_name(shown: str, problems: Problems) -> None:
+    if has_key(shown):
+        problems.add(Place(shown), "the file's name holds what looks like an API key; give it another name")

@@ -11,7 +11,7 @@ from persona_batch.config.fullwidth import refuse_in_word
 from persona_batch.config.nodes import Mapping, Node, Scalar, Sequence, found, plain, walk
 from persona_batch.config.params import ParamsBlock
 from persona_batch.config.persona_file import SECTIONS, PersonaEntry
-from persona_batch.config.problems import Problems, did_you_mean, quote
+from persona_batch.config.problems import Problems, did_you_mean, entry, quote
 from persona_batch.config.question_file import QuestionEntry
 from persona_batch.config.run_block import RunBlock
 from persona_batch.config.section import known_keys
@@ -55,8 +55,7 @@ def _refuse_nothing(root: Mapping, problems: Problems) -> None:
         if not isinstance(node, Scalar) or node.kind != "null" or id(node) in free:
             continue
         if key is not None and not node.raw and (cut := re.match(r"(\w+)[:=] *([^/].*)", key.written)):
-            written = quote(f"{cut[1]}: {cut[2]}")
-            problems.add(key.place, f"found {quote(key.written)} without a space after the colon; write {written}")
+            problems.add(key.place, f"a `:` without a space after it; write {entry(cut[1], cut[2])}")
             problems.settle(key.place)
         else:
             what = f"null ({quote(node.written)})" if node.written else "nothing"

@@ -5,7 +5,7 @@ import re
 import yaml
 
 from persona_batch.config.comments import cut_text
-from persona_batch.config.problems import Problems, quote
+from persona_batch.config.problems import Problems, entry, quote
 from persona_batch.config.signs import (
     ANY_KEY,
     BLANK,
@@ -61,11 +61,9 @@ def _without_space(text: str, begun: int, at: int) -> tuple[int, str] | None:
     above = text.rfind("\n", 0, max(here - 1, 0)) + 1
     for start in (text.rfind("\n", 0, begun) + 1, above):
         if found := _NO_SPACE.match(text, start):
-            sign, rest = text[found.end() - 1], text[found.end() : text.find("\n", found.end()) % (len(text) + 1)]
-            return (
-                found.end() - 1,
-                f"a `{sign}` without a space after it; write {quote((found[1] or '') + sign + ' ' + rest)}",
-            )
+            rest = text[found.end() : text.find("\n", found.end()) % (len(text) + 1)]
+            written = entry(found[1], rest) if found[1] else quote(f"- {rest}")
+            return found.end() - 1, f"a `{text[found.end() - 1]}` without a space after it; write {written}"
     return None
 
 

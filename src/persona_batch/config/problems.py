@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from persona_batch.config.literal_key import mask
+from persona_batch.credentials import is_key_name, mask
 from persona_batch.errors import ConfigError, Problem
 
 
@@ -32,7 +32,7 @@ class Problems:
         if place in self.settled:
             return
         self.places.add(place)
-        self.found.add(Problem(place.file, place.line, place.column, message))
+        self.found.add(Problem(mask(place.file), place.line, place.column, mask(message)))
 
     def add_first(self, place: Place, message: str) -> None:
         """Note a problem unless something is wrong at this very place already, which then explains this one."""
@@ -64,6 +64,11 @@ def quote(text: str, limit: int = 40) -> str:
     if len(shown) > limit:
         shown = shown[: limit - 1] + "…"
     return f"`{shown}`"
+
+
+def entry(name: str, value: str) -> str:
+    """Return an entry as it is written in a file, for an error message; a secret is left out."""
+    return quote(f"{name}: {'…' if is_key_name(name) else value}")
 
 
 def did_you_mean(name: str, valid: Iterable[str], cutoff: float = 0.6) -> str:

@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field
 
 from persona_batch.chat import JsonValue
-from persona_batch.config.literal_key import REMEDY
 from persona_batch.config.section import NonEmpty, Section
+from persona_batch.credentials import REMEDY
 
 PLACEMENTS = Literal["system", "developer", "user", "none"]
 

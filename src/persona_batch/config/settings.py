@@ -5,7 +5,7 @@ command line wins. An endpoint is taken as a whole: `--provider` sets aside what
 endpoint (its URL, key variable, additions and models), and `--base-url` alone names an endpoint without a key.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, cast
 
@@ -62,7 +62,7 @@ def settings(blocks: Sequence[MappingNode], overrides: Overrides, problems: Prob
     for block in blocks:
         _read(block, written)
     _check_options(overrides, problems)
-    return _overridden(written.values, overrides)
+    return _overridden(written, overrides)
 
 
 def _read(block: MappingNode, written: _Written) -> None:
@@ -80,8 +80,8 @@ def _read(block: MappingNode, written: _Written) -> None:
             written.add(name, node, plain(node))
 
 
-def _overridden(values: Mapping[str, Any], overrides: Overrides) -> RunSettings:
-    file = dict(values)
+def _overridden(written: _Written, overrides: Overrides) -> RunSettings:
+    file = dict(written.values)
     if overrides.provider is not None and overrides.provider != file.get("provider"):
         moved = "provider" in file or "base_url" in file
         for name in ("base_url", "api_key_env", "extra_body", "extra_headers", *(["model"] if moved else [])):
@@ -94,6 +94,11 @@ def _overridden(values: Mapping[str, Any], overrides: Overrides) -> RunSettings:
         option = getattr(overrides, name)
         return file.get(name) if option is None else option
 
+    sources: dict[str, str] = {
+        name: written.places[name].file
+        for name in ("provider", "base_url", "api_key_env")
+        if name in file and getattr(overrides, name) is None
+    }
     return RunSettings(
         provider=pick("provider"),
         base_url=pick("base_url"),
@@ -108,6 +113,7 @@ def _overridden(values: Mapping[str, Any], overrides: Overrides) -> RunSettings:
         seed=pick("seed") or 0,
         extra_body=file.get("extra_body", {}),
         extra_headers=file.get("extra_headers", {}),
+        sources=sources,
     )
 
 

@@ -4,7 +4,7 @@ Status: `truncated` (finish reason `length`, also if all went into reasoning) ·
 `content_filter`, an endpoint that refused the content, or a refusal given through the API's own field, which is
 then the reply) · `empty` (complete, but nothing except white space) · `ok`. Reasoning is kept apart if the endpoint
 keeps it apart; `<think>` in the reply's text stays there, as it was answered. Checks are evaluated on every reply
-that came, whatever its status.
+that came, whatever its status, as it came: a key in it is taken out of what is written, not of what is judged.
 """
 
 import time
@@ -12,7 +12,6 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from persona_batch.chat import Message
-from persona_batch.checks import evaluate
 from persona_batch.engine.reply import Reply
 from persona_batch.engine.shown import ShownText
 from persona_batch.errors import ContentFiltered, ProviderError
@@ -20,6 +19,7 @@ from persona_batch.plan.cell import Cell
 from persona_batch.provider.base import Provider, Request, StreamInfo
 from persona_batch.record import CheckResult, ErrorInfo, Record, Status, Timing
 from persona_batch.record.provenance import utc_text
+from persona_batch.record.record import judged
 from persona_batch.record.runlog import Clean, as_is
 
 
@@ -61,19 +61,19 @@ async def attempt(
         shown.finish()
     content = "".join(reply.content)
     refusal = "".join(reply.refusal)
-    text = clean(content or refusal)
+    said = content or refusal
     return _record(
         cell,
         run_id=run_id,
         attempts=attempts,
-        text=text,
-        status=_status(text, "content_filter" if refusal and not content else reply.finish_reason),
+        text=clean(said),
+        status=_status(said, "content_filter" if refusal and not content else reply.finish_reason),
         timing=_timing(info.sent_ns or reply.began_ns, reply.first_text_ns, reply.last_ns, reply.chunks),
         reply=reply,
         clean=clean,
         request_id=info.request_id,
         sent=info.messages,
-        checks=[CheckResult(check.name, evaluate(check, text), check.argument) for check in cell.checks],
+        checks=judged(cell.checks, said),
     )
 
 

@@ -39,11 +39,13 @@ def resolve(settings: RunSettings, env: Mapping[str, str], *, need_key: bool = T
         if "OPENAI_BASE_URL" in env:
             base_url = checked_base_url(env["OPENAI_BASE_URL"], "OPENAI_BASE_URL")
     _check_headers(settings.extra_headers)
+    api_key, variable = _key(preset, settings.api_key_env, env, need_key=need_key)
     return Target(
         preset=preset,
         base_url=base_url,
         identity=preset.name if base_url == preset.base_url else base_url,
-        api_key=_key(preset, settings.api_key_env, env, need_key=need_key),
+        api_key=api_key,
+        key_variables=(variable,) if variable is not None else (),
         extra_body=settings.extra_body,
         extra_headers=settings.extra_headers,
         ambient=ambient,
@@ -147,20 +149,23 @@ def _preset(settings: RunSettings) -> Preset:
     return PRESETS[name]
 
 
-def _key(preset: Preset, named: str | None, env: Mapping[str, str], *, need_key: bool) -> Secret | None:
+def _key(
+    preset: Preset, named: str | None, env: Mapping[str, str], *, need_key: bool
+) -> tuple[Secret, str] | tuple[None, None]:
+    """Return the key and the variable that holds it; Nones without one."""
     if named is not None:
         if named not in env:
             if not need_key:
-                return None
+                return None, None
             raise UsageError(f"--api-key-env: {named} is not set; export it or put {named}=… into .env")
-        return checked_key(env[named], named)
+        return checked_key(env[named], named), named
     for variable in preset.key_env:
         if variable in env:
-            return checked_key(env[variable], variable)
+            return checked_key(env[variable], variable), variable
     if preset.key == "required" and need_key:
         variable = preset.key_env[0]
         raise UsageError(f"{preset.name} needs a key: set {variable}, or put {variable}=… into .env")
-    return None
+    return None, None
 
 
 def _check_headers(headers: Mapping[str, str]) -> None:

@@ -8,6 +8,7 @@ leave as `ProviderError`, free of keys.
 
 import asyncio
 from collections.abc import AsyncGenerator, Mapping, Sequence
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, Final, Self, cast
 
@@ -24,7 +25,7 @@ from persona_batch.provider.deadline import Deadline
 from persona_batch.provider.reading import Body
 from persona_batch.provider.reply import ReplyDecoder
 from persona_batch.provider.sdk import open_client, open_http, sending, without_key
-from persona_batch.provider.target import Target
+from persona_batch.provider.target import ModelNames, Target
 from persona_batch.provider.translate import FOREIGN, to_provider_error
 
 _DRAIN: Final = 0.25  # seconds for the end of a body after its end mark, so that the connection can be used again
@@ -57,6 +58,7 @@ class OpenAIProvider:
         self._timeouts = timeouts or Timeouts()
         self._stream_options = target.preset.stream_options
         self._redactor = target.redactor
+        self._names = ModelNames(self._redactor)
         self._headers = dict(headers or {})
         self._concurrency = concurrency
         self._proxies = proxies
@@ -77,7 +79,11 @@ class OpenAIProvider:
         await self._client.close()
 
     async def models(self) -> list[str]:
-        """Return the ids that /models lists; see `base.Provider`."""
+        """Return the ids that /models lists, fit to be shown; see `base.Provider`."""
+        return self._names.shown(await self.listed())
+
+    async def listed(self) -> list[str]:
+        """Return the ids that /models lists, as they are; raises like `models`."""
         try:
             async with asyncio.timeout(self._timeouts.connect + _LISTING):
                 response = await self._client.get("/models", cast_to=httpx2.Response, options=self._options)
@@ -139,6 +145,9 @@ class OpenAIProvider:
         return response
 
     async def _post(self, request: Request, messages: Sequence[Any], info: StreamInfo) -> httpx2.Response:
+        own = self._names.own(request.model)
+        if own != request.model:
+            request = replace(request, model=own)
         content = encode_body(
             request,
             messages,
@@ -168,7 +177,7 @@ class OpenAIProvider:
     def _ours(self, error: BaseException, *, begun: bool = False) -> ProviderError:
         """Return the error in our words, without keys."""
         ours = to_provider_error(error, base_url=self._target.base_url, begun=begun)
-        ours.message = self._redactor.clean(ours.message)
+        ours.message = self._redactor.clean_all(ours.message)
         ours.args = (ours.message,)
         return ours
 

@@ -2,6 +2,7 @@
 
 runs/20261122T065600Z-wukong/
     records.jsonl   one line per finished cell
+    set-aside.jsonl records of cells that the batch has no longer
     errors.jsonl    failed records that `--retry-errors` asked anew
     records.torn    last lines that were cut off by a crash
     run.json        the manifest
@@ -21,10 +22,12 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from persona_batch.config.paths import MANIFEST, RECORDS, SUFFIXES, is_run, near_file
+from persona_batch.config import paths
+from persona_batch.config.paths import MANIFEST, SUFFIXES, is_run, near_file
 from persona_batch.errors import RunLocked, StorageError, UsageError
 from persona_batch.record.append import storage_error
 
+RECORDS = paths.RECORDS
 _UNSAFE = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f\s]+')
 _NAME_BYTES = 120  # of the batch id; file systems allow 255 for the whole name
 _STAMP = "%Y%m%dT%H%M%SZ"
@@ -52,6 +55,11 @@ class RunDir:
     def errors(self) -> Path:
         """Failed records that were asked anew."""
         return self.path / "errors.jsonl"
+
+    @property
+    def set_aside(self) -> Path:
+        """Records that an edit of the batch made obsolete."""
+        return self.path / "set-aside.jsonl"
 
     @property
     def log(self) -> Path:
