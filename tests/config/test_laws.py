@@ -52,6 +52,20 @@ PIECES = [
     "  ",
     "\t",
     "---\n",
+    "：",
+    "，",
+    "“",
+    "”",
+    "－ ",
+    "\u3000",
+    "｛",
+    "］",
+    "＃",
+    "｜\n",
+    " # ",
+    "\n  # ",
+    '"\\ud83d',
+    "\\ude00",
 ]
 
 
@@ -113,6 +127,9 @@ def test_no_bytes_crash(content: bytes, tmp_path: Path) -> None:
 @example(pieces=['system: "\\ud800"'])
 @example(pieces=["system: {: }"])
 @example(pieces=["- " * 500])
+@example(pieces=["system: x\nattributes: {“a”： }"])
+@example(pieces=["“”: “"])
+@example(pieces=['a: "\\ud83d\\U00110000"'])
 def test_no_text_crashes(pieces: list[str], tmp_path: Path) -> None:
     survives(tmp_path / "p.yaml", "".join(pieces).encode(errors="ignore"))
 

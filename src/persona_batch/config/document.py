@@ -1,5 +1,6 @@
 """Reading each input file once: bytes → text → nodes → checked against the models, and searched for keys."""
 
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,15 +9,21 @@ from typing import Literal, TypeAlias
 from pydantic import BaseModel
 
 from persona_batch.config.batch import InputFile
-from persona_batch.config.explain import known_keys, validate
+from persona_batch.config.comments import lost_text, refuse_lost_values
+from persona_batch.config.explain import validate
+from persona_batch.config.fullwidth import refuse as refuse_fullwidth
 from persona_batch.config.nodes import Mapping, Scalar, walk
 from persona_batch.config.params import check_names
+from persona_batch.config.paths import expand
 from persona_batch.config.persona_file import PersonaEntry, PersonasFile
 from persona_batch.config.problems import Place, Problems, Unreadable, did_you_mean
 from persona_batch.config.question_file import QuestionFile
+from persona_batch.config.section import known_keys
+from persona_batch.config.shapes import holds_personas, other_name, refuse_shapes
 from persona_batch.config.source import compose
 from persona_batch.config.textfile import TextFile, place_in, read_text, recorded_name
 from persona_batch.credentials import REMEDY, find_key, has_key, is_key_name, is_reference
+from persona_batch.errors import Problem
 
 FileKind: TypeAlias = Literal["persona", "questions"]
 
@@ -40,6 +47,12 @@ class Library:
     problems: Problems
     documents: dict[Path, Document | None] = field(default_factory=dict)
     texts: dict[Path, TextFile | None] = field(default_factory=dict)
+    lost: set[Problem] = field(default_factory=set)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the files that were read may not say as they were meant, in order."""
+        return tuple(str(lost) for lost in sorted(self.lost))
 
     def document(self, path: Path, shown: str, named_at: Place | None = None) -> Document | None:
         """Return a YAML file, or None when it cannot be read (its problems are noted)."""
@@ -73,20 +86,39 @@ class Library:
         _refuse_key_in_name(shown, self.problems)
         root = compose(file.text, shown, self.problems)
         refuse_keys(root, self.problems)
+        nodes = list(walk(root))
+        refuse_fullwidth(nodes, self.problems)
         kind = kind_of(root)
+        refuse_shapes(root, nodes, self.problems)
+        refuse_lost_values(nodes, file.text, self.problems)
+        for place, message in lost_text(nodes, file.text):
+            self.lost.add(Problem(place.file, place.line, place.column, message))
         validate(_MODELS["personas" if "personas" in root.entries else kind], root, self.problems)
-        for name, key, node in walk(root):
+        for name, key, node in nodes:
             if name == "params" and key is not None and isinstance(node, Mapping):
                 check_names(node, self.problems)
         return Document(file, root, kind)
 
 
+def kind_of_file(path: Path) -> FileKind | Literal["unreadable", "nothing"]:
+    """Return what a file, or the first readable file of a folder, is for, whatever else is wrong with it."""
+    problems = Problems()
+    library = Library(problems)
+    files = expand(str(path), problems)
+    documents = (library.document(named.path, named.shown) for named in files)
+    kinds: Iterator[FileKind] = (document.kind for document in documents if document is not None)
+    return next(kinds, "unreadable" if files else "nothing")
+
+
 def kind_of(root: Mapping) -> FileKind:
     """Recognise a file by its keys: those of a persona, even mistyped, make it a persona file."""
-    if any(key in _PERSONA_ONLY for key in root.entries):
+    if any(key in _PERSONA_ONLY for key in root.entries) or holds_personas(root):
+        return "persona"
+    if any(other_name(key, PersonaEntry) in {"system", "personas"} for key in root.entries):
         return "persona"
     if not {"questions", "template", "speaker"} & set(root.entries):
-        return "questions" if any(did_you_mean(key, ["questions"], 0.8) for key in root.entries) else "persona"
+        named = (other_name(key, QuestionFile) or key for key in root.entries)
+        return "questions" if any(did_you_mean(key, ["questions"], 0.8) for key in named) else "persona"
     strange = set(root.entries) - set(known_keys(QuestionFile))
     return "persona" if any(did_you_mean(key, _PERSONA_ONLY, 0.8) for key in strange) else "questions"
 
