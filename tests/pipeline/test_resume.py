@@ -262,6 +262,16 @@ def test_a_run_of_another_endpoint_is_refused(workshop: Workshop) -> None:
         workshop.run([file], resume="latest", overrides={"base_url": None, "provider": "scripted"})
 
 
+def test_replies_with_and_without_their_thoughts_never_stand_in_one_run(workshop: Workshop) -> None:
+    file = workshop.write("wukong.yaml", WUKONG)
+    first = workshop.run([file], max_requests=1)
+    with pytest.raises(UsageError, match="was made with `thinking: separate`"):
+        workshop.run([file], resume="latest", overrides={"thinking": "keep"})
+    workshop.write("wukong.yaml", WUKONG + "run: {thinking: keep}\n")
+    assert workshop.run([file], continue_newest=True, max_requests=1).run_id != first.run_id
+    assert workshop.run([file], resume=first.run_id, overrides={"thinking": "separate"}).run_id == first.run_id
+
+
 def test_a_run_whose_endpoint_is_away_stays_resumable(workshop: Workshop) -> None:
     file = workshop.write("wukong.yaml", WUKONG)
     first = workshop.run([file], max_requests=1)

@@ -44,6 +44,15 @@ def test_a_server_that_goes_silent_after_the_reply_does_no_harm() -> None:
     assert answer_to(Act(reply=REPLY, done=False, stall_after=body), timeouts=SHORT).text == REPLY
 
 
+@pytest.mark.parametrize("ping", [": ping\n\n", "data: null\n\n", 'data: {"type":"ping"}\n\n', "data: {}\n\n"])
+def test_a_server_that_pings_for_ever_after_the_reply_does_no_harm(ping: str) -> None:
+    said = [event.decode() for event in _body(Act(reply=REPLY, done=False))]
+    act = Act(events=[*said, *[ping] * 4000], pause=0.02)
+    answer = answer_to(act, timeouts=Timeouts(first_token=20, gap=20, total=60, ending=0.2))
+    assert answer.text == REPLY
+    assert any(chunk.usage is not None for chunk in answer.chunks)
+
+
 def _body(act: Act) -> list[bytes]:
     from servers.completion import events
 

@@ -68,7 +68,7 @@ def preview(options: RunOptions, *, show: int = 3) -> Preview:
     refuse_key_in_input(batch, target, options)
     run, earlier = existing_run(
         options,
-        batch_id=batch.id,
+        batch=batch,
         endpoint=target.identity,
         grid_with=lambda models: grid_of(batch, target, batch.run.models or models, options),
     )

@@ -52,7 +52,7 @@ async def _run(options: RunOptions, observer: Observer, signals: Signals) -> Sum
         async with choosing(options, batch.id):
             run, earlier = existing_run(
                 options,
-                batch_id=batch.id,
+                batch=batch,
                 endpoint=target.identity,
                 grid_with=lambda models: grid_of(batch, target, batch.run.models or models, options),
             )

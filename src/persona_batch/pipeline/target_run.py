@@ -10,6 +10,7 @@ import msgspec
 from filelock import FileLock, Timeout
 
 from persona_batch.chat import JsonValue
+from persona_batch.config.batch import Batch
 from persona_batch.errors import UsageError
 from persona_batch.pipeline.options import RunOptions
 from persona_batch.plan.grid import Grid
@@ -88,7 +89,7 @@ async def choosing(options: RunOptions, batch_id: str) -> AsyncIterator[None]:
 
 
 def existing_run(
-    options: RunOptions, *, batch_id: str, endpoint: str, grid_with: Callable[[Sequence[str]], Grid]
+    options: RunOptions, *, batch: Batch, endpoint: str, grid_with: Callable[[Sequence[str]], Grid]
 ) -> tuple[RunDir | None, Manifest | None]:
     """Return the run that `--resume` names or `--continue` finds; Nones: a new one is to be made.
 
@@ -98,40 +99,57 @@ def existing_run(
 
     Args:
         options: the call.
-        batch_id: of its files.
+        batch: of its files.
         endpoint: where it asks.
         grid_with: makes the call's grid for some models.
 
     Raises:
-        UsageError: there is no such run, or it was made at another endpoint.
+        UsageError: there is no such run, or it was made at another endpoint, or with other replies (`thinking`).
     """
     if options.resume is not None:
-        run = find_run(options.resume, options.out)
-        manifest = read_manifest(run.manifest)
-        if manifest.endpoint != endpoint:
-            raise UsageError(
-                f"{run.path} was made at {manifest.endpoint}, not at {endpoint}; "
-                "resume it there, or start a new run without --resume"
-            )
+        return _named_run(options, batch, endpoint)
+    if not options.continue_newest:
+        return None, None
+    mine = invocation(options)
+    for run in reversed(list_runs(options.out)):
+        try:
+            manifest = read_manifest(run.manifest)
+        except UsageError:
+            continue  # whatever it is, it must not keep a job from running every night
+        theirs = manifest.config.get("invocation") or {}
+        place = (manifest.batch_id, manifest.endpoint, _thinking(manifest))
+        if place != (batch.id, endpoint, batch.run.thinking) or not _same_experiment(mine, theirs):
+            continue
+        if manifest.state == "complete" or (manifest.state == "failed" and not options.retry_errors):
+            if not is_partial(manifest) or all(mine.get(name) == theirs.get(name) for name in _FILTERS):
+                break
+            seen = scan(run.records).keys
+            if all(key in seen for key in grid_with(manifest.models).all_keys()):
+                break
         return run, manifest
-    if options.continue_newest:
-        mine = invocation(options)
-        for run in reversed(list_runs(options.out)):
-            try:
-                manifest = read_manifest(run.manifest)
-            except UsageError:
-                continue  # whatever it is, it must not keep a job from running every night
-            theirs = manifest.config.get("invocation") or {}
-            if manifest.batch_id != batch_id or manifest.endpoint != endpoint or not _same_experiment(mine, theirs):
-                continue
-            if manifest.state == "complete" or (manifest.state == "failed" and not options.retry_errors):
-                if not is_partial(manifest) or all(mine.get(name) == theirs.get(name) for name in _FILTERS):
-                    break
-                seen = scan(run.records).keys
-                if all(key in seen for key in grid_with(manifest.models).all_keys()):
-                    break
-            return run, manifest
     return None, None
+
+
+def _named_run(options: RunOptions, batch: Batch, endpoint: str) -> tuple[RunDir, Manifest]:
+    assert options.resume is not None
+    run = find_run(options.resume, options.out)
+    manifest = read_manifest(run.manifest)
+    if manifest.endpoint != endpoint:
+        raise UsageError(
+            f"{run.path} was made at {manifest.endpoint}, not at {endpoint}; "
+            "resume it there, or start a new run without --resume"
+        )
+    thinking = _thinking(manifest)
+    if thinking != batch.run.thinking:
+        raise UsageError(
+            f"{run.path} was made with `thinking: {thinking}`, and its replies can only be compared with such; "
+            f"resume it with --thinking {thinking}, or start a new run without --resume"
+        )
+    return run, manifest
+
+
+def _thinking(manifest: Manifest) -> str:
+    return str(manifest.config.get("run", {}).get("thinking", "separate"))
 
 
 def _same_experiment(mine: Mapping[str, JsonValue], theirs: Mapping[str, JsonValue]) -> bool:

@@ -26,12 +26,16 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """Seconds: to connect, to the first byte of the stream, between two reads, and for the whole reply."""
+    """Seconds: to connect, to the first byte of the stream, between two reads, and for the whole reply.
+
+    `ending`: for what may follow the finish reason (token counts, the end mark), whatever else the endpoint sends.
+    """
 
     connect: float = 10.0
     first_token: float = 60.0
     gap: float = 60.0
     total: float = 600.0
+    ending: float = 5.0
 
 
 class Chunk(msgspec.Struct, array_like=True, gc=False):

@@ -19,13 +19,14 @@ class Deadline:
     A wait that lasts too long ends in `TimedOut`, whose message says which limit it was.
     """
 
-    __slots__ = ("_cancelling", "_fired", "_handle", "_loop", "_since", "_speaks", "_start", "_task", "_times")
+    __slots__ = ("_cancelling", "_end", "_fired", "_handle", "_loop", "_since", "_speaks", "_start", "_task", "_times")
 
     def __init__(self, times: Timeouts) -> None:
         self._times = times
         self._loop = asyncio.get_running_loop()
         self._start = self._since = self._loop.time()
         self._speaks = False  # the first event came
+        self._end: float | None = None  # nothing of the reply can be missing any more
         self._task: asyncio.Task[object] | None = None
         self._cancelling = 0
         self._fired: str | None = None
@@ -38,6 +39,8 @@ class Deadline:
             next_one = self._since + times.gap, f"nothing more came for {times.gap:g} s in the middle of the reply"
         else:
             next_one = self._start + times.first_token, f"no first token within {times.first_token:g} s"
+        if self._end is not None:
+            next_one = min(next_one, (self._end, f"the stream went on for {times.ending:g} s after its finish reason"))
         return min(next_one, (self._start + times.total, f"the reply was not whole after {times.total:g} s"))
 
     def _check(self) -> None:
@@ -53,6 +56,14 @@ class Deadline:
         """Say that the reply has begun: from now on the gap between reads counts."""
         if not self._speaks:
             self._speaks = True
+            if self._handle is not None:
+                self._handle.cancel()
+                self._handle = self._loop.call_at(self._due()[0], self._check)
+
+    def ends(self) -> None:
+        """Say that the reply is complete: what may still follow has a few seconds."""
+        if self._end is None:
+            self._end = self._loop.time() + self._times.ending
             if self._handle is not None:
                 self._handle.cancel()
                 self._handle = self._loop.call_at(self._due()[0], self._check)

@@ -113,6 +113,8 @@ class OpenAIProvider:
                     chunks = decoder.feed(data)
                     if chunks:
                         deadline.spoke()
+                        if decoder.complete:
+                            deadline.ends()
                         yield Burst(body.arrived_ns, chunks, body.latest_ns)
                         if not relaxed and _has_text(chunks):
                             relaxed = True
