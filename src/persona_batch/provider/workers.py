@@ -37,6 +37,7 @@ class _Worker:
         self.waiting: dict[int, asyncio.Queue[_Answer]] = {}
         self.process = ChildProcess(silence)
         self.answered = False
+        self.lost = False  # its connection is gone, and so will it be
 
     async def start(self, setup: frames.Setup) -> None:
         """Start the process.
@@ -79,7 +80,8 @@ class _Worker:
             queue.put_nowait(message)
 
     def _lost(self) -> None:
-        # it is ending; should it hang in that, it is of no use to anybody
+        self.lost = True
+        # should it hang while it ends, it is of no use to anybody
         asyncio.get_running_loop().call_later(_LEAVE, self.process.kill)
 
     async def stop(self) -> None:
@@ -172,12 +174,12 @@ class WorkersProvider:
 
     async def _exchange(self, order: frames.Ask | frames.ListModels) -> AsyncGenerator[frames.FromWorker]:
         """Give an order to the worker that has least to do, and yield what it answers."""
-        while not self._workers:
+        while not (able := [worker for worker in self._workers.values() if not worker.lost]):
             if self._hopeless is not None:
                 raise StoppedEarly(self._hopeless)
             self._changed.clear()
             await self._changed.wait()
-        worker = min(self._workers.values(), key=lambda one: len(one.waiting))
+        worker = min(able, key=lambda one: len(one.waiting))
         queue = worker.waiting[order.id] = asyncio.Queue()
         worker.stream.send(order)
         over = False
