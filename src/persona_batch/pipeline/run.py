@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from persona_batch.config.batch import Batch
 from persona_batch.config.load import load_batch
 from persona_batch.errors import ConnectionFailed, StoppedEarly, TimedOut, UsageError
-from persona_batch.pipeline.bounds import run_limits, timeouts_of
+from persona_batch.pipeline.bounds import run_limits, timeouts_of, wanted_concurrency
 from persona_batch.pipeline.grid_of import grid_of
 from persona_batch.pipeline.observer import Observer
 from persona_batch.pipeline.options import RunOptions
@@ -72,9 +72,15 @@ async def _run(options: RunOptions, observer: Observer, signals: Signals) -> Sum
 async def _open(
     stack: AsyncExitStack, batch: Batch, target: Target, options: RunOptions, observer: Observer
 ) -> Provider:
+    concurrency, wanted = run_limits(batch, target, options).concurrency, wanted_concurrency(batch, target)
+    if concurrency < wanted:
+        observer.note(
+            f"{concurrency} requests at a time instead of {wanted}: the system lets a process have no more files open; "
+            "`ulimit -n` tells and raises how many"
+        )
     provider = open_provider(
         target,
-        concurrency=run_limits(batch, target, options).concurrency,
+        concurrency=concurrency,
         timeouts=timeouts_of(batch),
         workers=options.workers,
         live=observer.wants_text,

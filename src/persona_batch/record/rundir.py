@@ -16,13 +16,14 @@ import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from persona_batch.errors import RunLocked, StorageError, UsageError
 from persona_batch.record.append import storage_error
+from persona_batch.record.manifest import read_manifest
 
 RECORDS = "records.jsonl"
 _MANIFEST = "run.json"
@@ -88,11 +89,15 @@ class RunDir:
 def create_run(out: Path, batch_id: str, now: datetime) -> RunDir:
     """Make a new folder `<UTC time>-<batch id>` under `out`, unique also when several processes start at once.
 
+    Runs are ordered by their names, and a new one comes last whatever the clock says: if the newest run's name is of
+    this very second, or lies in the future (the clock was wrong then, or is now), the new name's time is the second
+    after it. When the run really began stands in its manifest.
+
     Raises:
         UsageError: no folder can be made there.
         StorageError: the device has no room for it, or fails.
     """
-    name = f"{now.astimezone(UTC).strftime(_STAMP)}-{safe_name(batch_id)}"
+    name = f"{_stamp_after(list_runs(out), now)}-{safe_name(batch_id)}"
     number = 1
     while True:
         path = out / (name if number == 1 else f"{name}-{number}")
@@ -109,6 +114,18 @@ def create_run(out: Path, batch_id: str, now: datetime) -> RunDir:
             return RunDir(path, path / RECORDS)
 
 
+def _stamp_after(runs: list[RunDir], now: datetime) -> str:
+    """Return the time in the name of a new run, which comes after all the others."""
+    stamp = now.astimezone(UTC).strftime(_STAMP)
+    latest = _age(runs[-1].path)[0] if runs else ""
+    if latest < stamp:
+        return stamp
+    try:
+        return (datetime.strptime(latest, _STAMP).replace(tzinfo=UTC) + timedelta(seconds=1)).strftime(_STAMP)
+    except OverflowError:  # nothing comes after the year 9999
+        return latest
+
+
 def out_error(out: Path, error: OSError) -> UsageError | StorageError:
     """Return what to tell a user whose folder of runs takes no run; only trouble that may pass is no wrong usage."""
     if error.errno in _DEVICE_TROUBLE:
@@ -118,7 +135,7 @@ def out_error(out: Path, error: OSError) -> UsageError | StorageError:
 
 
 def find_run(ref: str | Path, out: Path) -> RunDir:
-    """Return the run that a user means: a run folder, a records file, a run id or its beginning, or `latest`.
+    """Return the run that a user means: a folder, a records file, a run id or its beginning, `latest` or `previous`.
 
     Raises:
         UsageError: there is none, or the beginning fits several.
@@ -133,6 +150,10 @@ def find_run(ref: str | Path, out: Path) -> RunDir:
         if not runs:
             raise UsageError(f"{out}: no runs there yet; `batch run FILE` makes one, --out names another folder")
         return runs[-1]
+    if str(ref) == "previous":
+        if len(runs) < 2:
+            raise UsageError(f"{out}: no run before the latest there; `batch runs` lists them")
+        return runs[-2]
     found = [run for run in runs if run.id == str(ref)] or [run for run in runs if run.id.startswith(str(ref))]
     if len(found) == 1:
         return found[0]
@@ -166,8 +187,26 @@ def _is_run(path: Path) -> bool:
 
 
 def _age(path: Path) -> tuple[str, int, str]:
+    """Return what runs are sorted by; of a folder that was renamed, when its run began."""
     stamp, _, rest = path.name.partition("-")
-    return stamp, len(rest), rest  # the second of two runs in one second has the longer name
+    if not _is_stamp(stamp):
+        stamp, rest = _began(path), path.name
+    return stamp, len(rest), rest  # the second of two that began at once has the longer name
+
+
+def _is_stamp(text: str) -> bool:
+    try:
+        return datetime.strptime(text, _STAMP).strftime(_STAMP) == text
+    except ValueError:
+        return False
+
+
+def _began(path: Path) -> str:
+    try:
+        moment = datetime.fromisoformat(read_manifest(path / _MANIFEST).started_at)
+    except (UsageError, ValueError):
+        moment = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+    return moment.astimezone(UTC).strftime(_STAMP)
 
 
 def _holder(place: Path) -> str:
