@@ -37,6 +37,8 @@ class Scan(NamedTuple):
 
 class _Head(msgspec.Struct):
     key: str
+    persona: str  # not used; but what no reader of the run could read should be found before anything is asked
+    question: str
     status: Status
     usage: Usage | None = None
 
