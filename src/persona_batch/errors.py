@@ -31,6 +31,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+OUT_OF_MEMORY = (
+    "there is no more memory; give the process more (`ulimit -v`), or ask with a lower --concurrency or fewer --workers"
+)
+
 
 class BatchError(Exception):
     """Root of all errors that have a clear message for the user."""

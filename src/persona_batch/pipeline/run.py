@@ -1,7 +1,9 @@
 """The whole run on one page: from paths to a sealed run folder."""
 
+import asyncio
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
+from typing import Any
 
 from persona_batch.config.batch import Batch
 from persona_batch.config.load import load_batch
@@ -34,8 +36,15 @@ async def run_batch(options: RunOptions, observer: Observer) -> Summary:
         StorageError: the run folder cannot be made.
         Interrupted: a signal came before anything was asked.
     """
+    asyncio.get_running_loop().set_exception_handler(_pass_over_want_of_memory)
     async with caught_signals() as signals:
         return await _run(options, observer, signals)
+
+
+def _pass_over_want_of_memory(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Let the loop report what nobody handles; a connection that had no memory fails for its reader, who says so."""
+    if not isinstance(context.get("exception"), MemoryError):
+        loop.default_exception_handler(context)
 
 
 async def _run(options: RunOptions, observer: Observer, signals: Signals) -> Summary:

@@ -6,7 +6,7 @@ runs/20261122T065600Z-wukong/
     records.torn    last lines that were cut off by a crash
     run.json        the manifest
     run.log         retries and pauses
-    run.lock        locked by the process that is on the run; its content is that process's id
+    run.lock        locked by the process that is on the run; it holds that process's id, and when it was born
 """
 
 import errno
@@ -14,7 +14,7 @@ import os
 import re
 import unicodedata
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -72,7 +72,7 @@ class RunDir:
         lock = FileLock(place, blocking=False)
         try:
             lock.acquire()
-            place.write_text(f"{os.getpid()}\n", encoding="ascii")
+            _sign(place)
         except Timeout as error:
             raise RunLocked(
                 f"{self.path}: {_holder(place)} is on this run; wait for it, or start a new run without --resume"
@@ -84,6 +84,17 @@ class RunDir:
             yield
         finally:
             lock.release()
+
+    def held(self) -> bool:
+        """Say whether the process that took the lock last still lives; to try the lock could keep another one out."""
+        try:
+            number, _, born = (self.path / "run.lock").read_text(encoding="ascii").partition("\n")
+            process = int(number)
+        except PermissionError:  # what is locked on Windows cannot be read
+            return True
+        except (OSError, ValueError):
+            return False
+        return is_alive(process) and born.strip() in ("", str(birth(process)))
 
 
 def create_run(out: Path, batch_id: str, now: datetime) -> RunDir:
@@ -209,9 +220,39 @@ def _began(path: Path) -> str:
     return moment.astimezone(UTC).strftime(_STAMP)
 
 
+def _sign(place: Path) -> None:
+    """Write into the lock which process holds it: its number, and when it was born, as numbers are used again."""
+    born = birth(os.getpid())
+    with suppress(PermissionError):  # on Windows what is locked nobody can write, not even we: the lock has no name
+        place.write_text(f"{os.getpid()}\n" + ("" if born is None else f"{born}\n"), encoding="ascii")
+
+
+def birth(process: int) -> int | None:
+    """Return when a process began, in clock ticks since the machine did (proc(5)); None where that is not known."""
+    try:
+        text = Path(f"/proc/{process}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return None
+    # the second field, the program's name, may hold spaces and parentheses
+    return int(text.rpartition(")")[2].split()[19])
+
+
+def is_alive(process: int) -> bool:
+    """Return whether a process of that number lives (also another user's); where one cannot ask, that it does."""
+    if os.name != "posix":
+        return True
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
 def _holder(place: Path) -> str:
     try:
-        number = place.read_text(encoding="ascii").strip()
+        number = place.read_text(encoding="ascii").partition("\n")[0]
     except (OSError, ValueError):
         number = ""
     return f"process {number}" if number.isdigit() else "another process"
