@@ -26,6 +26,15 @@ class ReaderLeft(Exception):
 def guarded(command: Callable[[], int]) -> int:
     """Run `command` and return the exit code; every error is shown on stderr in the form it deserves."""
     try:
+        return _guarded(command)
+    except MemoryError:
+        pass  # said below, when the error and what it holds are gone: to say it takes memory too
+    _say(OUT_OF_MEMORY)
+    return StoppedEarly.exit_code
+
+
+def _guarded(command: Callable[[], int]) -> int:
+    try:
         code = command()
         sys.stdout.flush()
     except BatchError as error:
@@ -35,23 +44,21 @@ def guarded(command: Callable[[], int]) -> int:
         return 130
     except (BrokenPipeError, ReaderLeft):
         return _reader_left()
-    except MemoryError:
-        _say(OUT_OF_MEMORY)
-        return StoppedEarly.exit_code
     except Exception as bug:  # noqa: BLE001 - the boundary: whatever is not ours to expect is reported, not lost
         if isinstance(bug, OSError) and bug.errno == errno.EIO and bug.filename is None:
             return _terminal_gone()
         if _is_want_of_memory(bug):
-            _say(OUT_OF_MEMORY)
-            return StoppedEarly.exit_code
+            raise MemoryError from bug
         _say(f"this is a bug in persona-batch ({type(bug).__name__}): {_keep(bug)}")
         return 1
     return code
 
 
 def _is_want_of_memory(error: Exception) -> bool:
-    """Whether there was no memory for a process or a thread, which says so in other words than MemoryError."""
-    return (isinstance(error, OSError) and error.errno == errno.ENOMEM) or (
+    """Whether there was no memory; for a process or a thread it is said in other words."""
+    if isinstance(error, OSError):
+        return error.errno == errno.ENOMEM
+    return isinstance(error, MemoryError) or (
         isinstance(error, RuntimeError) and "can't start new thread" in str(error)
     )
 
