@@ -1,4 +1,5 @@
 import tempfile
+import tracemalloc
 from pathlib import Path
 
 import msgspec
@@ -96,3 +97,24 @@ def test_a_file_that_cannot_be_read_is_a_usage_error(tmp_path: Path) -> None:
 def test_fields_of_later_versions_are_passed_over(tmp_path: Path) -> None:
     path = _write(tmp_path / "r.jsonl", _line(0).replace(b'{"schema_version":1,', b'{"schema_version":1,"new":[1],'))
     assert list(read_records(path)) == [make_record(0)]
+
+
+@pytest.mark.parametrize("followed", [True, False], ids=["in the middle", "torn"])
+def test_a_line_without_end_is_not_taken_into_memory(followed: bool, tmp_path: Path) -> None:
+    path = _write(tmp_path / "r.jsonl", _line(0))
+    with path.open("r+b") as file:
+        file.truncate(3 << 28)  # 768 MB that take no room on the disk
+        if followed:
+            file.seek(0, 2)
+            file.write(b"\n" + _line(1))
+    tracemalloc.start()
+    try:
+        if followed:
+            with pytest.raises(UsageError, match=r"r\.jsonl:2: a line of more than 256 MB"):
+                scan(path)
+        else:
+            assert list(read_records(path)) == [make_record(0)]
+            assert len(scan(path).keys) == 1
+        assert tracemalloc.get_traced_memory()[1] < 600 << 20
+    finally:
+        tracemalloc.stop()

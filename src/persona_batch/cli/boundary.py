@@ -44,7 +44,7 @@ def _guarded(command: Callable[[], int]) -> int:
         return 130
     except (BrokenPipeError, ReaderLeft):
         return _reader_left()
-    except Exception as bug:  # noqa: BLE001 - the boundary: whatever is not ours to expect is reported, not lost
+    except Exception as bug:
         if isinstance(bug, OSError) and bug.errno == errno.EIO and bug.filename is None:
             return _terminal_gone()
         if _is_want_of_memory(bug):
