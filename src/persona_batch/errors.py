@@ -11,6 +11,7 @@
     └── ProviderError                  1   one request failed; becomes a record with status `error`
         ├── ConnectionFailed               refused, reset, DNS, TLS; nothing of a reply came
         ├── TimedOut                       connecting, first token, between chunks, or whole reply
+        ├── ProcessLost                    a process of our own died or hung; no failure of the endpoint's
         ├── StreamCut                      a stream that ended, or turned to garbage, in the middle
         ├── MalformedReply                 an answer that is no chat completion (an HTML page, broken JSON)
         ├── RateLimited                    429: too fast; carries `retry_after`
@@ -29,6 +30,10 @@ ours (see `cli.boundary`).
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
+
+OUT_OF_MEMORY = (
+    "there is no more memory; give the process more (`ulimit -v`), or ask with a lower --concurrency or fewer --workers"
+)
 
 
 class BatchError(Exception):
@@ -136,6 +141,16 @@ class TimedOut(ProviderError):
     """A time-out for connecting, the first token, the gap between chunks, or the whole reply."""
 
     kind = "timeout"
+    retryable = True
+
+
+class ProcessLost(ProviderError):
+    """A process of ours that was asking (a worker, the embedded model's server) died or hung and is replaced.
+
+    It says nothing of the endpoint and nothing of the cell, which is asked again however often others may be.
+    """
+
+    kind = "process"
     retryable = True
 
 

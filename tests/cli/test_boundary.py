@@ -1,5 +1,6 @@
 """Errors become one line and an exit code; bugs become a log file."""
 
+import errno
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,14 @@ def test_an_error_is_one_line_and_its_exit_code(
 ) -> None:
     assert failing(error) == code
     assert capsys.readouterr() == ("", "batch: x\n")
+
+
+@pytest.mark.parametrize(
+    "error", [MemoryError(), RuntimeError("can't start new thread"), OSError(errno.ENOMEM, "Cannot allocate memory")]
+)
+def test_want_of_memory_is_no_bug(error: BaseException, capsys: pytest.CaptureFixture[str]) -> None:
+    assert failing(error) == 3
+    assert capsys.readouterr().err.startswith("batch: there is no more memory;")
 
 
 def test_every_problem_of_the_files_has_its_line(capsys: pytest.CaptureFixture[str]) -> None:

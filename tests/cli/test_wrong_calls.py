@@ -1,6 +1,7 @@
 """Wrong input from the command line: one line with place and remedy, exit code 2, nothing sent, no run left behind."""
 
 import socket
+import sys
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from config.wrong_values import VALUES
 from config.wrong_yaml import READINGS, YAML
 from servers.act import Act, Script, error_body
 from servers.faulty import serving
+from terminals.command import batch
 
 PIRATE = """\
 id: pirate
@@ -185,3 +187,47 @@ def test_the_value_of_a_key_is_in_no_message_about_a_wrong_call(work: Path, call
         assert done.code == 2
         assert "odd.value" not in done.err
         assert "[key]" in done.err
+
+
+ODD = "b\udcffd"  # the byte 0xff, as Python hands it on
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems' names are UTF-8")
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["run", f"{ODD}.yaml"],
+        ["run", "pirate.yaml", "-q", f"{ODD}.yaml"],
+        ["run", "pirate.yaml", "--out", f"runs/{ODD}"],
+        ["run", f"folder-{ODD}"],
+        ["run", "folder"],
+        ["run", "folder/*.yaml"],
+        ["run", "pirate.yaml", "--param", f"stop={ODD}"],
+        ["ask", f"{ODD}.yaml", "hi"],
+        ["check", "folder"],
+        ["show", ODD],
+    ],
+    ids=lambda arguments: " ".join(arguments).replace("\udcff", "?"),
+)
+def test_a_name_that_is_not_utf8_is_wrong_usage(arguments: list[str], work: Path) -> None:
+    for folder in ("folder", f"folder-{ODD}"):
+        (work / folder).mkdir()
+        (work / folder / f"{ODD}.yaml").write_text(PIRATE, encoding="utf-8")
+    (work / f"{ODD}.yaml").write_text(PIRATE, encoding="utf-8")
+    before = set(work.iterdir())
+    done = batch(*arguments, *(["--provider", "scripted"] if arguments[0] in ("run", "ask") else []), cwd=work)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "not UTF-8; rename it" in done.stderr
+    assert r"b\xffd" in done.stderr
+    assert set(work.iterdir()) == before
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems' names are UTF-8")
+def test_a_working_folder_whose_name_is_not_utf8_is_wrong_usage(work: Path) -> None:
+    odd = work / ODD
+    odd.mkdir()
+    (odd / "pirate.yaml").write_text(PIRATE, encoding="utf-8")
+    done = batch("run", "pirate.yaml", "--provider", "scripted", cwd=odd)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "the name of the working folder is not UTF-8" in done.stderr
+    assert [path.name for path in odd.iterdir()] == ["pirate.yaml"]

@@ -10,6 +10,7 @@ from jsonschema import Draft202012Validator
 from compare.made import grid, record, shuffled
 from persona_batch.chat import Message
 from persona_batch.compare import MEASURES, compare
+from persona_batch.compare.corpus import LONGEST
 from persona_batch.compare.explain import EXPLANATIONS
 from persona_batch.compare.schema import SHIPPED, comparison_schema, schema_text
 from persona_batch.errors import UsageError
@@ -210,3 +211,16 @@ def test_what_never_differs_does_not_weigh_on_what_does() -> None:
     assert 0 < len(differing) < len(rows)
     smallest = min(row.p for row in differing if row.p is not None)
     assert min(row.p_bh for row in differing if row.p_bh is not None) <= smallest * len(differing)
+
+
+@pytest.mark.parametrize("text", ["ahoy ", "孙悟空", "🏴‍☠️!"])
+def test_of_a_long_reply_the_beginning_is_compared_and_that_is_said(text: str) -> None:
+    records = grid(PIRATE, questions=6, samples=2)
+    long = text * (LONGEST // len(text) + 1)
+    endings = [msgspec.structs.replace(one, reply=long + one.reply * 1000) for one in records]
+    cut = [msgspec.structs.replace(one, reply=long[:LONGEST]) for one in records]
+    found = compare(endings, permutations=199)
+    assert any(note.startswith(f"{len(records)} replies are longer than 65,536 characters") for note in found.notes)
+    beginnings = compare(cut, permutations=199)
+    assert not any("are longer than" in note for note in beginnings.notes)
+    assert sum(arm.duplicates for arm in found.arms) == 0 < sum(arm.duplicates for arm in beginnings.arms)

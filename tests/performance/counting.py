@@ -1,5 +1,6 @@
 """What work costs, counted, not timed: the same on a busy machine."""
 
+import gc
 import os
 import re
 import shutil
@@ -27,11 +28,14 @@ def bytecodes(work: Callable[[], object]) -> int:
         return trace
 
     before = sys.gettrace()  # coverage, a debugger
+    gc.collect()
+    gc.disable()  # the finalizers of others' garbage would be counted too
     sys.settrace(trace)
     try:
         work()
     finally:
         sys.settrace(before)
+        gc.enable()
     return count
 
 

@@ -1,7 +1,7 @@
 """A server that answers every request with the same bytes, in the pieces it is given: HTTP or not."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -17,7 +17,7 @@ class RawServer:
 
 
 @asynccontextmanager
-async def answering(pieces: Sequence[bytes], *, close: bool = False) -> AsyncIterator[RawServer]:
+async def answering(pieces: Iterable[bytes], *, close: bool = False) -> AsyncIterator[RawServer]:
     """Serve; every piece is a write of its own. `close`: hang up after the answer."""
     seen = RawServer()
 

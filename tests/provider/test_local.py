@@ -3,6 +3,8 @@
 import asyncio
 import importlib.util
 import os
+import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,7 +16,7 @@ import pytest
 
 from persona_batch.chat import Message
 from persona_batch.config.batch import RunSettings
-from persona_batch.errors import AuthRefused, ContextTooLong, UsageError
+from persona_batch.errors import AuthRefused, ContextTooLong, ProcessLost, StoppedEarly, UsageError
 from persona_batch.provider.base import Request, StreamInfo, Timeouts
 from persona_batch.provider.connect import open_provider, resolve
 from persona_batch.provider.local import LocalProvider, find_model, model_id
@@ -176,3 +178,62 @@ def test_however_we_end_the_server_ends_too(how: signal.Signals) -> None:
     finally:
         os.close(waiter)
     assert gone(server)
+
+
+def with_stand_in(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, talk: Callable[[LocalProvider], Awaitable[T]], timeouts: Timeouts
+) -> T:
+    """As `with_model`, with a server that only looks like the model's."""
+    shutil.copy(Path(__file__).with_name("llama.py"), folder / "xllamacpp.py")
+    (folder / "tiny.gguf").touch()
+    monkeypatch.setenv("PYTHONPATH", str(folder))
+
+    async def run() -> T:
+        target = resolve(RunSettings(), {})
+        async with LocalProvider(target, folder / "tiny.gguf", concurrency=2, timeouts=timeouts) as provider:
+            return await talk(provider)
+
+    return asyncio.run(run())
+
+
+HURRIED = Timeouts(first_token=8.0)  # a process that gives no sign of life for 4 s is taken for hung
+DEATHS = {
+    signal.SIGKILL: "signal 9",
+    signal.SIGTERM: "signal 15",
+    signal.SIGSEGV: "signal 11",
+    signal.SIGSTOP: "no sign of life for 4 s",
+}
+
+
+@pytest.mark.parametrize(("how", "words"), DEATHS.items())
+def test_a_server_that_dies_or_hangs_is_started_anew_once(
+    how: signal.Signals, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def talk(provider: LocalProvider) -> None:
+        assert await said(provider, "hi") == "hello"
+        hanging = asyncio.create_task(said(provider, "wait"))
+        await asyncio.sleep(0)
+        os.kill(provider.process_id, how)
+        with pytest.raises(ProcessLost, match=re.escape(f"the embedded model's server died ({words})")):
+            await hanging
+        assert await asyncio.gather(*(said(provider, "hi") for _ in range(3))) == ["hello"] * 3
+        assert await provider.models() == ["tiny"]
+        os.kill(provider.process_id, signal.SIGKILL)
+        with pytest.raises(ProcessLost):
+            await said(provider, "hi")
+        with pytest.raises(StoppedEarly, match=r"server died \(signal 9\), for the second time; .* --resume"):
+            await said(provider, "hi")
+
+    with_stand_in(tmp_path, monkeypatch, talk, HURRIED)
+
+
+def test_a_server_that_does_not_start_anew_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def talk(provider: LocalProvider) -> None:
+        (tmp_path / "xllamacpp.py").write_text("import os; os._exit(3)", encoding="utf-8")
+        os.kill(provider.process_id, signal.SIGKILL)
+        with pytest.raises(ProcessLost):
+            await said(provider, "hi")
+        with pytest.raises(StoppedEarly, match=r"died \(signal 9\), and did not start anew: .*exit code 3"):
+            await said(provider, "hi")
+
+    with_stand_in(tmp_path, monkeypatch, talk, HURRIED)

@@ -2,7 +2,7 @@ import asyncio
 import os
 import signal
 from collections.abc import Awaitable, Callable
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from pathlib import Path
 
 import pytest
@@ -51,7 +51,7 @@ async def stream(provider: WorkersProvider | OpenAIProvider, info: StreamInfo | 
 
 
 def pid_of(provider: WorkersProvider, number: int = 0) -> int:
-    return provider._workers[number]._process.pid
+    return provider._workers[number].process.pid
 
 
 def test_a_reply_is_the_same_as_without_workers() -> None:
@@ -148,7 +148,7 @@ def test_requests_are_spread_over_the_workers() -> None:
         while server.in_flight < 6:
             await server.arrived.wait()
             await asyncio.sleep(0)
-        assert [len(worker.waiting) for worker in provider._workers] == [3, 3]
+        assert [len(worker.waiting) for worker in provider._workers.values()] == [3, 3]
         server.release()
         replies = await asyncio.gather(*tasks)
         assert all(replies)
@@ -156,22 +156,60 @@ def test_requests_are_spread_over_the_workers() -> None:
     run(Script(default=Act(silent=True)), work, workers=2)
 
 
-def test_a_worker_that_is_killed_costs_only_its_own_replies() -> None:
+HURRIED = Timeouts(first_token=8.0)  # a process that gives no sign of life for 4 s is taken for hung
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, signal.SIGSTOP, signal.SIGSEGV])
+def test_a_worker_that_dies_or_hangs_is_replaced_and_costs_only_its_own_replies(how: signal.Signals) -> None:
     async def work(provider: WorkersProvider, server: FaultyServer, _: Target) -> None:
-        task = asyncio.create_task(stream(provider))
-        await server.arrived.wait()
-        os.kill(pid_of(provider), signal.SIGKILL)
-        with pytest.raises(errors.StreamCut):
-            await task
+        tasks = [asyncio.create_task(stream(provider)) for _ in range(2)]
+        while server.in_flight < 2:
+            await server.arrived.wait()
+            await asyncio.sleep(0)
+        first, second = (pid_of(provider, number) for number in (0, 1))
+        os.kill(first, how)
+        with pytest.raises(errors.ProcessLost, match="no sign of life" if how == signal.SIGSTOP else f"signal {how}"):
+            await tasks[0]
         server.release()
-        assert await stream(provider)
-        os.kill(pid_of(provider, 1), signal.SIGKILL)
-        with pytest.raises(errors.StreamCut):
-            await stream(provider)
-        with pytest.raises(errors.ConnectionFailed):
+        assert await tasks[1]
+        assert all(await asyncio.gather(*(stream(provider) for _ in range(4))))
+        assert {worker.process.pid for worker in provider._workers.values()} > {second} != {first, second}
+
+    run(Script(default=Act(silent=True)), work, workers=2, timeouts=HURRIED)
+
+
+def test_all_workers_may_die_between_two_replies() -> None:
+    async def work(provider: WorkersProvider, _: FaultyServer, __: Target) -> None:
+        for _round in range(3):
+            assert await stream(provider)
+            workers = list(provider._workers.values())
+            for worker in workers:
+                os.kill(worker.process.pid, signal.SIGKILL)
+                await worker.process.over.wait()
+            assert await provider.models() == ["test-model"]
+
+    run(Script(), work, workers=2)
+
+
+async def asked_again_and_again(provider: WorkersProvider) -> None:
+    while True:
+        with suppress(errors.ProcessLost):
             await stream(provider)
 
-    run(Script(default=Act(silent=True)), work, workers=2)
+
+def test_workers_that_cannot_live_end_the_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The machine has no memory for them any more, say: they end as soon as they begin."""
+
+    async def work(provider: WorkersProvider, _: FaultyServer, __: Target) -> None:
+        assert await stream(provider)
+        (tmp_path / "persona_batch").mkdir()  # found first by the processes to come, and empty
+        (tmp_path / "persona_batch" / "__init__.py").write_text("")
+        monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+        os.kill(pid_of(provider), signal.SIGKILL)
+        with pytest.raises(errors.StoppedEarly, match=r"as soon as they begin .*fewer --workers"):
+            await asked_again_and_again(provider)
+
+    run(Script(), work, workers=1)
 
 
 def test_the_key_is_seen_neither_in_the_process_list_nor_in_the_environment() -> None:

@@ -2,6 +2,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
@@ -91,6 +92,37 @@ def test_what_is_no_run_is_told_what_it_is_and_its_command(
     assert str(caught.value).startswith(said)
 
 
+@pytest.mark.parametrize(
+    "back",
+    [timedelta(0), timedelta(seconds=30), timedelta(days=400), timedelta(days=365 * 73)],
+    ids=["the same second", "a leap", "a year", "a battery"],
+)
+def test_the_last_made_is_the_latest_whatever_the_clock_says(back: timedelta, tmp_path: Path) -> None:
+    made = [_started(tmp_path, "a-long-name")]
+    made += [_started(tmp_path, name, MOMENT - back) for name in ("b", "longest-name-of-all", "b", "a-long-name", "a")]
+    assert list_runs(tmp_path) == made
+    assert find_run("latest", tmp_path) == made[-1]
+    assert find_run("previous", tmp_path) == made[-2]
+
+
+@given(st.lists(st.tuples(st.sampled_from(["a", "b", "a-2", "孙悟空"]), st.integers(-5, 5))))
+def test_runs_are_listed_as_they_were_made(starts: list[tuple[str, int]]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        made = [_started(Path(folder), name, MOMENT + timedelta(seconds=second)) for name, second in starts]
+        assert list_runs(Path(folder)) == made
+
+
+def test_a_folder_that_was_renamed_is_as_old_as_its_run(tmp_path: Path) -> None:
+    renamed = tmp_path / "the good one"
+    _started(tmp_path, "b").path.rename(renamed)
+    (renamed / "run.json").write_text(
+        '{"run_id":"x","batch_id":"b","provider":"p","endpoint":"e","models":[],"started_at":"2026-11-22T06:56:00.000Z"}'
+    )
+    new = _started(tmp_path, "b", MOMENT + timedelta(seconds=1))
+    assert find_run("latest", tmp_path) == new
+    assert find_run("previous", tmp_path).path == renamed
+
+
 def test_a_records_file_of_any_name_is_a_run(tmp_path: Path) -> None:
     file = tmp_path / "mine.jsonl"
     file.touch()
@@ -140,7 +172,7 @@ def test_a_second_process_is_kept_out_until_the_first_ends_or_dies(tmp_path: Pat
             holder.send_signal(end)
             holder.wait()
         with run.lock():
-            assert (run.path / "run.lock").read_text() == f"{os.getpid()}\n"
+            assert (run.path / "run.lock").read_text().startswith(f"{os.getpid()}\n")
 
 
 def test_the_lock_is_free_after_an_error_inside(tmp_path: Path) -> None:

@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from persona_batch.errors import StorageError
+from persona_batch.record.rundir import birth
 from persona_batch.schedule.job import Job
 from persona_batch.schedule.line import render_line
 from persona_batch.schedule.logs import open_log
 from persona_batch.schedule.overview import overview
-from persona_batch.schedule.state import JobState, StateFolder, birth, meaning
+from persona_batch.schedule.state import JobState, StateFolder, meaning
 from persona_batch.schedule.tab import Crontab
 
 NOW = datetime(2026, 11, 22, 20, 30)

@@ -3,6 +3,7 @@
 - the class's exit code: a `BatchError`, shown as one line per problem
 - 130: Ctrl-C, or a terminal that was closed in the middle
 - 141: the reader of our output left (`batch show | head`): quiet
+- 3: there is no more memory
 - 1: anything else: a bug; its traceback goes to a file, free of keys
 """
 
@@ -12,7 +13,7 @@ import sys
 from collections.abc import Callable
 
 from persona_batch import __version__
-from persona_batch.errors import BatchError, UsageError
+from persona_batch.errors import OUT_OF_MEMORY, BatchError, StoppedEarly, UsageError
 
 REPORT_AT = "the issue tracker of persona-batch"
 
@@ -24,6 +25,15 @@ class ReaderLeft(Exception):
 def guarded(command: Callable[[], int]) -> int:
     """Run `command` and return the exit code; every error is shown on stderr in the form it deserves."""
     try:
+        return _guarded(command)
+    except MemoryError:
+        pass  # said below, when the error and what it holds are gone: to say it takes memory too
+    _say(OUT_OF_MEMORY)
+    return StoppedEarly.exit_code
+
+
+def _guarded(command: Callable[[], int]) -> int:
+    try:
         code = command()
         sys.stdout.flush()
     except BatchError as error:
@@ -33,12 +43,23 @@ def guarded(command: Callable[[], int]) -> int:
         return 130
     except (BrokenPipeError, ReaderLeft):
         return _reader_left()
-    except Exception as bug:  # noqa: BLE001 - the boundary: whatever is not ours to expect is reported, not lost
+    except Exception as bug:
         if isinstance(bug, OSError) and bug.errno == errno.EIO and bug.filename is None:
             return _terminal_gone()
+        if _is_want_of_memory(bug):
+            raise MemoryError from bug
         _say(f"this is a bug in persona-batch ({type(bug).__name__}): {_keep(bug)}")
         return 1
     return code
+
+
+def _is_want_of_memory(error: Exception) -> bool:
+    """Whether there was no memory; for a process or a thread it is said in other words."""
+    if isinstance(error, OSError):
+        return error.errno == errno.ENOMEM
+    return isinstance(error, MemoryError) or (
+        isinstance(error, RuntimeError) and "can't start new thread" in str(error)
+    )
 
 
 def _say(text: str) -> None:

@@ -104,10 +104,7 @@ def _dispatch(args: Sequence[str]) -> int:
         return 0
     if args[:1] and args[0] in PLANNED:
         raise NotYetError(f"`{args[0]}` is planned and not built yet; {PLANNED[args[0]]}")
-    try:
-        os.getcwd()  # noqa: PTH109 - pathlib would be one more import
-    except FileNotFoundError:
-        raise UsageError("the working folder was deleted; change to another folder") from None
+    _check_utf8(args)
     from persona_batch.cli.lazy import group_of, run
 
     _refuse_keys(args)
@@ -127,6 +124,20 @@ def _refuse_keys(args: Sequence[str]) -> None:
                 f"{option or f'argument {place + 1}'}: what looks like a key never stands on the command line; put it "
                 "into the environment or a `.env` file and name the variable by `--api-key-env`"
             )
+
+
+def _check_utf8(args: Sequence[str]) -> None:
+    """Refuse names that cannot stand in records and manifests, which are UTF-8, before anything is done with them."""
+    try:
+        here = os.getcwd()  # noqa: PTH109 - pathlib would be one more import
+    except FileNotFoundError:
+        raise UsageError("the working folder was deleted; change to another folder") from None
+    for text, what in ((here, "the working folder"), *((arg, "an argument") for arg in args)):
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            shown = os.fsencode(text).decode("utf-8", "backslashreplace")
+            raise UsageError(f"{shown}: the name of {what} is not UTF-8; rename it or write it in UTF-8") from None
 
 
 def _no_options() -> None:

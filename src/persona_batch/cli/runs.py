@@ -84,7 +84,7 @@ def _row(run: Any) -> RunRow:
         seen = scan(run.records)
         counts = {str(status): count for status, count in seen.counts.items()}
         tokens = seen.total_tokens or None
-        state = "running" if _alive(run.path / "run.lock") else "killed"
+        state = "running" if run.held() else "killed"
     return RunRow(
         run_id=run.id,
         path=str(run.path),
@@ -98,23 +98,6 @@ def _row(run: Any) -> RunRow:
         counts=counts,
         tokens=tokens,
     )
-
-
-def _alive(lock: Path) -> bool:
-    """Say whether the process that took the lock last still exists; taking the lock ourselves could keep it out."""
-    try:
-        process = int(lock.read_text(encoding="ascii"))
-    except (OSError, ValueError):
-        return False
-    if os.name != "posix":
-        return True
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 def _print_table(rows: list[RunRow]) -> None:

@@ -2,6 +2,7 @@
 
 import locale
 import sys
+from contextlib import suppress
 
 from persona_batch.errors import UsageError
 
@@ -14,8 +15,8 @@ def read_line(prompt: str) -> str | None:
     """
     at_terminal = sys.stdin.isatty() and sys.stdout.isatty()
     if at_terminal and locale.getencoding().lower().replace("-", "") == "utf8":
-        import readline  # noqa: F401 - gives `input` its line editing, which knows wide characters in this locale only
-
+        with suppress(ImportError):  # on Windows the console edits lines itself
+            import readline  # noqa: F401 - gives `input` its line editing; it knows wide characters in this locale only
         try:
             return _checked(input(prompt))
         except EOFError:

@@ -21,6 +21,9 @@ from persona_batch.compare.prompts import Prompts
 from persona_batch.compare.texts import TextStore
 from persona_batch.record import Record
 
+LONGEST = (
+    1 << 16
+)  # characters of a reply that are compared: far more than models write, unless they go round in circles
 STATUSES = ("ok", "truncated", "filtered", "empty", "error")
 USABLE = (0, 1)  # ok and truncated have a reply
 
@@ -36,7 +39,8 @@ class Corpus:
     Columns run parallel, one entry a record; the factor columns index the lists of names (sorted). `digest`
     tells byte-identical replies; `correct` is 1, 0 or NaN (no key); `slope` the probe score per turn or NaN;
     `asked_at` the moment of sending, in seconds of Unix time, or NaN;
-    `params` are each run's and persona's request parameters as canonical JSON.
+    `params` are each run's and persona's request parameters as canonical JSON. `texts` hold the first `LONGEST`
+    characters of each reply; `cut` counts those that are longer.
     """
 
     names: dict[str, list[str]]
@@ -53,6 +57,7 @@ class Corpus:
     params: dict[tuple[int, str], set[bytes]]
     prompts: list[Prompts]
     runs: list[str]
+    cut: int
 
     def __len__(self) -> int:
         return len(self.digest)
@@ -75,6 +80,7 @@ class _Reader:
     returned: dict[tuple[int, str, str], set[str]] = field(default_factory=dict)
     params: dict[tuple[int, str], set[bytes]] = field(default_factory=dict)
     interned: dict[tuple[Check, ...], tuple[Check, ...]] = field(default_factory=dict)
+    cut: int = 0
 
     def read(self, run: int, records: Iterable[Record], prompts: Prompts, runs: list[str]) -> None:
         for record in records:
@@ -99,12 +105,13 @@ class _Reader:
                 *numbers,
                 record.sample,
                 STATUSES.index(record.status),
-                self.texts.append(record.reply) if usable else -1,
+                self.texts.append(record.reply[:LONGEST]) if usable else -1,
                 _digest(record) if usable else 0,
                 failing,
             )
             scores = (_correct(record), probe_slope(record.probes)) if usable else (np.nan, np.nan)
             reals = (*scores, _asked_at(record))
+            self.cut += usable and len(record.reply) > LONGEST
             self._keep(_hash(f"{run}/{record.key}".encode()), row, reals)
             self._note(run, record, prompts)
 
@@ -189,6 +196,7 @@ def _finish(reader: _Reader, prompts: list[Prompts], runs: list[str]) -> Corpus:
         params=reader.params,
         prompts=prompts,
         runs=runs,
+        cut=reader.cut,
     )
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from persona_batch.compare.comparison import Arm
+from persona_batch.compare.corpus import LONGEST
 from persona_batch.compare.layout import Layout
 from persona_batch.wording import listed
 
@@ -31,6 +32,11 @@ def notes_on(layout: Layout, arms: Sequence[Arm], word_note: str | None) -> list
     if cut:
         total = sum(arm.records for arm in arms)
         notes.append(f"{cut} of {total} replies were cut at the token limit: their lengths and endings say little.")
+    if layout.corpus.cut:
+        notes.append(
+            f"{layout.corpus.cut} replies are longer than {LONGEST:,} characters: what comes after was not compared, "
+            "except to tell whether two replies are the same."
+        )
     same = sum(arm.duplicates for arm in arms)
     if same:
         notes.append(f"{same} samples were byte-identical to another of their cell and count once.")

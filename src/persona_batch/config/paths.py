@@ -51,13 +51,13 @@ def expand(name: str, problems: Problems, base: Path | None = None, named_at: Pl
             files = sorted(_below(path))
             if not files:
                 problems.add(place, f"the folder{shown} holds no .yaml file; name another, or a file")
-            return [Named(file, shown_name(file)) for file in files]
+            return _utf8(files, problems)
         if not path.exists() and glob.has_magic(name):
             matches = sorted(Path(match) for match in glob.glob(str(path), recursive=True))  # noqa: PTH207  # absolute patterns too
             files = [match for match in matches if match.is_file() and match.suffix.lower() in SUFFIXES]
             if not files:
                 problems.add(place, f"no .yaml file matches{shown}; check the pattern")
-            return [Named(file, shown_name(file)) for file in files]
+            return _utf8(files, problems)
         if path.suffix.lower() in _TABLES:
             problems.add(place, f"tables{shown} are planned and not built yet; write a .yaml file")
             return []
@@ -69,6 +69,18 @@ def expand(name: str, problems: Problems, base: Path | None = None, named_at: Pl
         problems.add(place, f"the file{shown} cannot be looked up ({error.strerror}); check the name")
         return []
     return [Named(path, shown_name(path) if base is not None else name)]
+
+
+def _utf8(files: list[Path], problems: Problems) -> list[Named]:
+    """Return the files found, but for those whose names cannot stand in a manifest, which is UTF-8."""
+    named = []
+    for file in files:
+        shown = os.fsencode(shown_name(file)).decode("utf-8", "backslashreplace")
+        if shown == shown_name(file):
+            named.append(Named(file, shown))
+        else:
+            problems.add(Place(shown), "the file's name is not UTF-8; rename it")
+    return named
 
 
 def _below(folder: Path) -> list[Path]:

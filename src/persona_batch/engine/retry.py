@@ -11,12 +11,13 @@ from persona_batch.engine.gate import Gate
 from persona_batch.engine.halt import Halt
 from persona_batch.engine.permit import Permit
 from persona_batch.engine.progress import Progress
-from persona_batch.errors import ProviderError
+from persona_batch.errors import ProcessLost, ProviderError
 from persona_batch.plan.cell import Cell
 from persona_batch.provider.base import Provider, StreamInfo
 from persona_batch.record import Record
 from persona_batch.record.runlog import RunLog
 
+_LOSSES = 8  # of processes that were asking a cell; beyond, the cell may be what ends them
 _LATE = 0.02  # seconds added to the endpoint's own word: it must never find us early
 
 
@@ -90,7 +91,7 @@ async def ask(
     progress = progress or Progress(total=1)
     clock = asyncio.get_running_loop().time
     started = clock()
-    tries = 0
+    tries = failures = 0
     while True:
         halt.check()
         permit = Permit() if gate is None else await gate.admit(cell)
@@ -99,15 +100,13 @@ async def ask(
         try:
             record = await _once(provider, cell, run_id, tries, info, permit, on_text, log, keep_thinking)
         except ProviderError as error:
-            if breaker is not None:
-                breaker.failed(error)
-            wait = policy.wait(tries, clock() - started, error, random.random())  # noqa: S311  # jitter
+            if isinstance(error, ProcessLost) and tries - failures <= _LOSSES:
+                wait: float | None = 0.0  # who lost it replaces it, and says when that is in vain
+            else:
+                failures += 1
+                wait = _wait(error, failures, clock() - started, policy, breaker, halt)
             told = {"key": cell.key, "kind": error.kind, "message": error.message}
             if wait is None:
-                if breaker is not None and error.retryable:
-                    breaker.exhausted(error, tries)
-                if error.retryable or isinstance(error, ENDS_RUN):
-                    halt.check()  # the endpoint failed, not the cell: a resumed run asks it
                 log.write("given_up", attempts=tries, **told)
                 return failed_record(cell, error, run_id=run_id, attempts=tries, info=info, clean=log.clean)
             log.write("retry", attempt=tries, wait=round(wait, 3), **told)
@@ -122,6 +121,25 @@ async def ask(
             await halt.sleep(wait)
         finally:
             progress.retrying -= 1
+
+
+def _wait(
+    error: ProviderError, failures: int, elapsed: float, policy: RetryPolicy, breaker: Breaker | None, halt: Halt
+) -> float | None:
+    """Return the seconds until the cell is asked again, or None: it is given up; tell the breaker.
+
+    Raises:
+        Halted: the run is stopped, and the endpoint failed, not the cell: a resumed run asks it.
+    """
+    if breaker is not None:
+        breaker.failed(error)
+    wait = policy.wait(failures, elapsed, error, random.random())  # noqa: S311  # jitter
+    if wait is None:
+        if breaker is not None and error.retryable:
+            breaker.exhausted(error, failures)
+        if error.retryable or isinstance(error, ENDS_RUN):
+            halt.check()
+    return wait
 
 
 async def _once(
@@ -149,6 +167,9 @@ async def _once(
             keep_thinking=keep_thinking,
             on_doubt=lambda what: log.write("doubt", key=cell.key, message=what),
         )
+    except ProcessLost:
+        permit.abandon()
+        raise
     except ProviderError as error:
         permit.failed(error, info.headers)
         raise

@@ -12,14 +12,14 @@ from persona_batch.provider.target import Target
 
 REMOTE_CONCURRENCY = 8
 LOCAL_CONCURRENCY = 2  # the embedded model's slots
+_OTHER_FILES = 32  # that a run has open beside its connections, with some to spare
 
 
 def run_limits(batch: Batch, target: Target, options: RunOptions) -> RunLimits:
     """Return the ceilings of a call; a preset's free daily quota holds unless the user says otherwise."""
     limits = batch.run.limits
-    usual = LOCAL_CONCURRENCY if target.name == "local" else REMOTE_CONCURRENCY
     return RunLimits(
-        concurrency=batch.run.concurrency or usual,
+        concurrency=_with_open_files(wanted_concurrency(batch, target), options.workers),
         rpm=limits.rpm,
         tpm=limits.tpm,
         per_day=limits.per_day or target.preset.per_day,
@@ -28,6 +28,34 @@ def run_limits(batch: Batch, target: Target, options: RunOptions) -> RunLimits:
         time_limit=options.time_limit,
         adaptive=target.name not in ("local", "scripted"),
     )
+
+
+def wanted_concurrency(batch: Batch, target: Target) -> int:
+    """Return how many requests are to be under way at most; the system may let us have fewer (`run_limits`)."""
+    usual = LOCAL_CONCURRENCY if target.name == "local" else REMOTE_CONCURRENCY
+    return batch.run.concurrency or usual
+
+
+def _with_open_files(concurrency: int, workers: int) -> int:
+    """Return the most connections that may be open, after asking the system for as many as are wanted.
+
+    The limit is that of open files per process (`ulimit -n`); it is raised as far as a process may do so itself.
+    """
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit
+        return concurrency
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    others = _OTHER_FILES + (2 * workers if workers > 1 else 0)
+    needed = -(-concurrency // workers) + others
+    if soft != resource.RLIM_INFINITY and soft < needed:
+        raised = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (raised, hard))
+        except (OSError, ValueError):  # some systems have a ceiling below the one they tell
+            raised = soft
+        return max(1, min(concurrency, (raised - others) * workers))
+    return concurrency
 
 
 def policy_of(batch: Batch) -> RetryPolicy:

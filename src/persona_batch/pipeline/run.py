@@ -1,13 +1,15 @@
 """The whole run on one page: from paths to a sealed run folder."""
 
+import asyncio
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from functools import partial
+from typing import Any
 
 from persona_batch.config.batch import Batch
 from persona_batch.config.load import load_batch
 from persona_batch.errors import ConnectionFailed, StoppedEarly, TimedOut, UsageError
-from persona_batch.pipeline.bounds import run_limits, timeouts_of
+from persona_batch.pipeline.bounds import run_limits, timeouts_of, wanted_concurrency
 from persona_batch.pipeline.grid_of import grid_of
 from persona_batch.pipeline.key_care import refuse_key_in_input, tell_first_use
 from persona_batch.pipeline.observer import Observer
@@ -36,8 +38,15 @@ async def run_batch(options: RunOptions, observer: Observer) -> Summary:
         StorageError: the run folder cannot be made.
         Interrupted: a signal came before anything was asked.
     """
+    asyncio.get_running_loop().set_exception_handler(_pass_over_want_of_memory)
     async with caught_signals() as signals:
         return await _run(options, observer, signals)
+
+
+def _pass_over_want_of_memory(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Let the loop report what nobody handles; a connection that had no memory fails for its reader, who says so."""
+    if not isinstance(context.get("exception"), MemoryError):
+        loop.default_exception_handler(context)
 
 
 async def _run(options: RunOptions, observer: Observer, signals: Signals) -> Summary:
@@ -81,9 +90,15 @@ async def _open(
     stack: AsyncExitStack, batch: Batch, target: Target, options: RunOptions, observer: Observer
 ) -> Provider:
     tell_first_use(batch.run, target, partial(observer.note, always=True))
+    concurrency, wanted = run_limits(batch, target, options).concurrency, wanted_concurrency(batch, target)
+    if concurrency < wanted:
+        observer.note(
+            f"{concurrency} requests at a time instead of {wanted}: the system lets a process have no more files open; "
+            "`ulimit -n` tells and raises how many"
+        )
     provider = open_provider(
         target,
-        concurrency=run_limits(batch, target, options).concurrency,
+        concurrency=concurrency,
         timeouts=timeouts_of(batch),
         workers=options.workers,
         live=observer.wants_text,

@@ -10,7 +10,7 @@ from persona_batch.config.batch import Batch
 from persona_batch.engine.local import LocalEngine
 from persona_batch.engine.pending import pending
 from persona_batch.engine.progress import Progress
-from persona_batch.errors import BatchError, Interrupted, StorageError, UsageError
+from persona_batch.errors import OUT_OF_MEMORY, BatchError, Interrupted, StoppedEarly, StorageError, UsageError
 from persona_batch.pipeline.bounds import daily_ledger, policy_of, run_limits
 from persona_batch.pipeline.observer import Observer
 from persona_batch.pipeline.options import RunOptions
@@ -89,6 +89,8 @@ class Session:
             redactor = self._target.redactor
             with RunLog(self._run.log, redactor.clean if redactor else as_is) as log:
                 await self._ask(provider, log, signals)
+        except MemoryError:
+            pass  # closed below, when the error no longer holds what took the memory
         except UsageError as error:
             if self._earlier is None and not self._progress.done:
                 shutil.rmtree(self._run.path)
@@ -98,7 +100,10 @@ class Session:
             raise
         except BatchError as stop:
             return self.close(stop)
-        return self.close()
+        else:
+            return self.close()
+        gc.collect()
+        return self.close(StoppedEarly(OUT_OF_MEMORY))
 
     def close(self, stop: BatchError | None = None) -> Summary:
         """Seal the manifest and say what the session came to; `stop` is what ended it early."""

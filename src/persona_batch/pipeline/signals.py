@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager, contextmanager
 
 from persona_batch.errors import Interrupted
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name)]
 
 
 class Signals:
@@ -54,8 +54,7 @@ async def caught_signals() -> AsyncIterator[Signals]:
 
     signals = Signals(end)
     numbers = [number for number in _SIGNALS if number == signal.SIGINT or signal.getsignal(number) != signal.SIG_IGN]
-    for number in numbers:
-        loop.add_signal_handler(number, signals.arrived, number.name)
+    give_back = [_handle(loop, number, signals.arrived) for number in numbers]
     try:
         yield signals
     except asyncio.CancelledError:
@@ -63,5 +62,17 @@ async def caught_signals() -> AsyncIterator[Signals]:
             raise reasons[0] from None
         raise
     finally:
-        for number in numbers:
-            loop.remove_signal_handler(number)
+        for undo in give_back:
+            undo()
+
+
+def _handle(
+    loop: asyncio.AbstractEventLoop, number: signal.Signals, arrived: Callable[[str], None]
+) -> Callable[[], object]:
+    """Let a signal call `arrived` in the loop; return what undoes it."""
+    try:
+        loop.add_signal_handler(number, arrived, number.name)
+    except NotImplementedError:  # the loops of Windows
+        before = signal.signal(number, lambda *_: loop.call_soon_threadsafe(arrived, number.name))
+        return lambda: signal.signal(number, before)
+    return lambda: loop.remove_signal_handler(number)

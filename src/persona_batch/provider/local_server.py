@@ -2,15 +2,17 @@
 
     python -m persona_batch.provider.local_server MODEL.gguf ALIAS SLOTS CONTEXT
 
-It prints one JSON line (`{"base_url": …}` or `{"error": …}`), serves llama.cpp's OpenAI API on loopback under the
-key in PERSONA_BATCH_LOCAL_KEY, and leaves as soon as its standard input is closed, which happens however its
-parent ends. Only then: Ctrl-C on the terminal is the parent's business.
+It prints one JSON line (`{"base_url": …}` or `{"error": …}`), then signs of life. It serves llama.cpp's OpenAI API on
+loopback under the key in PERSONA_BATCH_LOCAL_KEY, and leaves as soon as its standard input is closed, which happens
+however its parent ends. Only then: Ctrl-C on the terminal is the parent's business.
 """
 
 import json
 import os
 import signal
 import sys
+
+from persona_batch.provider.process import give_signs_of_life
 
 KEY_VARIABLE = "PERSONA_BATCH_LOCAL_KEY"
 
@@ -43,6 +45,7 @@ def main(arguments: list[str]) -> None:
         _say(error=str(error))
         os._exit(1)
     _say(base_url=f"{server.listening_address}/v1")
+    give_signs_of_life()
     while os.read(sys.stdin.fileno(), 1024):
         pass
     os._exit(0)

@@ -11,7 +11,7 @@ from openai import AsyncOpenAI, Omit
 
 from persona_batch import __version__
 from persona_batch.provider.base import StreamInfo
-from persona_batch.provider.http import HttpClient
+from persona_batch.provider.http import HttpClient, bound_body
 from persona_batch.provider.target import Target
 from persona_batch.provider.transport import DirectTransport, goes_through_proxy
 
@@ -56,7 +56,7 @@ def open_http(target: Target, *, concurrency: int, connect: float, proxies: bool
         transport=None if proxied else DirectTransport(limit),
         limits=httpx2.Limits(max_connections=limit),
         timeout=httpx2.Timeout(None, connect=connect, pool=connect),
-        event_hooks={"request": [_stamp]},
+        event_hooks={"request": [_stamp], "response": [bound_body]},
         trust_env=proxied,
     )
 

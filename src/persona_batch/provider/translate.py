@@ -36,6 +36,9 @@ def to_provider_error(error: BaseException, *, base_url: str, begun: bool = Fals
     """Return our error for a foreign one.
 
     `base_url` (without credentials) is named in messages; `begun` says that a part of the reply had come.
+
+    Raises:
+        MemoryError: that was it.
     """
     if isinstance(error, ProviderError):
         return error
@@ -43,6 +46,8 @@ def to_provider_error(error: BaseException, *, base_url: str, begun: bool = Fals
     for link in chain:
         if isinstance(link, openai.APIStatusError):
             return _status(link)
+        if isinstance(link, MemoryError):  # ours, not the endpoint's; asking again would not help
+            raise link
     # What the SDK wraps around a transport's error says less than that error.
     chain = [link for link in chain if type(link) not in (openai.APIConnectionError, openai.APITimeoutError)] or chain
     cut = errors.StreamCut if begun else errors.ConnectionFailed

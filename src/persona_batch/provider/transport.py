@@ -69,7 +69,7 @@ class DirectTransport(httpx2.AsyncBaseTransport):
         connection = None
         try:
             connection = self._idle_to(origin) or await self._connect(origin, timeouts.get("connect"))
-            connection.send(_head(request), request.content)
+            connection.send(_head(request), await request.aread())  # of a redirected one it was not read yet
             await connection.wait_for_headers()
         except BaseException:
             if connection is not None:

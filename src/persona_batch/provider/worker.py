@@ -1,17 +1,21 @@
 """A worker process of `workers.WorkersProvider`: asks the endpoint what it is told to, and hands the chunks on.
 
     python -m persona_batch.provider.worker        (its standard input is a socket to the run)
+    python -m persona_batch.provider.worker PORT   (it calls the run there, and says the word from its standard input)
 
-It has no limits, no retries and no files of its own, and it ends when the run does, however that ends.
+It gives signs of life on its standard output. It has no limits, no retries and no files of its own, and it ends when
+the run does, however that ends.
 """
 
 import asyncio
 import socket
+import sys
 
 from persona_batch.errors import ProviderError
 from persona_batch.provider import frames
 from persona_batch.provider.base import Chunk, Request, StreamInfo
 from persona_batch.provider.openai import OpenAIProvider
+from persona_batch.provider.process import keep_giving_signs_of_life
 from persona_batch.provider.secret import Secret
 from persona_batch.provider.target import Target
 
@@ -28,6 +32,7 @@ class Worker:
     async def serve(self, run: socket.socket) -> None:
         """Take orders until the run closes the socket."""
         loop = asyncio.get_running_loop()
+        signs = asyncio.create_task(keep_giving_signs_of_life())
         _, self._stream = await loop.create_connection(
             lambda: frames.FrameStream(
                 lambda frame: self._orders.put_nowait(frames.decode_to_worker(frame)),
@@ -47,6 +52,7 @@ class Worker:
             for task in self._tasks.values():
                 task.cancel()
             await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        signs.cancel()
 
     def _take(self, order: frames.ToWorker) -> None:
         if isinstance(order, frames.Drop):
@@ -123,8 +129,13 @@ def _target(setup: frames.Setup) -> Target:
 
 
 def main() -> None:
-    """Serve the run at the other end of standard input."""
-    asyncio.run(Worker().serve(socket.socket(fileno=0)))
+    """Serve the run."""
+    if len(sys.argv) > 1:
+        run = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+        run.sendall(sys.stdin.readline().strip().encode())
+    else:
+        run = socket.socket(fileno=0)
+    asyncio.run(Worker().serve(run))
 
 
 if __name__ == "__main__":

@@ -17,7 +17,8 @@ class AppendFile(io.RawIOBase):
     def __init__(self, path: Path, *, create: bool = True) -> None:
         super().__init__()
         self.path = path
-        flags = os.O_RDWR | os.O_APPEND | getattr(os, "O_CLOEXEC", 0) | (os.O_CREAT if create else 0)
+        flags = os.O_RDWR | os.O_APPEND | (os.O_CREAT if create else 0)
+        flags |= getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)  # each where there is the other not
         try:
             self._fd = os.open(path, flags, 0o666)
         except OSError as error:
@@ -86,12 +87,17 @@ def storage_error(path: Path, error: OSError) -> StorageError:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make a rename or a new file in the folder durable.
+    """Make a rename or a new file in the folder durable, as far as the system has a way to.
 
     Raises:
         OSError: the folder is gone.
     """
-    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except PermissionError:
+        if folder.is_dir():  # Windows opens no folders
+            return
+        raise
     try:
         os.fsync(descriptor)
     finally:

@@ -7,8 +7,9 @@ means that the file was edited or the disk damaged, and is an error that names t
 
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 import msgspec
 
@@ -19,6 +20,7 @@ from persona_batch.record.record import Record, Status, decode
 
 _NEWLINE = ord("\n")
 _BUFFER = 1 << 20  # bytes; a record has some thousands
+_LONGEST = 1 << 28  # bytes of a line; more is no record, and is not taken into memory
 
 
 class Scan(NamedTuple):
@@ -38,6 +40,8 @@ class Scan(NamedTuple):
 
 class _Head(msgspec.Struct):
     key: str
+    persona: str  # not used; but what no reader of the run could read should be found before anything is asked
+    question: str
     status: Status
     usage: Usage | None = None
 
@@ -94,9 +98,23 @@ def scan(path: Path) -> Scan:
 def _lines(path: Path) -> Iterator[bytes]:
     try:
         with path.open("rb", buffering=_BUFFER) as file:
-            yield from file
+            for number, line in enumerate(iter(partial(file.readline, _LONGEST), b""), 1):
+                if len(line) == _LONGEST and line[-1] != _NEWLINE and not _is_last(file):
+                    raise UsageError(
+                        f"{path}:{number}: a line of more than {_LONGEST >> 20} MB, which no record is; the file was "
+                        "damaged: remove the line, and its cell is asked again when the run is resumed"
+                    )
+                yield line
     except OSError as error:
         raise UsageError(f"{path}: cannot be read: {error.strerror}") from error
+
+
+def _is_last(file: BinaryIO) -> bool:
+    """Read on to the end of the line, and say whether it never comes: the line is torn."""
+    while rest := file.readline(_BUFFER):
+        if rest[-1] == _NEWLINE:
+            return False
+    return True
 
 
 def _corrupt(path: Path, number: int, error: Exception) -> UsageError:

@@ -30,10 +30,10 @@ class Timing(msgspec.Struct, frozen=True):
     `chunks`: stream events that carried text.
     """
 
-    started_at: str
-    ttft_ms: float | None
-    latency_ms: float
-    chunks: int
+    started_at: str = ""
+    ttft_ms: float | None = None
+    latency_ms: float | None = None
+    chunks: int = 0
 
 
 class CheckResult(msgspec.Struct, frozen=True):
@@ -48,23 +48,27 @@ class CheckResult(msgspec.Struct, frozen=True):
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):
-    """One cell, asked and answered (or failed). Fields as documented in docs/records.md."""
+    """One cell, asked and answered (or failed). Fields as documented in docs/records.md.
+
+    Only what a record cannot be without is required, so that those of an older version, which has not all the fields,
+    stay readable; fields of a newer version are passed over.
+    """
 
     schema_version: int = SCHEMA_VERSION
     key: str
-    run_id: str
+    run_id: str = ""
     persona: str
     variant: int = 0
     question: str
     speaker: str | None = None
     sample: int = 0
-    placement: Placement
-    provider: str
-    model: str
+    placement: Placement = "system"
+    provider: str = ""
+    model: str = ""
     model_returned: str | None = None
-    params: Params
-    messages: list[Message]
-    reply: str
+    params: Params = msgspec.field(default_factory=dict)
+    messages: list[Message] = msgspec.field(default_factory=list)
+    reply: str = ""
     reasoning: str | None = None
     status: Status
     finish_reason: str | None = None

@@ -7,7 +7,7 @@ runs/20261122T065600Z-wukong/
     records.torn    last lines that were cut off by a crash
     run.json        the manifest
     run.log         retries and pauses
-    run.lock        locked by the process that is on the run; its content is that process's id
+    run.lock        locked by the process that is on the run; it holds that process's id, and when it was born
 """
 
 import errno
@@ -15,9 +15,9 @@ import os
 import re
 import unicodedata
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -26,6 +26,7 @@ from persona_batch.config import paths
 from persona_batch.config.paths import MANIFEST, SUFFIXES, is_run, near_file
 from persona_batch.errors import RunLocked, StorageError, UsageError
 from persona_batch.record.append import storage_error
+from persona_batch.record.manifest import read_manifest
 
 RECORDS = paths.RECORDS
 _UNSAFE = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f\s]+')
@@ -78,7 +79,7 @@ class RunDir:
         lock = FileLock(place, blocking=False)
         try:
             lock.acquire()
-            place.write_text(f"{os.getpid()}\n", encoding="ascii")
+            _sign(place)
         except Timeout as error:
             raise RunLocked(
                 f"{self.path}: {_holder(place)} is on this run; wait for it, or start a new run without --resume"
@@ -91,15 +92,30 @@ class RunDir:
         finally:
             lock.release()
 
+    def held(self) -> bool:
+        """Say whether the process that took the lock last still lives; to try the lock could keep another one out."""
+        try:
+            number, _, born = (self.path / "run.lock").read_text(encoding="ascii").partition("\n")
+            process = int(number)
+        except PermissionError:  # what is locked on Windows cannot be read
+            return True
+        except (OSError, ValueError):
+            return False
+        return is_alive(process) and born.strip() in ("", str(birth(process)))
+
 
 def create_run(out: Path, batch_id: str, now: datetime) -> RunDir:
     """Make a new folder `<UTC time>-<batch id>` under `out`, unique also when several processes start at once.
+
+    Runs are ordered by their names, and a new one comes last whatever the clock says: if the newest run's name is of
+    this very second, or lies in the future (the clock was wrong then, or is now), the new name's time is the second
+    after it. When the run really began stands in its manifest.
 
     Raises:
         UsageError: no folder can be made there.
         StorageError: the device has no room for it, or fails.
     """
-    name = f"{now.astimezone(UTC).strftime(_STAMP)}-{safe_name(batch_id)}"
+    name = f"{_stamp_after(list_runs(out), now)}-{safe_name(batch_id)}"
     number = 1
     while True:
         path = out / (name if number == 1 else f"{name}-{number}")
@@ -116,6 +132,18 @@ def create_run(out: Path, batch_id: str, now: datetime) -> RunDir:
             return RunDir(path, path / RECORDS)
 
 
+def _stamp_after(runs: list[RunDir], now: datetime) -> str:
+    """Return the time in the name of a new run, which comes after all the others."""
+    stamp = now.astimezone(UTC).strftime(_STAMP)
+    latest = _age(runs[-1].path)[0] if runs else ""
+    if latest < stamp:
+        return stamp
+    try:
+        return (datetime.strptime(latest, _STAMP).replace(tzinfo=UTC) + timedelta(seconds=1)).strftime(_STAMP)
+    except OverflowError:  # nothing comes after the year 9999
+        return latest
+
+
 def out_error(out: Path, error: OSError) -> UsageError | StorageError:
     """Return what to tell a user whose folder of runs takes no run; only trouble that may pass is no wrong usage."""
     if error.errno in _DEVICE_TROUBLE:
@@ -125,7 +153,7 @@ def out_error(out: Path, error: OSError) -> UsageError | StorageError:
 
 
 def find_run(ref: str | Path, out: Path) -> RunDir:
-    """Return the run that a user means: a run folder, a records file, a run id or its beginning, or `latest`.
+    """Return the run that a user means: a folder, a records file, a run id or its beginning, `latest` or `previous`.
 
     Raises:
         UsageError: there is none, or the beginning fits several.
@@ -140,11 +168,20 @@ def find_run(ref: str | Path, out: Path) -> RunDir:
             return RunDir(path.parent, path)
     except OSError as error:
         raise UsageError(f"{str(ref)[:200]}: cannot be looked up ({error.strerror}); check the name") from error
-    runs = list_runs(out)
+    return _listed_run(ref, out)
+
+
+def _listed_run(ref: str | Path, out: Path) -> RunDir:
+    """Return the run of a folder of runs that is named by its id or its age."""
+    path, runs = Path(ref), list_runs(out)
     if str(ref) == "latest":
         if not runs:
             raise UsageError(f"{out}: no runs there yet; `batch run FILE` makes one, --out names another folder")
         return runs[-1]
+    if str(ref) == "previous":
+        if len(runs) < 2:
+            raise UsageError(f"{out}: no run before the latest there; `batch runs` lists them")
+        return runs[-2]
     found = [run for run in runs if run.id == str(ref)] or [run for run in runs if run.id.startswith(str(ref))]
     if len(found) == 1:
         return found[0]
@@ -201,13 +238,61 @@ def _open(path: Path) -> RunDir:
 
 
 def _age(path: Path) -> tuple[str, int, str]:
+    """Return what runs are sorted by; of a folder that was renamed, when its run began."""
     stamp, _, rest = path.name.partition("-")
-    return stamp, len(rest), rest  # the second of two runs in one second has the longer name
+    if not _is_stamp(stamp):
+        stamp, rest = _began(path), path.name
+    return stamp, len(rest), rest  # the second of two that began at once has the longer name
+
+
+def _is_stamp(text: str) -> bool:
+    try:
+        return datetime.strptime(text, _STAMP).strftime(_STAMP) == text
+    except ValueError:
+        return False
+
+
+def _began(path: Path) -> str:
+    try:
+        moment = datetime.fromisoformat(read_manifest(path / MANIFEST).started_at)
+    except (UsageError, ValueError):
+        moment = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+    return moment.astimezone(UTC).strftime(_STAMP)
+
+
+def _sign(place: Path) -> None:
+    """Write into the lock which process holds it: its number, and when it was born, as numbers are used again."""
+    born = birth(os.getpid())
+    with suppress(PermissionError):  # on Windows what is locked nobody can write, not even we: the lock has no name
+        place.write_text(f"{os.getpid()}\n" + ("" if born is None else f"{born}\n"), encoding="ascii")
+
+
+def birth(process: int) -> int | None:
+    """Return when a process began, in clock ticks since the machine did (proc(5)); None where that is not known."""
+    try:
+        text = Path(f"/proc/{process}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return None
+    # the second field, the program's name, may hold spaces and parentheses
+    return int(text.rpartition(")")[2].split()[19])
+
+
+def is_alive(process: int) -> bool:
+    """Return whether a process of that number lives (also another user's); where one cannot ask, that it does."""
+    if os.name != "posix":
+        return True
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def _holder(place: Path) -> str:
     try:
-        number = place.read_text(encoding="ascii").strip()
+        number = place.read_text(encoding="ascii").partition("\n")[0]
     except (OSError, ValueError):
         number = ""
     return f"process {number}" if number.isdigit() else "another process"

@@ -19,12 +19,13 @@ from filelock import FileLock, Timeout
 from persona_batch.credentials import mask
 from persona_batch.errors import BatchError, RunLocked, UsageError
 from persona_batch.provider.dotenv import load_env
+from persona_batch.record.rundir import birth
 from persona_batch.schedule.child import run_child
 from persona_batch.schedule.environment import read_dotenv
 from persona_batch.schedule.job import Job
 from persona_batch.schedule.logs import open_log
 from persona_batch.schedule.notify import notice_of, notify
-from persona_batch.schedule.state import JobState, StateFolder, birth, now
+from persona_batch.schedule.state import JobState, StateFolder, now
 
 # a used-up quota (3) goes on next time, an overlap (4) is nobody's fault
 NO_FAILURE = frozenset({0, 3, 4})

@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from persona_batch.errors import StorageError
+from persona_batch.record.rundir import birth, is_alive
 
 MEANINGS = {
     0: "complete",
@@ -142,24 +143,3 @@ class StateFolder:
 def now() -> str:
     """Return this moment, UTC, in ISO 8601."""
     return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-
-
-def birth(pid: int) -> int | None:
-    """Return when a process began, in clock ticks since the machine did (proc(5)); None where that is not known."""
-    try:
-        text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return None
-    # the second field, the program's name, may hold spaces and parentheses
-    return int(text.rpartition(")")[2].split()[19])
-
-
-def is_alive(pid: int) -> bool:
-    """Return whether a process of that number lives (also another user's)."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

@@ -86,7 +86,8 @@ def closing_line(record: Record, palette: Palette, width: int | None = None) -> 
     if record.timing is not None:
         if record.timing.ttft_ms is not None:
             parts.append(f"first token {_duration(record.timing.ttft_ms)}")
-        parts.append(f"whole reply {_duration(record.timing.latency_ms)}")
+        if record.timing.latency_ms is not None:
+            parts.append(f"whole reply {_duration(record.timing.latency_ms)}")
     if record.usage is not None:
         parts.extend(
             f"{count} {what} tokens"
