@@ -25,6 +25,9 @@ FINISH_REASONS: Final = {
     "refusal": "content_filter",
     "safety": "content_filter",
 }  # spellings of other families, in OpenAI's words
+_ERROR_FIELDS: Final = frozenset(
+    {"message", "msg", "error_msg", "error_code", "code", "errors", "detail", "status_code"}
+)
 FAILED_REASONS: Final = frozenset({"error", "network_error", "insufficient_system_resource", "abort"})
 
 
@@ -69,6 +72,7 @@ class _Event(msgspec.Struct, gc=False):
     system_fingerprint: str | None = None
     usage: Usage | None = None
     error: msgspec.Raw | None = None
+    base_resp: msgspec.Raw | None = None
     object: str | None = None
 
 
@@ -89,7 +93,7 @@ def decode_chunk(payload: bytes) -> Chunk:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return decode_loosely(payload)
     choices = event.choices
-    if event.error is not None or choices is None or event.object == "error":
+    if event.error is not None or choices is None or event.base_resp is not None or event.object == "error":
         return decode_loosely(payload)
     usage = event.usage
     if not choices:
@@ -120,13 +124,13 @@ def decode_loosely(payload: bytes) -> Chunk:
         raise NotAChunk("not JSON") from None
     if not isinstance(body, dict):
         raise NotAChunk("not a JSON object")
-    if body.get("error") or body.get("object") == "error":
+    if body.get("error") or body.get("object") == "error" or _failed(body.get("base_resp")):
         raise ErrorPayload(body)
     choices = body.get("choices")
     if choices is None and isinstance(body.get("usage"), dict):
         choices = []
     if not isinstance(choices, list):
-        if "message" in body or "error_msg" in body or "code" in body:
+        if not _ERROR_FIELDS.isdisjoint(body):
             raise ErrorPayload(body)
         raise NotAChunk("a JSON object without `choices`")
     choice = next(
@@ -149,6 +153,11 @@ def decode_loosely(payload: bytes) -> Chunk:
     if not _is_whole_text(chunk.content + chunk.reasoning + chunk.refusal):
         raise HalfCharacter(chunk)
     return chunk
+
+
+def _failed(result: Any) -> bool:
+    """Whether MiniMax's `base_resp`, which stands in good replies too, tells of a failure."""
+    return isinstance(result, dict) and result.get("status_code") not in (None, 0, "0")
 
 
 def whole_characters(text: str) -> str:
