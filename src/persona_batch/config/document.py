@@ -15,6 +15,7 @@ from persona_batch.config.params import check_names
 from persona_batch.config.persona_file import PersonaEntry, PersonasFile
 from persona_batch.config.problems import Place, Problems, Unreadable, did_you_mean
 from persona_batch.config.question_file import QuestionFile
+from persona_batch.config.run_block import is_reference
 from persona_batch.config.source import compose
 from persona_batch.config.textfile import TextFile, place_in, read_text, recorded_name
 
@@ -91,10 +92,14 @@ def kind_of(root: Mapping) -> FileKind:
 
 def refuse_keys(root: Mapping, problems: Problems) -> None:
     """Note every literal credential; the message never holds it."""
+    references: set[int] = set()  # of variables, which may stand in extra headers and nowhere else
     for name, key, node in walk(root):
+        if name == "extra_headers" and isinstance(node, Mapping):
+            values = (value for _, value in node.entries.values())
+            references |= {id(value) for value in values if isinstance(value, Scalar) and is_reference(value.written)}
         if key is not None and has_key(key.written):
             problems.add(key.place, f"this looks like an API key; {REMEDY}")
-        if isinstance(node, Scalar):
+        if isinstance(node, Scalar) and id(node) not in references:
             if key is not None and is_key_name(name) and node.kind != "null" and node.written:
                 problems.add(node.place, f"an API key or other secret never stands in a file; {REMEDY}")
             elif isinstance(node.value, str) and has_key(node.value):

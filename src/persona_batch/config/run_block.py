@@ -2,17 +2,25 @@
 
 import re
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import AfterValidator, Field
 
 from persona_batch.chat import JsonValue
-from persona_batch.config.literal_key import REMEDY
+from persona_batch.config.literal_key import REMEDY, has_key
 from persona_batch.config.section import NonEmpty, Section
 
 PLACEMENTS = Literal["system", "developer", "user", "none"]
 
+HEADER_REMEDY = (
+    "send it in a header: name its variable by `api_key_env` and the header by `api_key_header`, "
+    "or write `${VARIABLE}` under `extra_headers`"
+)
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
+REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}", re.ASCII)  # in extra_headers: a variable's value stands here
+_SECRET_PART = re.compile(r"key|token(?!s)|secret|passw|pwd|auth(?!or)|credential|signature|bearer|cookie|jwt")
+_SECRET_NAMES = frozenset({"sig", "sign", "code", "sas", "sk", "ak", "pass"})
+_LONG_WORD = re.compile(r"(?=.*\d)(?=.*[A-Za-z])[\w.~-]{16,}", re.ASCII)
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", re.ASCII)
 
 
@@ -31,9 +39,28 @@ def base_url(value: str) -> str:
         raise ValueError("expected a URL such as https://host/v1")
     if "@" in parts.netloc:
         raise ValueError(f"a base URL holds no user name or password; {REMEDY}")
-    if parts.query or parts.fragment:
-        raise ValueError("a base URL ends before `?` and `#`; query values go under `extra_body`")
+    if parts.fragment:
+        raise ValueError("a base URL ends before `#`; cut it off there")
+    if (name := secret_in_query(parts.query)) is not None:
+        raise ValueError(f"the query value {name!r} looks like a key, which no URL holds; {HEADER_REMEDY}")
     return value
+
+
+def secret_in_query(query: str) -> str | None:
+    """Return the name of the first value in a URL's query that looks like a credential; the value is never shown."""
+    for name, value in parse_qsl(query, keep_blank_values=True):
+        plain = re.sub(r"[\W_]", "", name).lower()
+        if has_key(name) or (not value and _LONG_WORD.fullmatch(name)):
+            return "…"
+        if _SECRET_PART.search(plain) or plain in _SECRET_NAMES or has_key(value):
+            return name[:40]
+    return None
+
+
+def is_reference(value: str) -> bool:
+    """Say whether a header's value is a variable's, with a word or two around it (`Bearer ${MY_API_KEY}`)."""
+    around, count = REFERENCE.subn("", value)
+    return count > 0 and re.fullmatch(r"[A-Za-z =:;,\"'_-]{0,24}", around) is not None
 
 
 def variable_name(value: str) -> str:
@@ -47,7 +74,12 @@ def variable_name(value: str) -> str:
     return value
 
 
-def _header_name(value: str) -> str:
+def header_name(value: str) -> str:
+    """Return a header's name.
+
+    Raises:
+        ValueError: it is none; the value, perhaps a key, is never part of the message.
+    """
     if not _HEADER.fullmatch(value):
         raise ValueError("a header's name is one word of letters, digits and `-`")
     return value
@@ -56,6 +88,8 @@ def _header_name(value: str) -> str:
 def _header_value(value: str) -> str:
     if not value.isprintable():
         raise ValueError("a header's value is one line of printable text")
+    if "${" in REFERENCE.sub("", value):
+        raise ValueError("`${` begins the name of a variable, as in ${MY_API_KEY}")
     return value
 
 
@@ -79,10 +113,13 @@ class ProviderBlock(Section):
     name: NonEmpty | None = Field(None, description="A preset's name.")
     base_url: BaseUrl | None = Field(None, description="Where /chat/completions lives below.")
     api_key_env: VariableName | None = Field(None, description="The environment variable that holds the key.")
+    api_key_header: Annotated[str, AfterValidator(header_name)] | None = Field(
+        None, description="The header that carries the key, instead of `Authorization: Bearer …`."
+    )
     extra_body: dict[str, JsonValue] | None = Field(None, description="Put into every request's body.")
     extra_headers: (
-        dict[Annotated[str, AfterValidator(_header_name)], Annotated[str, AfterValidator(_header_value)]] | None
-    ) = Field(None, description="Sent with every request.")
+        dict[Annotated[str, AfterValidator(header_name)], Annotated[str, AfterValidator(_header_value)]] | None
+    ) = Field(None, description="Sent with every request; `${VARIABLE}` stands for the value of a variable.")
 
 
 class RunBlock(Section):

@@ -19,6 +19,7 @@ from openai import AsyncStream
 from persona_batch.errors import MalformedReply, ProviderError, StreamCut, TimedOut
 from persona_batch.provider import ratelimit, refusal
 from persona_batch.provider.base import Burst, Request, StreamInfo, Timeouts
+from persona_batch.provider.baseurl import route
 from persona_batch.provider.body import encode_body, sent_messages
 from persona_batch.provider.deadline import Deadline
 from persona_batch.provider.reading import Body
@@ -67,7 +68,7 @@ class OpenAIProvider:
         )
         self._client = open_client(self._target, self._http, headers={**self._headers, **self._target.extra_headers})
         self._first: httpx2.Request | None = None
-        self._route = f"{self._target.base_url}/chat/completions"
+        self._route = route(self._target.base_url, "/chat/completions")
         self._options: Any = {"headers": without_key(self._target)}
         return self
 
@@ -80,7 +81,9 @@ class OpenAIProvider:
         """Return the ids that /models lists; see `base.Provider`."""
         try:
             async with asyncio.timeout(self._timeouts.connect + _LISTING):
-                response = await self._client.get("/models", cast_to=httpx2.Response, options=self._options)
+                response = await self._client.get(
+                    route(self._target.base_url, "/models"), cast_to=httpx2.Response, options=self._options
+                )
             return _model_ids(response.content)
         except (*FOREIGN, ProviderError) as error:
             raise self._ours(error) from error
