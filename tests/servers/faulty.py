@@ -117,8 +117,8 @@ class FaultyServer:
                         break
         finally:
             head.cancel()
+            writer.close()  # before anything is awaited: the server may be closing, and cancel this too
             await asyncio.gather(head, return_exceptions=True)
-            writer.close()
 
     async def _take(self, request: Logged, following: asyncio.Task[bytes], writer: asyncio.StreamWriter) -> bool:
         """Answer one request; False: the connection must not be used again."""

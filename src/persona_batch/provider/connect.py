@@ -10,6 +10,7 @@ from persona_batch.config.run_block import REFERENCE
 from persona_batch.errors import ProviderError, UsageError
 from persona_batch.provider.base import Provider, Timeouts
 from persona_batch.provider.baseurl import checked_base_url
+from persona_batch.provider.network import check_way
 from persona_batch.provider.presets import CUSTOM, PRESETS, Preset
 from persona_batch.provider.secret import Secret, checked_key
 from persona_batch.provider.target import Target
@@ -72,7 +73,7 @@ def open_provider(
         live: with workers: hand on text as it comes.
 
     Raises:
-        UsageError: the embedded model is not installed.
+        UsageError: the embedded model is not installed; the environment's proxy or certificates cannot work.
     """
     if target.name == "scripted":
         from persona_batch.provider.scripted import ScriptedProvider
@@ -83,6 +84,7 @@ def open_provider(
 
         return LocalProvider(target, find_model(target.model_path), concurrency=concurrency, timeouts=timeouts)
     if workers > 1:
+        check_way(target.base_url)
         from persona_batch.provider.workers import WorkersProvider
 
         return WorkersProvider(target, workers=workers, concurrency=concurrency, timeouts=timeouts, live=live)

@@ -12,8 +12,9 @@ from openai import AsyncOpenAI, Omit
 from persona_batch import __version__
 from persona_batch.provider.base import StreamInfo
 from persona_batch.provider.http import HttpClient
+from persona_batch.provider.network import Proxy, trusted
 from persona_batch.provider.target import Target
-from persona_batch.provider.transport import DirectTransport, goes_through_proxy
+from persona_batch.provider.transport import DirectTransport
 
 _OWN_HEADERS: Final = frozenset({"accept", "content-type", "user-agent", "authorization"})
 _BOOKKEEPING: Final = ("x-stainless-retry-count", "x-stainless-read-timeout")  # the SDK's, of each request
@@ -45,25 +46,28 @@ def _authorized(target: Target) -> bool:
     return _bearer(target) is not None or any(name.lower() == "authorization" for name in target.extra_headers)
 
 
-def open_http(target: Target, *, concurrency: int, connect: float, proxies: bool) -> HttpClient:
+def open_http(target: Target, *, concurrency: int, connect: float, proxy: Proxy | None) -> HttpClient:
     """Return the HTTP client for a target; silence on a connection is the caller's to watch.
 
     Args:
         target: where.
         concurrency: the most requests at a time.
         connect: seconds for a connection.
-        proxies: whether the environment may name a proxy: then httpx2's own transport is used, else (also when it
-            names none) our direct one.
+        proxy: the way there, by httpx2's own transport; None: straight, by ours.
+
+    Raises:
+        UsageError: a variable names certificates that are none.
     """
     limit = concurrency + _SPARE
-    proxied = proxies and goes_through_proxy(target.base_url)
+    tls = trusted() if proxy is not None or target.base_url.startswith("https:") else None
     return HttpClient(
         unsent=() if target.ambient else _BOOKKEEPING,
-        transport=None if proxied else DirectTransport(limit),
+        transport=DirectTransport(limit, tls=tls) if proxy is None else None,
+        **({} if proxy is None or tls is None else {"proxy": proxy.opened(tls), "verify": tls}),
         limits=httpx2.Limits(max_connections=limit),
         timeout=httpx2.Timeout(None, connect=connect, pool=connect),
         event_hooks={"request": [_stamp]},
-        trust_env=proxied,
+        trust_env=False,
     )
 
 
