@@ -137,9 +137,10 @@ async def _listed(provider: Provider, asked: Sequence[str], note: Callable[[str]
     except TimeoutError:
         note(f"{provider.identity} does not say within {_PATIENCE:g} s which models it has; it is asked all the same")
         return []
-    except (errors.ConnectionFailed, errors.TimedOut) as error:
-        raise UsageError(f"{error.message} (provider: {provider.name})") from error
     except ProviderError as error:
+        no_http = isinstance(error, errors.MalformedReply) and error.http_status is None
+        if no_http or isinstance(error, errors.ConnectionFailed | errors.TimedOut):
+            raise UsageError(f"{error.message} (provider: {provider.name})") from error
         if error.http_status == 401 and not asked:
             raise UsageError(
                 f"{provider.identity} refused the key, or misses one: {error.message}; check the key, or name the "

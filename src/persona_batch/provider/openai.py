@@ -190,9 +190,10 @@ def _model_ids(content: bytes) -> list[str]:
     try:
         body = msgspec.json.decode(content)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise MalformedReply(f"not a list of models: {refusal.excerpt(content.decode('utf-8', 'replace'))}") from None
+        said = refusal.excerpt(content.decode("utf-8", "replace"))
+        raise MalformedReply(f"not a list of models: {said}", http_status=200) from None
     listed = body.get("data") or body.get("models") or [] if isinstance(body, dict) else body
     if not isinstance(listed, list):
-        raise MalformedReply("not a list of models")
+        raise MalformedReply("not a list of models", http_status=200)
     names = [item.get("id") or item.get("name") if isinstance(item, dict) else item for item in listed]
     return [name for name in names if isinstance(name, str)]

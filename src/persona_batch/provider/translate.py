@@ -120,7 +120,7 @@ def _shown(url: httpx2.URL) -> str:
 
 
 def _at_proxy(chain: list[BaseException], base_url: str, proxy: Proxy) -> ProviderError | None:
-    """Recognize what goes wrong on the way to a proxy, or is no word of one."""
+    """Recognize what goes wrong on the way to a proxy, or what it refuses."""
     if any(isinstance(link, ssl.SSLCertVerificationError) for link in chain):
         return None
     for link in chain:
@@ -129,7 +129,7 @@ def _at_proxy(chain: list[BaseException], base_url: str, proxy: Proxy) -> Provid
             return errors.ConnectionFailed(
                 f"{proxy} does not let the request through to {base_url}: {said}; correct {proxy.variable}, or unset it"
             )
-        if isinstance(link, (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.RemoteProtocolError)):
+        if isinstance(link, (httpx2.ConnectError, httpx2.ConnectTimeout)):
             return errors.ConnectionFailed(
                 f"{proxy} on the way to {base_url} cannot be used: {said}; correct {proxy.variable}, or unset it"
             )
