@@ -54,6 +54,8 @@ from persona_batch.provider.refusal import EXCERPT, excerpt, from_response, from
         (429, "账户已欠费，请充值后再试", None, errors.QuotaExhausted),
         (500, "pre-consume failed: insufficient user quota", None, errors.QuotaExhausted),
         (400, "this model does not support the parameter top_k", None, errors.BadRequest),
+        (400, "输入已达到最大长度上限", None, errors.ContextTooLong),
+        (400, "频率惩罚 frequency_penalty 超出范围", None, errors.BadRequest),
     ],
 )
 def test_the_words_of_an_endpoint_decide(
@@ -152,7 +154,7 @@ def test_a_firewall_is_no_wrong_key(body: Any) -> None:
     error = from_response(403, body)
     assert not isinstance(error, errors.AuthRefused)
     assert not error.retryable
-    assert "not the key" in error.message
+    assert "not the key (" in error.message
 
 
 @pytest.mark.parametrize("message", ["Forbidden", "This key may not use this model", "No access"])

@@ -21,7 +21,7 @@ _CODES: Final = ("code", "type", "error_code", "status_code")
 
 _CONTEXT: Final = re.compile(
     r"context_length_exceeded|exceed_context_size|context.{0,20}(length|window|size)|maximum context|"
-    r"(input|prompt).{0,20}(too long|length)|too many tokens|上下文.{0,6}(长度|超)|输入.{0,6}(过长|超)|长度超",
+    r"(input|prompt).{0,20}(too long|length)|too many tokens|上下文.{0,6}(长度|超)|输入.{0,6}(过长|超)|长度(超|.{0,4}上限)",
     re.IGNORECASE,
 )
 _FILTER: Final = re.compile(
@@ -72,7 +72,7 @@ _AUTH: Final = re.compile(
 )
 _RATE: Final = re.compile(
     r"rate.?limit|too many requests|throttl|resource_?exhausted|qps|request limit reached|concurren(cy|t).{0,30}limit|"
-    r"\b[rt]pm\b|请求过于频繁|请求过多|请求量过大|访问量过大|频率|并发|速率|限流|限速|达到.{0,12}(上限|限额)",
+    r"\b[rt]pm\b|请求过于频繁|请求过多|请求量过大|访问量过大|频率(?!惩罚)|并发|速率|限流|限速|达到.{0,12}(上限|限额)",
     re.IGNORECASE,
 )
 _FIREWALL: Final = re.compile(
@@ -119,21 +119,20 @@ def from_response(
 
     `body` is the decoded JSON or the text; `headers` have names in lower case.
     """
-    words = _words(body)[0]
-    said = f"HTTP {status}: {excerpt(words)}" if words.strip() else f"HTTP {status}"
-    return _error(status, body, said, headers or {}, request_id)
+    return _error(f"HTTP {status}", status, body, headers or {}, request_id)
 
 
 def from_stream(body: Any, request_id: str | None = None) -> ProviderError:
     """Return the error for an error object that came instead of, or in the middle of, a reply."""
-    said = excerpt(_words(body)[0]) or "no message"
-    return _error(_status_in(body), body, f"the endpoint reported an error: {said}", {}, request_id)
+    return _error("the endpoint reported an error", _status_in(body), body, {}, request_id)
 
 
 def _error(
-    status: int | None, body: Any, said: str, headers: Mapping[str, str], request_id: str | None
+    what: str, status: int | None, body: Any, headers: Mapping[str, str], request_id: str | None
 ) -> ProviderError:
+    """Return the error; its message begins with `what` and, where one is known, the remedy."""
     words, code = _words(body)
+    said = excerpt(words) or ("" if status else "no message")
     is_page = words.lstrip()[:1] == "<"
     words = excerpt(words) if is_page else words[:_READ]
     text = words if code is None else f"{code} {words}"
@@ -144,11 +143,13 @@ def _error(
         wait = None
     if status == 403 and kind is errors.AuthRefused and (is_page or _FIREWALL.search(text)):
         kind = errors.MalformedReply if is_page else errors.BadRequest
-        said += "; it was not the key: a firewall or another rule in front of the endpoint refused the request"
+        said = f"refused by a firewall or another rule in front of the endpoint, not the key ({said})"
     elif kind in (errors.BadRequest, errors.ModelUnknown, errors.ServerFailed) and _NO_SYSTEM_ROLE.search(text):
         kind = errors.BadRequest  # also as a 500, which is what a template that raises comes to
-        said += "; it takes no such message: ask with `--placement user`, which puts the prompt before the question"
-    return kind(said, http_status=status, code=code, retry_after=wait, request_id=request_id)
+        said = f"no system message is taken here, ask with `--placement user` ({said})"
+    return kind(
+        f"{what}: {said}" if said else what, http_status=status, code=code, retry_after=wait, request_id=request_id
+    )
 
 
 def _kind(status: int | None, text: str, headers: Mapping[str, str], wait: float | None) -> type[ProviderError]:
@@ -159,7 +160,8 @@ def _kind(status: int | None, text: str, headers: Mapping[str, str], wait: float
     if status == 401:
         return errors.AuthRefused
     by_words = _by_words(text)
-    if status in (None, 400, 403) and (_RATE.search(text) or by_words is errors.QuotaExhausted):
+    limited = by_words is errors.QuotaExhausted or (by_words is not errors.ContextTooLong and _RATE.search(text))
+    if status in (None, 400, 403) and limited:
         return _limit(text, headers, wait)
     if status is None:
         return errors.AuthRefused if _AUTH.search(text) else by_words or errors.ServerFailed
