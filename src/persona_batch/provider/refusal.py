@@ -21,7 +21,8 @@ _CODES: Final = ("code", "type", "error_code", "status_code")
 
 _CONTEXT: Final = re.compile(
     r"context_length_exceeded|exceed_context_size|context.{0,20}(length|window|size)|maximum context|"
-    r"(input|prompt).{0,20}(too long|length)|too many tokens|上下文.{0,6}(长度|超)|输入.{0,6}(过长|超)|长度(超|.{0,4}上限)",
+    r"(input|prompt).{0,20}(too long|length)|too many tokens|上下文.{0,6}(长度|超)|输入.{0,6}(过长|超)|"
+    r"长度(超|.{0,4}上限)",
     re.IGNORECASE,
 )
 _FILTER: Final = re.compile(
