@@ -6,6 +6,7 @@ import msgspec
 
 Role: TypeAlias = Literal["system", "developer", "user", "assistant"]
 Placement: TypeAlias = Literal["system", "developer", "user", "none"]
+Thinking: TypeAlias = Literal["separate", "keep"]  # what becomes of a thought that a model writes into its text
 JsonValue: TypeAlias = Any  # what JSON can say; params and extra_body pass through unread
 Params: TypeAlias = dict[str, JsonValue]  # request parameters by their API names (temperature, max_tokens, …)
 
@@ -24,3 +25,9 @@ class Usage(msgspec.Struct, frozen=True):
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
     total_tokens: int | None = None
+
+    @property
+    def together(self) -> int | None:
+        """All tokens of the request, as far as they are known: the total, and no less than its parts."""
+        parts = (self.prompt_tokens or 0) + (self.completion_tokens or 0)
+        return max(parts, self.total_tokens or 0) or None

@@ -72,6 +72,25 @@ def test_quiet_prints_the_reply_and_nothing_else(work: Path, call: Call) -> None
     assert (done.code, done.out, done.err) == (0, "俺老孙\n", "")
 
 
+@pytest.mark.parametrize(
+    "text", ["<think>A cow?</think>\n\nMoo.", "A cow?\n</think>\n\nMoo.", "  <think>A</think>Moo."]
+)
+def test_what_a_program_reads_is_the_reply_without_its_thought(work: Path, call: Call, text: str) -> None:
+    with serving(Script(default=Act(reply=text, chunks=9))) as server:
+        asked = ["ask", "wukong.yaml", "你好", "--quiet", "--base-url", server.base_url]
+        assert call(*asked).out == "Moo.\n"
+        assert call(*asked, "--thinking", "keep").out == text + "\n"
+
+
+def test_a_thought_without_an_opening_tag_shows_itself_only_at_its_end(work: Path) -> None:
+    with (
+        serving(Script(default=Act(reply="A cow?\n</think>\n\nMoo.", chunks=9))) as server,
+        batch_in_terminal("ask", "wukong.yaml", "hi", "--base-url", server.base_url, cwd=work) as terminal,
+    ):
+        terminal.expect("what came first was a thought; the reply is:\nMoo.\n")
+        assert terminal.wait() == 0
+
+
 def test_save_appends_a_record_that_show_reads(work: Path, call: Call) -> None:
     for question in ("一", "二"):
         assert call("ask", "wukong.yaml", question, "--save", "kept.jsonl", *SCRIPTED).code == 0
@@ -249,3 +268,24 @@ def test_a_question_that_is_no_utf8_is_wrong_usage(work: Path) -> None:
     done = batch("ask", "wukong.yaml", "\udcff\udcfe", *SCRIPTED, cwd=work)
     assert done.returncode == 2
     assert "not UTF-8" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "said", ["is sk-0123456789abcdefghij good?", "我的 key 是 odd.value-77 吗？", "api_key: q8Zr2LmN0pXy7Kd1"]
+)
+def test_a_key_that_is_typed_in_is_not_sent(work: Path, call: Call, said: str) -> None:
+    with serving() as server:
+        options = ("--base-url", server.base_url, "--api-key-env", "BOX_KEY", "--save", "kept.jsonl")
+        done = call("ask", "wukong.yaml", *options, stdin=said, env={"BOX_KEY": "odd.value-77"})
+        assert server.chats == []
+    assert (done.code, done.out) == (2, "")
+    assert done.err == "batch: what looks like a key is never sent as a question; take it out\n"
+    assert (work / "kept.jsonl").read_bytes() == b""
+
+
+def test_a_file_that_sends_a_key_to_its_host_says_so_even_when_quiet(work: Path, call: Call) -> None:
+    with serving() as server:
+        block = f"run: {{provider: {{base_url: '{server.base_url}', api_key_env: BOX_KEY}}}}\n"
+        (work / "box.yaml").write_text(WUKONG + block, encoding="utf-8")
+        said = [call("ask", "box.yaml", "你好", "--quiet", env={"BOX_KEY": "odd.value-77"}).err for _ in range(2)]
+    assert said == ["batch: box.yaml sends the key in BOX_KEY to host 127.0.0.1 (said once)\n", ""]

@@ -94,6 +94,49 @@ def test_a_key_in_dotenv_does_not_reach_the_log(tmp_path: Path, monkeypatch: pyt
     assert "very-secret" not in log.read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("AZ_KEY", "odd.value-77", "refused: odd.value-77"),
+        ("HTTPS_PROXY", "http://me:hunt3r@proxy", "cannot reach http://me:hunt3r@proxy"),
+        ("NOTE", "x", "Authorization: Bearer q8Zr2LmN0pXy7Kd1"),
+        ("NOTE", "x", "sk-ant-api03-AbCdEfGhIjKlMnOpQrSt"),
+    ],
+)
+@pytest.mark.parametrize("kind", [RuntimeError, UsageError])
+def test_no_key_reaches_a_log_or_a_terminal(
+    name: str,
+    value: str,
+    said: str,
+    kind: type[Exception],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    monkeypatch.setenv(name, value)
+    failing(kind(said))
+    shown = capsys.readouterr().err + "".join(log.read_text(encoding="utf-8") for log in tmp_path.rglob("*.log"))
+    assert "[key]" in shown
+    for secret in ("value-77", "hunt3r", "q8Zr2", "AbCdEf"):
+        assert secret not in shown
+
+
+def test_a_placeholder_in_the_environment_changes_no_message(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("OLLAMA_API_KEY", "ollama")
+    failing(UsageError("ollama has no model x"))
+    assert capsys.readouterr().err == "batch: ollama has no model x\n"
+
+
+def test_a_message_never_commands_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    failing(UsageError("no \x1b[31mred\x1b]0;title\x07, \x9b1m, \u202egnp, a\rb, c\x85batch: forged"))
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert said.rstrip("\n").isprintable()
+
+
 def test_a_bug_is_shown_where_the_log_cannot_be_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -96,6 +96,16 @@ def test_two_slashes_say_one(work: Path, call: Call) -> None:
     assert chat.body["messages"][-1]["content"] == "/exit"
 
 
+@pytest.mark.parametrize("thought", ["<think>A cow?</think>\n", "A cow?\n</think>\n\n", "<think>\n</think>"])
+def test_the_history_has_no_thoughts(work: Path, call: Call, thought: str) -> None:
+    script = Script(acts=[Act(reply=thought + "Moo", chunks=9)], default=Act(reply="yes"))
+    with serving(script) as server:
+        done = call("chat", "wukong.yaml", "--base-url", server.base_url, stdin="一\n二\n")
+        second = server.chats[1].body["messages"]
+    assert [message["content"] for message in second] == ["你是孙悟空", "一", "Moo", "二"]
+    assert "cow" not in done.out
+
+
 def test_a_failed_turn_is_no_part_of_the_talk(work: Path, call: Call) -> None:
     script = Script(acts=[Act(status=400, body="{}")], default=Act(reply="yes"))
     with serving(script) as server:

@@ -116,6 +116,11 @@ def test_no_command_prints_the_help_on_stderr(tmp_path: Path) -> None:
     [
         (["rin"], "there is no command `rin`; did you mean `run`?"),
         (["zzz"], "there is no command `zzz`"),
+        (["x.yaml"], "there is no command `x.yaml`; `batch run x.yaml` takes that file"),
+        (["runs", "x.yml"], "there is no command `x.yml`; `batch run x.yml` takes that file"),
+        (["schedule", "x.yaml"], "there is no command `x.yaml`; `batch schedule add x.yaml` takes that file"),
+        (["."], "there is no command `.`; a command comes first: `batch run .` asks personas"),
+        (["runs", "."], "there is no command `.`; `batch runs --out .` lists the runs there"),
         (["show", "--fialed"], "did you mean `--failed`?"),
         (["show", "--limit", "many"], "--limit"),
         (["show", "--sample", "-1"], "--sample"),

@@ -7,7 +7,9 @@ import pytest
 
 from cli.calling import Call
 from config.wrong import Wrong
+from config.wrong_guesses import GUESSES
 from config.wrong_shapes import SHAPES
+from config.wrong_signs import SIGNS
 from config.wrong_values import VALUES
 from config.wrong_yaml import READINGS, YAML
 from servers.act import Act, Script, error_body
@@ -28,7 +30,7 @@ def work(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("wrong", [*YAML, *READINGS, *SHAPES, *VALUES], ids=lambda wrong: wrong.name)
+@pytest.mark.parametrize("wrong", [*YAML, *READINGS, *SIGNS, *SHAPES, *GUESSES, *VALUES], ids=lambda wrong: wrong.name)
 def test_a_wrong_file_exits_2_and_leaves_nothing(wrong: Wrong, tmp_path: Path, call: Call) -> None:
     content = wrong.content
     (tmp_path / "p.yaml").write_bytes(content if isinstance(content, bytes) else content.encode())
@@ -106,3 +108,80 @@ def test_an_unreachable_host_exits_2_and_leaves_no_run(work: Path, call: Call) -
     (line,) = done.err.splitlines()
     assert "connection refused" in line
     assert not (work / "runs").exists()
+
+
+@pytest.mark.parametrize("command", ["compare", "show", "run --resume"])
+@pytest.mark.parametrize(
+    ("ref", "said"),
+    [
+        ("personas", "this is a folder of persona files, no run; `batch run personas` asks them"),
+        ("prompts", "this is a folder of question files, no run; `batch run PERSONA.yaml -q prompts` asks"),
+        ("runs", "this is a folder of runs; name one of them"),
+    ],
+)
+def test_a_folder_that_is_no_run_is_told_its_command(
+    command: str, ref: str, said: str, tmp_path: Path, call: Call
+) -> None:
+    files = {"personas/p.yaml": PIRATE, "prompts/q.yaml": "questions: [Hi]\n", "runs/a/run.json": "{}"}
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    done = call(*command.split(), ref)
+    assert (done.code, done.out) == (2, "")
+    (line,) = done.err.splitlines()
+    assert line.startswith(f"batch: {ref}: {said}")
+
+
+@pytest.mark.parametrize("words", ["run", "check", "ask", "chat", "history", "run pirate.yaml -q"])
+@pytest.mark.parametrize("ref", ["runs/a", "runs/a/records.jsonl", "runs/a/run.json"])
+def test_a_run_in_the_place_of_a_file_is_told_its_command(words: str, ref: str, work: Path, call: Call) -> None:
+    (work / "runs/a").mkdir(parents=True)
+    for name in ("records.jsonl", "run.json"):
+        (work / "runs/a" / name).touch()
+    done = call(*words.split(), ref)
+    assert (done.code, done.out) == (2, "")
+    (line,) = done.err.splitlines()
+    assert line.startswith(f"batch: {ref}: this is a run; `batch show runs/a")
+
+
+def test_text_lost_to_a_comment_is_told_before_the_run(tmp_path: Path, call: Call) -> None:
+    (tmp_path / "p.yaml").write_text("system: x\nquestions:\n  - Sing in F #major\n  - Bye # now\n")
+    done = call("run", "p.yaml", "--provider", "scripted")
+    assert done.code == 0
+    warnings = [line for line in done.err.splitlines() if "is a comment to YAML" in line]
+    assert [line.split(": `")[1].split("`")[0] for line in warnings] == ["#major", "# now"]
+
+
+@pytest.mark.parametrize(
+    ("args", "named"),
+    [
+        (["run", "pirate.yaml", "--api-key-env", KEY], "--api-key-env: "),
+        (["run", "pirate.yaml", f"--model={KEY}"], "--model: "),
+        (["ask", "pirate.yaml", f"what is {KEY}?"], "argument 3: "),
+        (["run", "pirate.yaml", "--api-key", "gsk_" + "aB3dE5" * 8], "--api-key: "),
+        ([KEY], "argument 1: "),
+        (
+            ["schedule", "add", "pirate.yaml", "--on-failure", "curl -H 'Authorization: Bearer q8Zr2LmN0pXy7Kd1'"],
+            "--on-f",
+        ),
+    ],
+)
+def test_a_key_among_the_arguments_is_refused_and_not_shown(
+    args: list[str], named: str, work: Path, call: Call
+) -> None:
+    done = call(*args)
+    assert (done.code, done.out) == (2, "")
+    assert f"batch: {named}" in done.err
+    assert "never stands on the command line" in done.err
+    for secret in (KEY, "aB3dE5", "q8Zr2"):
+        assert secret not in done.err
+    assert [path.name for path in work.iterdir()] == ["pirate.yaml"]
+
+
+def test_the_value_of_a_key_is_in_no_message_about_a_wrong_call(work: Path, call: Call) -> None:
+    env = {"AZ_KEY": "odd.value-77"}
+    for args in (["run", "odd.value-77.yaml"], ["odd.value-77"], ["run", "pirate.yaml", "--provider", "odd.value-77"]):
+        done = call(*args, env=env)
+        assert done.code == 2
+        assert "odd.value" not in done.err
+        assert "[key]" in done.err

@@ -52,6 +52,20 @@ PIECES = [
     "  ",
     "\t",
     "---\n",
+    "：",
+    "，",
+    "“",
+    "”",
+    "－ ",
+    "\u3000",
+    "｛",
+    "］",
+    "＃",
+    "｜\n",
+    " # ",
+    "\n  # ",
+    '"\\ud83d',
+    "\\ude00",
 ]
 
 
@@ -76,9 +90,7 @@ def nested(floats: st.SearchStrategy[float]) -> st.SearchStrategy[object]:
 
 
 values = nested(st.floats())
-json_values = nested(
-    st.floats(allow_nan=False, allow_infinity=False)
-)  # JSON has no other numbers (RFC 8259, section 6)
+json_values = nested(st.floats(allow_nan=False, allow_infinity=False))  # JSON has no others: RFC 8259, section 6
 documents = st.dictionaries(st.sampled_from(KEYS), values, max_size=6)
 params = st.dictionaries(st.sampled_from("abcd"), st.integers(0, 2), max_size=4)
 
@@ -115,6 +127,9 @@ def test_no_bytes_crash(content: bytes, tmp_path: Path) -> None:
 @example(pieces=['system: "\\ud800"'])
 @example(pieces=["system: {: }"])
 @example(pieces=["- " * 500])
+@example(pieces=["system: x\nattributes: {“a”： }"])
+@example(pieces=["“”: “"])
+@example(pieces=['a: "\\ud83d\\U00110000"'])
 def test_no_text_crashes(pieces: list[str], tmp_path: Path) -> None:
     survives(tmp_path / "p.yaml", "".join(pieces).encode(errors="ignore"))
 

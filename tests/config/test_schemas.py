@@ -13,8 +13,8 @@ from config.wrong import Wrong
 from config.wrong_shapes import SHAPES
 from config.wrong_values import VALUES
 from persona_batch.chat import Message, Usage
-from persona_batch.config.explain import SECTIONS, known_keys
-from persona_batch.config.persona_file import PersonaEntry
+from persona_batch.config.persona_file import SECTIONS, PersonaEntry
+from persona_batch.config.section import known_keys
 from persona_batch.record import CheckResult, ErrorInfo, Record, Timing
 from persona_batch.record.record import encode
 from persona_batch.schemas import KINDS, shipped

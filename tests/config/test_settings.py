@@ -22,7 +22,7 @@ run:
 def test_a_run_block_is_read_whole(load: Load) -> None:
     batch = load(
         PERSONA + "run: {provider: openai, model: [a, b], samples: 3, placement: [system, user], concurrency: 8, "
-        "limits: {rpm: 60, tpm: 1000, per_day: 2000}, timeout: 1.5, retries: 0, seed: 7}\n"
+        "limits: {rpm: 60, tpm: 1000, per_day: 2000}, timeout: 1.5, retries: 0, seed: 7, thinking: keep}\n"
     )
     assert batch.run == RunSettings(
         provider="openai",
@@ -34,6 +34,7 @@ def test_a_run_block_is_read_whole(load: Load) -> None:
         timeout=1.5,
         retries=0,
         seed=7,
+        thinking="keep",
     )
 
 
@@ -53,11 +54,16 @@ def test_without_a_run_block_everything_is_left_open(load: Load) -> None:
 
 
 def test_the_command_line_wins(load: Load) -> None:
-    overrides = Overrides(models=("z",), samples=2, placements=("none",), rpm=5, timeout=9, seed=0, retries=0)
-    block = "run: {model: a, samples: 1, placement: user, limits: {rpm: 60, tpm: 7}, timeout: 1, seed: 3, retries: 5}\n"
+    overrides = Overrides(
+        models=("z",), samples=2, placements=("none",), rpm=5, timeout=9, seed=0, retries=0, thinking="separate"
+    )
+    block = (
+        "run: {model: a, samples: 1, placement: user, limits: {rpm: 60, tpm: 7}, timeout: 1, seed: 3, retries: 5, "
+        "thinking: keep}\n"
+    )
     run = load(PERSONA + block, overrides=overrides).run
     assert (run.models, run.samples, run.placements) == (("z",), 2, ("none",))
-    assert (run.limits, run.timeout, run.seed, run.retries) == (Limits(5, 7), 9, 0, 0)
+    assert (run.limits, run.timeout, run.seed, run.retries, run.thinking) == (Limits(5, 7), 9, 0, 0, "separate")
 
 
 @pytest.mark.parametrize(

@@ -74,12 +74,12 @@ SHAPES = [
     Wrong(
         "bad id",
         "id: a b\nsystem: Be brief.\nquestions: [Hello]\n",
-        "1:5: an id holds letters, digits, `.`, `_` and `-`, not a space",
+        "1:5: an id holds letters, digits, `.`, `_` and `-`, not a space; write e.g. `a-b`",
     ),
     Wrong(
         "id begins with a dash",
         "id: -a\nsystem: Be brief.\nquestions: [Hello]\n",
-        "1:5: an id starts with a letter, a digit or `_`, not with `-`",
+        "1:5: an id starts with a letter, a digit or `_`, not with `-`; write e.g. `a`",
     ),
     Wrong("question without text", asked("{id: a}"), "4:5: `text` is missing here; add `text: …`"),
     Wrong(

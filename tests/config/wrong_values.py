@@ -1,8 +1,8 @@
 """Files with wrong params, checks and run settings, with what is planned, and with literal keys."""
 
 from config.wrong import Wrong, asked, persona
-from persona_batch.config.literal_key import REMEDY
 from persona_batch.config.run_block import HEADER_REMEDY
+from persona_batch.credentials import REMEDY
 
 KEY = "sk-proj-a1b2c3d4e5f6g7h8i9j0"
 
@@ -10,6 +10,21 @@ VALUES = [
     Wrong("negative temperature", persona("params: {temperature: -1}"), "3:23: found `-1`, expected at least 0"),
     Wrong("top_p of zero", persona("params: {top_p: 0}"), "3:17: found `0`, expected more than 0"),
     Wrong("no tokens", persona("params: {max_tokens: 0}"), "3:22: found `0`, expected at least 1"),
+    Wrong(
+        "misspelt thinking",
+        persona("run: {thinking: seperate}"),
+        "3:17: found text `seperate`, did you mean `separate`?",
+    ),
+    Wrong(
+        "thinking as a number",
+        persona("run: {thinking: 1}"),
+        "3:17: found `1`, read as a number, expected one of `separate`, `keep`",
+    ),
+    Wrong(
+        "the parameter of that name",
+        persona("run: {thinking: {type: disabled}}"),
+        "3:17: found a mapping, expected one of `separate`, `keep`",
+    ),
     Wrong("n", persona("params: {n: 2}"), "3:13: found `2`, read as a number, expected `1`"),
     Wrong(
         "stream",
@@ -137,12 +152,12 @@ VALUES = [
     Wrong(
         "variable that is none",
         persona("run: {provider: {extra_headers: {X-A: '${MY-KEY}'}}}"),
-        "3:39: `${` begins the name of a variable, as in ${MY_API_KEY}",
+        "3:39: a variable is written ${MY_API_KEY}, with the name of one between the braces",
     ),
     Wrong(
-        "variable in a place that takes none",
-        persona("params: {token: '${MY_KEY}'}"),
-        f"3:17: an API key or other secret never stands in a file; {REMEDY}",
+        "variable without braces",
+        persona("run: {provider: {extra_headers: {X-Key: $MY_KEY}}}"),
+        "3:41: a variable is written ${MY_API_KEY}, with the name of one between the braces",
     ),
     Wrong(
         "half a key beside a variable",

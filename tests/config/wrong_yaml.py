@@ -34,7 +34,8 @@ YAML = [
     Wrong(
         "a list at the top",
         "- system: Be brief.\n",
-        "1:1: found a list at the top; a file is a mapping of keys such as `system: …` or `questions: …`",
+        "1:1: found a list at the top; a file is a mapping of keys such as `system: …` or `questions: …`; "
+        "write `personas:` above it",
     ),
     Wrong(
         "text at the top",
@@ -116,6 +117,81 @@ YAML = [
         "escaped NUL",
         persona('name: "a\\0b"'),
         "3:7: an escaped NUL or half a surrogate pair is no text; delete the escape",
+    ),
+    Wrong(
+        "first half of a surrogate pair",
+        persona('name: "a\\ud83d"'),
+        "3:7: an escaped NUL or half a surrogate pair is no text; delete the escape",
+    ),
+    Wrong(
+        "second half of a surrogate pair",
+        asked('"\\uDE00 hi"'),
+        "4:5: an escaped NUL or half a surrogate pair is no text; delete the escape",
+    ),
+    Wrong(
+        "halves of a surrogate pair the wrong way round",
+        persona('name: "\\ude00\\ud83d"'),
+        "3:7: an escaped NUL or half a surrogate pair is no text; delete the escape",
+    ),
+    Wrong(
+        "half a surrogate pair and an escape beyond Unicode",
+        persona('name: "\\ud83d\\U00110000"'),
+        "1:1: an escape `\\U…` lies beyond U+10FFFF; delete it",
+    ),
+    Wrong(
+        "text that goes on below a comment",
+        asked("What is C # or\n    why?"),
+        "4:15: everything after ` #` is a comment to YAML: `# or` is not part of the text; "
+        "put the text into quotes, or write it under `|`",
+    ),
+    Wrong(
+        "bracket behind a comment",
+        persona("controls: [none, a #1]"),
+        "3:20: everything after ` #` is a comment to YAML: `#1]` is not part of the text; "
+        "put the text into quotes, or write it under `|`",
+    ),
+    Wrong(
+        "text that is a comment",
+        "system: # Be brief.\nquestions: [Hello]\n",
+        "1:9: everything after ` #` is a comment to YAML: `# Be brief.` is not part of the prompt; "
+        "put the prompt into quotes, or write it under `|`",
+    ),
+    Wrong(
+        "line without a key",
+        "system: Be brief.\nBe kind.\nquestions: [Hello]\n",
+        "2:1: this line is no `key: value`; write `: ` after the key, or indent text that goes on",
+    ),
+    Wrong(
+        "no space after a colon",
+        "system:Be brief.\nquestions: [Hello]\n",
+        "1:7: a `:` without a space after it; write `system: Be brief.`",
+    ),
+    Wrong(
+        "no space after the colon of a nested key",
+        persona("run:\n  samples:3\n  seed: 1"),
+        "4:10: a `:` without a space after it; write `samples: 3`",
+    ),
+    Wrong("no space after a dash", asked("Bye\n  -Hi"), "5:3: a `-` without a space after it; write `- Hi`"),
+    Wrong(
+        "no space after any dash",
+        "system: x\nquestions:\n  -Bye\n  -Hi\n",
+        "3:3: found text `-Bye -Hi`, expected a list; write a space after each `-`",
+    ),
+    Wrong(
+        "no space in braces",
+        persona("examples: [{user: Hi, assistant:Ho}]"),
+        "3:23: a `:` without a space after it; write `assistant: Ho`",
+    ),
+    Wrong(
+        "no space in params",
+        persona("params: {top_k:3}"),
+        "3:10: a parameter without a value; write `top_k: 3`",
+    ),
+    Wrong(
+        "list of questions at the top",
+        "- Hello\n",
+        "1:1: found a list at the top; a file is a mapping of keys such as `system: …` or `questions: …`; "
+        "write `questions:` above it",
     ),
 ]
 

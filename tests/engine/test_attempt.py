@@ -34,6 +34,7 @@ def record_of(*chunks: Chunk, checks: tuple[Check, ...] = ()) -> Record:
 
 
 STOP = Chunk(finish_reason="stop")
+CUT = Chunk(finish_reason="length")
 
 
 @pytest.mark.parametrize(
@@ -69,6 +70,72 @@ def test_a_record_says_what_was_asked_and_what_the_endpoint_told() -> None:
     assert (record.persona, record.question, record.attributes) == ("p0", "q0", {"world": "西游记"})
     assert (record.model, record.model_returned, record.system_fingerprint) == ("m", "m-2026", "fp")
     assert (record.usage, record.request_id, record.finish_reason) == (usage, "req-1", "stop")
+
+
+@pytest.mark.parametrize(
+    ("chunks", "status", "reply", "reasoning"),
+    [
+        ([Chunk("<th"), Chunk("ink>A cow"), Chunk("?</think"), Chunk(">\n\nMoo"), STOP], "ok", "Moo", "A cow?"),
+        ([Chunk("A cow?\n</think>\n\nMoo"), STOP], "ok", "Moo", "A cow?"),
+        ([Chunk("<think>A cow"), CUT], "truncated", "", "A cow"),
+        ([Chunk("<think>A cow</think>"), CUT], "truncated", "", "A cow"),
+        ([Chunk("<think>A cow</think>\n"), STOP], "empty", "", "A cow"),
+        ([Chunk("<think>\n</think>Moo"), STOP], "ok", "Moo", None),
+        ([Chunk(reasoning="A cow?"), Chunk("<think>A cow?</think>Moo"), STOP], "ok", "Moo", "A cow?"),
+        ([Chunk(reasoning="A"), Chunk("<think>B</think>Moo"), STOP], "ok", "Moo", "A\n\nB"),
+        ([Chunk("<think>A</think>"), Chunk(refusal="No."), STOP], "filtered", "No.", "A"),
+    ],
+)
+def test_a_thought_in_the_text_goes_to_the_reasoning(
+    chunks: list[Chunk], status: str, reply: str, reasoning: str | None
+) -> None:
+    record = record_of(*chunks, checks=(Check("contains", "cow", negated=True),))
+    assert (record.status, record.reply, record.reasoning) == (status, reply, reasoning)
+    assert all(check.passed for check in record.checks)
+    assert record.timing is not None
+    assert record.timing.ttft_ms == 1.0  # a thought is text that came
+
+
+def test_a_thought_may_be_kept_in_the_reply() -> None:
+    text = "<think>A cow?</think>\nMoo"
+    shown: list[str] = []
+    kept = attempt(Replay([Chunk(text), STOP]), make_cell(), run_id="run", keep_thinking=True, on_text=shown.append)
+    record = asyncio.run(kept)
+    assert (record.reply, record.reasoning, shown) == (text, None, [text])
+
+
+def test_what_repeats_itself_is_told_and_kept() -> None:
+    long = "A cow says moo, and then it says moo again."
+    doubts: list[str] = []
+    for chunks in ([Chunk(long[:9]), Chunk(long[9:]), Chunk(long)], [Chunk("ha"), Chunk("ha")], [Chunk(long)]):
+        coming = attempt(Replay([*chunks, STOP]), make_cell(), run_id="run", on_doubt=doubts.append)
+        assert asyncio.run(coming).reply == "".join(chunk.content for chunk in chunks)
+    assert len(doubts) == 1
+
+
+@pytest.mark.parametrize(
+    ("counts", "known"),
+    [
+        ([Usage(7, 3, 10), Usage()], Usage(7, 3, 10)),
+        ([Usage(7, 3, 10), Usage(0, 0, 0)], Usage(7, 3, 10)),
+        ([Usage(7, 3, 10), Usage(-1, -1, -1)], Usage(7, 3, 10)),
+        ([Usage(7, 1, 8), Usage(7, 2, 9), Usage(7, 3, 10)], Usage(7, 3, 10)),
+        ([Usage(prompt_tokens=7), Usage(completion_tokens=3, total_tokens=10)], Usage(7, 3, 10)),
+        ([Usage(0, 0, 0)], None),
+        ([Usage(0, 3, 3)], Usage(None, 3, 3)),
+        ([Usage(7, 0, 7)], Usage(7, None, None)),
+        ([Usage(7, 0, 10)], Usage(7, None, 10)),
+        ([Usage(7, -3, 10)], Usage(7, None, 10)),
+        ([Usage(10**15, 3, None)], Usage(None, 3, None)),
+    ],
+)
+def test_counts_that_cannot_be_are_unknown_and_replace_none(counts: list[Usage], known: Usage | None) -> None:
+    chunks = [Chunk("Moo"), STOP, *(Chunk(usage=usage) for usage in counts)]
+    assert record_of(*chunks).usage == known
+
+
+def test_an_empty_reply_may_have_taken_no_tokens() -> None:
+    assert record_of(Chunk(usage=Usage(7, 0, 7)), STOP).usage == Usage(7, 0, 7)
 
 
 def test_unknown_usage_is_null() -> None:

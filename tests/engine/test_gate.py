@@ -116,6 +116,21 @@ def test_the_budget_of_tokens_is_not_exceeded() -> None:
     assert 25 <= len(outcome.records) <= 30
 
 
+@pytest.mark.parametrize("usage", [Usage(0, 0, 0), Usage(-5, -5, -10), Usage(20, 0, 20), Usage(10**12, 10**12), None])
+def test_a_budget_of_tokens_counts_by_estimate_where_the_endpoint_does_not(usage: Usage | None) -> None:
+    provider = TimedProvider(usage=usage)
+    outcome = run_cells(provider, 400, limits=RunLimits(concurrency=1, max_tokens_total=3000))
+    assert isinstance(outcome.ended, StoppedEarly)
+    assert 1 <= len(outcome.records) < 100
+
+
+@pytest.mark.parametrize("usage", [Usage(total_tokens=100), Usage(20, 80), Usage(20, 80, 3)])
+def test_a_budget_of_tokens_takes_any_count_that_is_there(usage: Usage) -> None:
+    provider = TimedProvider(usage=usage)
+    outcome = run_cells(provider, 100, limits=RunLimits(concurrency=1, max_tokens_total=3000))
+    assert 20 <= len(outcome.records) <= 30
+
+
 def test_a_budget_that_is_just_enough_completes() -> None:
     outcome = run_cells(TimedProvider(), 20, limits=RunLimits(concurrency=4, max_requests=20))
     assert outcome.ended is None

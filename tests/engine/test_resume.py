@@ -19,9 +19,9 @@ from persona_batch.engine.progress import Progress
 from persona_batch.engine.retry import RetryPolicy
 from persona_batch.errors import ContextTooLong, ProviderError, ServerFailed
 from persona_batch.record import Record
+from persona_batch.record.aside import set_errors_aside
 from persona_batch.record.reader import read_records, scan
 from persona_batch.record.record import encode
-from persona_batch.record.retried import set_errors_aside
 from persona_batch.record.rundir import RunDir
 from persona_batch.record.sink import Sink
 

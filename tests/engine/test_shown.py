@@ -3,8 +3,8 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
+from persona_batch.credentials import Redactor
 from persona_batch.engine.shown import ShownText
-from persona_batch.provider.redact import Redactor
 
 KEY = "sk-shown-0123456789abcdef"
 texts = st.lists(

@@ -1,13 +1,17 @@
 """A resumed run asks exactly what is missing, also when the batch has changed meanwhile."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from persona_batch.errors import RunLocked, UsageError
+from persona_batch.pipeline.summary import Summary
+from persona_batch.record import Record
 from persona_batch.record.manifest import read_manifest
+from persona_batch.record.reader import read_records
 from persona_batch.record.rundir import find_run
 from pipeline.workshop import WUKONG, Workshop
 from servers.act import Act, Script, error_body
@@ -40,21 +44,145 @@ def test_a_grown_batch_asks_only_the_difference(workshop: Workshop) -> None:
     more_personas = workshop.run(
         [file, workshop.write("pirate.yaml", PIRATE)], resume="latest", overrides={"samples": 2}
     )
-    assert (more_personas.cells, more_personas.asked, more_personas.strays) == (16, 4, 0)
+    assert (more_personas.cells, more_personas.asked, more_personas.set_aside) == (16, 4, 0)
     workshop.write("wukong.yaml", WUKONG.replace("[你好,", "[你好, 你爱吃什么？,"))
     more_questions = workshop.run([file], resume="latest", overrides={"samples": 2})
-    assert (more_questions.cells, more_questions.asked, more_questions.strays) == (18, 6, 4)
+    assert (more_questions.cells, more_questions.asked, more_questions.set_aside) == (18, 6, 4)
     assert len(workshop.asked) == 22
+    assert {record.persona for record in workshop.records(more_questions)} == {"none", "assistant", "wukong"}
 
 
-def test_an_edited_prompt_is_asked_anew_and_the_old_replies_stay(workshop: Workshop) -> None:
+def aside(of: Summary) -> list[Record]:
+    return list(read_records(Path(of.path) / "set-aside.jsonl"))
+
+
+EDITS = {
+    "prompt": ({"你是孙悟空": "你是齐天大圣"}, {}, 2),
+    "question": ({"你对取经怎么看": "你对西天怎么看"}, {}, 3),
+    "parameter": ({"temperature: 0.7": "temperature: 0.2"}, {}, 6),
+    "parameter of the call": ({}, {"params": {"temperature": 0.2}}, 6),
+    "placement": ({"attributes:": "placement: user\nattributes:"}, {}, 2),
+    "placement of the call": ({}, {"placements": ("user",)}, 2),
+    "model": ({}, {"models": ("other",)}, 6),
+    "fewer questions": ({"[你好, ": "["}, {}, 3),
+    "controls left out": ({"id: wukong": "id: wukong\ncontrols: []"}, {}, 4),
+}
+
+
+@pytest.mark.parametrize(("edit", "overrides", "obsolete"), EDITS.values(), ids=EDITS)
+def test_what_an_edit_makes_obsolete_is_set_aside_and_returns(
+    workshop: Workshop, edit: dict[str, str], overrides: dict[str, Any], obsolete: int
+) -> None:
+    file = workshop.write("wukong.yaml", WUKONG)
+    before = workshop.run([file], Script(models=["test-model", "other"]), overrides={"models": ("test-model",)})
+    first = {record.key for record in workshop.records(before)}
+    edited_text = WUKONG
+    for old, new in edit.items():
+        edited_text = edited_text.replace(old, new)
+    workshop.write("wukong.yaml", edited_text)
+    call = {"models": ("test-model",), **overrides}
+    edited = workshop.run([file], Script(models=["test-model", "other"]), resume="latest", overrides=call)
+    assert (edited.run_id, edited.set_aside, edited.left) == (before.run_id, obsolete, 0)
+    assert len(aside(edited)) == obsolete
+    assert len(workshop.records(edited)) == edited.cells
+    (told,) = workshop.seen.loud
+    assert f"{obsolete} records set aside" in told
+    asked = len(workshop.asked)
+    workshop.write("wukong.yaml", WUKONG)
+    back = workshop.run([file], resume="latest", overrides={"models": ("test-model",)})
+    assert (back.asked, back.returned, len(workshop.asked)) == (0, obsolete, asked)
+    assert {record.key for record in workshop.records(back)} == first
+    assert len(aside(back)) == edited.asked
+
+
+def test_an_edited_prompt_is_asked_anew_and_said_in_one_line(workshop: Workshop) -> None:
+    file = workshop.write("wukong.yaml", WUKONG)
+    workshop.run([file], max_requests=5)
+    workshop.write("wukong.yaml", WUKONG.replace("你是孙悟空", "你是齐天大圣").replace("[你好", "[早上好"))
+    edited = workshop.run([file], resume="latest")
+    assert edited.left == 0
+    assert len(workshop.records(edited)) == 6
+    (told,) = workshop.seen.loud
+    assert f"wukong.yaml changed; {edited.set_aside} records set aside" in told
+    assert "4 cells asked anew" in told  # one of them had not been asked before either
+
+
+def test_filters_narrow_what_a_call_asks_and_set_nothing_aside(workshop: Workshop) -> None:
     file = workshop.write("wukong.yaml", WUKONG)
     workshop.run([file])
-    workshop.write("wukong.yaml", WUKONG.replace("你是孙悟空", "你是齐天大圣"))
-    edited = workshop.run([file], resume="latest")
-    assert (edited.asked, edited.skipped, edited.strays, edited.left) == (2, 4, 2, 0)
-    assert len(workshop.records(edited)) == 8
-    assert any("wukong.yaml is not as it was" in note for note in workshop.seen.notes)
+    for narrowed in ({"persona_globs": ("wukong",)}, {"question_globs": ("你好",)}, {"limit": 1}):
+        again = workshop.run([file], resume="latest", **narrowed)
+        assert (again.asked, again.set_aside, len(workshop.records(again))) == (0, 0, 6)
+    assert workshop.seen.loud == []
+
+
+def test_a_narrowed_run_says_of_how_many_cells(workshop: Workshop) -> None:
+    file = workshop.write("wukong.yaml", WUKONG)
+    first = workshop.run([file], limit=2)
+    manifest = read_manifest(Path(first.path) / "run.json")
+    assert (manifest.state, manifest.cells, manifest.batch_cells) == ("complete", 2, 6)
+    rest = workshop.run([file], continue_newest=True)
+    assert (rest.run_id, rest.asked) == (first.run_id, 4)
+    manifest = read_manifest(Path(first.path) / "run.json")
+    assert (manifest.cells, manifest.batch_cells) == (6, 6)
+
+
+def test_every_night_the_same_filter_makes_a_run_of_its_own(workshop: Workshop) -> None:
+    file = workshop.write("wukong.yaml", WUKONG)
+    globs = ("你好", "你对取经怎么看") * 2
+    nights = [workshop.run([file], continue_newest=True, question_globs=(glob,)) for glob in globs]
+    assert [night.asked for night in nights] == [3, 3, 3, 3]
+    assert nights[0].run_id == nights[1].run_id != nights[2].run_id == nights[3].run_id
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({"overrides": {"models": ("a",)}}, {"overrides": {"models": ("b",)}}),
+        ({"overrides": {"models": ("a",)}}, {"overrides": {"models": ("a", "b")}}),
+        ({"overrides": {"models": ("a",), "placements": ("user",)}}, {"overrides": {"models": ("a",)}}),
+        (
+            {"overrides": {"models": ("a",), "params": {"temperature": 0.1}}},
+            {"overrides": {"models": ("a",), "params": {"temperature": 0.9}}},
+        ),
+        (
+            {"overrides": {"models": ("a",)}, "questions": ("one.yaml",)},
+            {"overrides": {"models": ("a",)}, "questions": ("two.yaml",)},
+        ),
+    ],
+)
+def test_two_jobs_that_ask_for_other_things_never_touch_each_others_records(
+    workshop: Workshop, one: dict[str, Any], other: dict[str, Any]
+) -> None:
+    file = workshop.write("wukong.yaml", WUKONG)
+    workshop.write("one.yaml", "questions: [一, 二]\n")
+    workshop.write("two.yaml", "questions: [三, 四]\n")
+    models = Script(models=["a", "b"])
+    first = workshop.run([file], models, continue_newest=True, max_requests=2, **one)
+    second = workshop.run([file], models, continue_newest=True, max_requests=2, **other)
+    assert first.run_id != second.run_id
+    for call, begun in ((one, first), (other, second)):
+        for samples in (1, 2):  # the number of samples may grow
+            more = dict(call)
+            more["overrides"] = {**call["overrides"], "samples": samples}
+            went_on = workshop.run([file], models, continue_newest=True, max_requests=1, **more)
+            assert (went_on.run_id, went_on.set_aside) == (begun.run_id, 0)
+
+
+def test_a_renamed_persona_carries_its_records_along(workshop: Workshop) -> None:
+    file = workshop.write("wukong.yaml", WUKONG)
+    workshop.run([file], max_requests=4)
+    workshop.write(
+        "wukong.yaml",
+        WUKONG.replace("id: wukong", "id: sun").replace("西游记", "天宫").replace("contains: 你", "contains: 我"),
+    )
+    renamed = workshop.run([file], resume="latest")
+    records = workshop.records(renamed)
+    assert (renamed.asked, renamed.set_aside, len(records)) == (2, 0, 6)
+    of_sun = [record for record in records if record.persona not in {"none", "assistant"}]
+    assert {(record.persona, record.attributes["world"], record.checks[0].expected) for record in of_sun} == {
+        ("sun", "天宫", "我")
+    }
 
 
 def test_a_renamed_persona_is_not_asked_again(workshop: Workshop) -> None:

@@ -8,7 +8,7 @@ import jsonschema
 import pytest
 
 from persona_batch.errors import UsageError
-from persona_batch.record.manifest import read_manifest
+from persona_batch.record.manifest import TokenSums, read_manifest
 from pipeline.workshop import WUKONG, Workshop
 from servers.act import Act, Script, Share, error_body
 
@@ -57,6 +57,49 @@ def test_the_manifest_tells_how_the_run_was_made_and_nothing_of_the_machine(work
     assert manifest.config["personas"][2]["checks"]
     assert len(manifest.config["questions"]) == 2
     assert str(workshop.folder) not in text.replace(str(workshop.folder / "wukong.yaml"), "")
+
+
+@pytest.mark.parametrize(
+    ("usage", "prompt", "completion", "total"),
+    [
+        ('{"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}', None, None, None),
+        ('{"prompt_tokens": 9}', 54, None, 54),
+        ('{"total_tokens": 12}', None, None, 72),
+        ('{"prompt_tokens": 9, "completion_tokens": 3, "total_tokens": 12}', 54, 18, 72),
+        ('{"prompt_tokens": -9, "completion_tokens": "3"}', None, 18, 18),
+    ],
+)
+def test_sums_of_tokens_that_nobody_reported_are_null(
+    workshop: Workshop, usage: str, prompt: int | None, completion: int | None, total: int | None
+) -> None:
+    choice = '{"index": 0, "delta": {"content": "你好"}, "finish_reason": "stop"}'
+    event = f'data: {{"choices": [{choice}], "usage": {usage}}}\n\n'
+    summary = workshop.run([workshop.write("wukong.yaml", WUKONG)], Script(default=Act(events=[event])))
+    assert summary.tokens == TokenSums(prompt, completion, total)
+    assert read_manifest(Path(summary.path) / "run.json").tokens == summary.tokens
+    resumed = workshop.run([workshop.write("wukong.yaml", WUKONG)], resume="latest")
+    assert resumed.tokens == summary.tokens
+
+
+def test_a_thought_is_apart_from_the_reply_unless_the_file_keeps_it(workshop: Workshop) -> None:
+    script = Script(default=Act(reply="<think>A cow?</think>\n\nMoo", chunks=9))
+    apart = workshop.run([workshop.write("wukong.yaml", WUKONG)], script, watched=True)
+    assert {(record.reply, record.reasoning) for record in workshop.records(apart)} == {("Moo", "A cow?")}
+    assert "".join(workshop.seen.texts) == "Moo" * 6
+    keeping = workshop.write("wukong.yaml", WUKONG + "run: {thinking: keep}\n")
+    kept = workshop.run([keeping], script)
+    assert {record.reply for record in workshop.records(kept)} == {"<think>A cow?</think>\n\nMoo"}
+    assert read_manifest(Path(kept.path) / "run.json").config["run"]["thinking"] == "keep"
+
+
+def test_a_reply_that_says_all_twice_is_told_in_the_log(workshop: Workshop) -> None:
+    twice = Script(
+        default=Act(reply=2 * "俺老孙来也！妖怪，哪里走？吃俺老孙一棒！看打！你这泼猴也敢来？好大的胆子！", chunks=2)
+    )
+    summary = workshop.run([workshop.write("wukong.yaml", WUKONG)], twice)
+    lines = (Path(summary.path) / "run.log").read_text(encoding="utf-8").splitlines()
+    doubts = [line for line in map(json.loads, lines) if line["event"] == "doubt"]
+    assert sorted(line["key"] for line in doubts) == sorted(record.key for record in workshop.records(summary))
 
 
 def test_values_of_extra_headers_are_sent_and_never_written(workshop: Workshop) -> None:

@@ -35,11 +35,14 @@ class Notes:
 
     notes: list[str] = field(default_factory=list)
     records: list[Record] = field(default_factory=list)
+    loud: list[str] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
     wants_text: bool = False
 
-    def note(self, sentence: str) -> None:
+    def note(self, sentence: str, *, always: bool = False) -> None:
         self.notes.append(sentence)
+        if always:
+            self.loud.append(sentence)
 
     def begin(self, run: RunDir, grid: Grid, progress: Progress) -> None:
         assert run.path.is_dir()

@@ -1,7 +1,10 @@
 """The grid is exactly the product, in an interleaved order that does not depend on how it is walked."""
 
 from collections import Counter
+from dataclasses import replace
+from fnmatch import fnmatchcase
 from itertools import islice
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -200,8 +203,64 @@ def test_a_chosen_persona_brings_its_controls() -> None:
 def test_questions_are_chosen_by_glob_and_cells_by_limit() -> None:
     chosen = grid(batch([NONE, WUKONG]), questions=["q[12]"], limit=3)
     assert len(chosen) == len(list(chosen)) == 3
-    assert chosen.total == 4
+    assert chosen.total == 6
+    assert chosen.narrowed
+    assert len(grid(batch([NONE, WUKONG]), questions=["q[12]"])) == 4
     assert {cell.question for cell in chosen} <= {"q1", "q2"}
+
+
+@given(
+    personas_strategy,
+    st.lists(st.sampled_from(["p1", "p[2-4]", "p*", "p9"]), max_size=2),
+    st.lists(st.sampled_from(["q0", "q[12]", "*"]), max_size=2),
+    st.none() | st.integers(0, 9),
+    st.integers(1, 2),
+)
+def test_filters_choose_cells_of_the_whole_grid_and_make_no_other_ones(
+    personas: list[Persona], globs: list[str], question_globs: list[str], limit: int | None, samples: int
+) -> None:
+    whole = grid(batch(personas, samples=samples))
+    try:
+        narrow = grid(batch(personas, samples=samples), personas=globs, questions=question_globs, limit=limit)
+    except UsageError:
+        return  # a glob that matches nothing
+    cells = [cell for cell in whole if _matches(cell.persona, globs) and _matches(cell.question, question_globs)]
+    assert list(narrow) == cells[:limit]
+    assert len(narrow) == len(cells[:limit])
+    assert list(narrow.all_keys(whole=True)) == list(whole.all_keys())
+    assert narrow.fingerprint == whole.fingerprint
+    for cell in whole:
+        found = narrow.find(
+            persona=cell.persona,
+            variant=cell.variant,
+            question=cell.question,
+            placement=cell.placement,
+            model=cell.model,
+            sample=cell.sample,
+        )
+        assert found is not None
+        assert found[0] == cell.key
+        assert found[1]() == cell
+
+
+def _matches(name: str, globs: list[str]) -> bool:
+    return not globs or any(fnmatchcase(name, glob) for glob in globs)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"personas": [NONE, WUKONG, PIRATE]},
+        {"personas": [NONE, persona("wukong", ASKED, "你是齐天大圣", controls=("none",))]},
+        {"personas": [NONE, replace(WUKONG, attributes={"world": "西游记"})]},
+        {"personas": [NONE, persona("sun", ASKED, "你是孙悟空")]},
+        {"placements": ("user",)},
+    ],
+)
+def test_a_fingerprint_tells_batches_apart(other: dict[str, Any]) -> None:
+    one = grid(batch([NONE, WUKONG])).fingerprint
+    assert grid(batch([NONE, WUKONG], seed=9, samples=3)).fingerprint == one
+    assert grid(batch(**{"personas": [NONE, WUKONG], **other})).fingerprint != one
 
 
 def test_a_glob_that_matches_nothing_names_the_nearest() -> None:

@@ -5,7 +5,8 @@ import pytest
 
 from persona_batch.chat import Usage
 from persona_batch.provider.base import Chunk
-from persona_batch.provider.chunks import ErrorPayload, NotAChunk, decode_chunk
+from persona_batch.provider.chunks import decode_chunk
+from persona_batch.provider.odd_chunks import ErrorPayload, NotAChunk, OddChunk, decode_odd
 
 
 def decoded(body: Any) -> Chunk:
@@ -52,6 +53,8 @@ def test_empty_choices_are_a_chunk_of_their_own() -> None:
         ({"prompt_tokens": 7}, Usage(prompt_tokens=7)),
         ({"prompt_tokens": 7, "completion_tokens": None}, Usage(prompt_tokens=7)),
         ({"prompt_tokens": "7", "completion_tokens": 3.0}, Usage(7, 3, None)),
+        ({"prompt_tokens": 7, "completion_tokens": 2.5, "total_tokens": "many"}, Usage(7, None, None)),
+        ({"prompt_tokens": True, "completion_tokens": 1e400}, None),
         ({"prompt_tokens": 1, "total_tokens": 1, "prompt_tokens_details": {"cached": 0}}, Usage(1, None, 1)),
         ("odd", None),
     ],
@@ -81,11 +84,75 @@ def test_finish_reasons_are_brought_to_the_usual_words(said: str | None, meant: 
     assert with_delta({}, finish_reason=said).finish_reason == meant
 
 
-def test_only_the_first_choice_counts() -> None:
-    second = {"index": 1, "delta": {"content": "b"}}
-    assert decoded({"choices": [second]}) == Chunk()
-    assert decoded({"choices": [second, {"index": 0, "delta": {"content": "a"}}]}).content == "a"
-    assert decoded({"choices": [{"index": 0, "delta": {"content": "a"}}, second]}).content == "a"
+def test_the_one_choice_is_taken_whatever_its_index() -> None:
+    seventh = {"index": 7, "delta": {"content": "a"}}
+    odd = decoded({"choices": [seventh]})
+    assert isinstance(odd, OddChunk)
+    assert (odd.content, odd.index, odd.several) == ("a", 7, False)
+    assert decoded({"choices": [{"index": None, "delta": {"content": "a"}}]}) == Chunk("a")
+    assert decoded({"choices": [None, {"delta": {"content": "a"}}]}) == Chunk("a")
+
+
+def test_of_several_choices_the_kept_one_is_taken_else_the_lowest() -> None:
+    first, second = ({"index": index, "delta": {"content": text}} for index, text in enumerate("ab"))
+    for choices in ([second, first], [first, second]):
+        payload = json.dumps({"choices": choices}).encode()
+        assert [decode_odd(payload, kept).content for kept in (None, 0, 1, 2)] == ["a", "a", "b", ""]
+
+
+@pytest.mark.parametrize(
+    ("said", "content", "reasoning"),
+    [
+        ({"content": [{"type": "thinking", "thinking": "hm"}, {"type": "text", "text": "a"}]}, "a", "hm"),
+        ({"content": [{"type": "thinking", "thinking": [{"type": "text", "text": "h"}, {"text": "m"}]}]}, "", "hm"),
+        ({"content": [{"type": "reasoning", "reasoning": "hm"}, "a"]}, "a", "hm"),
+        ({"content": [{"type": "reasoning", "summary": [{"type": "summary_text", "text": "hm"}]}]}, "", "hm"),
+        ({"content": [{"text": "hm", "thought": True}, {"text": "a"}]}, "a", "hm"),
+        ({"content": {"type": "text", "text": {"value": "a", "annotations": []}}}, "a", ""),
+        ({"content": [{"type": "redacted_thinking", "data": "00"}, {"type": "text", "text": "a"}]}, "a", ""),
+        ({"content": [{"type": "refusal", "refusal": "no"}, {"type": "image_url", "image_url": {}}]}, "", ""),
+        ({"reasoning_details": [{"type": "reasoning.text", "text": "h"}, {"text": "m", "signature": "x"}]}, "", "hm"),
+        ({"reasoning_details": [{"type": "reasoning.summary", "summary": "hm"}], "content": "a"}, "a", "hm"),
+        ({"reasoning_details": [{"type": "reasoning.encrypted", "data": "00"}]}, "", ""),
+        ({"reasoning": "hm", "reasoning_details": [{"text": "hm"}]}, "", "hm"),
+        ({"reasoning_content": "hm", "content": [{"type": "thinking", "thinking": "hm"}]}, "", "hm"),
+        ({"reasoning": {"text": "hm"}}, "", "hm"),
+        ({"thinking": "hm", "content": "a"}, "a", "hm"),
+        ({"thinking_blocks": [{"type": "thinking", "thinking": "hm"}], "content": ""}, "", "hm"),
+        ("a", "a", ""),
+    ],
+)
+@pytest.mark.parametrize("place", ["delta", "message"])
+def test_text_and_reasoning_are_found_in_any_form(said: Any, content: str, reasoning: str, place: str) -> None:
+    chunk = decoded({"choices": [{"index": 0, place: said, "finish_reason": None}]})
+    assert (chunk.content, chunk.reasoning) == (content, reasoning)
+
+
+def test_a_choice_may_have_its_text_beside_the_delta() -> None:
+    assert decoded({"choices": [{"index": 0, "text": "a", "delta": {}, "logprobs": None}]}) == Chunk("a")
+    assert decoded({"choices": [{"text": "a", "finish_reason": "eos"}]}) == Chunk("a", finish_reason="stop")
+    assert decoded({"choices": [{"text": "a", "delta": {"content": "b"}}]}).content == "b"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        None,
+        {},
+        {"type": "ping"},
+        {"type": "keepalive", "message": "still there"},
+        {"code": 0, "message": "processing"},
+        {"code": "200", "status": "queued"},
+        {"status": "in_progress", "message": "thinking"},
+        {"choices": None},
+        {"choices": {}},
+        {"cost": 0.002},
+        {"error": {"message": "", "code": 0}},
+    ],
+)
+def test_what_only_keeps_the_connection_open_is_no_error(body: Any) -> None:
+    with pytest.raises(NotAChunk):
+        decoded(body)
 
 
 def test_model_and_fingerprint_are_kept() -> None:
@@ -101,6 +168,9 @@ def test_model_and_fingerprint_are_kept() -> None:
         {"object": "error", "message": "no", "code": 400},
         {"code": "DataInspectionFailed", "message": "no"},
         {"error": {"message": "no"}, "choices": []},
+        {"type": "error", "message": "no"},
+        {"message": "no"},
+        {"code": 1302, "msg": "no"},
     ],
 )
 def test_an_error_object_is_no_chunk(body: Any) -> None:

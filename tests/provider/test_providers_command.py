@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 from rich.cells import cell_len
 
-from servers.act import Script
+from servers.act import Act, Script
 from servers.faulty import serving
 from terminals.command import batch_in_terminal
 
 KEYS = ("API_KEY", "TOKEN")
+PING = ("--ping", "vllm", "--base-url")
 
 
 def batch(*arguments: str, folder: Path, **env: str) -> "subprocess.CompletedProcess[str]":
@@ -99,3 +100,16 @@ def test_the_list_imports_nothing_heavy(tmp_path: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=60)
     assert done.stderr.strip() == "[]"
+
+
+def test_a_ping_shows_nothing_of_the_key_whatever_says_it(tmp_path: Path) -> None:
+    key = "zZ9-odd.key+Shape42"
+    with serving(Script(models=[f"m-{key}\x1b[31m"], default=Act(reply=f"your key is {key}"))) as server:
+        for form in ((), ("--json",)):
+            done = batch(*PING, server.base_url, "--api-key-env", "MINE", *form, folder=tmp_path, MINE=key)
+            assert done.returncode == 0, done.stderr
+            assert "m-[key]" in done.stdout
+            assert "your key is [key]" in done.stdout
+            assert key not in done.stdout + done.stderr
+            assert "\x1b" not in done.stdout
+        assert server.chats[0].body["model"] == f"m-{key}\x1b[31m"

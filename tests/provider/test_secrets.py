@@ -7,12 +7,12 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from persona_batch.credentials import Redactor, is_placeholder
 from persona_batch.errors import UsageError
 from persona_batch.provider.dotenv import load_env
-from persona_batch.provider.redact import Redactor
 from persona_batch.provider.secret import Secret, checked_key
 
 KEY = 'sk-proj-Ab"c/d+e=0123456789'
@@ -84,4 +84,5 @@ def test_placeholders_are_no_secrets() -> None:
 
 @given(st.text(alphabet=st.characters(min_codepoint=33, max_codepoint=126), min_size=6), st.text(), st.text())
 def test_no_key_survives_in_any_text(key: str, before: str, after: str) -> None:
+    assume(not is_placeholder(key))
     assert key not in Redactor([key]).clean(f"{before}{key}{after}").replace("[key]", "\0")

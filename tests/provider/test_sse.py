@@ -47,6 +47,17 @@ CASES = {
     "only CR": (b"data: 1\r\rdata: 2\r\r", [b"1", b"2"]),
     "CR LF": (b"data: 1\r\n\r\ndata: 2\r\n\r\n", [b"1", b"2"]),
     "whole events of one line": (b"data: 1\n\ndata: 2\n\n", [b"1", b"2"]),
+    "no blank lines": (b'data: {"a":1}\ndata: {"a":2}\ndata: [DONE]\n', [b'{"a":1}', b'{"a":2}', b"[DONE]"]),
+    "no blank lines, CR LF": (b'data: {"a":1}\r\ndata: {"a":2}\r\n', [b'{"a":1}', b'{"a":2}']),
+    "no blank lines, pings": (
+        b'data: ping\ndata: {"a":1}\ndata: null\n: x\ndata: {"a":2}\n',
+        [b"ping", b'{"a":1}', b"null", b'{"a":2}'],
+    ),
+    "no blank lines, ids": (b"id: 1\nevent: a\ndata: {}\nid: 2\nevent: b\ndata: {}\n", [b"{}", b"{}"]),
+    "JSON over several lines": (b'data: {"a": {}\ndata: , "b":\ndata: {}\ndata: }\n\n', [b'{"a": {}\n, "b":\n{}\n}']),
+    "JSON a line": (b'{"a":1}\n{"a":2}\n', [b'{"a":1}', b'{"a":2}']),
+    "JSON with blank lines": (b'{"a":1}\n\n{"a":2}\n\n', [b'{"a":1}', b'{"a":2}']),
+    "bare JSON over several lines": (b'data: 1\n\n{\n  "a": [\n  1\n]\n}\n\n', [b"1", b'{\n  "a": [\n  1\n]\n}']),
     "an id between": (b"data: 1\n\nid: 7\n\ndata: 2\n\n", [b"1", b"2"]),
 }
 
@@ -65,7 +76,22 @@ def test_byte_by_byte_gives_the_same(name: str) -> None:
 
 
 LINES = st.sampled_from(
-    [b"data: a", b"data:b", b"data", b"data: \xe4\xbd\xa0", b":c", b"event: error", b"id: 1", b"x", b"", b"", b""]
+    [
+        b"data: a",
+        b"data:b",
+        b'data: {"a":1}',
+        b'{"a":2}',
+        b"data: [DONE]",
+        b"data",
+        b"data: \xe4\xbd\xa0",
+        b":c",
+        b"event: error",
+        b"id: 1",
+        b"x",
+        b"",
+        b"",
+        b"",
+    ]
 )
 ENDS = st.sampled_from([b"\n", b"\r", b"\r\n"])
 

@@ -56,6 +56,41 @@ def test_the_later_of_two_runs_in_one_second_is_the_latest(tmp_path: Path) -> No
     assert list_runs(tmp_path) == runs
 
 
+@pytest.mark.parametrize(
+    ("ref", "said"),
+    [
+        ("p.yaml", "p.yaml: this is a persona file, no run; `batch run p.yaml` asks it"),
+        ("P.YML", "P.YML: this is a persona file, no run; `batch run P.YML` asks it"),
+        ("torn.yaml", "torn.yaml: this is a .yaml file, no run; `batch check torn.yaml` says what is wrong with it"),
+        ("q/q.yaml", "q/q.yaml: this is a question file, no run; `batch run PERSONA.yaml -q q/q.yaml` asks the"),
+        ("q", "q: this is a folder of question files, no run; `batch run PERSONA.yaml -q q` asks the questions"),
+        (".", ".: this is a folder of persona files, no run; `batch run .` asks them"),
+        ("empty", "empty: this folder is no run: it holds no records.jsonl; `batch runs` lists the runs"),
+        ("runs", "runs: this is a folder of runs; name one of them, or the newest: `latest --out runs`"),
+        ("runs/a/run.json", "runs/a/run.json: this is the manifest of a run; name its folder, runs/a"),
+        ("be.md", "be.md: this is no records file: each of its lines is a JSON object"),
+        ("pp.yaml", "pp.yaml: there is no file, did you mean `p.yaml`?; check the name and the folder; a run is a"),
+        ("runs\\a", "runs\\a: there is no file; folders are separated by `/` here: write `runs/a`; a run is a folder"),
+        ("x" * 5000, f"{'x' * 200}: cannot be looked up (File name too long); check the name"),
+    ],
+)  # fmt: skip
+def test_what_is_no_run_is_told_what_it_is_and_its_command(
+    ref: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for folder in ("runs/a", "q", "empty"):
+        Path(folder).mkdir(parents=True)
+    for name in ("p.yaml", "P.YML"):
+        Path(name).write_text("system: x\nsampels: 3\n")
+    Path("q/q.yaml").write_text("questions: [Hello]\n")
+    Path("torn.yaml").write_text("system: [\n")
+    Path("be.md").write_text("Be brief.\n")
+    Path("runs/a/run.json").write_text("{}")
+    with pytest.raises(UsageError) as caught:
+        find_run(ref, Path("runs"))
+    assert str(caught.value).startswith(said)
+
+
 def test_a_records_file_of_any_name_is_a_run(tmp_path: Path) -> None:
     file = tmp_path / "mine.jsonl"
     file.touch()

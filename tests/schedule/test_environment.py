@@ -46,13 +46,13 @@ def test_a_home_that_cron_would_not_set_goes_along(tmp_path: Path) -> None:
 )
 def test_a_key_in_the_line_is_refused_without_showing_it(text: str) -> None:
     with pytest.raises(UsageError, match=r"keep keys in `\.env`") as caught:
-        refuse_secrets(text, {"MY_API_KEY": "my-very-secret-value"})
+        refuse_secrets([text], {"MY_API_KEY": "my-very-secret-value"})
     assert "secret-value" not in str(caught.value)
     assert "abcdefgh" not in str(caught.value)
 
 
 def test_an_ordinary_line_is_not_refused() -> None:
-    refuse_secrets("batch run /home/me/task-list.yaml --base-url http://host:8000/v1", {"SHORT_KEY": "run"})
+    refuse_secrets(["/home/me/task-list.yaml", "--base-url", "http://host:8000/v1"], {"SHORT_KEY": "run"})
 
 
 @pytest.mark.parametrize(("mode", "warned"), [(0o600, False), (0o640, True), (0o604, True), (0o400, False)])
@@ -71,3 +71,35 @@ def test_no_file_of_keys_is_no_reason_to_warn(tmp_path: Path) -> None:
 
 def test_the_bare_environment_is_cron_s() -> None:
     assert set(bare({"LOGNAME": "me", "LANG": "zh_CN.UTF-8"})) == {"HOME", "LOGNAME", "SHELL", "PATH"}
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "OPENAI_API_KEY=q8Zr2LmN0pXy7Kd1 notify",
+        "HOOK_TOKEN=hunt3r curl https://example.com",
+        "curl -u me:geheim https://example.com",
+        "curl -H 'X-Api-Key: 0123456789abcdef0123' -d @- https://example.com",
+        "curl https://example.com/hook?access_token=q8Zr2LmN0pXy7Kd1",
+        "HTTPS_PROXY=http://me:pw@proxy:3128",
+        "wukong-ms-2f1c9d1e-5b7a-4c3d-9e8f-0a1b2c3d4e5f",
+        "notify xoxb-123456789012-abcdefABCDEF1234",
+    ],
+)
+def test_whatever_carries_a_key_into_a_line_is_refused(word: str) -> None:
+    with pytest.raises(UsageError, match="looks like a key or a password"):
+        refuse_secrets(["wukong.yaml", word], {})
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        'curl -H "Authorization: Bearer $HOOK_TOKEN" -d @- https://example.com',
+        "TOKEN=$(cat /run/secrets/hook) notify",
+        "mail -s 'the token job failed' me@example.com",
+        "/home/me/sk-learn-notes/chapter-12-keys.yaml",
+        "Qwen/Qwen3-Next-80B-A3B-Instruct",
+    ],
+)
+def test_what_names_a_key_and_holds_none_is_not_refused(word: str) -> None:
+    refuse_secrets(["wukong.yaml", word], {"OLLAMA_API_KEY": "ollama"})

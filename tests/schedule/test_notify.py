@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -48,6 +49,26 @@ def test_a_command_that_hangs_is_ended_with_all_that_it_started(tmp_path: Path) 
     assert said == "still busy after 1 s, ended"
     child = int((tmp_path / "child").read_text(encoding="ascii"))
     eventually(lambda: has_ended(child), "the end of what the command started")
+
+
+@pytest.mark.parametrize("command", ["env", 'echo "to $HOOK_TOKEN" >&2', "echo sk-0123456789abcdefghij"])
+def test_what_the_command_says_is_logged_without_keys(tmp_path: Path, command: str) -> None:
+    env = {**ENV, "HOOK_TOKEN": "odd.value-77", "OLLAMA_API_KEY": "ollama"}
+    with (tmp_path / "job.log").open("ab") as log:
+        assert notify(command, notice_of(STATE, tmp_path / "job.log", b""), log, env, tmp_path) is None
+    said = (tmp_path / "job.log").read_text(encoding="utf-8")
+    assert "[key]" in said
+    assert "odd.value-77" not in said
+    assert "0123456789" not in said
+    assert "OLLAMA_API_KEY" not in said or "OLLAMA_API_KEY=ollama" in said
+
+
+def test_what_the_command_leaves_running_does_not_keep_the_job(tmp_path: Path) -> None:
+    with (tmp_path / "job.log").open("ab") as log:
+        command = f"sleep 600 & echo $! > '{tmp_path / 'child'}'; echo told"
+        assert notify(command, notice_of(STATE, tmp_path / "job.log", b""), log, ENV, tmp_path) is None
+    assert (tmp_path / "job.log").read_bytes() == b"told\n"
+    os.kill(int((tmp_path / "child").read_text(encoding="ascii")), signal.SIGKILL)
 
 
 def has_ended(pid: int) -> bool:

@@ -175,3 +175,22 @@ def test_the_key_comes_from_a_file_and_goes_nowhere_but_to_the_endpoint(workshop
         assert workshop.perform(job) == 0
     for file in [*workshop.state.root.rglob("*"), *workshop.runs()[0].rglob("*")]:
         assert not file.is_file() or b"sk-secret" not in file.read_bytes()
+
+
+def test_the_failure_command_finds_the_keys_of_dotenv_and_its_log_does_not(workshop: Workshop) -> None:
+    (workshop.folder / ".env").write_text("HOOK_TOKEN=odd.value-77\n", encoding="utf-8")
+    job = workshop.job("--provider", "nobody", on_failure='echo "with $HOOK_TOKEN"; test "$HOOK_TOKEN" = odd.value-77')
+    assert workshop.perform(job) == 2
+    assert "with [key]" in workshop.log()
+    assert "--on-failure" not in workshop.log()  # that it failed
+
+
+def test_the_log_of_a_job_says_where_a_file_sends_a_key_and_says_it_once(workshop: Workshop) -> None:
+    (workshop.folder / ".env").write_text("BOX_KEY=odd.value-77\n", encoding="utf-8")
+    with serving(Script()) as server:
+        block = f"run: {{provider: {{base_url: '{server.base_url}', api_key_env: BOX_KEY}}}}\n"
+        workshop.file.write_text(PERSONA + block, encoding="utf-8")
+        job = workshop.job("--quiet", mode="every")
+        assert [workshop.perform(job), workshop.perform(job)] == [0, 0]
+    assert workshop.log().count("pirate.yaml sends the key in BOX_KEY to host 127.0.0.1") == 1
+    assert "odd.value" not in workshop.log()

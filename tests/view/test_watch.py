@@ -4,6 +4,7 @@ import io
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from persona_batch.plan.cell import Cell
 from persona_batch.record import ErrorInfo
@@ -49,6 +50,14 @@ def test_a_reply_that_was_asked_again_ends_with_the_one_that_was_kept() -> None:
     watch.text(cell, "a whole reply")
     watch.record(make_record(cell, "a whole reply"))
     assert "asked again; the reply that was kept:\na whole reply\n" in stream.getvalue()
+
+
+def test_a_thought_that_showed_itself_at_its_end_is_followed_by_the_reply() -> None:
+    stream, watch = watching()
+    cell = make_cell()
+    watch.text(cell, "A cow?</think>\nMoo")
+    watch.record(replace(make_record(cell, "Moo"), reasoning="A cow?"))
+    assert "what came first was a thought; the reply is:\nMoo\n" in stream.getvalue()
 
 
 def test_a_reply_in_whose_midst_the_run_stops_ends_its_line() -> None:

@@ -30,6 +30,7 @@ def ask(
     param: options.Param = None,
     timeout: options.Timeout = None,
     retries: options.Retries = None,
+    thinking: options.Thinking = None,
     save: Annotated[
         str | None, typer.Option("--save", metavar="FILE", help="Append the record to this JSON Lines file.")
     ] = None,
@@ -62,6 +63,7 @@ def ask(
         placements=(placement,) if placement else (),
         timeout=timeout,
         retries=retries,
+        thinking=thinking,
         params=options.read_params(param),
     )
     call = prepare(file, persona, variant, overrides)

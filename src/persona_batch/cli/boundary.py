@@ -15,7 +15,6 @@ from persona_batch import __version__
 from persona_batch.errors import BatchError, UsageError
 
 REPORT_AT = "the issue tracker of persona-batch"
-_SECRET_NAMES = ("KEY", "TOKEN", "SECRET", "PASSWORD")  # endings of variables that may hold one
 
 
 class ReaderLeft(Exception):
@@ -43,8 +42,15 @@ def guarded(command: Callable[[], int]) -> int:
 
 
 def _say(text: str) -> None:
-    for line in text.splitlines():
-        sys.stderr.write(f"batch: {line}\n")
+    """Write a message, line by line, free of keys and of what a terminal would obey: it may quote anybody."""
+    for line in _clean(text).rstrip("\n").split("\n"):
+        sys.stderr.write(f"batch: {line if line.isprintable() else _visible(line)}\n")
+
+
+def _visible(line: str) -> str:
+    from persona_batch.view.terminal import visible
+
+    return visible(line)
 
 
 def _reader_left() -> int:
@@ -69,9 +75,7 @@ def _keep(bug: Exception) -> str:
 
     import platformdirs
 
-    from persona_batch.provider.redact import Redactor
-
-    trace = Redactor(_secrets()).clean("".join(traceback.format_exception(bug)))
+    trace = _clean("".join(traceback.format_exception(bug)))
     now = datetime.now(UTC)
     head = f"persona-batch {__version__}, Python {sys.version.split()[0]}, {sys.platform}, {now:%FT%TZ}"
     try:
@@ -84,11 +88,13 @@ def _keep(bug: Exception) -> str:
     return f"please send {path} to {REPORT_AT}"
 
 
-def _secrets() -> list[str]:
+def _clean(text: str) -> str:
+    """Return the text without what looks like a key, and without the keys that the environment and `.env` hold."""
+    from persona_batch.credentials import Redactor, secrets_in
     from persona_batch.provider.dotenv import load_env
 
     try:
         env = load_env()
-    except UsageError:  # an unreadable .env gave nobody a key
+    except (UsageError, OSError):  # an unreadable .env gave nobody a key
         env = os.environ
-    return [value for name, value in env.items() if name.upper().endswith(_SECRET_NAMES)]
+    return Redactor(secrets_in(env)).clean_all(text)

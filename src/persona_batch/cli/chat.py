@@ -21,6 +21,7 @@ def chat(
     placement: options.OnePlacement = None,
     param: options.Param = None,
     timeout: options.Timeout = None,
+    thinking: options.Thinking = None,
     color: options.Color = "auto",
 ) -> int:
     """Talk with a persona; every turn is sent with all turns before it.
@@ -47,6 +48,7 @@ def chat(
         models=() if model is None else (model,),
         placements=(placement,) if placement else (),
         timeout=timeout,
+        thinking=thinking,
         params=options.read_params(param),
     )
     call = prepare(file, persona, variant, overrides)

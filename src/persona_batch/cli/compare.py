@@ -84,9 +84,12 @@ def compare(
         batch compare --explain change
         batch compare --format csv --bom > effects.csv
     """
+    from msgspec.structs import replace
+
     from persona_batch.compare import Wanted
     from persona_batch.compare import compare as compare_records
     from persona_batch.compare.manifested import controls_of
+    from persona_batch.record.agreement import Agreement
     from persona_batch.record.reader import read_records
     from persona_batch.record.rundir import find_run
 
@@ -102,9 +105,11 @@ def compare(
         most_questions=replies if replies is not None else 20 if questions else 2,
         sample=sample,
     )
+    agreements = [Agreement.of(compared) for compared in (first, second) if compared is not None]
+    read = [agreement.watch(read_records(agreement.run.records)) for agreement in agreements]
     result = compare_records(
-        read_records(first.records),
-        after=None if second is None else read_records(second.records),
+        read[0],
+        after=read[1] if second is not None else None,
         by=by,
         controls=controls_of(first.manifest),
         control=control,
@@ -113,8 +118,12 @@ def compare(
         seed=seed,
         excerpts=None if explained else wanted,
     )
-    for compared in (first, *([] if second is None else [second])):
-        _tell_if_unfinished(compared)
+    doubts = [doubt for agreement in agreements for doubt in agreement.doubts()]
+    for doubt in doubts if as_format == "csv" or explained else ():  # elsewhere the notes say it
+        sys.stderr.write(f"batch: {doubt}\n")
+    for agreement in agreements:
+        _tell_if_unfinished(agreement.run)
+    result = replace(result, notes=[*doubts, *result.notes])
     _write(result, _Look(as_format, bom, color, details, diff, explained))
 
 

@@ -8,10 +8,12 @@ from difflib import get_close_matches
 from persona_batch.chat import Message
 from persona_batch.config.batch import Batch, Persona, Question
 from persona_batch.config.load import Overrides, load_batch
+from persona_batch.credentials import has_key
 from persona_batch.engine.retry import RetryPolicy, ask
 from persona_batch.errors import ProviderError, StoppedEarly, UsageError
 from persona_batch.pipeline.bounds import daily_ledger, run_limits, timeouts_of
 from persona_batch.pipeline.grid_of import grid_of
+from persona_batch.pipeline.key_care import refuse_key_in_input, tell_first_use
 from persona_batch.pipeline.options import RunOptions
 from persona_batch.plan.cell import Cell
 from persona_batch.plan.key import cell_key
@@ -43,6 +45,7 @@ class Call:
         Raises:
             UsageError: the embedded model is not installed.
         """
+        tell_first_use(self.batch.run, self.target, say)
         return open_provider(self.target, concurrency=1, timeouts=timeouts_of(self.batch))
 
     def count(self) -> None:
@@ -70,13 +73,10 @@ def prepare(file: str, persona: str | None, variant: int, overrides: Overrides) 
     chosen = _chosen(batch, file, persona)
     if not 0 <= variant < len(chosen.variants):
         raise UsageError(f"--variant {variant}: persona {chosen.id} has variants 0 to {len(chosen.variants) - 1}")
-    return Call(
-        batch=batch,
-        persona=chosen,
-        variant=variant,
-        target=resolve(batch.run, load_env()),
-        options=RunOptions(files=(file,), overrides=overrides),
-    )
+    target = resolve(batch.run, load_env())
+    options = RunOptions(files=(file,), overrides=overrides)
+    refuse_key_in_input(batch, target, options)
+    return Call(batch=batch, persona=chosen, variant=variant, target=target, options=options)
 
 
 class Conversation:
@@ -111,7 +111,13 @@ class Conversation:
         return (*last.messages, Message("assistant", last.reply))
 
     def cell(self, said: str) -> Cell:
-        """Return what will be asked when the user says this."""
+        """Return what will be asked when the user says this.
+
+        Raises:
+            UsageError: it holds a key.
+        """
+        if has_key(said) or self._log.clean(said) != said:
+            raise UsageError("what looks like a key is never sent as a question; take it out")
         turn = len(self.records) + 1
         persona = replace(
             self._call.persona,
@@ -159,6 +165,7 @@ class Conversation:
             log=self._log,
             on_text=on_text,
             on_retry=on_retry,
+            keep_thinking=self._call.batch.run.thinking == "keep",
         )
         if record.error is not None and record.error.kind in SETTLED:
             raise UsageError(record.error.message)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from difflib import get_close_matches
 from importlib import import_module
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import typer
@@ -55,10 +56,20 @@ class LazyGroup(TyperGroup):
     def resolve_command(self, ctx: Context, args: list[str]) -> Any:
         """Find the command that the first argument names, or say which one may have been meant."""
         if args[0] not in self.entries and not args[0].startswith("-"):
-            near = get_close_matches(args[0], self.entries, n=1)
-            hint = f"; did you mean `{near[0]}`?" if near else ""
-            ctx.fail(f"there is no command `{args[0]}`{hint}")
+            ctx.fail(f"there is no command `{args[0]}`; {self._meant(args[0])}".removesuffix("; "))
         return super().resolve_command(ctx, args)
+
+    def _meant(self, word: str) -> str:
+        """Return what a word that is no command may have been meant for."""
+        if word.lower().endswith((".yaml", ".yml")):
+            command = "schedule add" if "run-now" in self.entries else "run"
+            return f"`batch {command} {word}` takes that file"
+        if Path(word).is_dir() and "prune" in self.entries:
+            return f"`batch runs --out {word}` lists the runs there, `batch show {word}` shows one"
+        if Path(word).exists():
+            return f"a command comes first: `batch run {word}` asks personas, `batch show {word}` shows a run"
+        near = get_close_matches(word, self.entries, n=1)
+        return f"did you mean `{near[0]}`?" if near else ""
 
     def parse_args(self, ctx: Context, args: list[str]) -> list[str]:
         """Print the help on stderr and exit 2 where a command is missing."""

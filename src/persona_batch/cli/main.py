@@ -110,9 +110,23 @@ def _dispatch(args: Sequence[str]) -> int:
         raise UsageError("the working folder was deleted; change to another folder") from None
     from persona_batch.cli.lazy import group_of, run
 
+    _refuse_keys(args)
     group = group_of(_no_options, COMMANDS, name="batch", completion=True)
     group.page = page
     return run(group, args)
+
+
+def _refuse_keys(args: Sequence[str]) -> None:
+    """Refuse a key among the arguments: others on the machine see them, shells and crontabs keep them."""
+    from persona_batch.credentials import has_key
+
+    for place, arg in enumerate(args):
+        if has_key(arg):
+            option = next((word.partition("=")[0] for word in (arg, *args[:place][-1:]) if word.startswith("-")), "")
+            raise UsageError(
+                f"{option or f'argument {place + 1}'}: what looks like a key never stands on the command line; put it "
+                "into the environment or a `.env` file and name the variable by `--api-key-env`"
+            )
 
 
 def _no_options() -> None:

@@ -8,6 +8,7 @@ from typing import Annotated, Literal, TypeAlias, get_args
 import typer
 
 from persona_batch.chat import Params, Placement
+from persona_batch.chat import Thinking as ThinkingWord
 from persona_batch.errors import UsageError
 
 Files: TypeAlias = Annotated[list[str], typer.Argument(metavar="FILE...", help="Persona files, folders, globs.")]
@@ -87,6 +88,14 @@ Retries: TypeAlias = Annotated[
 ]
 Seed: TypeAlias = Annotated[
     int | None, typer.Option("--seed", metavar="N", help="Seed of the order in which cells are asked.")
+]
+Thinking: TypeAlias = Annotated[
+    ThinkingWord | None,
+    typer.Option(
+        "--thinking",
+        metavar="WHERE",
+        help="A thought in the reply's text: separate (the default), or keep it there.",
+    ),
 ]
 PersonaGlobs: TypeAlias = Annotated[
     list[str] | None,

@@ -161,7 +161,7 @@ async def _asked(target: "Target", model: str | None) -> Ping:
         endpoint=target.identity,
         models=models,
         model=model,
-        reply=reply,
+        reply=target.redactor.clean(reply),
         ttft_ms=None if first is None else (first - info.sent_ns) / 1e6,
         latency_ms=(last - info.sent_ns) / 1e6,
     )

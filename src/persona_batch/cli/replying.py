@@ -13,6 +13,9 @@ from persona_batch.view.transcript import StreamedReply, closing_line, messages_
 class Replying:
     """Shows turns on stdout; what is said about them goes to stderr.
 
+    On a terminal a reply is written as it comes. Elsewhere it is written when it is whole: what a program reads is the
+    reply that the record has, without an attempt that was cut or a thought that showed itself only at its end.
+
     `color` as in `--color`; `messages`: show what is sent; `streams`: show the reply (else nothing is written to
     stdout); `closing`: times and tokens.
     """
@@ -35,10 +38,11 @@ class Replying:
             sys.stdout.write(messages_block(cell.messages, self._page, title_of(cell, question=False)))
             sys.stdout.flush()
         writer = StreamedReply(sys.stdout)
+        live = self._streams and sys.stdout.isatty()
         shown: list[str] = []
 
         def on_text(piece: str) -> None:
-            if self._streams:
+            if live:
                 shown.append(piece)
                 writer.feed(piece)
 
@@ -53,12 +57,21 @@ class Replying:
         finally:
             if self._streams:
                 writer.close()
-        if self._streams and record.reply and not shown:  # a refusal comes by its own field, not as text
-            writer.feed(record.reply)
-            writer.close()
+        if self._streams and record.reply:
+            _show_rest(record.reply, "".join(shown), writer)
         if self._closing or record.status == "error":
             sys.stdout.flush()
             width = terminal_width(sys.stderr) if sys.stderr.isatty() else None
             sys.stderr.write(closing_line(record, self._aside, width) + "\n")
             sys.stderr.flush()
         return record
+
+
+def _show_rest(reply: str, shown: str, writer: StreamedReply) -> None:
+    """Write the reply if it was not written as it came, or not without the thought before it."""
+    after_thought = shown != reply and shown.endswith(reply)
+    if after_thought:
+        say("what came first was a thought; the reply is:")
+    if after_thought or not shown:  # not on a terminal; or a refusal, which comes by its own field
+        writer.feed(reply)
+        writer.close()

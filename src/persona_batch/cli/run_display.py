@@ -51,9 +51,9 @@ class RunDisplay:
         """Replies are streamed only to be watched."""
         return self._watch is not None
 
-    def note(self, sentence: str) -> None:
-        """Print a sentence on stderr."""
-        if not self._quiet:
+    def note(self, sentence: str, *, always: bool = False) -> None:
+        """Print a sentence on stderr; under --quiet only what must `always` be said."""
+        if always or not self._quiet:
             self._live.note(sentence)
 
     def begin(self, run: RunDir, grid: Grid, progress: Progress) -> None:
@@ -120,8 +120,6 @@ def _ending(summary: Summary, reasons: str, *, quiet: bool) -> list[str]:
         lines.append(f"only {summary.checks.share:.1%} of the checks passed")
     if quiet:
         return lines
-    if summary.strays:
-        lines.append(f"{summary.strays} records on disk belong to no cell of this batch any more; they are kept")
     if summary.message is None:
         earlier = f", {summary.skipped} were there before" if summary.skipped else ""
         lines.append(f"{_cells(summary.asked)} asked in {clock(summary.seconds)}{earlier}")

@@ -36,6 +36,8 @@ def _numbers(found: Preview) -> str:
     ]
     if found.resumes is not None:
         lines.append(f"resumes {found.resumes}: {found.cells - found.requests} of {found.cells} cells are done")
+    if found.set_aside:
+        lines.append(f"{found.set_aside:,} records belong to this batch no longer and will be set aside")
     if found.estimate is None:
         lines.append("tokens: no earlier run to estimate them from")
     else:

@@ -83,7 +83,7 @@ def _row(run: Any) -> RunRow:
         # the manifest is sealed at the end: until then the records tell
         seen = scan(run.records)
         counts = {str(status): count for status, count in seen.counts.items()}
-        tokens = seen.prompt_tokens + seen.completion_tokens or None
+        tokens = seen.total_tokens or None
         state = "running" if _alive(run.path / "run.lock") else "killed"
     return RunRow(
         run_id=run.id,

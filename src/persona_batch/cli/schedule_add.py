@@ -60,7 +60,6 @@ def add(
     from persona_batch.provider.dotenv import load_env
     from persona_batch.schedule.environment import carried, open_to_others, read_dotenv, refuse_secrets
     from persona_batch.schedule.job import Job
-    from persona_batch.schedule.line import shell_command
     from persona_batch.schedule.state import StateFolder
     from persona_batch.schedule.when import parse_when
 
@@ -77,7 +76,7 @@ def add(
         environment=carried(os.environ),
     )
     keys = read_dotenv(job.env_file) if job.env_file is not None else {}
-    refuse_secrets(shell_command(job), {**load_env(), **keys})
+    refuse_secrets(job.texts(), {**load_env(), **keys})
     for file in (job.directory / ".env", job.env_file):
         warning = open_to_others(file) if file is not None else None
         if warning is not None:

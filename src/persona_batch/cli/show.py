@@ -47,6 +47,7 @@ def show(
         batch show --color always | less -R
         batch show --jsonl --status truncated
     """
+    from persona_batch.record.agreement import Agreement
     from persona_batch.record.reader import read_records
     from persona_batch.record.rundir import find_run
 
@@ -59,7 +60,8 @@ def show(
         model=model,
     )
     found = find_run(run, Path(out))
-    records = islice(wanted.of(read_records(found.records)), limit)
+    agreement = Agreement.of(found)
+    records = islice(wanted.of(agreement.watch(read_records(found.records))), limit)
     if as_jsonl:
         for record in records:
             sys.stdout.write(encode(record).decode() + "\n")
@@ -71,6 +73,8 @@ def show(
         page = page_for(sys.stdout, color)
         for number, record in enumerate(records):
             sys.stdout.write(("\n" if number else "") + transcript(record, page, reasoning=reasoning))
+    for doubt in agreement.doubts():
+        typer.echo(f"batch: {doubt}", err=True)
     if not wanted.matched and limit != 0:
         typer.echo(f"batch: {found.records}: {wanted.nothing()}", err=True)
 

@@ -7,6 +7,7 @@ import hashlib
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -34,6 +35,7 @@ class Corpus:
 
     Columns run parallel, one entry a record; the factor columns index the lists of names (sorted). `digest`
     tells byte-identical replies; `correct` is 1, 0 or NaN (no key); `slope` the probe score per turn or NaN;
+    `asked_at` the moment of sending, in seconds of Unix time, or NaN;
     `params` are each run's and persona's request parameters as canonical JSON.
     """
 
@@ -42,6 +44,7 @@ class Corpus:
     digest: Column
     correct: NDArray[np.float64]
     slope: NDArray[np.float64]
+    asked_at: NDArray[np.float64]
     checks_failed: NDArray[np.bool_]
     texts: TextStore
     attributes: dict[str, dict[str, str]]
@@ -55,6 +58,7 @@ class Corpus:
         return len(self.digest)
 
 
+_REALS = 3  # correct, slope, asked at
 _WIDTH = 12  # run, the six factors, sample, status, text, digest, whether a check failed
 FACTORS = ("persona", "variant", "question", "speaker", "placement", "model")
 
@@ -64,7 +68,7 @@ class _Reader:
     texts: TextStore
     names: dict[str, dict[Any, int]] = field(default_factory=lambda: {factor: {} for factor in FACTORS})
     table: "array[int]" = field(default_factory=lambda: array("q"))  # _WIDTH whole numbers a record
-    reals: "array[float]" = field(default_factory=lambda: array("d"))  # correct and slope of each record
+    reals: "array[float]" = field(default_factory=lambda: array("d"))  # _REALS numbers a record
     places: dict[int, int] = field(default_factory=dict)  # of each run and key
     attributes: dict[str, dict[str, str]] = field(default_factory=dict)
     checks: dict[tuple[str, str], tuple[Check, ...]] = field(default_factory=dict)
@@ -99,14 +103,15 @@ class _Reader:
                 _digest(record) if usable else 0,
                 failing,
             )
-            reals = (_correct(record), probe_slope(record.probes)) if usable else (np.nan, np.nan)
+            scores = (_correct(record), probe_slope(record.probes)) if usable else (np.nan, np.nan)
+            reals = (*scores, _asked_at(record))
             self._keep(_hash(f"{run}/{record.key}".encode()), row, reals)
             self._note(run, record, prompts)
 
-    def _keep(self, name: int, row: tuple[int, ...], reals: tuple[float, float]) -> None:
+    def _keep(self, name: int, row: tuple[int, ...], reals: tuple[float, ...]) -> None:
         place = self.places.setdefault(name, len(self.places))
         self.table[place * _WIDTH : (place + 1) * _WIDTH] = array("q", row)
-        self.reals[place * 2 : place * 2 + 2] = array("d", reals)
+        self.reals[place * _REALS : (place + 1) * _REALS] = array("d", reals)
 
     def _note(self, run: int, record: Record, prompts: Prompts) -> None:
         if record.attributes:
@@ -158,7 +163,7 @@ def read_corpus(
 
 def _finish(reader: _Reader, prompts: list[Prompts], runs: list[str]) -> Corpus:
     table = np.frombuffer(reader.table, dtype=np.int64).reshape(-1, _WIDTH)
-    reals = np.frombuffer(reader.reals, dtype=np.float64).reshape(-1, 2)
+    reals = np.frombuffer(reader.reals, dtype=np.float64).reshape(-1, _REALS)
     columns: dict[str, Column] = {"run": table[:, 0], "sample": table[:, 7], "status": table[:, 8]}
     columns["text"] = table[:, 9]
     names: dict[str, list[str]] = {}
@@ -175,6 +180,7 @@ def _finish(reader: _Reader, prompts: list[Prompts], runs: list[str]) -> Corpus:
         digest=table[:, 10],
         correct=reals[:, 0],
         slope=reals[:, 1],
+        asked_at=reals[:, 2],
         checks_failed=table[:, 11] == 1,
         texts=reader.texts,
         attributes=reader.attributes,
@@ -184,6 +190,15 @@ def _finish(reader: _Reader, prompts: list[Prompts], runs: list[str]) -> Corpus:
         prompts=prompts,
         runs=runs,
     )
+
+
+def _asked_at(record: Record) -> float:
+    if record.timing is None:
+        return np.nan
+    try:
+        return datetime.fromisoformat(record.timing.started_at).timestamp()
+    except ValueError:  # written by another hand
+        return np.nan
 
 
 def _digest(record: Record) -> int:

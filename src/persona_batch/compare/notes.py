@@ -1,12 +1,19 @@
 """Sentences that belong under a comparison: what was lost, and what cannot be told."""
 
+import math
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from persona_batch.compare.comparison import Arm
 from persona_batch.compare.layout import Layout
+from persona_batch.wording import listed
+
+_SHORT, _LONG = 600.0, 3600.0  # seconds between arms: when it is said however few calls there are; between paired calls
+_BY_CHANCE = 0.01
 
 
 def notes_on(layout: Layout, arms: Sequence[Arm], word_note: str | None) -> list[str]:
@@ -15,6 +22,7 @@ def notes_on(layout: Layout, arms: Sequence[Arm], word_note: str | None) -> list
     if not layout.pairs:
         notes.append(_no_reference(layout))
     notes.extend(_other_parameters(layout))
+    notes.extend(_other_times(layout))
     lost = [arm for arm in arms if arm.errors or arm.empty or arm.filtered or arm.missing]
     if lost:
         total = sum(arm.errors + arm.empty + arm.filtered + arm.missing for arm in lost)
@@ -64,6 +72,64 @@ def _other_parameters(layout: Layout) -> list[str]:
         "a difference may come from them rather than from the prompt."
         for reference, named in unlike.items()
     ]
+
+
+def _other_times(layout: Layout) -> list[str]:
+    """Say which arms were asked at other times than their reference: an endpoint is not the same every day.
+
+    Calls are interleaved, so that what drifts drifts for all arms alike (docs/statistics.md). It is not so where an
+    arm was edited, or added, after the others had been asked.
+    """
+    if len(layout.corpus.runs) > 1:
+        return []  # the times are what is compared
+    apart: dict[str, list[str]] = {}
+    for arm, reference in layout.assignment.references.items():
+        mine, theirs = (_moments(layout, number) for number in (arm, reference))
+        if _are_apart(mine, theirs) or _median_lag(layout, arm, reference) > _LONG:
+            when = f"{layout.arms[reference]} ({_spell(theirs)})"
+            apart.setdefault(when, []).append(f"{layout.arms[arm]} ({_spell(mine)})")
+    return [
+        f"Not asked at the same time as {reference}: {listed(named)}. The difference may be the days' rather than the "
+        "prompt's: a new run asks all of them side by side."
+        for reference, named in apart.items()
+    ]
+
+
+def _moments(layout: Layout, arm: int) -> NDArray[np.float64]:
+    asked_at = layout.corpus.asked_at
+    mine: NDArray[np.float64] = asked_at[(layout.assignment.arm == arm) & np.isfinite(asked_at)]
+    return mine
+
+
+def _are_apart(one: NDArray[np.float64], other: NDArray[np.float64]) -> bool:
+    """Whether two arms' times do not overlap, though shuffled calls would overlap all but surely."""
+    if not len(one) or not len(other):
+        return False
+    gap = max(one.min() - other.max(), other.min() - one.max())
+    by_chance = 2.0 / math.comb(len(one) + len(other), len(one))
+    return bool(gap > _SHORT or (gap > 0 and by_chance < _BY_CHANCE))
+
+
+def _median_lag(layout: Layout, arm: int, reference: int) -> float:
+    """Return the median seconds between the calls of two arms for the same question, model and sample."""
+    columns, asked_at = layout.corpus.columns, layout.corpus.asked_at
+    cells = np.stack([columns["question"], columns["model"], columns["speaker"], columns["sample"]], axis=1)
+    when: list[dict[tuple[int, ...], float]] = []
+    for number in (arm, reference):
+        mine = (layout.assignment.arm == number) & np.isfinite(asked_at)
+        when.append(dict(zip(map(tuple, cells[mine].tolist()), asked_at[mine].tolist(), strict=True)))
+    lags = [abs(when[0][cell] - when[1][cell]) for cell in when[0].keys() & when[1].keys()]
+    return float(np.median(lags)) if lags else 0.0
+
+
+def _spell(moments: NDArray[np.float64]) -> str:
+    """Return the local days of some moments, with the time where it is one day only."""
+    if not len(moments):
+        return "never"
+    first, last = (datetime.fromtimestamp(moment, UTC).astimezone() for moment in (moments.min(), moments.max()))
+    if first.date() != last.date():
+        return f"{first:%Y-%m-%d} to {last:%Y-%m-%d}"
+    return f"{first:%Y-%m-%d %H:%M}"
 
 
 def _differing(one: set[bytes], other: set[bytes]) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from persona_batch.chat import Params, Placement
+from persona_batch.chat import Params, Placement, Thinking
 from persona_batch.checks import Check
 
 
@@ -79,7 +79,8 @@ class Limits:
 class RunSettings:
     """The `run:` block, merged with the command line; None: the default of whoever uses it.
 
-    `timeout` in seconds, for the whole reply.
+    `timeout` in seconds, for the whole reply; `thinking`: whether a thought that the model wrote into its text is kept
+    in the reply. `sources`: the file that said `base_url`, `provider` or `api_key_env`; not there: no file did.
     """
 
     provider: str | None = None
@@ -94,8 +95,10 @@ class RunSettings:
     timeout: float | None = None
     retries: int | None = None
     seed: int = 0
+    thinking: Thinking = "separate"
     extra_body: Params = field(default_factory=dict)
     extra_headers: Mapping[str, str] = field(default_factory=dict)
+    sources: Mapping[str, str] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from persona_batch.chat import Params, Placement
 from persona_batch.config.batch import Persona, Question
+from persona_batch.config.fullwidth import refuse_in_name
 from persona_batch.config.params import merge, shared
 from persona_batch.config.personas import ControlName, Draft
 from persona_batch.config.problems import Problems, did_you_mean, quote
@@ -110,7 +111,9 @@ def _written(
     names: list[str] = []
     for control in controls:
         if (problem := _wrong(control, draft, by_id, names)) is not None:
-            problems.add(control.place, problem)
+            unknown = control.name not in by_id and control.name not in BUILT_IN
+            if not unknown or not refuse_in_name(control.node, problems, listed=True):
+                problems.add(control.node.place, problem)
         else:
             names.append(control.name)
     return tuple(names)

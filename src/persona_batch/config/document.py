@@ -1,5 +1,6 @@
 """Reading each input file once: bytes → text → nodes → checked against the models, and searched for keys."""
 
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,16 +9,21 @@ from typing import Literal, TypeAlias
 from pydantic import BaseModel
 
 from persona_batch.config.batch import InputFile
-from persona_batch.config.explain import known_keys, validate
-from persona_batch.config.literal_key import REMEDY, find_key, has_key, is_key_name
+from persona_batch.config.comments import lost_text, refuse_lost_values
+from persona_batch.config.explain import validate
+from persona_batch.config.fullwidth import refuse as refuse_fullwidth
 from persona_batch.config.nodes import Mapping, Scalar, walk
 from persona_batch.config.params import check_names
+from persona_batch.config.paths import expand
 from persona_batch.config.persona_file import PersonaEntry, PersonasFile
 from persona_batch.config.problems import Place, Problems, Unreadable, did_you_mean
 from persona_batch.config.question_file import QuestionFile
-from persona_batch.config.run_block import is_reference
+from persona_batch.config.section import known_keys
+from persona_batch.config.shapes import holds_personas, other_name, refuse_shapes
 from persona_batch.config.source import compose
 from persona_batch.config.textfile import TextFile, place_in, read_text, recorded_name
+from persona_batch.credentials import REMEDY, find_key, has_key, is_key_name, is_reference
+from persona_batch.errors import Problem
 
 FileKind: TypeAlias = Literal["persona", "questions"]
 
@@ -41,6 +47,12 @@ class Library:
     problems: Problems
     documents: dict[Path, Document | None] = field(default_factory=dict)
     texts: dict[Path, TextFile | None] = field(default_factory=dict)
+    lost: set[Problem] = field(default_factory=set)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the files that were read may not say as they were meant, in order."""
+        return tuple(str(lost) for lost in sorted(self.lost))
 
     def document(self, path: Path, shown: str, named_at: Place | None = None) -> Document | None:
         """Return a YAML file, or None when it cannot be read (its problems are noted)."""
@@ -58,6 +70,7 @@ class Library:
             self.texts[key] = None
             with suppress(Unreadable):
                 self.texts[key] = file = read_text(path, shown, self.problems, named_at)
+                _refuse_key_in_name(shown, self.problems)
                 if (at := find_key(file.text)) is not None:
                     self.problems.add(place_in(file, at), f"this looks like an API key; {REMEDY}")
         return self.texts[key]
@@ -70,37 +83,68 @@ class Library:
 
     def _read(self, path: Path, shown: str, named_at: Place | None) -> Document:
         file = read_text(path, shown, self.problems, named_at)
+        _refuse_key_in_name(shown, self.problems)
         root = compose(file.text, shown, self.problems)
         refuse_keys(root, self.problems)
+        nodes = list(walk(root))
+        refuse_fullwidth(nodes, self.problems)
         kind = kind_of(root)
+        refuse_shapes(root, nodes, self.problems)
+        refuse_lost_values(nodes, file.text, self.problems)
+        for place, message in lost_text(nodes, file.text):
+            self.lost.add(Problem(place.file, place.line, place.column, message))
         validate(_MODELS["personas" if "personas" in root.entries else kind], root, self.problems)
-        for name, key, node in walk(root):
+        for name, key, node in nodes:
             if name == "params" and key is not None and isinstance(node, Mapping):
                 check_names(node, self.problems)
         return Document(file, root, kind)
 
 
+def kind_of_file(path: Path) -> FileKind | Literal["unreadable", "nothing"]:
+    """Return what a file, or the first readable file of a folder, is for, whatever else is wrong with it."""
+    problems = Problems()
+    library = Library(problems)
+    files = expand(str(path), problems)
+    documents = (library.document(named.path, named.shown) for named in files)
+    kinds: Iterator[FileKind] = (document.kind for document in documents if document is not None)
+    return next(kinds, "unreadable" if files else "nothing")
+
+
 def kind_of(root: Mapping) -> FileKind:
     """Recognise a file by its keys: those of a persona, even mistyped, make it a persona file."""
-    if any(key in _PERSONA_ONLY for key in root.entries):
+    if any(key in _PERSONA_ONLY for key in root.entries) or holds_personas(root):
+        return "persona"
+    if any(other_name(key, PersonaEntry) in {"system", "personas"} for key in root.entries):
         return "persona"
     if not {"questions", "template", "speaker"} & set(root.entries):
-        return "questions" if any(did_you_mean(key, ["questions"], 0.8) for key in root.entries) else "persona"
+        named = (other_name(key, QuestionFile) or key for key in root.entries)
+        return "questions" if any(did_you_mean(key, ["questions"], 0.8) for key in named) else "persona"
     strange = set(root.entries) - set(known_keys(QuestionFile))
     return "persona" if any(did_you_mean(key, _PERSONA_ONLY, 0.8) for key in strange) else "questions"
 
 
 def refuse_keys(root: Mapping, problems: Problems) -> None:
-    """Note every literal credential; the message never holds it."""
-    references: set[int] = set()  # of variables, which may stand in extra headers and nowhere else
+    """Note every literal credential; the message never holds it.
+
+    What has the name of a credential is one, whatever it looks like; but an attribute may be called `secret`. The
+    name of a variable (`${MY_KEY}`) is none.
+    """
+    told: set[int] = set()
+    for name, _, node in walk(root):
+        if name == "attributes":
+            told.update(id(below) for _, _, below in walk(node))
     for name, key, node in walk(root):
-        if name == "extra_headers" and isinstance(node, Mapping):
-            values = (value for _, value in node.entries.values())
-            references |= {id(value) for value in values if isinstance(value, Scalar) and is_reference(value.written)}
         if key is not None and has_key(key.written):
             problems.add(key.place, f"this looks like an API key; {REMEDY}")
-        if isinstance(node, Scalar) and id(node) not in references:
-            if key is not None and is_key_name(name) and node.kind != "null" and node.written:
-                problems.add(node.place, f"an API key or other secret never stands in a file; {REMEDY}")
-            elif isinstance(node.value, str) and has_key(node.value):
-                problems.add(node.place, f"this looks like an API key; {REMEDY}")
+        if not isinstance(node, Scalar) or node.kind == "null" or not node.written:
+            continue
+        text = node.written if node.kind != "text" else str(node.value)
+        if is_key_name(name) and not is_reference(text) and (id(node) not in told or has_key(f"{name}: {text}")):
+            problems.add(node.place, f"an API key or other secret never stands in a file; {REMEDY}")
+        elif has_key(text) and not (name == "base_url" and "@" in text):  # whose login has a message of its own
+            problems.add(node.place, f"this looks like an API key; {REMEDY}")
+
+
+def _refuse_key_in_name(shown: str, problems: Problems) -> None:
+    if has_key(shown):
+        problems.add(Place(shown), "the file's name holds what looks like an API key; give it another name")

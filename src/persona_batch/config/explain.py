@@ -6,31 +6,21 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ValidationError
 
-from persona_batch.config.check_entry import CheckEntry, PlainCheck
+from persona_batch.config.check_entry import PlainCheck
+from persona_batch.config.fullwidth import refuse_in_word
 from persona_batch.config.nodes import Mapping, Node, Scalar, Sequence, found, plain, walk
 from persona_batch.config.params import ParamsBlock
-from persona_batch.config.persona_file import ExampleEntry, PersonaEntry, SystemFile
-from persona_batch.config.problems import Problems, did_you_mean, quote
-from persona_batch.config.question_file import QuestionEntry, SpeakerEntry
-from persona_batch.config.run_block import LimitsBlock, ProviderBlock, RunBlock
+from persona_batch.config.persona_file import SECTIONS, PersonaEntry
+from persona_batch.config.problems import Problems, did_you_mean, entry, quote
+from persona_batch.config.question_file import QuestionEntry
+from persona_batch.config.run_block import RunBlock
+from persona_batch.config.section import known_keys
+from persona_batch.config.shapes import is_meant, other_name
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 FREE = frozenset({"params", "extra_body", "answer", "choice", "share_of", "json"})  # null means something below these
-
-SECTIONS: dict[str, type[BaseModel]] = {
-    "personas": PersonaEntry,
-    "system": SystemFile,
-    "examples": ExampleEntry,
-    "questions": QuestionEntry,
-    "speaker": SpeakerEntry,
-    "checks": CheckEntry,
-    "not": PlainCheck,
-    "run": RunBlock,
-    "limits": LimitsBlock,
-    "provider": ProviderBlock,
-}
 
 _EXPECTED = {
     "string_type": "text",
@@ -44,6 +34,9 @@ _EXPECTED = {
     "model_attributes_type": "a mapping",
 }
 
+_MESSAGES = "write the system message as `system: …`, and the turns after it as `examples: …`"
+_FIXED_WORDS = frozenset({"int_type", "int_from_float", "float_type", "bool_type", "literal_error", "value_error"})
+
 
 def validate(model: type[BaseModel], root: Mapping, problems: Problems) -> None:
     """Note everything in the mapping that is not as the model says."""
@@ -54,17 +47,17 @@ def validate(model: type[BaseModel], root: Mapping, problems: Problems) -> None:
         _explain(error.errors(include_url=False), model, root, problems)
 
 
-def known_keys(model: type[BaseModel]) -> list[str]:
-    """Return a model's keys as they are written in a file."""
-    return [field.alias or name for name, field in model.model_fields.items()]
-
-
 def _refuse_nothing(root: Mapping, problems: Problems) -> None:
     free: set[int] = set()
     for name, key, node in walk(root):
         if name in FREE:
             free.update(id(below) for _, _, below in walk(node))
-        if isinstance(node, Scalar) and node.kind == "null" and id(node) not in free:
+        if not isinstance(node, Scalar) or node.kind != "null" or id(node) in free:
+            continue
+        if key is not None and not node.raw and (cut := re.match(r"(\w+)[:=] *([^/].*)", key.written)):
+            problems.add(key.place, f"a `:` without a space after it; write {entry(cut[1], cut[2])}")
+            problems.settle(key.place)
+        else:
             what = f"null ({quote(node.written)})" if node.written else "nothing"
             where = f" for {quote(key.written)}" if key is not None else " in this list"
             problems.add(node.place, f'found {what}{where}; write a value, delete it, or write "" for empty text')
@@ -77,6 +70,9 @@ def _explain(errors: Iterable["ErrorDetails"], model: type[BaseModel], root: Map
         path = _nodes(root, error["loc"])
         node = path[-1]
         kind = error["type"]
+        if kind in _FIXED_WORDS and refuse_in_word(node, problems):
+            settled.update(id(above) for above in path)
+            continue
         if kind in _EXPECTED or kind == "literal_error":
             settled.update(id(above) for above in path[:-1] if above is not node)
             expected = _EXPECTED.get(kind) or _choices(error)
@@ -93,10 +89,7 @@ def _explain(errors: Iterable["ErrorDetails"], model: type[BaseModel], root: Map
             place = holder.key_place(key) if isinstance(holder, Mapping) else holder.place
             problems.add_first(place, _unknown(key, _section(error["loc"][:-1], model), holder))
         elif kind == "missing":
-            key = str(error["loc"][-1])
-            known = known_keys(_section(error["loc"][:-1], model))
-            if not any(did_you_mean(written, [key]) for written in _keys(node) if written not in known):
-                problems.add_first(node.place, f"`{key}` is missing here; add `{key}: …`")
+            _missing(str(error["loc"][-1]), _section(error["loc"][:-1], model), node, problems)
         else:
             problems.add_first(node.place, _other(error, node))
     for node_id, (node, alternatives) in mistyped.items():
@@ -104,8 +97,10 @@ def _explain(errors: Iterable["ErrorDetails"], model: type[BaseModel], root: Map
             problems.add_first(node.place, _mistyped(node, list(dict.fromkeys(alternatives))))
 
 
-def _keys(node: Node) -> list[str]:
-    return list(node.entries) if isinstance(node, Mapping) else []
+def _missing(key: str, section: type[BaseModel], node: Node, problems: Problems) -> None:
+    strange = set(node.entries) - set(known_keys(section)) if isinstance(node, Mapping) else ()
+    if not any(is_meant(written, key, section) for written in strange):
+        problems.add_first(node.place, f"`{key}` is missing here; add `{key}: …`")
 
 
 def _nodes(root: Mapping, loc: tuple[int | str, ...]) -> list[Node]:
@@ -137,6 +132,8 @@ def _unknown(key: str, section: type[BaseModel], holder: Node) -> str:
         return f"unknown key {quote(key)}; write it under `params`"
     if "run" in valid and key in known_keys(RunBlock):
         return f"unknown key {quote(key)}; write it under `run`"
+    if (right := other_name(key, section)) and isinstance(holder, Mapping) and right not in holder.entries:
+        return f"unknown key {quote(key)}; {_MESSAGES if key == 'messages' else f'write it as `{right}: …`'}"
     if near := did_you_mean(key, valid):
         return f"unknown key {quote(key)}{near}"
     if section is QuestionEntry and isinstance(holder, Mapping) and "text" not in holder.entries:
@@ -154,6 +151,8 @@ def _mistyped(node: Node, expected: list[str]) -> str:
         return f"{message}; write it in digits without quotes"
     if isinstance(node, Scalar) and node.kind == "text" and expected == ["true or false"]:
         return f"{message}; write it without quotes"
+    if isinstance(node, Scalar) and "a list" in expected and re.match(r"-[^\s-]", node.written):
+        return f"{message}; write a space after each `-`"
     if isinstance(node, Scalar) and "a list" in expected:
         return f"{message}; begin each item with `- `"
     return message

@@ -2,11 +2,11 @@
 
 from persona_batch.chat import JsonValue, Params
 from persona_batch.config.explain import validate
-from persona_batch.config.literal_key import has_key, is_key_name
 from persona_batch.config.nodes import Mapping, Node, Scalar, ScalarKind, Sequence, walk
 from persona_batch.config.params import ParamsBlock, check_names
 from persona_batch.config.problems import Place, Problems, quote
 from persona_batch.config.section import Section
+from persona_batch.credentials import has_key, is_key_name
 
 _NOT_HERE = (
     "an API key or other secret never stands on the command line; "
@@ -27,7 +27,7 @@ def check_params(params: Params, problems: Problems) -> None:
         block.entries[name] = (_scalar(name, place), _node(value, place))
     for name, _, node in walk(block):
         text = node.written if isinstance(node, Scalar) else ""
-        if has_key(name) or has_key(text) or (is_key_name(name) and text):
+        if has_key(name) or has_key(text, strict=True) or (is_key_name(name) and text):
             problems.add(node.place, _NOT_HERE)
     root = Mapping(block.place, {"params": (_scalar("params", block.place), block)})
     validate(_Given, root, problems)

@@ -97,7 +97,7 @@ def load_documents(
         personas=tuple(personas),
         run=run,
         files=library.input_files(),
-        warnings=cautions(personas, run),
+        warnings=(*library.warnings, *cautions(personas, run)),
     )
 
 
@@ -130,7 +130,8 @@ def _persona_documents(names: Sequence[str], library: Library) -> list[Document]
             if document.kind == "questions":
                 library.problems.add(
                     Place(named.shown, 1, 1),
-                    f"{quote(named.shown)} is a question file, expected personas; give it by `-q {named.shown}`",
+                    f"{quote(named.shown)} is a question file, expected personas; "
+                    f"give it by `-q`: `batch run P.yaml -q {named.shown}`",
                 )
                 continue
             documents.setdefault(named.path.resolve(), document)

@@ -12,13 +12,27 @@ ScalarKind: TypeAlias = Literal["text", "int", "float", "bool", "null"]
 
 @dataclass(slots=True)
 class Scalar:
-    """One value; `written` is what the file says, `value` what YAML reads."""
+    """One value; `written` is its text, `value` what YAML reads.
+
+    `raw` is what stands in the file, quotes and line ends included, and ends at the offset `end`; `plain`: without
+    quotes, and no block.
+    """
 
     place: Place
     written: str
     value: str | int | float | bool | None
     kind: ScalarKind
     size: int = 1
+    plain: bool = False
+    raw: str = ""
+    end: int = 0
+
+    def place_of(self, index: int) -> Place:
+        """Return the place of a character of `raw`."""
+        before = self.raw[:index]
+        breaks = before.count("\n")
+        column = len(before) - before.rfind("\n") if breaks else self.place.column + index
+        return Place(self.place.file, self.place.line + breaks, column)
 
 
 @dataclass(slots=True)
@@ -50,6 +64,7 @@ class Mapping:
 
 
 Node: TypeAlias = Scalar | Sequence | Mapping
+Walked: TypeAlias = list[tuple[str, Scalar | None, Node]]  # what `walk` yields, for those who look at all of it
 
 
 def plain(node: Node) -> JsonValue:

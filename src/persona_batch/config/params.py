@@ -5,6 +5,7 @@ cell's key, because endpoints have many of their own (`top_k`, `enable_thinking`
 near to a known one is taken for a mistake.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Annotated, Literal
 
@@ -12,7 +13,7 @@ from pydantic import ConfigDict, Field
 
 from persona_batch.chat import JsonValue, Params
 from persona_batch.config.nodes import Mapping
-from persona_batch.config.problems import Problems, did_you_mean, quote
+from persona_batch.config.problems import Problems, did_you_mean, entry, quote
 from persona_batch.config.section import NonEmpty, Section
 
 REFUSED = {
@@ -70,6 +71,8 @@ def check_names(block: Mapping, problems: Problems) -> None:
     for name in block.entries:
         if name in REFUSED:
             problems.add(block.key_place(name), f"the parameter {quote(name)} cannot be set here: {REFUSED[name]}")
+        elif cut := re.match(r"([\w.\-]+)\s*[:=]\s*(.*)", name):
+            problems.add(block.key_place(name), f"a parameter without a value; write {entry(cut[1], cut[2])}")
         elif name not in KNOWN | PASSED and (near := did_you_mean(name, KNOWN, _NEAR)):
             problems.add(block.key_place(name), f"unknown parameter {quote(name)}{near}")
 

@@ -1,6 +1,9 @@
 """What a user names (a file, a folder, a glob) → files."""
 
 import glob
+import os
+import re
+import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,7 +11,10 @@ from persona_batch.config.problems import Place, Problems, did_you_mean, quote
 from persona_batch.config.textfile import shown_name
 
 SUFFIXES = (".yaml", ".yml")
+RECORDS, MANIFEST = "records.jsonl", "run.json"  # what a run's folder is known by
 _TABLES = (".csv", ".tsv", ".jsonl")
+_PROMPTS = (".txt", ".md")
+_RUN_ID = re.compile(r"latest|previous|\d{8}T\d{6}Z-.*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +44,9 @@ def expand(name: str, problems: Problems, base: Path | None = None, named_at: Pl
         return []
     path = Path(name).expanduser() if base is None else base / Path(name).expanduser()
     try:
+        if remedy := _something_else(path, name):
+            problems.add(place, f"{quote(name, 80)[1:-1] if shown else 'this'} is {remedy}")
+            return []
         if path.is_dir():
             files = sorted(_below(path))
             if not files:
@@ -52,11 +61,9 @@ def expand(name: str, problems: Problems, base: Path | None = None, named_at: Pl
         if path.suffix.lower() in _TABLES:
             problems.add(place, f"tables{shown} are planned and not built yet; write a .yaml file")
             return []
-        if path.is_symlink() and not path.exists():
-            problems.add(place, f"the link{shown} leads to no file; name a file, a folder or a glob")
-            return []
         if not path.exists():
-            problems.add(place, f"there is no file{shown}{_near(path)}; check the name and the folder")
+            link = f"the link{shown} leads to no file; name a file, a folder or a glob"
+            problems.add(place, link if path.is_symlink() else f"there is no file{shown}{near_file(path)}")
             return []
     except OSError as error:
         problems.add(place, f"the file{shown} cannot be looked up ({error.strerror}); check the name")
@@ -80,7 +87,44 @@ def _printable(name: str) -> str:
     return shown if len(shown) <= 200 else f"{shown[:199]}…"
 
 
-def _near(path: Path) -> str:
-    if not path.parent.is_dir():
-        return ""
-    return did_you_mean(path.name, [file.name for file in path.parent.iterdir()])
+def is_run(path: Path) -> bool:
+    """Say whether a path is the folder of a run."""
+    return path.is_dir() and ((path / RECORDS).is_file() or (path / MANIFEST).is_file())
+
+
+def near_file(path: Path) -> str:
+    """Return what to tell whoever names a file that is not there: the one that was meant, or where to look."""
+    if os.sep == "/" and "\\" in str(path):
+        return f"; folders are separated by `/` here: write {quote(str(path).replace(chr(92), '/'), 80)}"
+    usual = Path(unicodedata.normalize("NFKC", str(path)))
+    if usual != path and usual.exists():
+        return f", did you mean {quote(usual.name, 80)}?; full-width signs are other signs in file names too"
+    near = did_you_mean(path.name, [file.name for file in path.parent.iterdir()]) if path.parent.is_dir() else ""
+    return f"{near}; check the name and the folder"
+
+
+def _something_else(path: Path, name: str) -> str:
+    """Return what a path is that is neither personas nor questions, and the command for it; or an empty string."""
+    if _RUN_ID.fullmatch(name) and not path.exists():
+        return f"the name of a run; {_run_commands(name)}"
+    if is_run(path) or (path.is_file() and _belongs_to_run(path)):
+        run = name if path.is_dir() or path.suffix == ".jsonl" else str(Path(name).parent)
+        return f"a run; {_run_commands(run)}"
+    if path.is_dir() and any(is_run(below) for below in path.iterdir()) and not _below(path):
+        return f"a folder of runs; `batch runs --out {name}` lists them"
+    if path.suffix.lower() in _PROMPTS and path.is_file():
+        return f"no .yaml file; if it is a prompt, write `system: {{file: {path.name}}}` into one beside it"
+    return ""
+
+
+def _run_commands(run: str) -> str:
+    return f"`batch show {run}` shows it, `batch run --resume {run}` goes on with it"
+
+
+def _belongs_to_run(path: Path) -> bool:
+    if path.suffix not in {".jsonl", ".json", ".log", ".torn"}:
+        return False
+    if is_run(path.parent):
+        return True
+    with path.open("rb") as file:
+        return b'"schema_version"' in file.read(200) and path.suffix == ".jsonl"

@@ -4,9 +4,10 @@ from typing import Annotated
 
 from pydantic import ConfigDict, Field
 
+from persona_batch.config.check_entry import CheckEntry, PlainCheck
 from persona_batch.config.params import ParamsBlock
-from persona_batch.config.question_file import Checks, QuestionEntry
-from persona_batch.config.run_block import PLACEMENTS, RunBlock
+from persona_batch.config.question_file import Checks, QuestionEntry, SpeakerEntry
+from persona_batch.config.run_block import PLACEMENTS, LimitsBlock, ProviderBlock, RunBlock
 from persona_batch.config.section import NonEmpty, Section
 
 PERSONA_PLANNED = ("from",)
@@ -69,3 +70,18 @@ class PersonasFile(SharedBlock):
     """Several personas, and what holds for all of them."""
 
     personas: Annotated[list[PersonaEntry], Field(min_length=1)]
+
+
+SECTIONS: dict[str, type[Section]] = {
+    "personas": PersonaEntry,
+    "system": SystemFile,
+    "examples": ExampleEntry,
+    "questions": QuestionEntry,
+    "speaker": SpeakerEntry,
+    "checks": CheckEntry,
+    "not": PlainCheck,
+    "run": RunBlock,
+    "limits": LimitsBlock,
+    "provider": ProviderBlock,
+}
+"""What a mapping below a key is."""

@@ -10,13 +10,14 @@ from persona_batch.checks import Check
 from persona_batch.config.batch import Example, Question
 from persona_batch.config.check_entry import read_checks
 from persona_batch.config.document import Document, Library
-from persona_batch.config.explain import known_keys
-from persona_batch.config.names import id_from_stem, normalise_id
+from persona_batch.config.names import id_from_stem, read_id
 from persona_batch.config.nodes import Mapping, Node, Scalar, items_of, mapping_of, text_of
 from persona_batch.config.params import merge
 from persona_batch.config.persona_file import PERSONA_PLANNED, PersonaEntry
-from persona_batch.config.problems import Place, Problems, did_you_mean
+from persona_batch.config.problems import Place, Problems
 from persona_batch.config.questions import QuestionRegistry, params_of, refuse_planned
+from persona_batch.config.section import known_keys
+from persona_batch.config.shapes import is_meant
 from persona_batch.config.textfile import recorded_name, shown_name
 
 PERSONA_KEYS = frozenset(known_keys(PersonaEntry))
@@ -27,7 +28,7 @@ class ControlName:
     """A name under `controls`, and where it stands."""
 
     name: str
-    place: Place
+    node: Scalar
 
 
 @dataclass(slots=True, kw_only=True)
@@ -113,20 +114,14 @@ class _Reader:
             if identity is None and "from" not in entry.entries:
                 self.problems.add(entry.place, "`id` is missing here; add `id: …` (letters, digits, `.`, `_`, `-`)")
             return identity
-        if (written := text_of(node)) is None:
-            return None
-        try:
-            return normalise_id(written)
-        except ValueError as error:
-            self.problems.add_first(node.place, str(error))
-            return None
+        return read_id(node, self.problems)
 
     def _prompt(self, entry: Mapping) -> tuple[tuple[str | None, ...], Placement]:
         written = text_of(entry.get("placement"))
         placement = cast("Placement", written) if written in get_args(Placement) else "system"
         node = entry.get("system")
         if node is None:
-            mistyped = any(did_you_mean(key, ["system"]) for key in entry.entries if key not in PERSONA_KEYS)
+            mistyped = any(is_meant(key, "system", PersonaEntry) for key in entry.entries if key not in PERSONA_KEYS)
             if placement != "none" and "from" not in entry.entries and not mistyped:
                 self.problems.add(
                     entry.place,
@@ -164,8 +159,10 @@ def _controls(node: Node | None, besides: str | None) -> tuple[ControlName, ...]
     """Return the names of a list; one that holds for a whole file leaves out the persona itself."""
     if node is None:
         return None
-    names = ((text_of(item), item.place) for item in items_of(node))
-    return tuple(ControlName(name, place) for name, place in names if name and name != besides)
+    names = ((text_of(item), item) for item in items_of(node))
+    return tuple(
+        ControlName(name, item) for name, item in names if isinstance(item, Scalar) and name and name != besides
+    )
 
 
 def _examples(node: Node | None) -> tuple[Example, ...]:

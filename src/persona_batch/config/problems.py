@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from persona_batch.config.literal_key import mask
+from persona_batch.credentials import is_key_name, mask
 from persona_batch.errors import ConfigError, Problem
 
 
@@ -25,16 +25,23 @@ class Problems:
 
     found: set[Problem] = field(default_factory=set)
     places: set[Place] = field(default_factory=set)
+    settled: set[Place] = field(default_factory=set)
 
     def add(self, place: Place, message: str) -> None:
-        """Note one problem; the same one is noted once."""
+        """Note one problem; the same one is noted once, and none where all is said."""
+        if place in self.settled:
+            return
         self.places.add(place)
-        self.found.add(Problem(place.file, place.line, place.column, message))
+        self.found.add(Problem(mask(place.file), place.line, place.column, mask(message)))
 
     def add_first(self, place: Place, message: str) -> None:
         """Note a problem unless something is wrong at this very place already, which then explains this one."""
         if place not in self.places:
             self.add(place, message)
+
+    def settle(self, *places: Place) -> None:
+        """Note nothing more at these places: what else seems wrong there comes from a problem that is noted."""
+        self.settled.update(places)
 
     def raise_if_any(self) -> None:
         """Report everything, sorted by file, line and column.
@@ -57,6 +64,11 @@ def quote(text: str, limit: int = 40) -> str:
     if len(shown) > limit:
         shown = shown[: limit - 1] + "…"
     return f"`{shown}`"
+
+
+def entry(name: str, value: str) -> str:
+    """Return an entry as it is written in a file, for an error message; a secret is left out."""
+    return quote(f"{name}: {'…' if is_key_name(name) else value}")
 
 
 def did_you_mean(name: str, valid: Iterable[str], cutoff: float = 0.6) -> str:

@@ -1,5 +1,6 @@
 """Question lists → the questions themselves; a question file is turned into questions once and shared."""
 
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,12 +10,13 @@ from persona_batch.checks import Check
 from persona_batch.config.batch import Question
 from persona_batch.config.check_entry import read_checks
 from persona_batch.config.document import Document, Library
-from persona_batch.config.names import id_from_text, normalise_id
+from persona_batch.config.names import id_from_text, read_id
 from persona_batch.config.nodes import Mapping, Node, items_of, mapping_of, plain, text_of
 from persona_batch.config.params import merge
 from persona_batch.config.paths import SUFFIXES, Named, expand
 from persona_batch.config.problems import Place, Problems, quote
-from persona_batch.config.question_file import FILE_PLANNED, QUESTION_PLANNED
+from persona_batch.config.question_file import FILE_PLANNED, QUESTION_PLANNED, QuestionEntry
+from persona_batch.config.shapes import is_meant
 
 
 @dataclass(slots=True)
@@ -51,6 +53,13 @@ class QuestionRegistry:
         """Return the questions of files named on the command line."""
         asked: list[_Asked] = []
         for name in names:
+            if _is_text(name):
+                self.problems.add(
+                    Place("-q"),
+                    f"found the text {quote(name)}, expected a question file; write it under `questions:` into one, "
+                    "or `batch ask FILE QUESTION` asks it",
+                )
+                continue
             for named in expand(name, self.problems):
                 asked += [_Asked(question, Place(named.shown)) for question in self._from_file(named, None)]
         return self._shared(asked)
@@ -83,12 +92,12 @@ class QuestionRegistry:
         if document.kind != "questions":
             self.problems.add(
                 named_at or Place(named.shown, 1, 1),
-                f"{quote(named.shown)} is a persona file; a question file has `questions:` and no `system:`",
+                f"{quote(named.shown)} is a persona file; a question file has `questions:` and no `system:`; "
+                f"`batch run {named.shown}` asks it",
             )
             return ()
         refuse_planned(root, FILE_PLANNED, self.problems)
-        if (written := text_of(root.get("id"))) is not None:
-            _checked_id(written, root.get("id"), self.problems)
+        read_id(root.get("id"), self.problems)
         params = params_of(root)
         checks = read_checks(root.get("checks"), self.problems)
         asked: list[_Asked] = []
@@ -110,13 +119,14 @@ class QuestionRegistry:
         own_params = params_of(entry)
         text = text_of(entry.get("text"))
         if text is None or not text.strip():
-            if not {"text", "turns", "from"} & set(entry.entries):
+            meant = any(is_meant(key, "text", QuestionEntry) for key in entry.entries)
+            if not meant and not {"text", "turns", "from"} & set(entry.entries):
                 self.problems.add_first(entry.place, "`text` is missing here; add `text: …`")
             elif text is not None and (node := entry.get("text")):
                 self.problems.add_first(node.place, "the question is empty; write something to ask")
             return []
         written = text_of(entry.get("id"))
-        name = id_from_text(text) if written is None else _checked_id(written, entry.get("id"), self.problems)
+        name = id_from_text(text) if written is None else read_id(entry.get("id"), self.problems)
         if name is None:
             return []
         place = entry.place if written is None else entry.entries["id"][1].place
@@ -167,6 +177,13 @@ def names_files(text: str, base: Path) -> bool:
         return False
 
 
+def _is_text(name: str) -> bool:
+    """Say whether what should name a file is more likely a question."""
+    if not name.strip() or "/" in name or "\\" in name or "\0" in name or names_files(name, Path()):
+        return False
+    return (" " in name or not name.isascii() or name.endswith("?")) and not os.path.lexists(name)
+
+
 def params_of(holder: Mapping) -> Params:
     """Return a mapping's `params`."""
     block = mapping_of(holder.get("params"))
@@ -179,12 +196,3 @@ def refuse_planned(holder: Mapping, keys: Iterable[str], problems: Problems) -> 
     for key in keys:
         if key in holder.entries:
             problems.add(holder.key_place(key), f"`{key}` is planned and not built yet; delete it for now")
-
-
-def _checked_id(written: str, node: Node | None, problems: Problems) -> str | None:
-    try:
-        return normalise_id(written)
-    except ValueError as error:
-        if node is not None:
-            problems.add_first(node.place, str(error))
-        return None

@@ -6,9 +6,9 @@ from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import AfterValidator, Field
 
-from persona_batch.chat import JsonValue
-from persona_batch.config.literal_key import REMEDY, has_key
+from persona_batch.chat import JsonValue, Thinking
 from persona_batch.config.section import NonEmpty, Section
+from persona_batch.credentials import REMEDY, has_key, is_key_name, is_reference
 
 PLACEMENTS = Literal["system", "developer", "user", "none"]
 
@@ -18,8 +18,9 @@ HEADER_REMEDY = (
 )
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}", re.ASCII)  # in extra_headers: a variable's value stands here
-_SECRET_PART = re.compile(r"key|token(?!s)|secret|passw|pwd|auth(?!or)|credential|signature|bearer|cookie|jwt")
-_SECRET_NAMES = frozenset({"sig", "sign", "code", "sas", "sk", "ak", "pass"})
+_SECRET_ENDS = frozenset(
+    {"key", "keys", "sig", "sign", "signature", "code", "sas", "sk", "ak", "pass"}
+)  # of a query value's name
 _LONG_WORD = re.compile(r"(?=.*\d)(?=.*[A-Za-z])[\w.~-]{16,}", re.ASCII)
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", re.ASCII)
 
@@ -49,18 +50,12 @@ def base_url(value: str) -> str:
 def secret_in_query(query: str) -> str | None:
     """Return the name of the first value in a URL's query that looks like a credential; the value is never shown."""
     for name, value in parse_qsl(query, keep_blank_values=True):
-        plain = re.sub(r"[\W_]", "", name).lower()
         if has_key(name) or (not value and _LONG_WORD.fullmatch(name)):
             return "…"
-        if _SECRET_PART.search(plain) or plain in _SECRET_NAMES or has_key(value):
+        end = re.split(r"[\W_]", name)[-1].lower()
+        if is_key_name(name) or end in _SECRET_ENDS or has_key(value) or has_key(f"{name}={value}"):
             return name[:40]
     return None
-
-
-def is_reference(value: str) -> bool:
-    """Say whether a header's value is a variable's, with a word or two around it (`Bearer ${MY_API_KEY}`)."""
-    around, count = REFERENCE.subn("", value)
-    return count > 0 and re.fullmatch(r"[A-Za-z =:;,\"'_-]{0,24}", around) is not None
 
 
 def variable_name(value: str) -> str:
@@ -88,8 +83,8 @@ def header_name(value: str) -> str:
 def _header_value(value: str) -> str:
     if not value.isprintable():
         raise ValueError("a header's value is one line of printable text")
-    if "${" in REFERENCE.sub("", value):
-        raise ValueError("`${` begins the name of a variable, as in ${MY_API_KEY}")
+    if "${" in REFERENCE.sub("", value) or (is_reference(value) and REFERENCE.search(value) is None):
+        raise ValueError("a variable is written ${MY_API_KEY}, with the name of one between the braces")
     return value
 
 
@@ -138,3 +133,7 @@ class RunBlock(Section):
     timeout: Seconds | None = Field(None, description="Seconds for a whole reply.")
     retries: Annotated[int, Field(ge=0)] | None = Field(None, description="Tries after the first one.")
     seed: int | None = Field(None, description="Seed of the order in which cells are asked.")
+    thinking: Thinking | None = Field(
+        None,
+        description="Where a thought goes that the model wrote into its text: apart from the reply, or kept in it.",
+    )

@@ -16,3 +16,8 @@ class Section(BaseModel):
 
 NonEmpty: TypeAlias = Annotated[str, Field(min_length=1)]
 PlainParams: TypeAlias = dict[str, JsonValue]
+
+
+def known_keys(model: type[BaseModel]) -> list[str]:
+    """Return a model's keys as they are written in a file."""
+    return [field.alias or name for name, field in model.model_fields.items()]

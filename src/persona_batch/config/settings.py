@@ -6,11 +6,11 @@ endpoint (its URL, key variable, additions and models), and `--base-url` alone n
 does it get the headers in which a file puts one (`${VARIABLE}`).
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, cast
 
-from persona_batch.chat import Params, Placement
+from persona_batch.chat import Params, Placement, Thinking
 from persona_batch.config.batch import Limits, RunSettings
 from persona_batch.config.given_params import check_params
 from persona_batch.config.nodes import Mapping as MappingNode
@@ -39,6 +39,7 @@ class Overrides:
     timeout: float | None = None
     retries: int | None = None
     seed: int | None = None
+    thinking: Thinking | None = None
     params: Params = field(default_factory=dict)
 
 
@@ -66,7 +67,7 @@ def settings(blocks: Sequence[MappingNode], overrides: Overrides, problems: Prob
     for block in blocks:
         _read(block, written)
     _check_options(overrides, problems)
-    return _overridden(written.values, overrides)
+    return _overridden(written, overrides)
 
 
 def _read(block: MappingNode, written: _Written) -> None:
@@ -84,8 +85,8 @@ def _read(block: MappingNode, written: _Written) -> None:
             written.add(name, node, plain(node))
 
 
-def _overridden(values: Mapping[str, Any], overrides: Overrides) -> RunSettings:
-    file = dict(values)
+def _overridden(written: _Written, overrides: Overrides) -> RunSettings:
+    file = dict(written.values)
     if overrides.provider is not None and overrides.provider != file.get("provider"):
         moved = "provider" in file or "base_url" in file
         for name in (*_ENDPOINT, *(["model"] if moved else [])):
@@ -100,6 +101,11 @@ def _overridden(values: Mapping[str, Any], overrides: Overrides) -> RunSettings:
         option = getattr(overrides, name)
         return file.get(name) if option is None else option
 
+    sources: dict[str, str] = {
+        name: written.places[name].file
+        for name in ("provider", "base_url", "api_key_env")
+        if name in file and getattr(overrides, name) is None
+    }
     return RunSettings(
         provider=pick("provider"),
         base_url=pick("base_url"),
@@ -113,8 +119,10 @@ def _overridden(values: Mapping[str, Any], overrides: Overrides) -> RunSettings:
         timeout=pick("timeout"),
         retries=pick("retries"),
         seed=pick("seed") or 0,
+        thinking=pick("thinking") or "separate",
         extra_body=file.get("extra_body", {}),
         extra_headers=file.get("extra_headers", {}),
+        sources=sources,
     )
 
 

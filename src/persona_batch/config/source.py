@@ -13,6 +13,8 @@ from typing import Any, NoReturn, Protocol
 
 import yaml
 
+from persona_batch.config.fullwidth import refuse_at_top
+from persona_batch.config.malformed import explain
 from persona_batch.config.nodes import Mapping, Node, Scalar, Sequence
 from persona_batch.config.problems import Place, Problems, Unreadable, quote
 from persona_batch.config.scalars import Surprise, read_scalar
@@ -22,7 +24,9 @@ MAX_ALIASED_NODES = 20_000
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _UNPRINTABLE = re.compile("[^\t\n\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_SURROGATE = re.compile("[\0\ud800-\udfff]")
+_NO_TEXT = re.compile("[\0\ud800-\udfff]")
+_HALF = re.compile("[dD][89a-fA-F]")  # what follows `\\u` in an escaped surrogate
+_PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 
 
 def compose(text: str, shown: str, problems: Problems) -> Mapping:
@@ -40,26 +44,38 @@ def compose(text: str, shown: str, problems: Problems) -> Mapping:
         problems.add(Place(shown, 1, 1), "the file is empty; `batch init` writes examples to start from")
         raise Unreadable
     if not isinstance(root, Mapping):
-        what = "a list" if isinstance(root, Sequence) else "plain text"
-        problems.add(
-            root.place,
-            f"found {what} at the top; a file is a mapping of keys such as `system: …` or `questions: …`",
-        )
+        if isinstance(root, Sequence) or not refuse_at_top(root, problems):
+            problems.add(root.place, _no_mapping(root))
         raise Unreadable
     return root
+
+
+def _no_mapping(root: Scalar | Sequence) -> str:
+    if isinstance(root, Scalar):
+        return "found plain text at the top; a file is a mapping of keys such as `system: …` or `questions: …`"
+    first = root.items[0] if root.items else None
+    above = None
+    if isinstance(first, Mapping):
+        above = "questions" if {"text", "turns"} & set(first.entries) else "personas"
+    elif isinstance(first, Scalar):
+        above = "questions"
+    remedy = f"; write `{above}:` above it" if above else ""
+    return f"found a list at the top; a file is a mapping of keys such as `system: …` or `questions: …`{remedy}"
 
 
 def _composed(text: str, shown: str, problems: Problems) -> Node | None:
     try:
         return _Composer(text, shown, problems).compose()
-    except _TooDeep:
-        # libyaml looks ahead and gives up at its own depth before it hands out what led there; the parser in Python
-        # has none, so ours is reached.
+    except _AnotherParser:
         return _Composer(text, shown, problems, loader=yaml.SafeLoader).compose()
 
 
-class _TooDeep(Exception):
-    """The parser gave up on the depth of a file, wherever its own limit lies."""
+class _AnotherParser(Exception):
+    """libyaml gave up where the parser in Python goes on.
+
+    At its own depth, before it hands out what led there, so ours is not reached; and at an escaped surrogate, which
+    may be half of a pair, as JSON writes what lies beyond U+FFFF (RFC 8259, section 7).
+    """
 
 
 class _Mark(Protocol):
@@ -103,16 +119,26 @@ class _Composer:
                 elif isinstance(event, yaml.CollectionEndEvent):
                     self._close()
         except yaml.MarkedYAMLError as error:
-            if "nesting depth" in (error.problem or ""):
-                raise _TooDeep from error
-            self._explain(error)
+            self._give_up(error)
+            explain(error, self.text, self.shown, self.problems)
+            raise Unreadable from error
         except yaml.YAMLError as error:
             self.problems.add(Place(self.shown, 1, 1), f"not YAML: {quote(str(error), 80)}")
             raise Unreadable from error
         return self.root
 
     def _events(self) -> Iterator[yaml.Event]:
-        return yaml.parse(self.text, Loader=self.loader)
+        try:
+            yield from yaml.parse(self.text, Loader=self.loader)
+        except (ValueError, OverflowError) as error:  # of `chr`: the parser in Python checks no bounds
+            self.problems.add(Place(self.shown, 1, 1), "an escape `\\U…` lies beyond U+10FFFF; delete it")
+            raise Unreadable from error
+
+    def _give_up(self, error: yaml.MarkedYAMLError) -> None:
+        problem, mark = error.problem or "", error.problem_mark
+        half = "Unicode character escape" in problem and mark is not None and _HALF.match(self.text, mark.index)
+        if self.loader is not yaml.SafeLoader and (half or "nesting depth" in problem):
+            raise _AnotherParser from error
 
     def _place(self, mark: _Mark | None) -> Place:
         return Place(self.shown, mark.line + 1, mark.column + 1) if mark is not None else Place(self.shown, 1, 1)
@@ -145,15 +171,22 @@ class _Composer:
         self.stack.append(_Open(node))
 
     def _scalar(self, event: yaml.ScalarEvent, place: Place) -> Scalar:
-        written = event.value
-        if _SURROGATE.search(written):
+        written = _PAIR.sub(lambda pair: pair[0].encode("utf-16", "surrogatepass").decode("utf-16"), event.value)
+        if _NO_TEXT.search(written):
             self.problems.add(place, "an escaped NUL or half a surrogate pair is no text; delete the escape")
-            written = _SURROGATE.sub("", written)
+            written = _NO_TEXT.sub("", written)
+        plain = event.style in {None, ""} and event.implicit[0]
         try:
-            return read_scalar(written, place, plain=event.style in {None, ""} and event.implicit[0])
+            scalar = read_scalar(written, place, plain=plain)
         except Surprise as surprise:
             self.problems.add(place, str(surprise))
-            return Scalar(place, written, written, "text")
+            scalar = Scalar(place, written, written, "text")
+        assert event.start_mark is not None
+        assert event.end_mark is not None
+        raw = self.text[event.start_mark.index : event.end_mark.index]
+        scalar.plain, scalar.end = plain, event.end_mark.index
+        scalar.raw = written if raw == written else raw  # one object for both, where they are equal
+        return scalar
 
     def _alias(self, event: yaml.AliasEvent) -> Node:
         name = f"*{event.anchor}"
@@ -205,26 +238,3 @@ class _Composer:
 
     def _close(self) -> None:
         self._put(self.stack.pop().node)
-
-    def _explain(self, error: yaml.MarkedYAMLError) -> None:
-        mark = error.problem_mark or error.context_mark
-        place = self._place(mark)
-        lines = self.text.split("\n")
-        rest = lines[place.line - 1][place.column - 1 :] if 0 < place.line <= len(lines) else ""
-        if "quoted scalar" in (error.context or "") and "end of stream" in (error.problem or ""):
-            place = self._place(error.context_mark or mark)
-            message = "this quotation mark is never closed; close it"
-        elif rest.startswith("\t"):
-            message = "a tab; YAML is indented by spaces"
-        elif "mapping values" in (error.problem or ""):
-            message = "a `:` inside of unquoted text; put the text into quotes, or mend the indentation"
-        elif "flow" in (error.context or "") and error.context_mark is not None:
-            noticed = f" (noticed in line {place.line})" if place.line != error.context_mark.line + 1 else ""
-            place = self._place(error.context_mark)
-            message = f"this bracket is not closed, or an item in it lacks a comma{noticed}; mend it"
-        elif rest[:1] in {"@", "`", "%"}:
-            message = f"text cannot start with {rest[0]!r}; put it into quotes"
-        else:
-            message = f"not YAML: {error.problem}; check indentation, brackets and quotes"
-        self.problems.add(place, message)
-        raise Unreadable from error

@@ -58,7 +58,7 @@ def survey(names: Sequence[str]) -> Survey:
     problems.raise_if_any()
     if batch is not None:
         surveys += [_persona_file(document, batch) for document in personas]
-    return Survey(tuple(sorted(surveys, key=lambda file: file.path)), batch.warnings if batch else ())
+    return Survey(tuple(sorted(surveys, key=lambda file: file.path)), batch.warnings if batch else library.warnings)
 
 
 def _persona_file(document: Document, batch: Batch) -> FileSurvey:

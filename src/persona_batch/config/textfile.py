@@ -54,10 +54,11 @@ def read_text(path: Path, shown: str, problems: Problems, named_at: Place | None
 
 def place_in(file: TextFile, offset: int) -> Place:
     """Return the line and column of a character."""
-    return _place(file.shown, file.text, offset)
+    return place_at(file.shown, file.text, offset)
 
 
-def _place(shown: str, text: str, offset: int) -> Place:
+def place_at(shown: str, text: str, offset: int) -> Place:
+    """Return the line and column of a character of a text whose name in messages is `shown`."""
     return Place(shown, text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset))
 
 
@@ -107,6 +108,6 @@ def _decode(data: bytes, shown: str, problems: Problems) -> str:
         raise Unreadable from None
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     if (at := text.find("\0")) >= 0:
-        problems.add(_place(shown, text, at), "a NUL character; the file is not text, or was damaged")
+        problems.add(place_at(shown, text, at), "a NUL character; the file is not text, or was damaged")
         raise Unreadable
     return text

@@ -2,9 +2,9 @@
 
 Status: `truncated` (finish reason `length`, also if all went into reasoning) · `filtered` (finish reason
 `content_filter`, an endpoint that refused the content, or a refusal given through the API's own field, which is
-then the reply) · `empty` (complete, but nothing except white space) · `ok`. Reasoning is kept apart if the endpoint
-keeps it apart; `<think>` in the reply's text stays there, as it was answered. Checks are evaluated on every reply
-that came, whatever its status.
+then the reply) · `empty` (complete, but nothing except white space) · `ok`. Reasoning is kept apart, also where the
+endpoint sends it at the head of the text (`thinking`; `keep_thinking` leaves it there). Checks are evaluated on every
+reply that came, whatever its status, as it came: a key in it is taken out of what is written, not of what is judged.
 """
 
 import time
@@ -12,14 +12,15 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from persona_batch.chat import Message
-from persona_batch.checks import evaluate
 from persona_batch.engine.reply import Reply
 from persona_batch.engine.shown import ShownText
+from persona_batch.engine.thinking import split_thought
 from persona_batch.errors import ContentFiltered, ProviderError
 from persona_batch.plan.cell import Cell
 from persona_batch.provider.base import Provider, Request, StreamInfo
 from persona_batch.record import CheckResult, ErrorInfo, Record, Status, Timing
 from persona_batch.record.provenance import utc_text
+from persona_batch.record.record import judged
 from persona_batch.record.runlog import Clean, as_is
 
 
@@ -33,6 +34,8 @@ async def attempt(
     on_text: Callable[[str], None] | None = None,
     on_first: Callable[[], None] | None = None,
     clean: Clean = as_is,
+    keep_thinking: bool = False,
+    on_doubt: Callable[[str], None] | None = None,
 ) -> Record:
     """Ask a cell once and return its record.
 
@@ -42,38 +45,44 @@ async def attempt(
         run_id: goes into the record.
         attempts: which try this is, from 1; goes into the record.
         info: filled in while the reply streams, so that the caller sees it also after a failure.
-        on_text: called with each piece of the reply, clean of secrets; a word may come when it is whole.
+        on_text: called with each piece of the reply, clean of secrets; a word may come when it is whole. A thought
+            at the head of the text is no part of it, except one that nothing marks before its end.
         on_first: called once, when the first part of the answer arrives.
         clean: takes secrets out of what the endpoint said.
+        keep_thinking: leave a thought that the model wrote into its text in the reply.
+        on_doubt: called with what may be wrong with a reply that is kept as it came.
 
     Raises:
         ProviderError: the request failed.
     """
     info = info or StreamInfo()
     reply = Reply()
-    shown = None if on_text is None or clean is as_is else ShownText(on_text, clean)
-    feed = on_text if shown is None else shown.feed
+    shown = None if on_text is None else ShownText(on_text, clean, keep_thinking=keep_thinking)
+    feed = None if shown is None else shown.feed
     async for burst in provider.stream(Request(cell.model, cell.messages, cell.params), info):
         if on_first is not None and not reply.began_ns:
             on_first()
         reply.take(burst, feed)
     if shown is not None:
         shown.finish()
-    content = "".join(reply.content)
-    refusal = "".join(reply.refusal)
-    text = clean(content or refusal)
+    if on_doubt is not None and reply.repeats_itself():
+        on_doubt("the last piece of the reply says all before it once more; it is kept as it came")
+    content, refusal = "".join(reply.content), "".join(reply.refusal)
+    thought, content = ("", content) if keep_thinking else split_thought(content)
+    said = content or refusal
     return _record(
         cell,
         run_id=run_id,
         attempts=attempts,
-        text=text,
-        status=_status(text, "content_filter" if refusal and not content else reply.finish_reason),
+        text=clean(said),
+        status=_status(said, "content_filter" if refusal and not content else reply.finish_reason),
         timing=_timing(info.sent_ns or reply.began_ns, reply.first_text_ns, reply.last_ns, reply.chunks),
         reply=reply,
+        thought=thought,
         clean=clean,
         request_id=info.request_id,
         sent=info.messages,
-        checks=[CheckResult(check.name, evaluate(check, text), check.argument) for check in cell.checks],
+        checks=judged(cell.checks, said),
     )
 
 
@@ -113,6 +122,7 @@ def _record(
     timing: Timing | None,
     reply: Reply,
     clean: Clean,
+    thought: str = "",
     request_id: str | None,
     sent: Sequence[Message] | None,
     checks: list[CheckResult] | None = None,
@@ -133,11 +143,11 @@ def _record(
         params=cell.params,
         messages=list(sent or cell.messages),
         reply=text,
-        reasoning=clean("".join(reply.reasoning)) if reply.reasoning else None,
+        reasoning=_cleaned(_joined("".join(reply.reasoning), thought), clean),
         status=status,
         finish_reason=_cleaned(reply.finish_reason, clean),
         error=error,
-        usage=reply.usage,
+        usage=reply.known_usage(),
         timing=timing,
         attempts=attempts,
         checks=checks or [],
@@ -145,6 +155,13 @@ def _record(
         request_id=_cleaned(request_id, clean),
         system_fingerprint=_cleaned(reply.system_fingerprint, clean),
     )
+
+
+def _joined(reasoning: str, thought: str) -> str | None:
+    """Return both, if they are not the same."""
+    if thought and reasoning.strip() and reasoning.strip() != thought:
+        return f"{reasoning}\n\n{thought}"
+    return reasoning or thought or None
 
 
 def _cleaned(text: str | None, clean: Clean) -> str | None:

@@ -1,5 +1,8 @@
 """How many tokens a request will cost, guessed before it is sent: rather too many than too few."""
 
+from collections.abc import Iterable
+
+from persona_batch.chat import Message
 from persona_batch.plan.cell import Cell
 
 _PER_MESSAGE = 8  # the chat template's own tokens
@@ -20,13 +23,18 @@ class TokenEstimate:
         reply = self._completion * _GENEROSITY
         if isinstance(ceiling, int):
             reply = min(reply, ceiling)
-        return sum(text_tokens(message.content) + _PER_MESSAGE for message in cell.messages) + int(reply) + 1
+        return prompt_tokens(cell.messages) + int(reply) + 1
 
     def learn(self, completion_tokens: int) -> None:
         """Take a reply's length into account: quickly when it is longer than thought, slowly when shorter."""
         self._seen += 1
         weight = max(1 / self._seen, 0.5 if completion_tokens > self._completion else 0.05)
         self._completion += weight * (completion_tokens - self._completion)
+
+
+def prompt_tokens(messages: Iterable[Message]) -> int:
+    """Return a generous guess for all messages of a request."""
+    return sum(text_tokens(message.content) + _PER_MESSAGE for message in messages)
 
 
 def text_tokens(text: str) -> int:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from persona_batch.chat import Usage
-from persona_batch.engine.estimate import TokenEstimate, text_tokens
+from persona_batch.engine.estimate import TokenEstimate, prompt_tokens, text_tokens
 from persona_batch.engine.halt import Halt, Halted
 from persona_batch.engine.ledger import Ledger
 from persona_batch.engine.limits import RunLimits
@@ -237,9 +237,12 @@ class Gate:
 
 
 def _spent(record: Record, estimate: int) -> int:
-    usage: Usage | None = record.usage
-    if usage is None:
-        return max(estimate, text_tokens(record.reply) + text_tokens(record.reasoning or ""))
+    """Return the tokens of a request: as the endpoint counted them, and estimated where it did not say."""
+    usage = record.usage or Usage()
     if usage.total_tokens is not None:
-        return usage.total_tokens
-    return (usage.prompt_tokens or 0) + (usage.completion_tokens or 0)
+        return usage.together or estimate
+    said = text_tokens(record.reply) + text_tokens(record.reasoning or "")
+    if usage.together is None:
+        return max(estimate, said)
+    completion = said if usage.completion_tokens is None else usage.completion_tokens
+    return completion + (usage.prompt_tokens or prompt_tokens(record.messages))

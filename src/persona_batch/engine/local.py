@@ -37,6 +37,7 @@ class LocalEngine:
         log: told of retries and pauses.
         grace: seconds that running requests get after `stop`.
         on_text: called with each piece of each reply.
+        keep_thinking: leave thoughts that a model wrote into its text in the replies.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class LocalEngine:
         log: RunLog | None = None,
         grace: float = 5.0,
         on_text: Callable[[Cell, str], None] | None = None,
+        keep_thinking: bool = False,
     ) -> None:
         self._provider = provider
         self._run_id = run_id
@@ -61,6 +63,7 @@ class LocalEngine:
         self._log = log or RunLog()
         self._grace = grace
         self._on_text = on_text
+        self._keep_thinking = keep_thinking
         self._halt = Halt()
         self._workers: list[asyncio.Task[None]] = []
         self._stopping = False
@@ -150,6 +153,7 @@ class LocalEngine:
                     log=self._log,
                     progress=self.progress,
                     on_text=None if self._on_text is None else partial(self._on_text, cell),
+                    keep_thinking=self._keep_thinking,
                 )
             except Halted:
                 return

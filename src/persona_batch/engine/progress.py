@@ -78,6 +78,7 @@ class Progress:
     requests: int = 0
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    total_tokens: int = 0
     waiting_for: str | None = None
     waiting_until: float | None = None
     statuses: Counter[Status] = field(default_factory=Counter)
@@ -104,6 +105,7 @@ class Progress:
         if record.usage is not None:
             self.prompt_tokens += record.usage.prompt_tokens or 0
             self.completion_tokens += record.usage.completion_tokens or 0
+            self.total_tokens += record.usage.together or 0
         tally(self.personas, record)
         now = self.clock()
         if now - self._ticks[-1][0] >= 1.0:

@@ -63,6 +63,7 @@ async def ask(
     progress: Progress | None = None,
     on_text: Callable[[str], None] | None = None,
     on_retry: Callable[[ProviderError, float], None] | None = None,
+    keep_thinking: bool = False,
 ) -> Record:
     """Ask a cell until it is answered or given up; a failure becomes a record too.
 
@@ -78,6 +79,7 @@ async def ask(
         progress: told while the cell waits to be asked again.
         on_text: called with each piece of the reply; after a retry, with those of the new one.
         on_retry: called with the failure and the seconds until the next attempt.
+        keep_thinking: leave a thought that the model wrote into its text in the reply.
 
     Raises:
         Halted: the run was stopped before the cell was answered; never if `halt`, `gate` and `breaker` are None.
@@ -95,7 +97,7 @@ async def ask(
         tries += 1
         info = StreamInfo()
         try:
-            record = await _once(provider, cell, run_id, tries, info, permit, on_text, log)
+            record = await _once(provider, cell, run_id, tries, info, permit, on_text, log, keep_thinking)
         except ProviderError as error:
             if breaker is not None:
                 breaker.failed(error)
@@ -131,6 +133,7 @@ async def _once(
     permit: Permit,
     on_text: Callable[[str], None] | None,
     log: RunLog,
+    keep_thinking: bool,
 ) -> Record:
     """Make one attempt and give the permit back, whatever comes of it."""
     try:
@@ -143,6 +146,8 @@ async def _once(
             on_text=on_text,
             on_first=permit.accepted,
             clean=log.clean,
+            keep_thinking=keep_thinking,
+            on_doubt=lambda what: log.write("doubt", key=cell.key, message=what),
         )
     except ProviderError as error:
         permit.failed(error, info.headers)

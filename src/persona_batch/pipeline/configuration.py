@@ -1,45 +1,45 @@
 """The resolved configuration as JSON for the manifest: what was asked for, whole, but every question once."""
 
-from collections.abc import Sequence
 from dataclasses import fields, replace
 
 import msgspec
 
 from persona_batch.chat import JsonValue
 from persona_batch.config.batch import Batch, Persona, Question, RunSettings
+from persona_batch.plan.grid import Grid
 
 
-def resolved_configuration(
-    batch: Batch, personas: Sequence[Persona], questions: Sequence[Question]
-) -> dict[str, JsonValue]:
-    """Return the personas, question sets and run settings of a run as plain JSON values.
+def resolved_configuration(batch: Batch, grid: Grid) -> dict[str, JsonValue]:
+    """Return the personas, question sets and run settings of a whole batch as plain JSON values.
 
     A persona's `questions` is the index of its set in `question_sets`, which hold question ids: 300 personas that
     share 240 questions would otherwise write each question 300 times.
     """
-    asked = {question.id for question in questions}
     sets: dict[int, int] = {}
     question_sets: list[list[str]] = []
     entries: list[dict[str, JsonValue]] = []
-    for persona in personas:
+    for persona in batch.personas:
         place = sets.setdefault(id(persona.questions), len(question_sets))
         if place == len(question_sets):
-            question_sets.append([question.id for question in persona.questions if question.id in asked])
+            question_sets.append([question.id for question in persona.questions])
         entries.append({**_fields(persona), "questions": place})
     return {
         "personas": entries,
         "question_sets": question_sets,
-        "questions": [_fields(question) for question in questions],
+        "questions": [_fields(question) for question in grid.all_questions],
+        "provider_params": grid.provider_params,
+        "cli_params": grid.cli_params,
+        "developer_role": grid.developer_role,
         # Of the extra headers, the names: a value may be a secret, whatever its header is called.
         "run": _fields(replace(batch.run, extra_headers=dict.fromkeys(batch.run.extra_headers, "…"))),
     }
 
 
 def _fields(of: Persona | Question | RunSettings) -> dict[str, JsonValue]:
-    """Return a model as plain values, without a persona's questions and without what says nothing."""
+    """Return a model as plain values, without a persona's questions, the places of settings, and what says nothing."""
     plain = {}
     for field in fields(of):
-        if field.name != "questions":
+        if field.name not in ("questions", "sources"):
             value = msgspec.to_builtins(getattr(of, field.name))
             if value not in (None, (), [], {}):
                 plain[field.name] = value

@@ -12,8 +12,8 @@ from persona_batch.record.rundir import RunDir
 class Observer(Protocol):
     """Callbacks of a run, all on the event loop's thread; they must be quick and must not raise."""
 
-    def note(self, sentence: str) -> None:
-        """Tell the user something about the run: a warning, what a resume found."""
+    def note(self, sentence: str, *, always: bool = False) -> None:
+        """Tell the user something about the run: a warning, what a resume found; `always`: also under --quiet."""
         ...
 
     def begin(self, run: RunDir, grid: Grid, progress: Progress) -> None:

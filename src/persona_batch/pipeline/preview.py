@@ -9,9 +9,11 @@ import msgspec
 
 from persona_batch.config.load import load_batch
 from persona_batch.pipeline.grid_of import grid_of
+from persona_batch.pipeline.key_care import refuse_key_in_input
 from persona_batch.pipeline.options import RunOptions
 from persona_batch.pipeline.target_run import existing_run, recalled
 from persona_batch.plan.cell import Cell
+from persona_batch.plan.grid import Grid
 from persona_batch.provider.connect import resolve
 from persona_batch.provider.dotenv import load_env
 from persona_batch.record.keys import KeySet
@@ -32,7 +34,11 @@ class Estimate(msgspec.Struct):
 
 
 class Preview(msgspec.Struct, kw_only=True):
-    """What a call of `batch run` would do. `requests` are still to ask; `days` at the daily quota, if there is one."""
+    """What a call of `batch run` would do.
+
+    `requests` are still to ask; `days` at the daily quota, if there is one; `set_aside` are records of the run it
+    `resumes` that belong to the batch no longer.
+    """
 
     endpoint: str
     models: Sequence[str]
@@ -45,6 +51,7 @@ class Preview(msgspec.Struct, kw_only=True):
     days: int | None
     estimate: Estimate | None
     resumes: str | None
+    set_aside: int
     warnings: Sequence[str]
     first: list[Cell]
 
@@ -58,10 +65,21 @@ def preview(options: RunOptions, *, show: int = 3) -> Preview:
     options = recalled(options)
     batch = load_batch(options.files, questions=options.questions, overrides=options.overrides)
     target = resolve(batch.run, load_env(), need_key=False)
-    run, earlier = existing_run(options, batch_id=batch.id, endpoint=target.identity)
+    refuse_key_in_input(batch, target, options)
+    run, earlier = existing_run(
+        options,
+        batch_id=batch.id,
+        endpoint=target.identity,
+        grid_with=lambda models: grid_of(batch, target, batch.run.models or models, options),
+    )
     models = batch.run.models or (tuple(earlier.models) if earlier else (UNNAMED_MODEL,))
     grid = grid_of(batch, target, models, options)
     keys = scan(run.records).keys if run else KeySet()
+    before = len(keys)
+    belonging = before if earlier is None or earlier.plan == grid.fingerprint else _belonging(grid, keys)
+    if run is not None and run.set_aside.exists():
+        for record in read_records(run.set_aside):  # what belongs again returns
+            keys.add(record.key)
     requests = len(grid) if not len(keys) else sum(key not in keys for key in grid.all_keys())
     per_day = batch.run.limits.per_day or target.preset.per_day
     return Preview(
@@ -76,9 +94,14 @@ def preview(options: RunOptions, *, show: int = 3) -> Preview:
         days=ceil(requests / per_day) if per_day else None,
         estimate=_estimate(options.out, batch.id, target.identity, requests),
         resumes=run.id if run else None,
+        set_aside=before - belonging,
         warnings=batch.warnings,
         first=list(islice((make() for key, make in grid.keyed() if key not in keys), show)),
     )
+
+
+def _belonging(grid: Grid, keys: KeySet) -> int:
+    return sum(key in keys for key in grid.all_keys(whole=True)) if len(keys) else 0
 
 
 def _estimate(out: Path, batch_id: str, endpoint: str, requests: int) -> Estimate | None:

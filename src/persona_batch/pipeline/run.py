@@ -2,12 +2,14 @@
 
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
+from functools import partial
 
 from persona_batch.config.batch import Batch
 from persona_batch.config.load import load_batch
 from persona_batch.errors import ConnectionFailed, StoppedEarly, TimedOut, UsageError
 from persona_batch.pipeline.bounds import run_limits, timeouts_of
 from persona_batch.pipeline.grid_of import grid_of
+from persona_batch.pipeline.key_care import refuse_key_in_input, tell_first_use
 from persona_batch.pipeline.observer import Observer
 from persona_batch.pipeline.options import RunOptions
 from persona_batch.pipeline.session import Session
@@ -42,12 +44,18 @@ async def _run(options: RunOptions, observer: Observer, signals: Signals) -> Sum
     options = recalled(options)
     batch = load_batch(options.files, questions=options.questions, overrides=options.overrides)
     target = resolve(batch.run, load_env())
+    refuse_key_in_input(batch, target, options)
     for warning in batch.warnings:
         observer.note(warning)
     async with AsyncExitStack() as stack:
         provider: Provider | None = None
         async with choosing(options, batch.id):
-            run, earlier = existing_run(options, batch_id=batch.id, endpoint=target.identity)
+            run, earlier = existing_run(
+                options,
+                batch_id=batch.id,
+                endpoint=target.identity,
+                grid_with=lambda models: grid_of(batch, target, batch.run.models or models, options),
+            )
             models = batch.run.models or (tuple(earlier.models) if earlier else ())
             if run is None or not models:
                 provider = await _open(stack, batch, target, options, observer)
@@ -72,6 +80,7 @@ async def _run(options: RunOptions, observer: Observer, signals: Signals) -> Sum
 async def _open(
     stack: AsyncExitStack, batch: Batch, target: Target, options: RunOptions, observer: Observer
 ) -> Provider:
+    tell_first_use(batch.run, target, partial(observer.note, always=True))
     provider = open_provider(
         target,
         concurrency=run_limits(batch, target, options).concurrency,

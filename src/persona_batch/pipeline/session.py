@@ -14,19 +14,22 @@ from persona_batch.errors import BatchError, Interrupted, StorageError, UsageErr
 from persona_batch.pipeline.bounds import daily_ledger, policy_of, run_limits
 from persona_batch.pipeline.observer import Observer
 from persona_batch.pipeline.options import RunOptions
-from persona_batch.pipeline.sealing import begin, changed_files, seal
+from persona_batch.pipeline.sealing import begin, seal, what_changed
 from persona_batch.pipeline.signals import Signals
 from persona_batch.pipeline.summary import CheckShare, Summary, exit_code_of
 from persona_batch.plan.grid import Grid
 from persona_batch.provider.base import Provider
 from persona_batch.provider.target import Target
+from persona_batch.record.agreement import described
+from persona_batch.record.aside import Settled, set_errors_aside, settle
+from persona_batch.record.keys import KeySet
 from persona_batch.record.latest import point_latest
 from persona_batch.record.manifest import Manifest, write_manifest
 from persona_batch.record.reader import read_records, scan
-from persona_batch.record.retried import set_errors_aside
 from persona_batch.record.rundir import RunDir
 from persona_batch.record.runlog import RunLog, as_is
 from persona_batch.record.sink import Sink
+from persona_batch.wording import counted, listed
 
 
 class Session:
@@ -51,12 +54,18 @@ class Session:
         self._interrupted = False
         again = self._set_errors_aside(earlier) if options.retry_errors and earlier else 0
         self._seen = scan(run.records)
+        self._settled = self._settle(earlier) if earlier else Settled()
         self._records_before = len(self._seen.keys)
         self._progress = Progress(total=len(grid))
         self._cells = pending(grid.keyed(), self._seen.keys, self._progress)
         if earlier is not None:
             self._tell_what_was_found(earlier, again)
-        self._manifest = begin(earlier, run, batch=batch, target=target, grid=grid, options=options)
+        cells = (
+            self._records_before + sum(key not in self._seen.keys for key in grid.all_keys())
+            if earlier and grid.narrowed
+            else len(grid)
+        )
+        self._manifest = begin(earlier, run, batch=batch, target=target, grid=grid, cells=cells, options=options)
         if earlier is None:
             write_manifest(run.manifest, self._manifest)  # from now on the folder is a run, and `--continue` finds it
 
@@ -116,7 +125,8 @@ class Session:
             asked=self._progress.done,
             skipped=present - self._progress.done,
             left=len(self._grid) - present,
-            strays=self._records_before + self._progress.done - present,
+            set_aside=self._settled.set_aside,
+            returned=self._settled.returned,
             counts={str(status): count for status, count in counts.items()},
             tokens=self._manifest.tokens,
             checks=self._checks,
@@ -137,6 +147,7 @@ class Session:
                 ledger=ledger,
                 log=log,
                 on_text=self._observer.text if self._observer.wants_text else None,
+                keep_thinking=self._batch.run.thinking == "keep",
             )
             self._observer.begin(self._run, self._grid, self._progress)
 
@@ -170,14 +181,54 @@ class Session:
             write_manifest(self._run.manifest, earlier)
         return set_errors_aside(self._run)
 
+    def _settle(self, earlier: Manifest) -> Settled:
+        """Bring the records in line with the batch as it stands, whatever was edited since."""
+        if not self._may_differ(earlier):
+            return Settled()
+
+        def in_between() -> None:
+            # Until the new manifest stands, nobody may take the records for those of any batch.
+            earlier.plan, earlier.state = None, "running"
+            write_manifest(self._run.manifest, earlier)
+
+        settled = settle(self._run, self._grid, in_between)
+        if settled:
+            self._seen = scan(self._run.records)
+        return settled
+
+    def _may_differ(self, earlier: Manifest) -> bool:
+        """Whether a record may belong no longer, or one that was set aside may belong again."""
+        grid = self._grid
+        models, samples = set(earlier.models), earlier.config.get("run", {}).get("samples")
+        if earlier.plan != grid.fingerprint or samples is None or len(self._seen.keys) > grid.total:
+            return True
+        if not (models <= set(grid.models) and samples <= grid.samples):
+            return True
+        grown = models != set(grid.models) or samples != grid.samples
+        return grown and self._run.set_aside.exists()
+
+    def _anew(self, earlier: Manifest) -> int:
+        """Count the cells that this call asks for only because the batch is not what it was."""
+        missing = KeySet()
+        for key in self._grid.all_keys():
+            if key not in self._seen.keys:
+                missing.add(key)
+        before = described(earlier)
+        if before is None:
+            return min(len(missing), self._settled.set_aside)
+        return len(missing) - sum(key in missing for key in before.all_keys(whole=True))
+
     def _tell_what_was_found(self, earlier: Manifest, again: int) -> None:
-        note = self._observer.note
-        on_disk, cells = f"{self._records_before:,}", f"{len(self._grid):,}"
-        note(f"resuming {self._run.path}: {on_disk} records on disk, {cells} cells in the batch")
-        if again:
-            note(f"{again} failed cells are asked again; their old records are in {self._run.errors.name}")
-        for path in changed_files(earlier, self._batch):
+        note, settled = self._observer.note, self._settled
+        changed = what_changed(earlier, self._batch, self._options)
+        if changed or settled:
+            back = f", {settled.returned:,} came back" if settled.returned else ""
+            aside = f"{counted(settled.set_aside, 'record')} set aside ({self._run.set_aside.name})"
             note(
-                f"{path} is not as it was: cells that send the same as before are kept, "
-                "changed ones are asked anew, and what no longer belongs stays on disk"
+                f"the batch is not as it was: {listed(changed) or 'its plan'} changed; "
+                f"{aside}{back}, {counted(self._anew(earlier), 'cell')} asked anew",
+                always=True,
             )
+        note(f"resuming {self._run.path}: {self._records_before:,} records on disk, {len(self._grid):,} cells to have")
+        if again:
+            note(f"{again:,} failed cells are asked again; their old records are in {self._run.errors.name}")

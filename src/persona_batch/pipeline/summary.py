@@ -26,8 +26,9 @@ class CheckShare(msgspec.Struct):
 class Summary(msgspec.Struct, kw_only=True):
     """The result of a call.
 
-    `cells` is the size of the grid; `asked` were finished by this call, `skipped` were finished before, `left` are
-    still to ask, `strays` are records on disk that belong to no cell any more. `counts` by status and `tokens` are
+    `cells` are those that the call asks for; `asked` were finished by this call, `skipped` were finished before,
+    `left` are still to ask; `set_aside` are records that belong to the batch no longer and were moved out of the way
+    by this call, `returned` those that belong again. `counts` by status and `tokens` are
     over the whole run, `checks` over this call (with `--fail-under`: over the whole run). `message` says why it
     stopped early, if it did.
     """
@@ -40,7 +41,8 @@ class Summary(msgspec.Struct, kw_only=True):
     asked: int
     skipped: int
     left: int
-    strays: int
+    set_aside: int
+    returned: int
     counts: dict[str, int]
     tokens: TokenSums
     checks: CheckShare

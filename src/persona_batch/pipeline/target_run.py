@@ -1,7 +1,7 @@
 """Which run folder a call works on: a new one, the one it names, or the newest unfinished one of its batch."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -12,10 +12,13 @@ from filelock import FileLock, Timeout
 from persona_batch.chat import JsonValue
 from persona_batch.errors import UsageError
 from persona_batch.pipeline.options import RunOptions
-from persona_batch.record.manifest import Manifest, read_manifest
+from persona_batch.plan.grid import Grid
+from persona_batch.record.manifest import Manifest, is_partial, read_manifest
+from persona_batch.record.reader import scan
 from persona_batch.record.rundir import RunDir, find_run, list_runs, out_error, safe_name
 
 _LOOK_AGAIN = 0.05  # seconds
+_FILTERS = ("persona_globs", "question_globs", "limit")
 _PER_CALL = frozenset(
     {"out", "resume", "continue_newest", "retry_errors", "max_requests", "max_tokens_total", "time_limit"}
 )
@@ -23,8 +26,18 @@ _PER_CALL = frozenset(
 
 def invocation(options: RunOptions) -> dict[str, JsonValue]:
     """Return what of a call belongs to the run, so that `--resume` alone can repeat it."""
-    plain: dict[str, JsonValue] = msgspec.to_builtins(options, enc_hook=_plain)
+    plain: dict[str, JsonValue] = msgspec.json.decode(msgspec.json.encode(options, enc_hook=_plain))  # as read back
     return {name: value for name, value in plain.items() if name not in _PER_CALL and value not in (None, (), [], {})}
+
+
+def asked_for(call: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
+    """Return what the command line of a call said of what is asked, by the options' names."""
+    given = call.get("overrides") or {}
+    said = {f"--param {name}": value for name, value in (given.get("params") or {}).items()}
+    named = {"-m": "models", "--placement": "placements", "-n": "samples"}
+    said |= {option: given.get(name) for option, name in named.items()}
+    said |= {"-q": call.get("questions"), "--engine": None if call.get("engine") == "local" else call.get("engine")}
+    return {name: value for name, value in said.items() if value not in (None, (), [], {})}
 
 
 def recalled(options: RunOptions) -> RunOptions:
@@ -74,11 +87,20 @@ async def choosing(options: RunOptions, batch_id: str) -> AsyncIterator[None]:
         lock.release()
 
 
-def existing_run(options: RunOptions, *, batch_id: str, endpoint: str) -> tuple[RunDir | None, Manifest | None]:
+def existing_run(
+    options: RunOptions, *, batch_id: str, endpoint: str, grid_with: Callable[[Sequence[str]], Grid]
+) -> tuple[RunDir | None, Manifest | None]:
     """Return the run that `--resume` names or `--continue` finds; Nones: a new one is to be made.
 
-    `--continue` takes the newest run of the same batch at the same endpoint that is not finished (with
-    `--retry-errors`: or has failed cells).
+    `--continue` takes the newest run of the same batch at the same endpoint, whose command line said the same of
+    what is asked (`asked_for`, but for the number of samples), and which is not finished: it was stopped, or (with
+    `--retry-errors`) has failed cells, or was narrowed by other filters and lacks cells that this call asks for.
+
+    Args:
+        options: the call.
+        batch_id: of its files.
+        endpoint: where it asks.
+        grid_with: makes the call's grid for some models.
 
     Raises:
         UsageError: there is no such run, or it was made at another endpoint.
@@ -93,17 +115,28 @@ def existing_run(options: RunOptions, *, batch_id: str, endpoint: str) -> tuple[
             )
         return run, manifest
     if options.continue_newest:
+        mine = invocation(options)
         for run in reversed(list_runs(options.out)):
             try:
                 manifest = read_manifest(run.manifest)
             except UsageError:
                 continue  # whatever it is, it must not keep a job from running every night
-            if manifest.batch_id != batch_id or manifest.endpoint != endpoint:
+            theirs = manifest.config.get("invocation") or {}
+            if manifest.batch_id != batch_id or manifest.endpoint != endpoint or not _same_experiment(mine, theirs):
                 continue
             if manifest.state == "complete" or (manifest.state == "failed" and not options.retry_errors):
-                break
+                if not is_partial(manifest) or all(mine.get(name) == theirs.get(name) for name in _FILTERS):
+                    break
+                seen = scan(run.records).keys
+                if all(key in seen for key in grid_with(manifest.models).all_keys()):
+                    break
             return run, manifest
     return None, None
+
+
+def _same_experiment(mine: Mapping[str, JsonValue], theirs: Mapping[str, JsonValue]) -> bool:
+    one, other = asked_for(mine), asked_for(theirs)
+    return {**one, "-n": None} == {**other, "-n": None}
 
 
 def _plain(value: object) -> JsonValue:

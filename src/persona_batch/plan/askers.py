@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 
 from persona_batch.chat import Message, Params
 from persona_batch.config.batch import Question
@@ -42,10 +41,8 @@ class AskedQuestion:
         return b"%b,%b" % (arm.opening_json, self.message_json) if arm.opening_json else self.message_json
 
 
-def ask_all(arms: Sequence[Arm], globs: Sequence[str], cli_params: Params) -> list[AskedQuestion]:
-    """Return the questions whose id matches one of `globs` (none: all), in the order of the files.
-
-    `cli_params` are merged last of all params.
+def ask_all(arms: Sequence[Arm], cli_params: Params) -> list[AskedQuestion]:
+    """Return the questions in the order of the files; `cli_params` are merged last of all params.
 
     Raises:
         UsageError: one question id stands for two different questions.
@@ -57,8 +54,6 @@ def ask_all(arms: Sequence[Arm], globs: Sequence[str], cli_params: Params) -> li
     asked: dict[str, tuple[Question, list[int]]] = {}
     for number, group in enumerate(members):
         for question in group[0].persona.questions:
-            if globs and not any(fnmatchcase(question.id, glob) for glob in globs):
-                continue
             known, numbers = asked.setdefault(question.id, (question, []))
             if known != question:
                 raise UsageError(

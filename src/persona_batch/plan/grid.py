@@ -4,14 +4,19 @@ Order is a randomized complete block design: sample by sample, and within a samp
 seeded order), every arm and model is asked that question, in an order seeded anew for each block. So conditions
 are interleaved however the endpoint drifts, a run stopped at any moment has whole blocks to compare, and a grid
 that grows keeps its order. Nothing of the grid's size is held in memory.
+
+Filters narrow what a call asks, never what belongs to the batch: the cells of a narrowed grid are those of the whole
+one, with the same keys and in the same order.
 """
 
+import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from functools import partial
 from typing import Literal
+
+import msgspec
 
 from persona_batch.chat import Params
 from persona_batch.config.batch import Batch, Persona, Question
@@ -19,7 +24,7 @@ from persona_batch.errors import UsageError
 from persona_batch.plan.arms import Arm, arms_of, merged_params, select
 from persona_batch.plan.askers import AskedQuestion, ask_all
 from persona_batch.plan.cell import Cell, Endpoint
-from persona_batch.plan.key import canonical_json, join_key
+from persona_batch.plan.key import KEY_VERSION, canonical_json, join_key
 from persona_batch.plan.permutation import Permutation
 
 
@@ -53,24 +58,32 @@ class Grid:
         developer_role: Literal["developer", "system"] = "developer",
     ) -> None:
         _require_matches("persona", personas, [persona.id for persona in batch.personas])
-        chosen = replace(batch, personas=select(batch.personas, personas))
+        chosen = select(batch.personas, personas)
+        _require_matches("question", questions, _question_ids(chosen))
         self.endpoint = endpoint
         self.models = tuple(dict.fromkeys(models))
         self.samples = batch.run.samples
         self.seed = batch.run.seed
-        self._cli_params = cli_params or {}
+        self.developer_role = developer_role
+        self.provider_params, self.cli_params = provider_params or {}, cli_params or {}
         self._arms = arms_of(
-            chosen,
-            provider_params=provider_params or {},
-            cli_params=self._cli_params,
-            developer_role=developer_role,
+            batch, provider_params=self.provider_params, cli_params=self.cli_params, developer_role=developer_role
         )
-        _require_matches("question", questions, _question_ids(chosen.personas))
-        self._asked = ask_all(self._arms, questions, self._cli_params)
+        self._asked = ask_all(self._arms, self.cli_params)
         self._endpoint_json = canonical_json(endpoint.identity)
         self._models_json = tuple(canonical_json(model) for model in self.models)
-        self.total = sum(len(asked.arms) for asked in self._asked) * len(self.models) * self.samples
-        self._limit = self.total if limit is None else min(limit, self.total)
+        self._personas = {persona.id for persona in chosen} if personas else None  # None: all of them
+        self._questions = questions
+        per_arm = len(self.models) * self.samples
+        self.total = sum(len(asked.arms) for asked in self._asked) * per_arm
+        wanted = (
+            self.total
+            if self._personas is None and not questions
+            else sum(map(self._arms_wanted, self._asked)) * per_arm
+        )
+        self._limit = wanted if limit is None else min(limit, wanted)
+        self._named: dict[tuple[str, int, str], Arm] | None = None
+        self._by_question: dict[str, tuple[AskedQuestion, frozenset[str]]] = {}
 
     def __len__(self) -> int:
         return self._limit
@@ -79,49 +92,119 @@ class Grid:
         return (make() for _, make in self.keyed())
 
     @property
+    def narrowed(self) -> bool:
+        """Whether filters leave out a part of the batch."""
+        return self._limit < self.total
+
+    @property
     def personas(self) -> list[Persona]:
         """The personas asked, controls first."""
-        return list({id(arm.persona): arm.persona for arm in self._arms}.values())
+        return list({id(arm.persona): arm.persona for arm in self._arms if self._wants_persona(arm)}.values())
 
     @property
     def questions(self) -> list[Question]:
         """The questions asked, in the order of the files."""
+        return [asked.question for asked in self._asked if self._arms_wanted(asked)]
+
+    @property
+    def all_questions(self) -> list[Question]:
+        """The questions of the whole batch."""
         return [asked.question for asked in self._asked]
 
-    def keyed(self) -> Iterator[tuple[str, Callable[[], Cell]]]:
-        """Yield every cell's key with what makes the cell: most of a resumed grid is never more than its keys."""
-        for asked, arm, model, sample in self._coordinates():
+    @property
+    def fingerprint(self) -> str:
+        """Return what tells the whole batch from any other: all that is asked, and the names that records carry.
+
+        More models and samples only add cells, so these are no part of it.
+        """
+        digest = hashlib.blake2b(digest_size=16)
+        digest.update(b"%d/%b" % (KEY_VERSION, self._endpoint_json))
+        encode = msgspec.json.Encoder(order="sorted").encode
+        places: dict[int, int] = {}
+        for place, arm in enumerate(self._arms):
+            places[id(arm)] = place
+            labels = (arm.name, arm.twin, arm.joined, arm.persona.attributes, arm.persona.checks)
+            digest.update(b"%b%b%b" % (encode(labels), arm.opening_json, arm.params_json))
+        lists: dict[int, bytes] = {}
+        for asked in self._asked:
+            if id(asked.arms) not in lists:
+                lists[id(asked.arms)] = b",".join(b"%d" % places[id(arm)] for arm in asked.arms)
+            of_question = (asked.question, asked.twin, sorted(asked.twin_arms))
+            digest.update(b"%b%b" % (encode(of_question), lists[id(asked.arms)]))
+        return digest.hexdigest()
+
+    def keyed(self, *, whole: bool = False) -> Iterator[tuple[str, Callable[[], Cell]]]:
+        """Yield every cell's key with what makes the cell: most of a resumed grid is never more than its keys.
+
+        `whole`: of the whole batch, whatever the filters.
+        """
+        for asked, arm, model, sample in self._coordinates(whole=whole):
             key, params = self._key(asked, arm, model, sample)
             yield key, partial(self._cell, key, params, asked, arm, model, sample)
 
-    def all_keys(self) -> Iterator[str]:
-        """Yield the key of every cell, in call order."""
-        return (self._key(*coordinates)[0] for coordinates in self._coordinates())
+    def all_keys(self, *, whole: bool = False) -> Iterator[str]:
+        """Yield the key of every cell, in call order; `whole`: of the whole batch, whatever the filters."""
+        return (self._key(*coordinates)[0] for coordinates in self._coordinates(whole=whole))
+
+    def find(
+        self, *, persona: str, variant: int, question: str, placement: str, model: str, sample: int
+    ) -> tuple[str, Callable[[], Cell]] | None:
+        """Return the key of the cell of these names in the whole batch, with what makes it; None: there is none."""
+        if self._named is None:
+            self._named = {(arm.persona.id, arm.variant, arm.placement): arm for arm in self._arms}
+            names = {id(asked.arms): frozenset(arm.name for arm in asked.arms) for asked in self._asked}
+            self._by_question = {asked.question.id: (asked, names[id(asked.arms)]) for asked in self._asked}
+        arm, known = self._named.get((persona, variant, placement)), self._by_question.get(question)
+        if arm is None or known is None or model not in self.models or not 0 <= sample < self.samples:
+            return None
+        asked, asking = known
+        if arm.name not in asking:
+            return None
+        number = self.models.index(model)
+        key, params = self._key(asked, arm, number, sample)
+        return key, partial(self._cell, key, params, asked, arm, number, sample)
 
     def counts(self) -> dict[str, int]:
-        """Return the cells per persona id of the whole grid, whatever the limit."""
+        """Return the cells per persona id, whatever the limit."""
         counts = dict.fromkeys((persona.id for persona in self.personas), 0)
         for asked in self._asked:
-            for arm in asked.arms:
-                counts[arm.persona.id] += len(self.models) * self.samples
+            if self._wants_question(asked):
+                for arm in asked.arms:
+                    if self._wants_persona(arm):
+                        counts[arm.persona.id] += len(self.models) * self.samples
         return counts
 
-    def _coordinates(self) -> Iterator[tuple[AskedQuestion, Arm, int, int]]:
-        left = self._limit
+    def _wants_persona(self, arm: Arm) -> bool:
+        return self._personas is None or arm.persona.id in self._personas
+
+    def _wants_question(self, asked: AskedQuestion) -> bool:
+        return not self._questions or any(fnmatchcase(asked.question.id, glob) for glob in self._questions)
+
+    def _arms_wanted(self, asked: AskedQuestion) -> int:
+        return sum(map(self._wants_persona, asked.arms)) if self._wants_question(asked) else 0
+
+    def _coordinates(self, *, whole: bool) -> Iterator[tuple[AskedQuestion, Arm, int, int]]:
+        left = self.total if whole else self._limit
+        wanted = None if whole or not self.narrowed else [self._wants_question(asked) for asked in self._asked]
         models = len(self.models)
         for sample in range(self.samples):
             for number in Permutation(len(self._asked), f"{self.seed}/{sample}"):
+                if wanted is not None and not wanted[number]:
+                    continue
                 asked = self._asked[number]
                 block = Permutation(len(asked.arms) * models, f"{self.seed}/{sample}/{asked.question.id}")
                 for place in block:
+                    arm = asked.arms[place // models]
+                    if wanted is not None and not self._wants_persona(arm):
+                        continue
                     if left <= 0:
                         return
                     left -= 1
-                    yield asked, asked.arms[place // models], place % models, sample
+                    yield asked, arm, place % models, sample
 
     def _key(self, asked: AskedQuestion, arm: Arm, model: int, sample: int) -> tuple[str, Params]:
         own = asked.question.params
-        params = merged_params(arm, own, self._cli_params)
+        params = merged_params(arm, own, self.cli_params)
         arm_twin = arm.name if asked.twin_arms and arm.name in asked.twin_arms else arm.twin
         twin = None if arm_twin is None and asked.twin is None else f"{arm_twin or ''}|{asked.twin or ''}"
         key = join_key(

@@ -43,15 +43,17 @@ def resolve(settings: RunSettings, env: Mapping[str, str], *, need_key: bool = T
         if "OPENAI_BASE_URL" in env:
             base_url = checked_base_url(env["OPENAI_BASE_URL"], "OPENAI_BASE_URL")
     headers, secrets = _headers(settings.extra_headers, env, need_key=need_key)
-    api_key = _key(preset, settings.api_key_env, env, need_key=need_key)
+    api_key, variable = _key(preset, settings.api_key_env, env, need_key=need_key)
     if settings.api_key_header is not None and api_key is None and need_key:
         raise UsageError("api_key_header names a header, but there is no key to put into it; add api_key_env")
+    named = [variable for value in settings.extra_headers.values() for variable in REFERENCE.findall(value)]
     return Target(
         preset=preset.at(base_url),
         base_url=base_url,
         identity=preset.name if base_url == preset.base_url else base_url,
         api_key=api_key,
         api_key_header=settings.api_key_header,
+        key_variables=tuple(dict.fromkeys([*([variable] if variable is not None else []), *named])),
         extra_body=settings.extra_body,
         extra_headers=headers,
         header_secrets=secrets,
@@ -168,20 +170,23 @@ def _preset(settings: RunSettings) -> Preset:
     return PRESETS[name]
 
 
-def _key(preset: Preset, named: str | None, env: Mapping[str, str], *, need_key: bool) -> Secret | None:
+def _key(
+    preset: Preset, named: str | None, env: Mapping[str, str], *, need_key: bool
+) -> tuple[Secret, str] | tuple[None, None]:
+    """Return the key and the variable that holds it; Nones without one."""
     if named is not None:
         if named not in env:
             if not need_key:
-                return None
+                return None, None
             raise UsageError(f"--api-key-env: {named} is not set; export it or put {named}=… into .env")
-        return checked_key(env[named], named)
+        return checked_key(env[named], named), named
     for variable in preset.key_env:
         if variable in env:
-            return checked_key(env[variable], variable)
+            return checked_key(env[variable], variable), variable
     if preset.key == "required" and need_key:
         variable = preset.key_env[0]
         raise UsageError(f"{preset.name} needs a key: set {variable}, or put {variable}=… into .env")
-    return None
+    return None, None
 
 
 def _headers(

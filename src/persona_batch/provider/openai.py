@@ -7,7 +7,9 @@ leave as `ProviderError`, free of keys.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, Final, Self, cast
 
@@ -18,7 +20,7 @@ from openai import AsyncStream
 
 from persona_batch.errors import MalformedReply, ProviderError, StreamCut, TimedOut
 from persona_batch.provider import ratelimit, refusal
-from persona_batch.provider.base import Burst, Request, StreamInfo, Timeouts
+from persona_batch.provider.base import Burst, Chunk, Request, StreamInfo, Timeouts
 from persona_batch.provider.baseurl import route
 from persona_batch.provider.body import Dialect, encode_body, sent_messages
 from persona_batch.provider.deadline import Deadline
@@ -26,11 +28,12 @@ from persona_batch.provider.network import proxy_for
 from persona_batch.provider.reading import Body
 from persona_batch.provider.reply import ReplyDecoder
 from persona_batch.provider.sdk import open_client, open_http, sending, without_key
-from persona_batch.provider.target import Target
+from persona_batch.provider.target import ModelNames, Target
 from persona_batch.provider.translate import FOREIGN, to_provider_error
 
 _DRAIN: Final = 0.25  # seconds for the end of a body after its end mark, so that the connection can be used again
 _LISTING: Final = 30.0  # seconds for the list of models
+_HARMLESS: Final = (StreamCut, TimedOut, MalformedReply)
 
 
 class OpenAIProvider:
@@ -60,6 +63,7 @@ class OpenAIProvider:
         self._native = Dialect.of(target.preset)
         self._dialects: dict[str, Dialect] = {}  # by model, what was learnt from refusals
         self._redactor = target.redactor
+        self._names = ModelNames(self._redactor)
         self._headers = dict(headers or {})
         self._concurrency = concurrency
         self._proxies = proxies
@@ -81,7 +85,11 @@ class OpenAIProvider:
         await self._client.close()
 
     async def models(self) -> list[str]:
-        """Return the ids that /models lists; see `base.Provider`."""
+        """Return the ids that /models lists, fit to be shown; see `base.Provider`."""
+        return self._names.shown(await self.listed())
+
+    async def listed(self) -> list[str]:
+        """Return the ids that /models lists, as they are; raises like `models`."""
         try:
             async with asyncio.timeout(self._timeouts.connect + _LISTING):
                 response = await self._client.get(
@@ -102,31 +110,40 @@ class OpenAIProvider:
             body = Body(response)
             info.sent_ns = body.sent_ns or info.sent_ns
             relaxed = False
-            while not decoder.done:
-                with deadline:
-                    data = await body.read()
-                if not data:
-                    break
-                chunks = decoder.feed(data)
-                if chunks:
-                    deadline.spoke()
-                    yield Burst(body.arrived_ns, chunks, body.latest_ns)
-                    if not relaxed and any(chunk.content or chunk.reasoning for chunk in chunks):
-                        relaxed = True
-                        body.relax()
+            with self._harmless_once_complete(decoder):
+                while not decoder.done:
+                    with deadline:
+                        data = await body.read()
+                    if not data:
+                        break
+                    chunks = decoder.feed(data)
+                    if chunks:
+                        deadline.spoke()
+                        yield Burst(body.arrived_ns, chunks, body.latest_ns)
+                        if not relaxed and _has_text(chunks):
+                            relaxed = True
+                            body.relax()
+            arrived_ns, latest_ns = body.arrived_ns, body.latest_ns
             if decoder.done:
                 await body.drain(_DRAIN)
             chunks = decoder.finish()
             if chunks:
-                yield Burst(body.arrived_ns, chunks, body.latest_ns)
+                yield Burst(arrived_ns, chunks, latest_ns)
         except (*FOREIGN, ProviderError) as error:
-            ours = self._ours(error, begun=response is not None)
-            if not (decoder.complete and isinstance(ours, (StreamCut, TimedOut))):
-                raise ours from error
+            raise self._ours(error, begun=response is not None) from error
         finally:
             deadline.close()
             if response is not None:
                 await response.aclose()
+
+    @contextmanager
+    def _harmless_once_complete(self, decoder: ReplyDecoder) -> Iterator[None]:
+        """Suppress what goes wrong with a stream when nothing of its reply can be missing any more."""
+        try:
+            yield
+        except (*FOREIGN, ProviderError) as error:
+            if not (decoder.complete and isinstance(self._ours(error, begun=True), _HARMLESS)):
+                raise
 
     async def _open(self, request: Request, info: StreamInfo) -> httpx2.Response:
         """Send the request and return the response when its headers are there."""
@@ -158,6 +175,9 @@ class OpenAIProvider:
     async def _post(
         self, request: Request, messages: Sequence[Any], info: StreamInfo, dialect: Dialect
     ) -> httpx2.Response:
+        own = self._names.own(request.model)
+        if own != request.model:
+            request = replace(request, model=own)
         content = encode_body(request, messages, self._target.extra_body, dialect)
         token = sending.set(info)
         try:
@@ -180,9 +200,13 @@ class OpenAIProvider:
     def _ours(self, error: BaseException, *, begun: bool = False) -> ProviderError:
         """Return the error in our words, without keys."""
         ours = to_provider_error(error, base_url=self._target.base_url, begun=begun, proxy=self._proxy)
-        ours.message = self._redactor.clean(ours.message)
+        ours.message = self._redactor.clean_all(ours.message)
         ours.args = (ours.message,)
         return ours
+
+
+def _has_text(chunks: Sequence[Chunk]) -> bool:
+    return any(chunk.content or chunk.reasoning for chunk in chunks)
 
 
 def _model_ids(content: bytes) -> list[str]:

@@ -1,24 +1,33 @@
 """The bytes of a response's body → chunks, without IO; and whether the reply they make is whole.
 
-A body shows by its first character what it is, whatever its content type says: `{` one JSON object, `<` a web
-page, all else an event stream.
+A body shows by its first character what it is, whatever its content type says: `{` JSON (one object, or one a line),
+`<` a web page, all else an event stream.
+
+Before the finish reason, an error object is an error and half an object a cut; what is neither these nor a chunk (a
+ping of any shape) is passed over. After it everything is, but for chunks and counts of tokens.
 """
 
 import contextlib
+from collections.abc import Iterable
+from itertools import chain
 from typing import Final, Literal
 
 from persona_batch.errors import MalformedReply, ServerFailed, StreamCut
 from persona_batch.provider import refusal
 from persona_batch.provider.base import Chunk
-from persona_batch.provider.chunks import (
+from persona_batch.provider.chunks import decode_chunk
+from persona_batch.provider.odd_chunks import (
     FAILED_REASONS,
     ErrorPayload,
-    HalfCharacter,
     NotAChunk,
-    decode_chunk,
-    is_whole,
-    whole_characters,
+    OddChunk,
+    decode_odd,
+    first_choice_has,
+    is_torn,
+    keeps_alive,
+    tells_trouble,
 )
+from persona_batch.provider.odd_stream import OddStream
 from persona_batch.provider.sse import EventTooLong, SSEDecoder, TypedPayload
 
 MAX_WHOLE: Final = 32 * 1024 * 1024  # bytes of a body that is not streamed
@@ -32,17 +41,33 @@ class ReplyDecoder:
     `complete` is true once nothing of the reply can be missing any more; `done` after `[DONE]`.
     """
 
-    __slots__ = ("_begun", "_finished", "_halves", "_head", "_kind", "_parts", "_size", "_sse", "done")
+    __slots__ = (
+        "_begun",
+        "_came",
+        "_finished",
+        "_head",
+        "_kind",
+        "_lines",
+        "_odd",
+        "_parts",
+        "_passed",
+        "_size",
+        "_sse",
+        "done",
+    )
 
     def __init__(self) -> None:
         self._sse = SSEDecoder()
         self._kind: Literal["json", "page", "events"] | None = None
         self._head = b""
+        self._lines: bool | None = None  # whether the first line of JSON is an object; None: it is not whole yet
         self._parts: list[bytes] = []
         self._size = 0
         self._begun = False
+        self._came: set[str] = set()  # fields of which something came, until there was content
         self._finished = False
-        self._halves: dict[str, str] = {}  # by field, the first half of a character whose rest is to come
+        self._odd: OddStream | None = None  # from the first chunk on that is not plain
+        self._passed = b""  # the last payload that was passed over before the reply ended
         self.done = False
 
     @property
@@ -53,26 +78,32 @@ class ReplyDecoder:
     @property
     def complete(self) -> bool:
         """Whether a finish reason, or the end mark, came."""
-        return self._finished or self.done
+        return self._finished or self.done or (self._odd is not None and self._odd.ended)
 
     def feed(self, data: bytes) -> list[Chunk]:
         """Return the chunks that `data` completes.
 
         Raises:
-            ProviderError: an error object came, or what is no reply.
+            ProviderError: an error object came, or what is no reply; never once the reply is complete.
         """
         if self._kind is None:
             self._sniff(data)
         if self._kind != "events":
             return self._gather(data)
+        if not self._begun and self._size:
+            self._head = (self._head + data)[:4096]
         self._size += len(data)
         if self._size > MAX_STREAM:
             raise MalformedReply(f"the stream is longer than {MAX_STREAM} bytes")
         try:
             payloads = self._sse.feed(data)
         except EventTooLong as error:
+            if self.complete:
+                return []
             raise self._garbage(str(error)) from None
-        return self._decode(payloads)
+        chunks: list[Chunk] = []
+        self._decode(payloads, chunks)
+        return chunks
 
     def finish(self) -> list[Chunk]:
         """Return what the end of the body completes.
@@ -87,16 +118,10 @@ class ReplyDecoder:
         chunks: list[Chunk] = []
         if not self.done:
             with contextlib.suppress(MalformedReply, StreamCut):  # the torn rest of an event is no garbage
-                chunks = self._decode(self._sse.finish())
-        if not self.complete:
-            if not self._begun and self._head.strip(_BLANK) and b"data:" not in self._head:
-                raise self._garbage(refusal.excerpt(self._head.decode("utf-8", "replace")))
-            raise StreamCut(
-                "the stream ended before the reply was finished"
-                if self._begun
-                else "the stream ended before anything of the reply came"
-            )
-        return chunks
+                self._decode(self._sse.finish(), chunks)
+        if not self.complete or (self._passed and not self._begun):
+            raise self._unfinished()
+        return chunks + self._odd.finish() if self._odd is not None else chunks
 
     def _sniff(self, data: bytes) -> None:
         self._head = (self._head + data)[:4096]
@@ -111,73 +136,123 @@ class ReplyDecoder:
             self._size += len(data)
         if self._size > MAX_WHOLE:
             raise MalformedReply(f"the body is longer than {MAX_WHOLE} bytes")
+        if self._kind == "json" and self._lines is not False and (b"\n" in data or self._lines):
+            return self._lines_of_json()
         return []
 
-    def _decode(self, payloads: list[bytes]) -> list[Chunk]:
-        chunks: list[Chunk] = []
-        for payload in payloads:
+    def _lines_of_json(self) -> list[Chunk]:
+        """Go on as with events where the body is an object a line; the first line of any other body is not whole."""
+        body = b"".join(self._parts)
+        first, _, more = body.lstrip(_BLANK).partition(b"\n")
+        self._lines = not is_torn(first)
+        if not self._lines or not (more.strip() or first_choice_has(first, "delta")):
+            return []
+        self._kind, self._parts, self._size = "events", [], 0
+        return self.feed(body)
+
+    def _decode(self, payloads: Iterable[bytes], chunks: list[Chunk]) -> None:
+        """Append the chunks of the payloads; what is not plain is judged by `OddStream`, and all that follows it."""
+        if self._odd is not None:
+            self._judge(self._odd, payloads, chunks)
+            return
+        rest = iter(payloads)
+        for payload in rest:
             try:
                 chunk = decode_chunk(payload)
-            except HalfCharacter as odd:
-                chunk = self._mended(odd.chunk)
-            except ErrorPayload as error:
-                raise refusal.from_stream(error.body) from None
-            except NotAChunk:
-                if self._is_mark(payload):
-                    continue
-                self._begun = self._begun or bool(chunks)
-                raise self._garbage(refusal.excerpt(payload.decode("utf-8", "replace"))) from None
+            except (ErrorPayload, NotAChunk) as error:
+                self._note(chunks)
+                self._pass_over(payload, error)
+                continue
+            if isinstance(chunk, OddChunk):
+                self._note(chunks)
+                self._odd = OddStream(self._came, ended=self._finished)
+                self._judge(self._odd, chain((payload,), rest), chunks)
+                return
             if chunk.finish_reason is not None:
-                if chunk.finish_reason in FAILED_REASONS:
-                    raise ServerFailed(f"the endpoint broke off with finish_reason {chunk.finish_reason!r}")
-                self._finished = True
+                self._end(chunk)
             chunks.append(chunk)
         if chunks:
+            self._note(chunks)
+
+    def _judge(self, odd: OddStream, payloads: Iterable[bytes], chunks: list[Chunk]) -> None:
+        for payload in payloads:
+            try:
+                known = odd.take(decode_odd(payload, odd.kept))
+            except (ErrorPayload, NotAChunk) as error:
+                self._pass_over(payload, error)
+                continue
             self._begun = True
-        return chunks
+            for chunk in known:
+                if chunk.finish_reason is not None:
+                    self._end(chunk)
+                chunks.append(chunk)
 
-    def _mended(self, chunk: Chunk) -> Chunk:
-        """Return a chunk that begins or ends in the middle of a character without the halves of one."""
-        for field in ("content", "reasoning", "refusal"):
-            text = self._halves.pop(field, "") + getattr(chunk, field)
-            if "\ud800" <= text[-1:] <= "\udbff" and chunk.finish_reason is None:
-                self._halves[field], text = text[-1], text[:-1]
-            setattr(chunk, field, whole_characters(text))
-        return chunk
+    def _note(self, chunks: list[Chunk]) -> None:
+        """Note that the reply began, and until content comes, of what there is something."""
+        self._begun = self._begun or bool(chunks)
+        if "content" not in self._came:
+            self._came.update(
+                field for field in ("content", "reasoning", "refusal") if any(getattr(c, field) for c in chunks)
+            )
 
-    def _is_mark(self, payload: bytes) -> bool:
-        """Whether a payload that is no JSON object may be passed over; raises for an `error` event."""
+    def _end(self, chunk: Chunk) -> None:
+        """Take a finish reason into account; after the first one, none can undo it."""
+        if chunk.finish_reason in FAILED_REASONS:
+            if not self._finished:
+                raise ServerFailed(f"the endpoint broke off with finish_reason {chunk.finish_reason!r}")
+            chunk.finish_reason = None
+        self._finished = True
+
+    def _pass_over(self, payload: bytes, error: ErrorPayload | NotAChunk) -> None:
+        """Pass over what is no chunk; raises if it is an error, or half a chunk, and the reply has not ended."""
         text = payload.strip()
-        if text == b"[DONE]":
+        if self.complete:
+            self.done = self.done or text == b"[DONE]"
+        elif isinstance(error, ErrorPayload):
+            raise refusal.from_stream(error.body) from None
+        elif text == b"[DONE]":
             self.done = True
-            return True
-        if isinstance(payload, TypedPayload):
+        elif isinstance(payload, TypedPayload) and payload.event != "message":
             if payload.event == "error":
-                raise refusal.from_stream({"error": {"message": text.decode("utf-8", "replace")}})
-            return payload.event != "message"
-        return not text or self.done
+                raise refusal.from_stream({"error": {"message": text.decode("utf-8", "replace")}}) from None
+        elif is_torn(text):
+            raise self._garbage(refusal.excerpt(text.decode("utf-8", "replace"))) from None
+        elif text[:1] != b"{" and tells_trouble(text):
+            raise refusal.from_stream({"error": {"message": text.decode("utf-8", "replace")}}) from None
+        elif not keeps_alive(text):
+            self._passed = text[: 4 * refusal.EXCERPT]
 
     def _whole(self) -> list[Chunk]:
         payload = self._text().strip().removeprefix("\ufeff").encode()
         try:
-            chunk = decode_chunk(payload)
-        except HalfCharacter as odd:
-            chunk = self._mended(odd.chunk)
+            odd = decode_odd(payload)
         except ErrorPayload as error:
             raise refusal.from_stream(error.body) from None
         except NotAChunk:
             if payload.endswith((b"}", b"]")):
                 raise MalformedReply(f"not a chat completion: {refusal.excerpt(self._text())}") from None
             raise StreamCut("the JSON body ended in the middle") from None
-        if not is_whole(payload):
+        if odd.finish_reason is None and not any(first_choice_has(payload, name) for name in ("message", "text")):
+            if first_choice_has(payload, "delta"):
+                raise StreamCut("the stream ended before the reply was finished")
             raise MalformedReply(f"not a chat completion: {refusal.excerpt(self._text())}")
-        if chunk.finish_reason in FAILED_REASONS:
-            raise ServerFailed(f"the endpoint broke off with finish_reason {chunk.finish_reason!r}")
+        if odd.finish_reason in FAILED_REASONS:
+            raise ServerFailed(f"the endpoint broke off with finish_reason {odd.finish_reason!r}")
         self._begun = self._finished = True
-        return [chunk]
+        whole = OddStream(set(), ended=False)
+        return whole.take(odd) + whole.finish()
 
     def _text(self) -> str:
         return b"".join(self._parts).decode("utf-8", "replace")
+
+    def _unfinished(self) -> StreamCut | MalformedReply:
+        """Return the error for a body that ended before the reply did."""
+        said = refusal.excerpt((self._passed or self._head).decode("utf-8", "replace"))
+        if self._begun:
+            return StreamCut("the stream ended before the reply was finished")
+        if self._passed or (self._head.strip(_BLANK) and b"data:" not in self._head):
+            return self._garbage(said)
+        return StreamCut("the stream ended before anything of the reply came")
 
     def _garbage(self, said: str) -> StreamCut | MalformedReply:
         if self._begun:

@@ -2,8 +2,13 @@
 
 Follows "Parsing an event stream" of the WHATWG HTML standard (section 9.2.6), for the parts a chat stream has:
 `data` and `event`; `id` and `retry` are read over. Payloads stay bytes, so a character cut between two packets
-needs no care. Two leniencies that real endpoints ask for: an event at the very end without its blank line
-counts (`finish`), and a field named `error` is an event of that type (older llama.cpp servers).
+needs no care. Leniencies that real endpoints ask for:
+
+- an event at the very end without its blank line counts (`finish`);
+- a field named `error` is an event of that type (older llama.cpp servers);
+- a line that begins with `{` is data though it is not called so;
+- where the blank lines between events are missing, an event ends where no JSON text could go on: the standard would
+  join `{…}` and `{…}` to one payload. From the first such place on, every line of data is an event.
 """
 
 from typing import Self
@@ -31,10 +36,11 @@ class TypedPayload(bytes):
 class SSEDecoder:
     """Incremental decoder of one stream."""
 
-    __slots__ = ("_after_cr", "_rest", "_started")
+    __slots__ = ("_after_cr", "_by_line", "_rest", "_started")
 
     def __init__(self) -> None:
         self._rest = b""
+        self._by_line = False
         self._after_cr = False
         self._started = False
 
@@ -53,23 +59,44 @@ class SSEDecoder:
                 return payloads
         events = (self._rest + data).split(b"\n\n")
         self._rest = events.pop()
-        if len(self._rest) > MAX_EVENT:
-            raise EventTooLong(f"an event of more than {MAX_EVENT} bytes")
         payloads = []
         for event in events:
             if event.startswith(b"data: ") and b"\n" not in event:
                 payloads.append(event[6:])
             else:
-                payload = _parse(event)
-                if payload is not None:
-                    payloads.append(payload)
+                payloads += self._parsed(event)
+        if b"\n" in self._rest:
+            payloads += self._parsed_lines()
+        if len(self._rest) > MAX_EVENT and not payloads:
+            raise EventTooLong(f"an event of more than {MAX_EVENT} bytes")
         return payloads
 
     def finish(self) -> list[bytes]:
         """Return the payload of an event that lacks only its closing blank line; call at the end of the stream."""
         rest, self._rest = self._rest, b""
-        payload = _parse(rest.removesuffix(b"\n")) if rest else None
-        return [] if payload is None else [payload]
+        return self._parsed(rest.removesuffix(b"\n")) if rest else []
+
+    def _parsed(self, event: bytes) -> list[bytes]:
+        """Return the payloads of a whole event: one, none, or several without blank lines between them."""
+        lines = _Lines(by_line=self._by_line)
+        for line in event.split(b"\n"):
+            lines.take(line)
+        lines.end()
+        self._by_line = lines.by_line
+        return lines.payloads
+
+    def _parsed_lines(self) -> list[bytes]:
+        """Return the payloads of those whole lines of the rest that no later line can belong to."""
+        lines = _Lines(by_line=self._by_line)
+        begins = at = 0
+        for line in self._rest.split(b"\n")[:-1]:
+            lines.take(line)
+            at += len(line) + 1
+            if lines.by_line and not lines.pending:
+                begins = at
+        self._by_line = lines.by_line
+        self._rest = self._rest[begins:]
+        return lines.payloads
 
     def _prepared(self, data: bytes) -> bytes:
         """Return what is to be split: with the rest of the packet before, all line ends as LF, no BOM."""
@@ -98,22 +125,64 @@ class SSEDecoder:
         return data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
 
 
-def _parse(event: bytes) -> bytes | None:
-    """Return the payload of the lines of one event, or None when it has no `data`."""
-    lines: list[bytes] = []
-    kind = b""
-    for line in event.split(b"\n"):
+class _Lines:
+    """Lines of an event stream → payloads; `end` where an event is over, and wherever one must be."""
+
+    def __init__(self, *, by_line: bool) -> None:
+        self.by_line = by_line
+        self.payloads: list[bytes] = []
+        self._data: list[bytes] = []
+        self._kind = b""
+        self._next_kind = b""  # named after the data: of this event, or of the next where no blank line divides them
+        self._bare = False  # JSON without a field's name, perhaps over several lines
+
+    @property
+    def pending(self) -> bool:
+        """Whether an event has begun."""
+        return bool(self._data or self._next_kind)
+
+    def take(self, line: bytes) -> None:
+        """Take a line that is not blank."""
+        if line[:1] == b"{" or (self._bare and line[:1] in b' \t"}[],'):
+            self._bare = True
+            self._add(line)
+            return
         field, _, value = line.partition(b":")
         if value[:1] == b" ":
             value = value[1:]
         if field == b"data":
-            lines.append(value)
+            self._add(value)
         elif field == b"event":
-            kind = value
+            self._next_kind = value
         elif field == b"error":
-            lines.append(value)
-            kind = field
-    if not lines:
-        return None
-    data = b"\n".join(lines)
-    return TypedPayload(data, kind.decode("utf-8", "replace")) if kind else data
+            self._next_kind = field
+            self._add(value)
+
+    def end(self) -> None:
+        """Make what came a payload, if there is any data in it."""
+        if self._data:
+            data, kind = b"\n".join(self._data), self._next_kind or self._kind
+            self.payloads.append(TypedPayload(data, kind.decode("utf-8", "replace")) if kind else data)
+        self._data = []
+        self._kind = self._next_kind = b""
+        self._bare = False
+
+    def _add(self, value: bytes) -> None:
+        if self._data and _cannot_go_on(self._data, value):
+            kind, bare = self._next_kind, self._bare
+            self._next_kind = b""
+            self.end()
+            self._next_kind, self._bare, self.by_line = kind, bare, True
+        if self._next_kind:
+            self._kind, self._next_kind = self._next_kind, b""
+        self._data.append(value)
+        if self.by_line:
+            self.end()
+
+
+def _cannot_go_on(data: list[bytes], value: bytes) -> bool:
+    """Whether no JSON text has these lines and then this one: it is an event of its own."""
+    begins, before = value.lstrip(), data[-1].rstrip()
+    if before.endswith(b"}") and data[0].lstrip()[:1] == b"{":
+        return begins[:1] not in (b"", b",", b"}", b"]")
+    return begins[:1] == b"{" and data[0].lstrip()[:1] not in (b"{", b"[", b"")

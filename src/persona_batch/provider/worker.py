@@ -86,7 +86,7 @@ class Worker:
 
     async def _list_models(self, order: frames.ListModels) -> None:
         try:
-            self._stream.send(frames.Models(order.id, await self._provider.models()))
+            self._stream.send(frames.Models(order.id, await self._provider.listed()))
         except ProviderError as error:
             self._fail(order.id, error, None)
 

@@ -18,7 +18,7 @@ from persona_batch import errors
 from persona_batch.errors import ProviderError
 from persona_batch.provider import frames
 from persona_batch.provider.base import Burst, Request, StreamInfo, Timeouts
-from persona_batch.provider.target import Target
+from persona_batch.provider.target import ModelNames, Target
 
 _LEAVE: Final = 5.0  # seconds for leaving by itself
 _COMMAND: Final = (sys.executable, "-P", "-m", "persona_batch.provider.worker")
@@ -93,6 +93,7 @@ class WorkersProvider:
             timeouts=timeouts or Timeouts(),
             live=live,
         )
+        self._names = ModelNames(target.redactor)
         self._numbers = itertools.count()
         self._workers = [_Worker() for _ in range(workers)]
 
@@ -107,17 +108,17 @@ class WorkersProvider:
         await asyncio.gather(*(worker.stop() for worker in self._workers))
 
     async def models(self) -> list[str]:
-        """Return the ids that the endpoint lists; see `base.Provider`."""
+        """Return the ids that the endpoint lists, fit to be shown; see `base.Provider`."""
         async for message in self._exchange(frames.ListModels(next(self._numbers))):
             if isinstance(message, frames.Models):
-                return message.names
+                return self._names.shown(message.names)
             if isinstance(message, frames.Failed):
                 raise _error(message)
         raise AssertionError("a worker's answer ends with its models or a failure")
 
     async def stream(self, request: Request, info: StreamInfo) -> AsyncGenerator[Burst]:
         """Stream one reply; see `base.Provider`."""
-        ask = frames.Ask(next(self._numbers), request.model, list(request.messages), request.params)
+        ask = frames.Ask(next(self._numbers), self._names.own(request.model), list(request.messages), request.params)
         async for message in self._exchange(ask):
             if isinstance(message, frames.Got):
                 yield Burst(message.at_ns, message.chunks, message.last_ns)

@@ -46,8 +46,10 @@ class Manifest(msgspec.Struct, kw_only=True):
 
     `state`: running (or killed: see the last session) · complete · failed (finished, some cells failed) ·
     stopped (quota, budget, time limit, endpoint down) · interrupted. `endpoint` is a preset's name or a base URL
-    without credentials; `config` the resolved configuration; `cells` the size of the grid, `counts` the records
-    by status.
+    without credentials; `config` the resolved configuration of the whole batch. `cells` were asked for so far,
+    `batch_cells` are those of the whole batch (more than `cells` where filters narrowed what was asked), `counts`
+    the records by status. `plan`, with `models` and the number of samples, tells the batch that the records belong to
+    from any other (`Grid.fingerprint`); None while records are being moved, and in manifests of before.
     """
 
     schema_version: int = MANIFEST_VERSION
@@ -64,10 +66,17 @@ class Manifest(msgspec.Struct, kw_only=True):
     files: list[FileHash] = msgspec.field(default_factory=list)
     versions: dict[str, str] = msgspec.field(default_factory=dict)
     git_commit: str | None = None
+    plan: str | None = None
     cells: int | None = None
+    batch_cells: int | None = None
     counts: dict[str, int] = msgspec.field(default_factory=dict)
     tokens: TokenSums = TokenSums()
     sessions: list[Session] = msgspec.field(default_factory=list)
+
+
+def is_partial(manifest: Manifest) -> bool:
+    """Whether filters left out a part of the batch so far."""
+    return None not in (manifest.cells, manifest.batch_cells) and manifest.cells != manifest.batch_cells
 
 
 _decode = msgspec.json.Decoder(Manifest).decode

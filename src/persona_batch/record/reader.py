@@ -24,14 +24,15 @@ _BUFFER = 1 << 20  # bytes; a record has some thousands
 class Scan(NamedTuple):
     """What resuming needs to know of a records file.
 
-    `counts` are records by status; tokens are sums of what was reported; `torn` is the length in bytes of a
-    torn last line.
+    `counts` are records by status; tokens are sums of what was reported (0: nothing was); `torn` is the length in
+    bytes of a torn last line.
     """
 
     keys: KeySet
     counts: Counter[Status]
     prompt_tokens: int
     completion_tokens: int
+    total_tokens: int
     torn: int
 
 
@@ -68,9 +69,9 @@ def scan(path: Path) -> Scan:
     """
     keys = KeySet()
     counts: Counter[Status] = Counter()
-    prompt = completion = torn = 0
+    prompt = completion = total = torn = 0
     if not path.exists():
-        return Scan(keys, counts, 0, 0, 0)
+        return Scan(keys, counts, 0, 0, 0, 0)
     number = 0
     try:
         for number, line in enumerate(_lines(path), 1):
@@ -84,9 +85,10 @@ def scan(path: Path) -> Scan:
             if head.usage is not None:
                 prompt += head.usage.prompt_tokens or 0
                 completion += head.usage.completion_tokens or 0
+                total += head.usage.together or 0
     except (msgspec.MsgspecError, ValueError) as error:
         raise _corrupt(path, number, error) from error
-    return Scan(keys, counts, prompt, completion, torn)
+    return Scan(keys, counts, prompt, completion, total, torn)
 
 
 def _lines(path: Path) -> Iterator[bytes]:

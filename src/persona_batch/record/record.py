@@ -1,10 +1,14 @@
 """One finished cell as one JSON line; the field order is the order on disk."""
 
+from collections.abc import Sequence
 from typing import Any, Literal, TypeAlias
 
 import msgspec
+from msgspec.structs import replace
 
 from persona_batch.chat import Message, Params, Placement, Usage
+from persona_batch.checks import Check, evaluate
+from persona_batch.plan.cell import Cell
 
 SCHEMA_VERSION = 1
 
@@ -74,6 +78,32 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     probes: list[Any] | None = None
     request_id: str | None = None
     system_fingerprint: str | None = None
+
+
+def as_cell(record: Record, cell: Cell) -> Record:
+    """Return the record of a cell under the names that the cell has today; what was asked and answered stays.
+
+    Checks are judged anew where others are declared than those that the record carries.
+    """
+    checks = record.checks
+    declared = [(check.name, msgspec.to_builtins(check.argument)) for check in cell.checks]
+    if record.error is None and declared != [(result.check, result.expected) for result in checks]:
+        checks = judged(cell.checks, record.reply)
+    return replace(
+        record,
+        persona=cell.persona,
+        variant=cell.variant,
+        question=cell.question,
+        speaker=cell.speaker,
+        placement=cell.placement,
+        checks=checks,
+        attributes=dict(cell.attributes),
+    )
+
+
+def judged(checks: Sequence[Check], reply: str) -> list[CheckResult]:
+    """Return the outcome of each declared check on a reply."""
+    return [CheckResult(check.name, evaluate(check, reply), check.argument) for check in checks]
 
 
 encode = msgspec.json.Encoder().encode

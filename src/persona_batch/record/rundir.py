@@ -2,6 +2,7 @@
 
 runs/20261122T065600Z-wukong/
     records.jsonl   one line per finished cell
+    set-aside.jsonl records of cells that the batch has no longer
     errors.jsonl    failed records that `--retry-errors` asked anew
     records.torn    last lines that were cut off by a crash
     run.json        the manifest
@@ -21,11 +22,12 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from persona_batch.config import paths
+from persona_batch.config.paths import MANIFEST, SUFFIXES, is_run, near_file
 from persona_batch.errors import RunLocked, StorageError, UsageError
 from persona_batch.record.append import storage_error
 
-RECORDS = "records.jsonl"
-_MANIFEST = "run.json"
+RECORDS = paths.RECORDS
 _UNSAFE = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f\s]+')
 _NAME_BYTES = 120  # of the batch id; file systems allow 255 for the whole name
 _STAMP = "%Y%m%dT%H%M%SZ"
@@ -47,12 +49,17 @@ class RunDir:
     @property
     def manifest(self) -> Path:
         """The manifest, `run.json`."""
-        return self.path / _MANIFEST
+        return self.path / MANIFEST
 
     @property
     def errors(self) -> Path:
         """Failed records that were asked anew."""
         return self.path / "errors.jsonl"
+
+    @property
+    def set_aside(self) -> Path:
+        """Records that an edit of the batch made obsolete."""
+        return self.path / "set-aside.jsonl"
 
     @property
     def log(self) -> Path:
@@ -124,10 +131,15 @@ def find_run(ref: str | Path, out: Path) -> RunDir:
         UsageError: there is none, or the beginning fits several.
     """
     path = Path(ref)
-    if path.is_file():
-        return RunDir(path.parent, path)
-    if _is_run(path):
-        return _open(path.resolve() if path.is_symlink() else path)
+    try:
+        if is_run(path):
+            return _open(path.resolve() if path.is_symlink() else path)
+        if path.exists() and (what := _no_run(path)):
+            raise UsageError(f"{ref}: {what}")
+        if path.is_file():
+            return RunDir(path.parent, path)
+    except OSError as error:
+        raise UsageError(f"{str(ref)[:200]}: cannot be looked up ({error.strerror}); check the name") from error
     runs = list_runs(out)
     if str(ref) == "latest":
         if not runs:
@@ -140,14 +152,41 @@ def find_run(ref: str | Path, out: Path) -> RunDir:
         raise UsageError(
             f"{ref}: fits {len(found)} runs ({', '.join(run.id for run in found[:3])} …); write more of it"
         )
+    if path.suffix.lower() in SUFFIXES or "\\" in str(ref):
+        raise UsageError(f"{ref}: there is no file{near_file(path)}; a run is a folder in {out}, or its id")
     raise UsageError(f"{ref}: no such run folder, records file or run id in {out}; `batch runs` lists them")
+
+
+def _no_run(path: Path) -> str:
+    """Return what a file or folder is that is no run, and the command for it; an empty string for records."""
+    if path.is_dir() and any(is_run(below) for below in path.iterdir()):
+        return f"this is a folder of runs; name one of them, or the newest: `latest --out {path}`"
+    if path.is_dir() or path.suffix.lower() in SUFFIXES:
+        from persona_batch.config.document import kind_of_file  # needed for mistakes only
+
+        kind = kind_of_file(path)
+        named = {"persona": "a persona file", "questions": "a question file", "unreadable": "a .yaml file"}.get(kind)
+        if named is None:
+            return f"this folder is no run: it holds no {RECORDS}; `batch runs` lists the runs"
+        if path.is_dir():
+            named = f"a folder of {named.removeprefix('a ')}s"
+        commands = {
+            "persona": f"`batch run {path}` asks {'them' if path.is_dir() else 'it'}",
+            "questions": f"`batch run PERSONA.yaml -q {path}` asks the questions",
+        }
+        return f"this is {named}, no run; {commands.get(kind, f'`batch check {path}` says what is wrong with it')}"
+    if path.name == MANIFEST and path.parent.is_dir():
+        return f"this is the manifest of a run; name its folder, {path.parent}"
+    with path.open("rb") as file:
+        begins = file.read(1)
+    return "" if begins in {b"", b"{"} else "this is no records file: each of its lines is a JSON object"
 
 
 def list_runs(out: Path) -> list[RunDir]:
     """Return the runs under a folder, oldest first; empty if the folder is missing."""
     if not out.is_dir():
         return []
-    found = [path for path in out.iterdir() if not path.is_symlink() and _is_run(path)]
+    found = [path for path in out.iterdir() if not path.is_symlink() and is_run(path)]
     return [_open(path) for path in sorted(found, key=_age)]
 
 
@@ -159,10 +198,6 @@ def safe_name(batch_id: str) -> str:
 
 def _open(path: Path) -> RunDir:
     return RunDir(path, path / RECORDS)
-
-
-def _is_run(path: Path) -> bool:
-    return path.is_dir() and ((path / RECORDS).is_file() or (path / _MANIFEST).is_file())
 
 
 def _age(path: Path) -> tuple[str, int, str]:

@@ -7,6 +7,7 @@ from typing import Self, TypeAlias
 
 import msgspec
 
+from persona_batch.credentials import mask
 from persona_batch.record.append import AppendFile
 from persona_batch.record.provenance import utc_now
 
@@ -19,7 +20,7 @@ def as_is(text: str) -> str:
 
 
 class RunLog:
-    """Appends events. Every text passes through `clean`, which takes keys out of it (`provider.redact`).
+    """Appends events. Every text passes through `clean`, which takes known keys out of it, and loses all others too.
 
     Args:
         path: the log; made if it is missing. None: events go nowhere (`batch ask`).
@@ -43,7 +44,7 @@ class RunLog:
             return
         line: dict[str, str | float | None] = {"at": utc_now(), "event": event}
         for name, value in fields.items():
-            line[name] = self.clean(value) if isinstance(value, str) else value
+            line[name] = mask(self.clean(value)) if isinstance(value, str) else value
         self._file.write(msgspec.json.encode(line) + b"\n")
         self._file.flush()
 

@@ -1,11 +1,11 @@
 """The environment that cron lacks: what a job's line may carry of it, and what must never stand in a crontab."""
 
 import os
-import re
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from persona_batch.credentials import has_key, secrets_in
 from persona_batch.errors import UsageError
 
 # besides PATH: where programs and our own folders are, how the network is reached, nothing that is a key
@@ -31,10 +31,6 @@ CARRIED = (
     "REQUESTS_CA_BUNDLE",
     "CURL_CA_BUNDLE",
 )
-_SECRET_NAME = re.compile(r"(KEY|TOKEN|SECRET|PASSWORD)$", re.IGNORECASE)
-_SECRET_SHAPE = re.compile(r"\b(?:sk|ms|gsk|hf|xai)-[A-Za-z0-9_-]{16,}|Bearer\s+[A-Za-z0-9._-]{16,}")
-_LOGIN_IN_URL = re.compile(r"://[^/@\s]+@")
-_SHORTEST_SECRET = 8
 
 
 def carried(env: Mapping[str, str]) -> dict[str, str]:
@@ -49,26 +45,29 @@ def carried(env: Mapping[str, str]) -> dict[str, str]:
         taken["HOME"] = home
     for name in CARRIED:
         value = env.get(name)
-        if value and not _LOGIN_IN_URL.search(value):
+        if value and not has_key(value, strict=True):
             taken[name] = value
     return taken
 
 
-def refuse_secrets(text: str, env: Mapping[str, str]) -> None:
-    """Raise UsageError where `text`, which is about to be written, holds a key.
+def refuse_secrets(words: Iterable[str], env: Mapping[str, str]) -> None:
+    """Raise UsageError where one of the words, which are about to be written, holds a key.
 
-    `env` is the process environment over the `.env` files: the values of its `…KEY`, `…TOKEN`, … are keys.
+    `env` is the process environment over the `.env` files: keys that it holds are known whatever they look like.
     """
-    for name, value in env.items():
-        if _SECRET_NAME.search(name) and len(value) >= _SHORTEST_SECRET and value in text:
+    known = {secret: name for name, value in env.items() for secret in secrets_in({name: value})}
+    for word in words:
+        name = next((name for secret, name in known.items() if secret in word), None)
+        if name is not None:
             raise UsageError(f"the value of {name} would stand in the job's line; {_REMEDY}")
-    if _SECRET_SHAPE.search(text):
-        raise UsageError(f"what looks like a key would stand in the job's line; {_REMEDY}")
-    if _LOGIN_IN_URL.search(text):
-        raise UsageError(f"an address with a login would stand in the job's line; {_REMEDY}")
+        if has_key(word, strict=True):
+            raise UsageError(f"what looks like a key or a password would stand in the job's line; {_REMEDY}")
 
 
-_REMEDY = "keep keys in `.env` in the working folder (or name a file: --env-file), where the job reads them"
+_REMEDY = (
+    "keep keys in `.env` in the working folder (or name a file: --env-file), where the job reads them; a command "
+    "of --on-failure finds them there as variables"
+)
 
 
 def read_dotenv(path: Path) -> dict[str, str]:

@@ -55,6 +55,11 @@ class Job:
             words += ["--on-failure", self.on_failure]
         return [*words, "--", *self.arguments]
 
+    def texts(self) -> list[str]:
+        """Return everything that the job's line says and the user had a say in, unquoted."""
+        settings = [f"{name}={value}" for name, value in self.environment.items()]
+        return [*settings, self.id, str(self.directory), str(self.env_file), self.on_failure or "", *self.arguments]
+
     @property
     def out(self) -> Path:
         """The folder of the job's runs."""

@@ -3,15 +3,18 @@
 import os
 import signal
 import subprocess
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import BinaryIO
 
 import msgspec
 
+from persona_batch.credentials import Redactor, secrets_in
 from persona_batch.schedule.state import JobState
 
 SECONDS = 60
+MOST_SAID = 1_000_000  # bytes of the command's output that are kept
 
 
 class Notice(msgspec.Struct, kw_only=True):
@@ -57,25 +60,32 @@ def notify(
     *,
     seconds: float = SECONDS,
 ) -> str | None:
-    """Run the command in a folder (if it is gone: where we are); its output goes to the log.
+    """Run the command in a folder (if it is gone: where we are); its output, without keys, goes to the log.
 
     Returns:
         What went wrong with it, if anything.
     """
     # in a session of its own, so that a command that hangs can be ended with all that it started
-    with subprocess.Popen(  # noqa: S602 - a shell command by the user's wish
-        command,
-        shell=True,
-        stdin=subprocess.PIPE,
-        stdout=log,
-        stderr=log,
-        cwd=directory if directory.is_dir() else None,
-        env=dict(env),
-        start_new_session=True,
-    ) as child:
-        try:
-            child.communicate(msgspec.json.encode(notice) + b"\n", timeout=seconds)
-        except subprocess.TimeoutExpired:
-            os.killpg(child.pid, signal.SIGKILL)
-            return f"still busy after {seconds:g} s, ended"
+    with tempfile.TemporaryFile() as said:  # no pipe: what it leaves running in the background may hold that open
+        with subprocess.Popen(  # noqa: S602 - a shell command by the user's wish
+            command,
+            shell=True,
+            stdin=subprocess.PIPE,
+            stdout=said,
+            stderr=said,
+            cwd=directory if directory.is_dir() else None,
+            env=dict(env),
+            start_new_session=True,
+        ) as child:
+            try:
+                child.communicate(msgspec.json.encode(notice) + b"\n", timeout=seconds)
+                late = None
+            except subprocess.TimeoutExpired:
+                os.killpg(child.pid, signal.SIGKILL)
+                late = f"still busy after {seconds:g} s, ended"
+        said.seek(0)
+        text = said.read(MOST_SAID).decode("utf-8", "replace")
+        log.write(Redactor(secrets_in(env)).clean_all(text).encode())
+    if late is not None:
+        return late
     return f"exit {child.returncode}" if child.returncode else None

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import msgspec
 
+from persona_batch.credentials import mask
 from persona_batch.errors import BatchError, UsageError
 from persona_batch.schedule.line import parse_line
 from persona_batch.schedule.state import JobState, StateFolder
@@ -55,7 +56,9 @@ def overview(tab: Crontab, folder: StateFolder, now: datetime) -> list[Row]:
     for line in tab.jobs():
         parsed = parse_line(line)
         at = parsed.at if parsed else None
-        row = Row(job=line.id, at=at, next=_next(at, now), log=str(folder.log(line.id)), command=line.body)
+        row = Row(
+            job=line.id, at=at, next=_next(at, now), log=str(folder.log(line.id)), command=mask(line.body, strict=True)
+        )
         rows.append(_with_state(row, folder.read(line.id)))
     known = {row.job for row in rows}
     for state in folder:

@@ -16,7 +16,9 @@ from typing import BinaryIO
 import msgspec
 from filelock import FileLock, Timeout
 
+from persona_batch.credentials import mask
 from persona_batch.errors import BatchError, RunLocked, UsageError
+from persona_batch.provider.dotenv import load_env
 from persona_batch.schedule.child import run_child
 from persona_batch.schedule.environment import read_dotenv
 from persona_batch.schedule.job import Job
@@ -79,7 +81,7 @@ def perform(job: Job, folder: StateFolder, *, env: Mapping[str, str], inputs: Ca
         _note(log, f"job {job.id} ended: {state.meaning} ({state.exit_code})")
         if job.on_failure is not None and state.exit_code not in NO_FAILURE:
             notice = notice_of(state, folder.log(job.id), output)
-            problem = notify(job.on_failure, notice, log, child_env, job.directory)
+            problem = notify(job.on_failure, notice, log, _all_keys(job, child_env, log), job.directory)
             if problem is not None:
                 _note(log, f"--on-failure: {problem}")
         return state.exit_code
@@ -102,6 +104,15 @@ def _environment(job: Job, env: Mapping[str, str]) -> dict[str, str]:
     if not job.directory.is_dir():
         raise UsageError(f"the working folder {job.directory} is gone; add the job again where the files are")
     return {**read_dotenv(job.env_file), **env} if job.env_file is not None else dict(env)
+
+
+def _all_keys(job: Job, env: Mapping[str, str], log: BinaryIO) -> Mapping[str, str]:
+    """Return the environment of `--on-failure`, the keys of `.env` among it: none can stand in the command."""
+    try:
+        return load_env(job.directory, env)
+    except UsageError as error:
+        _note(log, f"--on-failure: {error}")
+        return env
 
 
 def run_words(job: Job) -> list[str]:
@@ -154,4 +165,4 @@ def _path(output: bytes, directory: Path) -> str | None:
 
 
 def _note(log: BinaryIO, sentence: str) -> None:
-    log.write(f"{now()} {sentence}\n".encode())
+    log.write(f"{now()} {mask(sentence)}\n".encode())

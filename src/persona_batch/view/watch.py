@@ -68,8 +68,10 @@ class Watch:
 
     def _end(self, coming: _Coming, record: Record) -> None:
         self._writer.close()
-        if "".join(coming.pieces) != record.reply:  # an attempt was cut and asked again
-            self._stream.write(self._page.palette.dim("asked again; the reply that was kept:") + "\n")
+        if "".join(coming.pieces) != record.reply:
+            again = record.attempts > 1 or not record.reasoning  # else a thought that showed itself only at its end
+            why = "asked again; the reply that was kept:" if again else "what came first was a thought; the reply is:"
+            self._stream.write(self._page.palette.dim(why) + "\n")
             writer = StreamedReply(self._stream)
             writer.feed(record.reply)
             writer.close()

@@ -1,8 +1,8 @@
 from pathlib import Path
 
+from persona_batch.record.aside import set_errors_aside
 from persona_batch.record.reader import read_records, scan
 from persona_batch.record.record import encode
-from persona_batch.record.retried import set_errors_aside
 from persona_batch.record.rundir import RunDir
 from record.samples import make_record
 
@@ -59,6 +59,6 @@ def test_torn_lines_of_both_files_survive(tmp_path: Path) -> None:
     run = _run(tmp_path, "error", "ok", tail=b'{"torn')
     run.errors.write_bytes(b'{"half')
     set_errors_aside(run)
-    assert run.records.read_bytes().endswith(b'{"torn')
+    assert (tmp_path / "records.torn").read_bytes() == b'{"torn\n'
     assert [record.question for record in read_records(run.errors)] == ["q0"]
     assert (tmp_path / "errors.torn").read_bytes() == b'{"half\n'

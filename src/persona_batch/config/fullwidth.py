@@ -1,0 +1,149 @@
+"""Full-width signs, curly quotes and strange spaces in a file that YAML can read, where its structure needs others.
+
+`system：你好` has no key, `－ 你好` is no item and an ideographic space is no indentation, though all look right. They
+are refused there and only there: prompts and questions are full of them. (`malformed` has the files that cannot be
+read.)
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+
+from persona_batch.config.nodes import Mapping, Node, Scalar, Sequence, Walked, walk
+from persona_batch.config.problems import Problems
+from persona_batch.config.signs import (
+    ANY_KEY,
+    BLOCK_SIGN,
+    BULLET,
+    COLONS,
+    COMMENT,
+    DICTS,
+    LISTS,
+    OPENING,
+    QUOTES,
+    around_name,
+    firsts,
+    heads,
+    in_brackets,
+    in_entries,
+    known_words,
+    odd_in,
+    of_items,
+    told,
+    twin,
+    words_below,
+)
+
+_FILE = re.compile(rf"\.ya?ml[{QUOTES}]?$", re.IGNORECASE)
+_INVISIBLE = re.compile("[\u200b-\u200f\u2060\ufeff]")
+_NUMBER = re.compile(r"[+-]?\d+(?:\.\d*)?", re.ASCII)
+_NAMES = frozenset({"model", "provider", "file", "api_key_env"})
+
+
+def refuse(nodes: Walked, problems: Problems) -> None:
+    """Note the signs in a file that YAML can read, in keys and where a list, a mapping or a number is due."""
+    for name, key, node in nodes:
+        if isinstance(node, Mapping):
+            _refuse_in_keys(node, problems)
+        elif isinstance(node, Scalar) and node.plain and not node.raw.isascii():
+            _blame(node, _in_value(name, node, direct=key is not None), problems)
+        if name in {"params", "extra_body"} and isinstance(node, Mapping):
+            for number in _odd_numbers(node):
+                _blame(number, _twins_in(number.raw), problems, in_word=True)
+    for _, _, node in nodes:  # at last, for the place of an entry is that of its first key
+        if isinstance(node, Sequence) and any(_is_torn(item) for item in node.items):
+            problems.settle(*(item.place for item in node.items))
+
+
+def refuse_at_top(root: Scalar, problems: Problems) -> bool:
+    """Note the signs in a file that is nothing but text to YAML; say whether there were any."""
+    found = {*in_entries(root.raw, known_words())} if root.plain else set()
+    return _blame(root, sorted(found | set(of_items(root.raw)) if found else found), problems)
+
+
+def refuse_in_name(node: Scalar, problems: Problems, *, listed: bool = False) -> bool:
+    """Note a sign around a name, or between names that are to be `listed`; say whether there was one."""
+    return node.plain and _blame(node, around_name(node.raw, listed=listed), problems)
+
+
+def refuse_in_word(node: Node, problems: Problems) -> bool:
+    """Note the first sign with an ASCII twin in a number or a fixed word; say whether there was one."""
+    if node.place in problems.settled:
+        return True
+    return isinstance(node, Scalar) and _blame(node, _twins_in(node.raw), problems, in_word=True)
+
+
+def _refuse_in_keys(mapping: Mapping, problems: Problems) -> None:
+    for key, value in mapping.entries.values():
+        nothing = isinstance(value, Scalar) and not value.raw
+        culprits = [] if key.raw.isascii() else _in_key(key.raw, nothing=nothing)
+        if not _blame(key, culprits, problems):
+            continue
+        problems.settle(mapping.place)
+        if nothing:
+            problems.settle(value.place)
+        if key.raw[0] in QUOTES and isinstance(value, Scalar) and value.plain and value.raw:
+            _blame(value, [index for index in (0, len(value.raw) - 1) if value.raw[index] in QUOTES], problems)
+        if twin(key.raw[0]) in {" ", "-"}:  # what should stand below a key stands beside it
+            for other, lacking in mapping.entries.values():
+                problems.settle(*(below.place for _, _, below in walk(lacking) if isinstance(below, Mapping)))
+                if isinstance(lacking, Scalar) and not lacking.raw:
+                    problems.settle(other.place, lacking.place)
+
+
+def _is_torn(item: Node) -> bool:
+    """Say whether an item begins with a bracket that is none, so that what follows is taken for other items."""
+    return isinstance(item, Mapping) and any(key[:1] in OPENING for key in item.entries if key)
+
+
+def _in_key(raw: str, *, nothing: bool) -> list[int]:
+    """Return the offsets in a key; one without a value may be a whole entry whose colon is none."""
+    if sign := COMMENT.match(raw) or _INVISIBLE.search(raw):
+        return [sign.end() - 1]
+    entry = f"{raw}:"
+    known = list(in_entries(entry, known_words()))
+    head = heads(ANY_KEY).match(entry)
+    first = [] if head is None else list(odd_in(head))
+    if not nothing:
+        return known or [index for index in first if raw[index] not in COLONS]
+    return sorted({*known, *first}) if known or not first else list(in_entries(entry, ANY_KEY))
+
+
+def _in_value(name: str, node: Scalar, *, direct: bool) -> list[int]:
+    raw = node.raw
+    if sign := BLOCK_SIGN.match(raw):
+        return [sign.end() - 1]
+    if direct and name in DICTS:
+        return list(in_entries(raw, known_words())) or list(in_entries(raw, ANY_KEY)) or in_brackets(raw)
+    if direct and name in LISTS:
+        bullet = BULLET.match(raw)
+        return of_items(raw) or ([bullet.end() - 2] if bullet else in_brackets(raw))
+    if keys := words_below(name):
+        first = heads(keys).match(raw)
+        if first is not None and any(True for _ in odd_in(first)):
+            return list(in_entries(raw, keys))
+    if name in _NAMES or (name == "questions" and _FILE.search(raw)):
+        return around_name(raw, listed=True)
+    return []
+
+
+def _odd_numbers(block: Mapping) -> Iterator[Scalar]:
+    for _, _, node in walk(block):
+        if not isinstance(node, Scalar) or not node.plain or node.raw.isascii():
+            continue
+        if _NUMBER.fullmatch(unicodedata.normalize("NFKC", node.raw).strip()):
+            yield node
+
+
+def _twins_in(raw: str) -> list[int]:
+    return [index for index, char in enumerate(raw) if twin(char)][:1]
+
+
+def _blame(node: Scalar, indexes: Iterable[int], problems: Problems, *, in_word: bool = False) -> bool:
+    """Note the signs at these offsets of a scalar, and that nothing else is to be said of it."""
+    first = firsts(node.raw, indexes)
+    for index in first:
+        problems.add(node.place_of(index), told(node.raw[index], in_word=in_word))
+    if first:
+        problems.settle(node.place)
+    return bool(first)

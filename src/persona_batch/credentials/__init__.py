@@ -1,0 +1,36 @@
+"""What a key is, where it may stand, how it is taken out: the one list for all rooms.
+
+Three questions are answered here, for files, command lines, crontabs, logs, errors and reports of bugs alike:
+
+- Does a thing of this name carry a key (`is_key_name`)? A mapping key, a header, an option, a variable, a query value.
+- Does this text hold a key (`find_key`, `mask`)? By its shape alone (`sk-…`, a JWT), or as a random word in a place
+  for keys (`X-Api-Key: …`, `?token=…`, `user:password@host`).
+- Is a key that we know in this text (`Redactor`)? Whatever its shape; but a placeholder such as `ollama` is no secret.
+"""
+
+from persona_batch.credentials.redact import Redactor, secrets_in
+from persona_batch.credentials.shapes import (
+    MARK,
+    REMEDY,
+    find_key,
+    has_key,
+    is_key_name,
+    is_placeholder,
+    is_reference,
+    login_in,
+    mask,
+)
+
+__all__ = [
+    "MARK",
+    "REMEDY",
+    "Redactor",
+    "find_key",
+    "has_key",
+    "is_key_name",
+    "is_placeholder",
+    "is_reference",
+    "login_in",
+    "mask",
+    "secrets_in",
+]
