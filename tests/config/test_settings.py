@@ -89,8 +89,29 @@ def test_an_endpoint_of_the_command_line_sets_aside_that_of_the_file(
     )
 
 
-def test_the_key_variable_of_a_file_is_never_joined_to_a_url_of_the_command_line(load: Load) -> None:
-    assert load(PERSONA + ENDPOINT, overrides=Overrides(base_url="http://other/v1")).run.api_key_env is None
+KEYS = """\
+run:
+  provider:
+    base_url: https://gate/openai/x?api-version=2024-06-01
+    api_key_env: BOX_KEY
+    api_key_header: api-key
+    extra_headers: {X-Team: a, Authorization: "Bearer ${SECOND}", X-Gate: "${THIRD}"}
+"""
+
+
+def test_a_key_may_stand_in_any_header_and_a_base_url_has_a_query(load: Load) -> None:
+    run = load(PERSONA + KEYS).run
+    assert (run.base_url, run.api_key_header) == ("https://gate/openai/x?api-version=2024-06-01", "api-key")
+    assert run.extra_headers["Authorization"] == "Bearer ${SECOND}"
+
+
+def test_the_keys_of_a_file_are_never_joined_to_a_url_of_the_command_line(load: Load) -> None:
+    run = load(PERSONA + KEYS, overrides=Overrides(base_url="http://other/v1")).run
+    assert (run.api_key_env, run.api_key_header, run.extra_headers) == (None, None, {"X-Team": "a"})
+    run = load(PERSONA + KEYS, overrides=Overrides(provider="openai")).run
+    assert (run.api_key_env, run.api_key_header, run.extra_headers) == (None, None, {})
+    run = load(PERSONA + KEYS, overrides=Overrides(api_key_header="x-api-key")).run
+    assert (run.api_key_env, run.api_key_header) == ("BOX_KEY", "x-api-key")
 
 
 def test_a_model_without_a_provider_stays_when_a_provider_is_chosen(load: Load) -> None:

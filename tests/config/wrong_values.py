@@ -1,6 +1,7 @@
 """Files with wrong params, checks and run settings, with what is planned, and with literal keys."""
 
 from config.wrong import Wrong, asked, persona
+from persona_batch.config.run_block import HEADER_REMEDY
 from persona_batch.credentials import REMEDY
 
 KEY = "sk-proj-a1b2c3d4e5f6g7h8i9j0"
@@ -132,6 +133,36 @@ VALUES = [
         "literal token",
         persona("params: {token: abc}"),
         f"3:17: an API key or other secret never stands in a file; {REMEDY}",
+    ),
+    Wrong(
+        "key in the query of a URL",
+        persona("run: {provider: {base_url: 'http://host/v1?api_key=abc'}}"),
+        f"3:28: the query value 'api_key' looks like a key, which no URL holds; {HEADER_REMEDY}",
+    ),
+    Wrong(
+        "fragment of a URL",
+        persona("run: {provider: {base_url: 'http://host/v1#abc'}}"),
+        "3:28: a base URL ends before `#`; cut it off there",
+    ),
+    Wrong(
+        "header for a key",
+        persona("run: {provider: {api_key_header: 'api key'}}"),
+        "3:34: a header's name is one word of letters, digits and `-`",
+    ),
+    Wrong(
+        "variable that is none",
+        persona("run: {provider: {extra_headers: {X-A: '${MY-KEY}'}}}"),
+        "3:39: a variable is written ${MY_API_KEY}, with the name of one between the braces",
+    ),
+    Wrong(
+        "variable without braces",
+        persona("run: {provider: {extra_headers: {X-Key: $MY_KEY}}}"),
+        "3:41: a variable is written ${MY_API_KEY}, with the name of one between the braces",
+    ),
+    Wrong(
+        "half a key beside a variable",
+        persona("run: {provider: {extra_headers: {Authorization: 'abc123${MY_KEY}'}}}"),
+        f"3:49: an API key or other secret never stands in a file; {REMEDY}",
     ),
     Wrong(
         "authorization header",

@@ -122,3 +122,24 @@ def test_failures_between_answers_do_not_end_the_run() -> None:
     outcome = run_cells(provider, 100, limits=FOUR, policy=RetryPolicy(retries=30))
     assert outcome.ended is None
     assert {record.status for record in outcome.records} == {"ok"}
+
+
+@pytest.mark.parametrize("seconds", [1_000, 7_261, 5 * 3_600, 36 * 86_400])
+@pytest.mark.parametrize("kind", [RateLimited, ServerFailed])
+def test_a_limit_that_is_lifted_too_late_ends_the_run_with_the_time_to_come_back(
+    kind: type[ProviderError], seconds: int
+) -> None:
+    provider = TimedProvider(fate=lambda number: kind("spent", retry_after=seconds) if number >= 8 else None)
+    outcome = run_cells(provider, 10_000, limits=FOUR)
+    assert isinstance(outcome.ended, StoppedEarly)
+    assert "spent; the endpoint" in str(outcome.ended)
+    assert "come back after 20" in str(outcome.ended)
+    assert [record.status for record in outcome.records] == ["ok"] * 8
+    assert len(provider.arrivals) <= 12
+    assert outcome.seconds < 10
+
+
+def test_an_exhausted_quota_whose_end_is_known_says_when() -> None:
+    provider = TimedProvider(fate=lambda _: QuotaExhausted("used up", retry_after=7_200))
+    outcome = run_cells(provider, 10, limits=FOUR)
+    assert "resume the run after 20" in str(outcome.ended)

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 import pytest
@@ -58,10 +58,11 @@ def talk(
     settings: RunSettings | None = None,
     env: Mapping[str, str] | None = None,
     proxied: bool = False,
+    query: str = "",
 ) -> T:
     """Run a conversation with a provider that is connected to a faulty server.
 
-    `proxied`: the server is reached as an HTTP proxy to a host that does not exist.
+    `query` is that of the base URL; `proxied`: the server is reached as an HTTP proxy to a host that does not exist.
     """
 
     async def run() -> T:
@@ -71,14 +72,7 @@ def talk(
                 environment.setenv("HTTP_PROXY", base_url.removesuffix("/v1"))
                 base_url = "http://name.invalid/v1"
             chosen = settings or RunSettings()
-            chosen = RunSettings(
-                provider=chosen.provider,
-                base_url=base_url,
-                api_key_env=chosen.api_key_env,
-                extra_body=chosen.extra_body,
-                extra_headers=chosen.extra_headers,
-            )
-            target = resolve(chosen, env or {})
+            target = resolve(replace(chosen, base_url=base_url + query), env or {})
             async with OpenAIProvider(target, concurrency=8, timeouts=timeouts) as provider:
                 return await conversation(provider, server)
 

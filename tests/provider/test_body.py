@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -6,7 +7,7 @@ import pytest
 from persona_batch.chat import Message, Params
 from persona_batch.errors import BadRequest
 from persona_batch.provider.base import Request
-from persona_batch.provider.body import encode_body, sent_messages
+from persona_batch.provider.body import Dialect, encode_body, sent_messages
 from persona_batch.provider.presets import CUSTOM, PRESETS, Preset
 
 USER = (Message("user", "你好"),)
@@ -19,9 +20,11 @@ def body(
     preset: Preset = CUSTOM,
     extra: Params | None = None,
     stream_options: bool = False,
+    renamed: tuple[tuple[str, str], ...] = (),
 ) -> dict[str, Any]:
     request = Request("m", messages, params or {})
-    sent = encode_body(request, messages, preset, extra or {}, stream_options=stream_options)
+    dialect = replace(Dialect.of(preset), stream_options=stream_options)
+    sent = encode_body(request, messages, extra or {}, replace(dialect, renamed=renamed) if renamed else dialect)
     decoded: dict[str, Any] = json.loads(sent)
     return decoded
 
@@ -69,3 +72,55 @@ def test_developer_messages_go_out_as_system_where_the_role_is_unknown() -> None
 def test_what_makes_no_sense_is_not_sent(params: Params, messages: tuple[Message, ...], words: str) -> None:
     with pytest.raises(BadRequest, match=words):
         body(params, messages=messages)
+
+
+MAX, NEW = {"max_tokens": 9}, {"max_completion_tokens": 9}
+NEWER, OLDER = {"max_tokens": "max_completion_tokens"}, {"max_completion_tokens": "max_tokens"}
+
+
+@pytest.mark.parametrize(
+    ("said", "params", "renamed"),
+    [
+        (
+            "Unsupported parameter: 'max_tokens' is not supported with this model.",
+            MAX,
+            NEWER,
+        ),
+        ("Use 'max_completion_tokens' instead of max_tokens", MAX, NEWER),
+        ("unexpected keyword argument 'max_tokens'", MAX, NEWER),
+        ("不支持参数 max_tokens", MAX, NEWER),
+        (
+            "Extra inputs are not permitted: max_completion_tokens",
+            NEW,
+            OLDER,
+        ),
+        ("max_tokens is too large: 9000; the model has 4096", MAX, None),
+        ("Unsupported parameter: 'temperature'", MAX, None),
+        ("Unsupported parameter: 'max_tokens'", {"temperature": 1}, None),
+        ("Unsupported parameter: 'max_tokens'", {**MAX, "max_completion_tokens": 9}, None),
+    ],
+)
+@pytest.mark.parametrize("status", [400, 422, 500])
+def test_a_name_that_is_refused_has_another(
+    said: str, params: Params, renamed: dict[str, str] | None, status: int
+) -> None:
+    learnt = Dialect().corrected(status, said, params)
+    assert (None if learnt is None else dict(learnt.renamed)) == renamed
+    if learnt is not None and renamed is not None:
+        assert set(renamed.values()) <= body(params, renamed=learnt.renamed).keys()
+        assert not renamed.keys() & body(params, renamed=learnt.renamed).keys()
+        assert Dialect().corrected(429, said, params) is None
+
+
+def test_the_other_name_of_the_other_name_is_the_first() -> None:
+    native = Dialect.of(PRESETS["openai"])
+    learnt = native.corrected(400, "Unrecognized request argument supplied: max_completion_tokens", MAX)
+    assert learnt == Dialect()
+    assert learnt.corrected(400, "max_tokens is not supported", MAX) == native
+
+
+@pytest.mark.parametrize("status", [400, 422, 500])
+@pytest.mark.parametrize("said", ["unknown field stream_options", "include_usage: extra inputs", "stream_options?"])
+def test_stream_options_that_are_refused_are_left_out(said: str, status: int) -> None:
+    assert Dialect().corrected(status, said, {}) == Dialect(stream_options=False)
+    assert Dialect(stream_options=False).corrected(status, said, {}) is None

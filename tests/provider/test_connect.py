@@ -2,16 +2,19 @@
 
 import asyncio
 from collections.abc import Mapping
+from typing import cast
 
 import pytest
 
+from engine.virtual_time import run_virtually
 from persona_batch.config.batch import RunSettings
 from persona_batch.errors import UsageError
-from persona_batch.provider.base import Timeouts
+from persona_batch.provider.base import Provider, Timeouts
 from persona_batch.provider.connect import choose_models, open_provider, resolve
 from persona_batch.provider.openai import OpenAIProvider
 from persona_batch.provider.presets import PRESETS
 from persona_batch.provider.scripted import ScriptedProvider
+from persona_batch.provider.secret import Secret
 from provider.asking import ask, talk
 from servers.act import Act, Script, error_body
 from servers.faulty import FaultyServer
@@ -114,7 +117,7 @@ def test_an_endpoint_without_a_list_is_taken_at_the_users_word() -> None:
         (Script(models=[f"m{i:02}" for i in range(30)]), (), "m19 and 10 more"),
         (Script(models=[]), (), "--model"),
         (Script(models=None), (), "name one by --model"),
-        (Script(api_key="right"), ("test-model",), "refused the key"),
+        (Script(api_key="right"), (), "refused the key"),
     ],
 )
 def test_a_missing_choice_lists_what_there_is(script: Script, asked: tuple[str, ...], words: str) -> None:
@@ -203,6 +206,121 @@ def test_the_tool_names_itself() -> None:
     assert sent_headers(RunSettings(), {})["user-agent"].startswith("persona-batch/")
 
 
-def test_a_list_of_models_that_is_a_page_does_not_stop_a_named_model() -> None:
-    page = Act(status=500, body=error_body("x"))
-    assert models_of(Script(models=None, default=page), "any") == ["any"]
+@pytest.mark.parametrize(
+    "act",
+    [
+        Act(status=401, body=error_body("Missing scopes: api.model.read")),
+        Act(status=403, body=error_body("not for this key")),
+        Act(status=404, body="<html><title>Not Found</title></html>"),
+        Act(status=405, body="method not allowed"),
+        Act(status=429, body=error_body("too many requests")),
+        Act(status=500, body=error_body("x")),
+        Act(body="<html><title>Welcome</title></html>"),
+        Act(body="[]"),
+    ],
+    ids=lambda act: f"{act.status} {act.body[:7]}",
+)
+def test_a_list_of_models_that_fails_does_not_stop_a_named_model(act: Act) -> None:
+    assert models_of(Script(models_act=act), "any") == ["any"]
+    with pytest.raises(UsageError):
+        models_of(Script(models_act=act))
+
+
+class NeverLists:
+    """A provider whose list of models never comes."""
+
+    name = identity = "silent"
+
+    async def models(self) -> list[str]:
+        await asyncio.Event().wait()
+        return []
+
+
+def test_a_list_of_models_that_never_comes_is_waited_for_a_short_while() -> None:
+    said: list[str] = []
+    provider = cast("Provider", NeverLists())
+    assert run_virtually(choose_models(provider, ["a", "b"], note=said.append)) == ["a", "b"]
+    assert "within 12 s" in said[0]
+
+
+ELSEWHERE = [
+    RunSettings(provider="openai", base_url="http://gate:8080/v1"),
+    RunSettings(provider="zhipu", base_url="https://mirror.test/api/paas/v4"),
+    RunSettings(provider="modelscope", base_url="http://localhost:1/v1"),
+]
+
+
+@pytest.mark.parametrize("settings", ELSEWHERE, ids=lambda settings: settings.provider)
+def test_what_is_peculiar_to_an_endpoint_is_not_so_at_another_host(settings: RunSettings) -> None:
+    preset = resolve(settings, dict.fromkeys(PRESETS[settings.provider or ""].key_env, "k" * 20)).preset
+    assert (preset.stream_options, preset.developer_role, preset.max_tokens_name) == (True, False, "max_tokens")
+    assert preset.per_day is None
+
+
+def test_it_holds_for_every_path_of_its_own_host() -> None:
+    for path in ("/v1", "/v2/beta"):
+        preset = resolve(RunSettings(provider="openai", base_url=f"https://api.openai.com{path}"), OPENAI).preset
+        assert preset is PRESETS["openai"]
+
+
+def test_the_variable_for_another_host_counts_as_one() -> None:
+    preset = resolve(RunSettings(provider="openai"), {**OPENAI, "OPENAI_BASE_URL": "http://gate/v1"}).preset
+    assert preset.max_tokens_name == "max_tokens"
+
+
+@pytest.mark.parametrize("query", ["?api-version=2024-06-01", "?api-version=1&region=eu", "?x="])
+def test_routes_stand_before_the_query_of_a_base_url(query: str) -> None:
+    async def seen(provider: OpenAIProvider, server: FaultyServer) -> list[str]:
+        assert provider.identity == f"{server.base_url}{query}"
+        await provider.models()
+        await ask(provider)  # as the SDK builds it
+        await ask(provider)  # as we send it after the first
+        return [request.path for request in server.requests]
+
+    chat = f"/v1/chat/completions{query}"
+    assert talk(Script(), seen, query=query) == [f"/v1/models{query}", chat, chat]
+
+
+@pytest.mark.parametrize("header", ["api-key", "X-Api-Key", "Ocp-Apim-Subscription-Key", "authorization"])
+@pytest.mark.parametrize("provider", [None, "openai"])
+def test_a_key_goes_into_the_header_that_is_named(header: str, provider: str | None) -> None:
+    settings = RunSettings(provider=provider, api_key_env="MINE", api_key_header=header)
+    sent = sent_headers(settings, {"MINE": "my-very-own-key-1"})
+    bearer = header == "authorization"
+    assert sent[header.lower()] == ("Bearer my-very-own-key-1" if bearer else "my-very-own-key-1")
+    assert ("authorization" in sent) is bearer
+    assert "none" not in sent.values()
+
+
+@pytest.mark.parametrize(
+    ("written", "sent"),
+    [
+        ({"api-key": "${MINE}"}, {"api-key": "my-very-own-key-1"}),
+        ({"Authorization": "Bearer ${MINE}"}, {"authorization": "Bearer my-very-own-key-1"}),
+        ({"X-Both": "${MINE}:${OTHER}", "X-Team": "a"}, {"x-both": "my-very-own-key-1:second", "x-team": "a"}),
+    ],
+)
+def test_a_variable_in_an_extra_header_stands_for_its_value_and_is_a_key(
+    written: dict[str, str], sent: dict[str, str]
+) -> None:
+    env = {"MINE": "my-very-own-key-1", "OTHER": "second"}
+    settings = RunSettings(base_url="http://host/v1", extra_headers=written)
+    assert sent.items() <= sent_headers(settings, env).items()
+    target = resolve(settings, env)
+    assert "my-very-own" not in repr(target)
+    assert target.redactor.clean("I was sent my-very-own-key-1") == "I was sent [key]"
+    assert target.key_fingerprint == Secret("my-very-own-key-1").fingerprint
+    assert resolve(settings, {}, need_key=False).extra_headers.keys() <= {"X-Team"}
+    with pytest.raises(UsageError, match=r"MINE, which is not set; export it or put MINE=… into \.env"):
+        resolve(settings, {})
+
+
+def test_a_variable_with_a_line_break_is_no_header() -> None:
+    with pytest.raises(UsageError, match="'api-key' has a line break") as caught:
+        resolve(RunSettings(base_url="http://h/v1", extra_headers={"api-key": "${K}"}), {"K": "hush\nEvil: 1"})
+    assert "hush" not in str(caught.value)
+
+
+def test_a_header_for_a_key_without_a_key_is_refused() -> None:
+    with pytest.raises(UsageError, match="api_key_env"):
+        resolve(RunSettings(base_url="http://h/v1", api_key_header="api-key"), {})

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from persona_batch.provider.http1 import Connection
-from persona_batch.provider.transport import CONNECTION, DirectTransport, goes_through_proxy
+from persona_batch.provider.transport import CONNECTION, DirectTransport
 from provider.raw_server import answering
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
@@ -231,25 +231,6 @@ def test_a_body_is_the_same_however_it_is_cut(body: list[bytes], cuts: list[int]
         return got
 
     assert asyncio.run(read()) == b"".join(body)
-
-
-@pytest.mark.parametrize(
-    ("variables", "expected"),
-    [
-        ({}, False),
-        ({"http_proxy": "http://127.0.0.1:9"}, True),
-        ({"all_proxy": "http://127.0.0.1:9"}, True),
-        ({"https_proxy": "http://127.0.0.1:9"}, False),
-        ({"http_proxy": "http://127.0.0.1:9", "no_proxy": "endpoint.test"}, False),
-    ],
-)
-def test_a_proxy_is_noticed(variables: dict[str, str], expected: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
-    for name, value in variables.items():
-        monkeypatch.setenv(name, value)
-    assert goes_through_proxy("http://endpoint.test/v1") is expected
 
 
 def test_each_read_is_handed_on_by_itself_until_relaxed_then_together() -> None:

@@ -53,6 +53,7 @@ class Script(msgspec.Struct, kw_only=True, frozen=True):
 
     `acts` answer the first chat requests in turn; later ones are drawn from `shares`; all others get
     `default`. With `api_key`, any other key is refused with 401. `models` is what /models lists; None: 404.
+    `models_act` answers /models instead.
     """
 
     acts: list[Act] = []
@@ -60,6 +61,7 @@ class Script(msgspec.Struct, kw_only=True, frozen=True):
     default: Act = Act()
     seed: int = 0
     models: list[str] | None = msgspec.field(default_factory=lambda: ["test-model"])
+    models_act: Act | None = None
     api_key: str | None = None
 
 
@@ -68,12 +70,17 @@ class Logged(msgspec.Struct):
 
     at: float
     method: str
-    path: str
+    path: str  # as it was asked for, query and all
     headers: dict[str, str]  # names in lower case
     body: Any  # decoded JSON, or the text
     status: int = 0
     ended: float = 0.0
     in_flight: int = 1  # chat requests being answered when this one came, itself included
+
+    @property
+    def route(self) -> str:
+        """The path without its query."""
+        return self.path.partition("?")[0]
 
 
 def error_body(message: str, *, code: str | None = None, kind: str = "invalid_request_error") -> str:

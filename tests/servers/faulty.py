@@ -70,7 +70,7 @@ class FaultyServer:
     @property
     def chats(self) -> list[Logged]:
         """The requests to /chat/completions."""
-        return [request for request in self.requests if request.path.endswith("/chat/completions")]
+        return [request for request in self.requests if request.route.endswith("/chat/completions")]
 
     def release(self) -> None:
         """End all stalls, present and to come; callable from any thread."""
@@ -117,12 +117,12 @@ class FaultyServer:
                         break
         finally:
             head.cancel()
+            writer.close()  # before anything is awaited: the server may be closing, and cancel this too
             await asyncio.gather(head, return_exceptions=True)
-            writer.close()
 
     async def _take(self, request: Logged, following: asyncio.Task[bytes], writer: asyncio.StreamWriter) -> bool:
         """Answer one request; False: the connection must not be used again."""
-        chat = request.path.endswith("/chat/completions")
+        chat = request.route.endswith("/chat/completions")
         self.in_flight += chat
         self.most_in_flight = max(self.most_in_flight, self.in_flight)
         request.in_flight = self.in_flight
@@ -151,7 +151,9 @@ class FaultyServer:
         key = self.script.api_key
         if key is not None and request.headers.get("authorization") != f"Bearer {key}":
             return Act(status=401, body=error_body("Incorrect API key provided", code="invalid_api_key"))
-        if request.path.endswith("/models"):
+        if request.route.endswith("/models"):
+            if self.script.models_act is not None:
+                return self.script.models_act
             if self.script.models is None:
                 return Act(status=404, body="no such route")
             listed = [{"id": name, "object": "model"} for name in self.script.models]

@@ -33,6 +33,10 @@ ApiKeyEnv: TypeAlias = Annotated[
     str | None,
     typer.Option("--api-key-env", metavar="VARIABLE", help="Environment variable that holds the key."),
 ]
+ApiKeyHeader: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--api-key-header", metavar="NAME", help="Header that carries the key (default: Authorization)."),
+]
 Models: TypeAlias = Annotated[
     list[str] | None, typer.Option("--model", "-m", metavar="MODEL", help="Model (repeatable: a factor).")
 ]

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import msgspec
 import typer
 
-from persona_batch.cli.options import ApiKeyEnv, BaseUrl, Json, Model
+from persona_batch.cli.options import ApiKeyEnv, ApiKeyHeader, BaseUrl, Json, Model
 
 if TYPE_CHECKING:
+    from persona_batch.config.batch import RunSettings
     from persona_batch.provider.target import Target
 
 ROOM_FOR_URLS = 132  # columns; on a narrower terminal the table goes without (`--json` has them)
@@ -54,6 +55,7 @@ def providers(
     model: Model = None,
     base_url: BaseUrl = None,
     api_key_env: ApiKeyEnv = None,
+    api_key_header: ApiKeyHeader = None,
     as_json: Json = False,
 ) -> None:
     """List the endpoints, and which have a key (in the environment or in .env); ask one with --ping.
@@ -63,11 +65,13 @@ def providers(
         batch providers --ping local
         batch providers --ping modelscope --model Qwen/Qwen3-8B
     """
+    from persona_batch.config.batch import RunSettings
     from persona_batch.provider.dotenv import load_env
 
     env = load_env()
     if ping is not None:
-        _ping(ping, model, base_url, api_key_env, env, as_json=as_json)
+        endpoint = RunSettings(provider=ping, base_url=base_url, api_key_env=api_key_env, api_key_header=api_key_header)
+        _ping(endpoint, model, env, as_json=as_json)
         return
     rows = _rows(env)
     if as_json:
@@ -110,21 +114,12 @@ def _print_table(rows: list[ProviderRow]) -> None:
     sys.stdout.write(table(columns, cells, page.palette, page.width))
 
 
-def _ping(
-    name: str,
-    model: str | None,
-    base_url: str | None,
-    api_key_env: str | None,
-    env: Mapping[str, str],
-    *,
-    as_json: bool,
-) -> None:
+def _ping(endpoint: "RunSettings", model: str | None, env: Mapping[str, str], *, as_json: bool) -> None:
     import asyncio
 
-    from persona_batch.config.batch import RunSettings
     from persona_batch.provider.connect import resolve
 
-    target = resolve(RunSettings(provider=name, base_url=base_url, api_key_env=api_key_env), env)
+    target = resolve(endpoint, env)
     found = asyncio.run(_asked(target, model))
     if as_json:
         typer.echo(msgspec.json.encode(found))

@@ -164,7 +164,10 @@ def _rehearse(job: "Job", run: "RunArguments", keys: Mapping[str, str]) -> None:
 
     env = {**bare(os.environ), **job.environment, **keys}
     endpoint = Overrides(
-        provider=run.value("--provider"), base_url=run.value("--base-url"), api_key_env=run.value("--api-key-env")
+        provider=run.value("--provider"),
+        base_url=run.value("--base-url"),
+        api_key_env=run.value("--api-key-env"),
+        api_key_header=run.value("--api-key-header"),
     )
     batch = load_batch(run.files, questions=run.questions, overrides=endpoint)
     try:

@@ -86,6 +86,7 @@ class RunSettings:
     provider: str | None = None
     base_url: str | None = None
     api_key_env: str | None = None
+    api_key_header: str | None = None
     models: tuple[str, ...] = ()
     samples: int = 1
     placements: tuple[Placement, ...] = ()

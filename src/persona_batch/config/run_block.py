@@ -2,17 +2,26 @@
 
 import re
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import AfterValidator, Field
 
 from persona_batch.chat import JsonValue, Thinking
 from persona_batch.config.section import NonEmpty, Section
-from persona_batch.credentials import REMEDY
+from persona_batch.credentials import REMEDY, has_key, is_key_name, is_reference
 
 PLACEMENTS = Literal["system", "developer", "user", "none"]
 
+HEADER_REMEDY = (
+    "send it in a header: name its variable by `api_key_env` and the header by `api_key_header`, "
+    "or write `${VARIABLE}` under `extra_headers`"
+)
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
+REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}", re.ASCII)  # in extra_headers: a variable's value stands here
+_SECRET_ENDS = frozenset(
+    {"key", "keys", "sig", "sign", "signature", "code", "sas", "sk", "ak", "pass"}
+)  # of a query value's name
+_LONG_WORD = re.compile(r"(?=.*\d)(?=.*[A-Za-z])[\w.~-]{16,}", re.ASCII)
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", re.ASCII)
 
 
@@ -31,9 +40,22 @@ def base_url(value: str) -> str:
         raise ValueError("expected a URL such as https://host/v1")
     if "@" in parts.netloc:
         raise ValueError(f"a base URL holds no user name or password; {REMEDY}")
-    if parts.query or parts.fragment:
-        raise ValueError("a base URL ends before `?` and `#`; query values go under `extra_body`")
+    if parts.fragment:
+        raise ValueError("a base URL ends before `#`; cut it off there")
+    if (name := secret_in_query(parts.query)) is not None:
+        raise ValueError(f"the query value {name!r} looks like a key, which no URL holds; {HEADER_REMEDY}")
     return value
+
+
+def secret_in_query(query: str) -> str | None:
+    """Return the name of the first value in a URL's query that looks like a credential; the value is never shown."""
+    for name, value in parse_qsl(query, keep_blank_values=True):
+        if has_key(name) or (not value and _LONG_WORD.fullmatch(name)):
+            return "…"
+        end = re.split(r"[\W_]", name)[-1].lower()
+        if is_key_name(name) or end in _SECRET_ENDS or has_key(value) or has_key(f"{name}={value}"):
+            return name[:40]
+    return None
 
 
 def variable_name(value: str) -> str:
@@ -47,7 +69,12 @@ def variable_name(value: str) -> str:
     return value
 
 
-def _header_name(value: str) -> str:
+def header_name(value: str) -> str:
+    """Return a header's name.
+
+    Raises:
+        ValueError: it is none; the value, perhaps a key, is never part of the message.
+    """
     if not _HEADER.fullmatch(value):
         raise ValueError("a header's name is one word of letters, digits and `-`")
     return value
@@ -56,6 +83,8 @@ def _header_name(value: str) -> str:
 def _header_value(value: str) -> str:
     if not value.isprintable():
         raise ValueError("a header's value is one line of printable text")
+    if "${" in REFERENCE.sub("", value) or (is_reference(value) and REFERENCE.search(value) is None):
+        raise ValueError("a variable is written ${MY_API_KEY}, with the name of one between the braces")
     return value
 
 
@@ -79,10 +108,13 @@ class ProviderBlock(Section):
     name: NonEmpty | None = Field(None, description="A preset's name.")
     base_url: BaseUrl | None = Field(None, description="Where /chat/completions lives below.")
     api_key_env: VariableName | None = Field(None, description="The environment variable that holds the key.")
+    api_key_header: Annotated[str, AfterValidator(header_name)] | None = Field(
+        None, description="The header that carries the key, instead of `Authorization: Bearer …`."
+    )
     extra_body: dict[str, JsonValue] | None = Field(None, description="Put into every request's body.")
     extra_headers: (
-        dict[Annotated[str, AfterValidator(_header_name)], Annotated[str, AfterValidator(_header_value)]] | None
-    ) = Field(None, description="Sent with every request.")
+        dict[Annotated[str, AfterValidator(header_name)], Annotated[str, AfterValidator(_header_value)]] | None
+    ) = Field(None, description="Sent with every request; `${VARIABLE}` stands for the value of a variable.")
 
 
 class RunBlock(Section):

@@ -2,7 +2,8 @@
 
 A setting may be given by one block, or by several with the same value; two different values are a problem. The
 command line wins. An endpoint is taken as a whole: `--provider` sets aside what the files say of another
-endpoint (its URL, key variable, additions and models), and `--base-url` alone names an endpoint without a key.
+endpoint (its URL, key variable, additions and models), and `--base-url` alone names an endpoint without a key: nor
+does it get the headers in which a file puts one (`${VARIABLE}`).
 """
 
 from collections.abc import Callable, Sequence
@@ -15,7 +16,9 @@ from persona_batch.config.given_params import check_params
 from persona_batch.config.nodes import Mapping as MappingNode
 from persona_batch.config.nodes import Node, items_of, mapping_of, plain
 from persona_batch.config.problems import Place, Problems
-from persona_batch.config.run_block import base_url, variable_name
+from persona_batch.config.run_block import REFERENCE, base_url, header_name, variable_name
+
+_ENDPOINT = ("base_url", "api_key_env", "api_key_header", "extra_body", "extra_headers")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +28,7 @@ class Overrides:
     provider: str | None = None
     base_url: str | None = None
     api_key_env: str | None = None
+    api_key_header: str | None = None
     models: tuple[str, ...] = ()
     samples: int | None = None
     placements: tuple[Placement, ...] = ()
@@ -85,11 +89,13 @@ def _overridden(written: _Written, overrides: Overrides) -> RunSettings:
     file = dict(written.values)
     if overrides.provider is not None and overrides.provider != file.get("provider"):
         moved = "provider" in file or "base_url" in file
-        for name in ("base_url", "api_key_env", "extra_body", "extra_headers", *(["model"] if moved else [])):
+        for name in (*_ENDPOINT, *(["model"] if moved else [])):
             file.pop(name, None)
     elif overrides.base_url is not None and overrides.provider is None:
-        for name in ("provider", "api_key_env"):
+        for name in ("provider", "api_key_env", "api_key_header"):
             file.pop(name, None)
+        headers = file.get("extra_headers", {})
+        file["extra_headers"] = {name: value for name, value in headers.items() if not REFERENCE.search(value)}
 
     def pick(name: str) -> Any:
         option = getattr(overrides, name)
@@ -104,6 +110,7 @@ def _overridden(written: _Written, overrides: Overrides) -> RunSettings:
         provider=pick("provider"),
         base_url=pick("base_url"),
         api_key_env=pick("api_key_env"),
+        api_key_header=pick("api_key_header"),
         models=overrides.models or file.get("model", ()),
         samples=pick("samples") or 1,
         placements=overrides.placements or cast("tuple[Placement, ...]", file.get("placement", ())),
@@ -134,7 +141,11 @@ def _check_options(overrides: Overrides, problems: Problems) -> None:
 
 
 def _check_texts(overrides: Overrides, problems: Problems) -> None:
-    checks: tuple[tuple[str, Callable[[str], str]], ...] = (("base_url", base_url), ("api_key_env", variable_name))
+    checks: tuple[tuple[str, Callable[[str], str]], ...] = (
+        ("base_url", base_url),
+        ("api_key_env", variable_name),
+        ("api_key_header", header_name),
+    )
     for name, check in checks:
         value = getattr(overrides, name)
         if value is not None:

@@ -13,7 +13,7 @@ record, so that a resumed run asks them.
 import asyncio
 
 from persona_batch.engine.halt import Halt
-from persona_batch.engine.words import duration
+from persona_batch.engine.words import duration, local_time
 from persona_batch.errors import (
     AuthRefused,
     BadRequest,
@@ -66,7 +66,8 @@ class Breaker:
                 self._silent_since = self._clock()
             self._unanswered += 1
         if isinstance(error, QuotaExhausted):
-            self._stop(f"{error.message}; the quota is exhausted: resume the run when there is more")
+            more = "when there is more" if error.retry_after is None else f"after {local_time(error.retry_after)}"
+            self._stop(f"{error.message}; the quota or the account is exhausted: resume the run {more}")
         elif isinstance(error, ENDS_RUN):
             key = "check the key, or name the variable that holds it by --api-key-env"
             remedy = key if isinstance(error, AuthRefused) else "check the model's name"

@@ -160,7 +160,7 @@ class Gate:
     def back_off(self, error: ProviderError, sent_at: float) -> None:
         """Take a failure into account: fewer at once after "too fast", a pause for all if it names one."""
         if error.retry_after is not None and error.retryable:
-            self._pause(error.retry_after, "the endpoint (Retry-After)")
+            self._pause(error.retry_after, "the endpoint (Retry-After)", error.message)
         overloaded = isinstance(error, ServerFailed) and error.retry_after is not None
         too_fast = overloaded or isinstance(error, RateLimited)
         if too_fast and self._throttle.refused(sent_at, self._clock()):
@@ -213,9 +213,11 @@ class Gate:
             self._tokens.hold(tokens)
         return _GatePermit(self, tokens, self._clock())
 
-    def _pause(self, seconds: float, who: str) -> None:
+    def _pause(self, seconds: float, who: str, said: str = "") -> None:
         if seconds > self._patience:
-            self._stop(StoppedEarly(f"{who} asks to wait {duration(seconds)}: come back after {local_time(seconds)}"))
+            asks = f"{said}; the endpoint" if said else who
+            when = f"come back after {local_time(seconds)}"
+            self._stop(StoppedEarly(f"{asks} asks to wait {duration(seconds)}, the limit will be lifted then: {when}"))
             return
         until = self._clock() + seconds + _LATE
         if until > self._paused_until:

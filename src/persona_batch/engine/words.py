@@ -4,13 +4,15 @@ from datetime import UTC, datetime, timedelta
 
 
 def duration(seconds: float) -> str:
-    """Return `45 s`, `12 min` or `3 h 20 min`."""
+    """Return `45 s`, `12 min`, `3 h 20 min` or `36 days`."""
     if seconds < 120:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)
     if minutes < 120:
         return f"{minutes} min"
     hours, minutes = divmod(minutes, 60)
+    if hours >= 72:
+        return f"{round((hours + minutes / 60) / 24)} days"
     return f"{hours} h {minutes} min" if minutes else f"{hours} h"
 
 

@@ -1,17 +1,19 @@
-"""A user's base URL, checked and brought into one form."""
+"""A user's base URL, checked and brought into one form; and the routes below it."""
 
 from urllib.parse import urlsplit, urlunsplit
 
+from persona_batch.config.run_block import HEADER_REMEDY, secret_in_query
 from persona_batch.errors import UsageError
 
 _ROUTES = ("/chat/completions", "/completions", "/models")
 
 
 def checked_base_url(text: str, source: str) -> str:
-    """Return `text` as scheme://host[:port]/path without a closing slash.
+    """Return `text` as scheme://host[:port]/path[?query], without a closing slash of the path.
 
     `source` says where it came from (`--base-url`). A route behind it (`/chat/completions`) is taken off; host
-    and scheme are brought to lower case; a default port is dropped.
+    and scheme are brought to lower case; a default port is dropped. A query (`?api-version=…`) stays: it is part of
+    what the endpoint is.
 
     Raises:
         UsageError: it is no URL that can be asked, or it carries credentials (which are not shown).
@@ -27,10 +29,13 @@ def checked_base_url(text: str, source: str) -> str:
             f"{source}: a URL with credentials in it is not accepted; "
             "put the key into a variable or .env and name it by --api-key-env"
         )
-    if parts.query or parts.fragment:
-        raise UsageError(f"{source}: a base URL has no query and no fragment; expected one like https://host/v1")
+    if (name := secret_in_query(parts.query)) is not None:
+        raise UsageError(f"{source}: the query value {name!r} looks like a key, which no URL holds; {HEADER_REMEDY}")
+    if parts.fragment:
+        raise UsageError(f"{source}: a base URL ends before `#`; expected one like https://host/v1")
     if parts.scheme.lower() not in ("http", "https") or not parts.hostname:
-        raise UsageError(f"{source}: {text!r} is not an http or https URL; expected one like https://host/v1")
+        shown = text.partition("?")[0]
+        raise UsageError(f"{source}: {shown!r} is not an http or https URL; expected one like https://host/v1")
     if any(c.isspace() or not c.isprintable() for c in text):
         raise UsageError(f"{source}: the URL has a space or a control character in it")
     scheme = parts.scheme.lower()
@@ -40,4 +45,10 @@ def checked_base_url(text: str, source: str) -> str:
     path = parts.path.rstrip("/")
     for route in _ROUTES:
         path = path.removesuffix(route).rstrip("/")
-    return urlunsplit((scheme, host, path, "", ""))
+    return urlunsplit((scheme, host, path, parts.query, ""))
+
+
+def route(base_url: str, path: str) -> str:
+    """Return the URL of a route (`/chat/completions`), which stands before the query of a base URL."""
+    parts = urlsplit(base_url)
+    return urlunsplit(parts._replace(path=parts.path + path))

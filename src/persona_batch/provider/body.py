@@ -1,7 +1,10 @@
 """A `Request` → the JSON body that is sent, with the endpoint's quirks applied."""
 
 import math
+import re
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final, Self
 
 import msgspec
 
@@ -11,6 +14,14 @@ from persona_batch.provider.base import Request
 from persona_batch.provider.presets import Preset
 
 _encode = msgspec.json.Encoder().encode
+_OTHER_NAMES: Final = {"max_tokens": "max_completion_tokens", "max_completion_tokens": "max_tokens"}
+_REFUSALS: Final = (400, 404, 415, 422, 500, 501)  # 500: what a server comes to that checks nothing itself
+_UNKNOWN: Final = re.compile(
+    r"unsupported|not (be )?(supported|permitted|allowed|accepted|recognized)|n.t support|unknown|unrecogni|unexpected|"
+    r"invalid (parameter|argument|field)|extra (inputs|fields)|no such|use \W?max_|"
+    r"不支持|未知|无效的?(参数|字段)|不允许|请使用",
+    re.IGNORECASE,
+)
 
 
 def sent_messages(messages: Sequence[Message], preset: Preset) -> Sequence[Message]:
@@ -23,9 +34,43 @@ def sent_messages(messages: Sequence[Message], preset: Preset) -> Sequence[Messa
     )
 
 
-def encode_body(
-    request: Request, messages: Sequence[Message], preset: Preset, extra_body: Params, *, stream_options: bool
-) -> bytes:
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How an endpoint wants a request to be written: as its preset has it, or as it was learnt from a refusal.
+
+    `renamed`: parameters that go out under another name, sorted.
+    """
+
+    stream_options: bool = True
+    renamed: tuple[tuple[str, str], ...] = ()
+
+    @classmethod
+    def of(cls, preset: Preset) -> Self:
+        """Return the one that a preset knows."""
+        name = preset.max_tokens_name
+        return cls(preset.stream_options, () if name == "max_tokens" else (("max_tokens", name),))
+
+    def name(self, param: str) -> str:
+        """Return the name under which a parameter is sent."""
+        return dict(self.renamed).get(param, param)
+
+    def corrected(self, status: int, said: str, params: Params) -> Self | None:
+        """Return the dialect without what an endpoint refused by its name; None: it refused something else."""
+        if status not in _REFUSALS:
+            return None
+        if self.stream_options and ("stream_options" in said or "include_usage" in said):
+            return replace(self, stream_options=False)
+        if _UNKNOWN.search(said) is None:
+            return None
+        for param in params:
+            other = _OTHER_NAMES.get(sent := self.name(param))
+            if other is not None and re.search(rf"\b{sent}\b", said) and (other == param or other not in params):
+                renamed = {**dict(self.renamed), param: other}
+                return replace(self, renamed=tuple(sorted(pair for pair in renamed.items() if pair[0] != pair[1])))
+        return None
+
+
+def encode_body(request: Request, messages: Sequence[Message], extra_body: Params, dialect: Dialect) -> bytes:
     """Return the request's body; `extra_body` has the last word but on `stream`.
 
     Raises:
@@ -34,11 +79,11 @@ def encode_body(
     if not messages:
         raise BadRequest("there is no message to send")
     params = request.params
-    if "max_tokens" in params and preset.max_tokens_name != "max_tokens":
-        params = {(preset.max_tokens_name if name == "max_tokens" else name): value for name, value in params.items()}
+    if dialect.renamed:
+        params = {dialect.name(param): value for param, value in params.items()}
     body: Params = {"model": request.model, "messages": messages, **params}
     own_extra = body.pop("extra_body", {})  # as the SDK's `extra_body`: what params carry of it is recorded
-    if stream_options:
+    if dialect.stream_options:
         body["stream_options"] = {"include_usage": True}
     body.update({**extra_body, **own_extra})
     body["stream"] = True

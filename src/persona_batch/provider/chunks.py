@@ -41,6 +41,7 @@ class _Event(msgspec.Struct, gc=False):
     system_fingerprint: str | None = None
     usage: Usage | None = None
     error: None = None
+    base_resp: msgspec.Raw | None = None
     object: str | None = None
 
 
@@ -60,7 +61,7 @@ def decode_chunk(payload: bytes) -> Chunk:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return plain_if_it_is(decode_odd(payload))
     choices = event.choices
-    if choices is None or event.object == "error":
+    if choices is None or event.base_resp is not None or event.object == "error":
         return plain_if_it_is(decode_odd(payload))
     usage = event.usage
     if not choices:

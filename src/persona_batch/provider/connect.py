@@ -1,13 +1,16 @@
 """From run settings to an open provider: what is asked, with which key, and which of its models."""
 
+import asyncio
 import difflib
 from collections.abc import Callable, Mapping, Sequence
 
 from persona_batch import errors
 from persona_batch.config.batch import RunSettings
+from persona_batch.config.run_block import REFERENCE
 from persona_batch.errors import ProviderError, UsageError
 from persona_batch.provider.base import Provider, Timeouts
 from persona_batch.provider.baseurl import checked_base_url
+from persona_batch.provider.network import check_way
 from persona_batch.provider.presets import CUSTOM, PRESETS, Preset
 from persona_batch.provider.secret import Secret, checked_key
 from persona_batch.provider.target import Target
@@ -15,6 +18,7 @@ from persona_batch.provider.target import Target
 SCRIPTED = Preset(name="scripted", key="none", lists_all=True, note="makes up replies; for rehearsals")
 MODEL_VARIABLE = "PERSONA_BATCH_MODEL"
 _LISTED = 20  # model names in an error
+_PATIENCE = 12.0  # seconds for a list that is not needed; a connection may take 10, and one that fails is to show
 
 
 def resolve(settings: RunSettings, env: Mapping[str, str], *, need_key: bool = True) -> Target:
@@ -38,16 +42,21 @@ def resolve(settings: RunSettings, env: Mapping[str, str], *, need_key: bool = T
         ambient = True
         if "OPENAI_BASE_URL" in env:
             base_url = checked_base_url(env["OPENAI_BASE_URL"], "OPENAI_BASE_URL")
-    _check_headers(settings.extra_headers)
+    headers, secrets = _headers(settings.extra_headers, env, need_key=need_key)
     api_key, variable = _key(preset, settings.api_key_env, env, need_key=need_key)
+    if settings.api_key_header is not None and api_key is None and need_key:
+        raise UsageError("api_key_header names a header, but there is no key to put into it; add api_key_env")
+    named = [variable for value in settings.extra_headers.values() for variable in REFERENCE.findall(value)]
     return Target(
-        preset=preset,
+        preset=preset.at(base_url),
         base_url=base_url,
         identity=preset.name if base_url == preset.base_url else base_url,
         api_key=api_key,
-        key_variables=(variable,) if variable is not None else (),
+        api_key_header=settings.api_key_header,
+        key_variables=tuple(dict.fromkeys([*([variable] if variable is not None else []), *named])),
         extra_body=settings.extra_body,
-        extra_headers=settings.extra_headers,
+        extra_headers=headers,
+        header_secrets=secrets,
         ambient=ambient,
         model_path=env.get(MODEL_VARIABLE) if preset.name == "local" else None,
     )
@@ -66,7 +75,7 @@ def open_provider(
         live: with workers: hand on text as it comes.
 
     Raises:
-        UsageError: the embedded model is not installed.
+        UsageError: the embedded model is not installed; the environment's proxy or certificates cannot work.
     """
     if target.name == "scripted":
         from persona_batch.provider.scripted import ScriptedProvider
@@ -77,6 +86,7 @@ def open_provider(
 
         return LocalProvider(target, find_model(target.model_path), concurrency=concurrency, timeouts=timeouts)
     if workers > 1:
+        check_way(target.base_url)
         from persona_batch.provider.workers import WorkersProvider
 
         return WorkersProvider(target, workers=workers, concurrency=concurrency, timeouts=timeouts, live=live)
@@ -96,30 +106,17 @@ async def choose_models(
 
     Args:
         provider: the open endpoint.
-        asked: the models that the user named; an endpoint that lists none is taken at the user's word.
+        asked: the models that the user named; an endpoint that lists none is taken at the user's word, whyever it
+            does not: the first reply will tell.
         lists_all: the endpoint has no model but those it lists (`Preset.lists_all`). Otherwise one that it does
             not list may be an alias, and the first reply will tell.
         note: told of a named model that is not listed.
 
     Raises:
         UsageError: none was named and there is not just one; a named one is certainly not there; the endpoint
-            cannot be reached, or refuses the key.
+            cannot be reached, or refuses the key where it is asked for its models.
     """
-    try:
-        there = await provider.models()
-    except (errors.ConnectionFailed, errors.TimedOut) as error:
-        raise UsageError(f"{error.message} (provider: {provider.name})") from error
-    except ProviderError as error:
-        if error.http_status == 401:
-            raise UsageError(
-                f"{provider.identity} refused the key, or misses one: {error.message}; check the key, or name the "
-                "variable that holds it by --api-key-env"
-            ) from error
-        if not asked:
-            raise UsageError(
-                f"no model named, and {provider.identity} lists none ({error.message}); name one by --model"
-            ) from error
-        there = []  # no such route, or this key may not list: chatting may still work
+    there = await _listed(provider, asked, note)
     if not asked:
         if len(there) == 1:
             return there
@@ -132,6 +129,30 @@ async def choose_models(
                 raise UsageError(f"{provider.identity} has no model {name!r}; {hint}")
             note(f"{provider.identity} does not list a model {name!r}, and is asked for it all the same; {hint}")
     return list(asked)
+
+
+async def _listed(provider: Provider, asked: Sequence[str], note: Callable[[str], None]) -> list[str]:
+    """Return the models that the endpoint lists; none where it does not say and some were named."""
+    try:
+        async with asyncio.timeout(_PATIENCE if asked else None):
+            return await provider.models()
+    except TimeoutError:
+        note(f"{provider.identity} does not say within {_PATIENCE:g} s which models it has; it is asked all the same")
+        return []
+    except ProviderError as error:
+        no_http = isinstance(error, errors.MalformedReply) and error.http_status is None
+        if no_http or isinstance(error, errors.ConnectionFailed | errors.TimedOut):
+            raise UsageError(f"{error.message} (provider: {provider.name})") from error
+        if error.http_status == 401 and not asked:
+            raise UsageError(
+                f"{provider.identity} refused the key, or misses one: {error.message}; check the key, or name the "
+                "variable that holds it by --api-key-env"
+            ) from error
+        if not asked:
+            raise UsageError(
+                f"no model named, and {provider.identity} lists none ({error.message}); name one by --model"
+            ) from error
+        return []  # no such route, or this key may not list: chatting may still work
 
 
 def _preset(settings: RunSettings) -> Preset:
@@ -166,6 +187,26 @@ def _key(
         variable = preset.key_env[0]
         raise UsageError(f"{preset.name} needs a key: set {variable}, or put {variable}=… into .env")
     return None, None
+
+
+def _headers(
+    written: Mapping[str, str], env: Mapping[str, str], *, need_key: bool
+) -> tuple[dict[str, str], tuple[Secret, ...]]:
+    """Return the extra headers with `${VARIABLE}` as its value, and those values."""
+    headers: dict[str, str] = {}
+    secrets: list[Secret] = []
+    for name, value in written.items():
+        variables = REFERENCE.findall(value)
+        missing = [variable for variable in variables if variable not in env]
+        if missing and need_key:
+            raise UsageError(
+                f"extra_headers: {name} wants {missing[0]}, which is not set; export it or put {missing[0]}=… into .env"
+            )
+        if not missing:
+            headers[name] = REFERENCE.sub(lambda found: env[found[1]], value)
+            secrets += [Secret(env[variable]) for variable in variables]
+    _check_headers(headers)
+    return headers, tuple(secrets)
 
 
 def _check_headers(headers: Mapping[str, str]) -> None:

@@ -21,8 +21,10 @@ class Setup(msgspec.Struct, tag=True):
     base_url: str
     identity: str
     api_key: str | None
+    api_key_header: str | None
     extra_body: Params
     extra_headers: Mapping[str, str]
+    header_secrets: list[str]
     ambient: bool
     concurrency: int
     timeouts: Timeouts

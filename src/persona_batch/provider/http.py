@@ -17,13 +17,15 @@ _REFUSAL_BYTES: Final = 256 * 1024  # of the body of an answer that is no succes
 _REFUSAL_SECONDS: Final = 10.0
 _REDIRECT_SECONDS: Final = 0.25  # nobody reads it; what is there by then frees the connection
 _LISTING_BYTES: Final = 8 * 1024 * 1024  # of a list of models; the longest known have one
+_MOST_REDIRECTS: Final = 10
+_ANYWHERE: Final = ("accept", "accept-encoding", "content-type", "user-agent")  # headers that another origin may see
 
 
 class HttpClient(httpx2.AsyncClient):
-    """An httpx2 client that follows redirects, as the SDK's do; headers named in `unsent` are not sent."""
+    """An httpx2 client with redirects that lose neither a body nor a key; headers named in `unsent` are not sent."""
 
     def __init__(self, *, unsent: Collection[str] = (), **options: Any) -> None:
-        super().__init__(follow_redirects=True, **options)
+        super().__init__(**options)
         self._unsent = unsent
 
     def build_request(self, method: str, url: httpx2.URL | str, **parts: Any) -> httpx2.Request:
@@ -32,6 +34,30 @@ class HttpClient(httpx2.AsyncClient):
         for name in self._unsent:
             request.headers.pop(name, None)
         return request
+
+    async def send(self, request: httpx2.Request, *, stream: bool = False, **options: Any) -> httpx2.Response:
+        """Send a request, and again to wherever the answer says that it should go.
+
+        307 and 308 ask for the same request at another place; the others would make a GET of a POST, so they are
+        followed for a GET only, and returned else. To another origin (also from https to http) go only headers that
+        cannot be a key. The response's `history` has the redirects.
+
+        Raises:
+            httpx2.TransportError: as from the parent's `send`; or a redirect leads nowhere.
+            httpx2.TooManyRedirects: there were more than 10.
+        """
+        options["follow_redirects"] = False
+        history: list[httpx2.Response] = []
+        while True:
+            response = await super().send(request, stream=stream, **options)
+            response.history = list(history)
+            if not _is_followed(response):
+                return response
+            await response.aclose()
+            history.append(response)
+            if len(history) > _MOST_REDIRECTS:
+                raise httpx2.TooManyRedirects(f"more than {_MOST_REDIRECTS} redirects", request=request)
+            request = _redirected(request, new_place(response))
 
     async def send_like(self, first: httpx2.Request, content: bytes) -> httpx2.Response:
         """Send `content` as `first` was sent, and return the response when its headers are there.
@@ -107,6 +133,33 @@ async def _read(response: httpx2.Response, body: bytearray, limit: int) -> None:
             body += part[: limit - len(body)]
             if len(body) >= limit:
                 return
+
+
+def new_place(response: httpx2.Response) -> httpx2.URL:
+    """Return where a redirect leads, without credentials.
+
+    Raises:
+        httpx2.RemoteProtocolError: to no URL.
+    """
+    try:
+        return response.request.url.join(response.headers["location"]).copy_with(username=None, password=None)
+    except httpx2.InvalidURL as error:
+        raise httpx2.RemoteProtocolError(f"a redirect to no URL: {error}") from None
+
+
+def _is_followed(response: httpx2.Response) -> bool:
+    followed = (307, 308) if response.request.method == "POST" else (301, 302, 303, 307, 308)
+    return response.status_code in followed and "location" in response.headers
+
+
+def _redirected(request: httpx2.Request, url: httpx2.URL) -> httpx2.Request:
+    here = url.origin == request.url.origin
+    headers = {name: value for name, value in request.headers.items() if here or name in _ANYWHERE}
+    for name in ("host", "content-length"):  # set anew
+        headers.pop(name, None)
+    return httpx2.Request(
+        request.method, url, headers=headers, content=request.content or None, extensions=request.extensions
+    )
 
 
 def _body(response: httpx2.Response) -> object:

@@ -191,6 +191,9 @@ def _choices(body: dict[str, Any]) -> list[dict[str, Any]]:
     error = body.get("error")
     if (any(error.values()) if isinstance(error, dict) else error) or "error" in (body.get("object"), body.get("type")):
         raise ErrorPayload(body)
+    result = body.get("base_resp")  # MiniMax's, which stands in good replies too
+    if isinstance(result, dict) and result.get("status_code") not in (None, 0, "0"):
+        raise ErrorPayload(body)
     choices = body.get("choices")
     if isinstance(choices, list):
         return [choice for choice in choices if isinstance(choice, dict)]
@@ -203,8 +206,13 @@ def _choices(body: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _tells_failure(body: dict[str, Any]) -> bool:
     """Whether an object without choices and without `error` tells of a failure, and not that work goes on."""
-    code = body.get("code") or body.get("error_code")
-    if body.get("error_msg") or (code and str(code).lower() not in ("200", "0", "ok", "success")):
+    code = body.get("code") or body.get("error_code") or body.get("status_code")
+    if (
+        body.get("error_msg")
+        or body.get("errors")
+        or body.get("detail")
+        or (code and str(code).lower() not in ("200", "0", "ok", "success"))
+    ):
         return True
     said = [body.get(name) for name in ("type", "event", "object", "status", "message")]
     return bool(body.get("message")) and not any(isinstance(word, str) and _ALIVE.search(word) for word in said)

@@ -21,8 +21,10 @@ from openai import AsyncStream
 from persona_batch.errors import MalformedReply, ProviderError, StreamCut, TimedOut
 from persona_batch.provider import ratelimit, refusal
 from persona_batch.provider.base import Burst, Chunk, Request, StreamInfo, Timeouts
-from persona_batch.provider.body import encode_body, sent_messages
+from persona_batch.provider.baseurl import route
+from persona_batch.provider.body import Dialect, encode_body, sent_messages
 from persona_batch.provider.deadline import Deadline
+from persona_batch.provider.network import proxy_for
 from persona_batch.provider.reading import Body
 from persona_batch.provider.reply import ReplyDecoder
 from persona_batch.provider.sdk import open_client, open_http, sending, without_key
@@ -58,7 +60,8 @@ class OpenAIProvider:
         self.identity = target.identity
         self._target = target
         self._timeouts = timeouts or Timeouts()
-        self._stream_options = target.preset.stream_options
+        self._native = Dialect.of(target.preset)
+        self._dialects: dict[str, Dialect] = {}  # by model, what was learnt from refusals
         self._redactor = target.redactor
         self._names = ModelNames(self._redactor)
         self._headers = dict(headers or {})
@@ -66,12 +69,13 @@ class OpenAIProvider:
         self._proxies = proxies
 
     async def __aenter__(self) -> Self:
+        self._proxy = proxy_for(self._target.base_url) if self._proxies else None
         self._http = open_http(
-            self._target, concurrency=self._concurrency, connect=self._timeouts.connect, proxies=self._proxies
+            self._target, concurrency=self._concurrency, connect=self._timeouts.connect, proxy=self._proxy
         )
         self._client = open_client(self._target, self._http, headers={**self._headers, **self._target.extra_headers})
         self._first: httpx2.Request | None = None
-        self._route = f"{self._target.base_url}/chat/completions"
+        self._route = route(self._target.base_url, "/chat/completions")
         self._options: Any = {"headers": without_key(self._target)}
         return self
 
@@ -88,7 +92,9 @@ class OpenAIProvider:
         """Return the ids that /models lists, as they are; raises like `models`."""
         try:
             async with asyncio.timeout(self._timeouts.connect + _LISTING):
-                response = await self._client.get("/models", cast_to=httpx2.Response, options=self._options)
+                response = await self._client.get(
+                    route(self._target.base_url, "/models"), cast_to=httpx2.Response, options=self._options
+                )
             return _model_ids(response.content)
         except (*FOREIGN, ProviderError) as error:
             raise self._ours(error) from error
@@ -146,28 +152,35 @@ class OpenAIProvider:
         messages = sent_messages(request.messages, self._target.preset)
         if messages is not request.messages:
             info.messages = messages
-        try:
-            response = await self._post(request, messages, info)
-        except openai.APIStatusError as error:
-            if not self._stream_options or not _blames_stream_options(error):
-                raise
-            self._stream_options = False
-            response = await self._post(request, messages, info)
+        response = await self._post_understood(request, messages, info)
         info.request_id = response.headers.get("x-request-id")
         info.headers = ratelimit.kept_headers(response.headers.items())
         return response
 
-    async def _post(self, request: Request, messages: Sequence[Any], info: StreamInfo) -> httpx2.Response:
+    async def _post_understood(self, request: Request, messages: Sequence[Any], info: StreamInfo) -> httpx2.Response:
+        """Send the request; what is refused by its name is left out or sent under its other name, from then on."""
+        first = dialect = self._dialects.get(request.model, self._native)
+        tried: dict[Dialect, openai.APIStatusError] = {}
+        while True:
+            try:
+                return await self._post(request, messages, info, dialect)
+            except openai.APIStatusError as error:
+                better = dialect.corrected(error.status_code, str(error.body), request.params)
+                if better in tried:  # neither name is known
+                    self._dialects[request.model] = first
+                    raise tried[first] from None
+                if better is None:
+                    raise
+                tried[dialect] = error
+                dialect = self._dialects[request.model] = better
+
+    async def _post(
+        self, request: Request, messages: Sequence[Any], info: StreamInfo, dialect: Dialect
+    ) -> httpx2.Response:
         own = self._names.own(request.model)
         if own != request.model:
             request = replace(request, model=own)
-        content = encode_body(
-            request,
-            messages,
-            self._target.preset,
-            self._target.extra_body,
-            stream_options=self._stream_options,
-        )
+        content = encode_body(request, messages, self._target.extra_body, dialect)
         token = sending.set(info)
         try:
             if self._first is not None:
@@ -181,15 +194,14 @@ class OpenAIProvider:
                 stream_cls=AsyncStream[object],
             )
             response = cast("httpx2.Response", posted)  # what `cast_to` asks for; the SDK's types know only streams
-            if not response.history:
-                self._first = response.request
+            self._first = response.history[0].request if response.history else response.request
             return response
         finally:
             sending.reset(token)
 
     def _ours(self, error: BaseException, *, begun: bool = False) -> ProviderError:
         """Return the error in our words, without keys."""
-        ours = to_provider_error(error, base_url=self._target.base_url, begun=begun)
+        ours = to_provider_error(error, base_url=self._target.base_url, begun=begun, proxy=self._proxy)
         ours.message = self._redactor.clean_all(ours.message)
         ours.args = (ours.message,)
         return ours
@@ -199,19 +211,15 @@ def _has_text(chunks: Sequence[Chunk]) -> bool:
     return any(chunk.content or chunk.reasoning for chunk in chunks)
 
 
-def _blames_stream_options(error: openai.APIStatusError) -> bool:
-    text = str(error.body)
-    return error.status_code in (400, 422) and ("stream_options" in text or "include_usage" in text)
-
-
 def _model_ids(content: bytes) -> list[str]:
     """Read `{"data": [{"id": …}]}`, or Ollama's `{"models": [{"name": …}]}`, or a plain list."""
     try:
         body = msgspec.json.decode(content)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise MalformedReply(f"not a list of models: {refusal.excerpt(content.decode('utf-8', 'replace'))}") from None
+        said = refusal.excerpt(content.decode("utf-8", "replace"))
+        raise MalformedReply(f"not a list of models: {said}", http_status=200) from None
     listed = body.get("data") or body.get("models") or [] if isinstance(body, dict) else body
     if not isinstance(listed, list):
-        raise MalformedReply("not a list of models")
+        raise MalformedReply("not a list of models", http_status=200)
     names = [item.get("id") or item.get("name") if isinstance(item, dict) else item for item in listed]
     return [name for name in names if isinstance(name, str)]

@@ -5,9 +5,10 @@ message goes out as `system`; no daily quota). `stream_options` that turns out t
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import Literal
+from typing import Literal, Self
+from urllib.parse import urlsplit
 
 from persona_batch.chat import Params
 
@@ -34,6 +35,17 @@ class Preset:
     day_zone: str = "UTC"
     params: Params = field(default_factory=dict)
     note: str = ""
+
+    def at(self, base_url: str) -> Self:
+        """Return the preset as it holds at a base URL: what is peculiar to an endpoint is not so at another host.
+
+        `lists_all` stays: it is a habit of a program, which may run anywhere.
+        """
+        if urlsplit(base_url).netloc == urlsplit(self.base_url).netloc:
+            return self
+        return replace(
+            self, stream_options=True, developer_role=False, max_tokens_name="max_tokens", per_day=None, day_zone="UTC"
+        )
 
 
 CUSTOM = Preset(name="custom", key="none", note="any endpoint, by --base-url")

@@ -12,8 +12,9 @@ from openai import AsyncOpenAI, Omit
 from persona_batch import __version__
 from persona_batch.provider.base import StreamInfo
 from persona_batch.provider.http import HttpClient, bound_body
+from persona_batch.provider.network import Proxy, trusted
 from persona_batch.provider.target import Target
-from persona_batch.provider.transport import DirectTransport, goes_through_proxy
+from persona_batch.provider.transport import DirectTransport
 
 _OWN_HEADERS: Final = frozenset({"accept", "content-type", "user-agent", "authorization"})
 _BOOKKEEPING: Final = ("x-stainless-retry-count", "x-stainless-read-timeout")  # the SDK's, of each request
@@ -35,40 +36,50 @@ def without_key(target: Target) -> dict[str, Omit]:
     return {} if _authorized(target) else {"Authorization": Omit()}
 
 
+def _bearer(target: Target) -> str | None:
+    """Return the key, if it goes into the Authorization header."""
+    elsewhere = (target.api_key_header or "authorization").lower() != "authorization"
+    return None if target.api_key is None or elsewhere else target.api_key.reveal()
+
+
 def _authorized(target: Target) -> bool:
-    return target.api_key is not None or any(name.lower() == "authorization" for name in target.extra_headers)
+    return _bearer(target) is not None or any(name.lower() == "authorization" for name in target.extra_headers)
 
 
-def open_http(target: Target, *, concurrency: int, connect: float, proxies: bool) -> HttpClient:
+def open_http(target: Target, *, concurrency: int, connect: float, proxy: Proxy | None) -> HttpClient:
     """Return the HTTP client for a target; silence on a connection is the caller's to watch.
 
     Args:
         target: where.
         concurrency: the most requests at a time.
         connect: seconds for a connection.
-        proxies: whether the environment may name a proxy: then httpx2's own transport is used, else (also when it
-            names none) our direct one.
+        proxy: the way there, by httpx2's own transport; None: straight, by ours.
+
+    Raises:
+        UsageError: a variable names certificates that are none.
     """
     limit = concurrency + _SPARE
-    proxied = proxies and goes_through_proxy(target.base_url)
+    tls = trusted() if proxy is not None or target.base_url.startswith("https:") else None
     return HttpClient(
         unsent=() if target.ambient else _BOOKKEEPING,
-        transport=None if proxied else DirectTransport(limit),
+        transport=DirectTransport(limit, tls=tls) if proxy is None else None,
+        **({} if proxy is None or tls is None else {"proxy": proxy.opened(tls), "verify": tls}),
         limits=httpx2.Limits(max_connections=limit),
         timeout=httpx2.Timeout(None, connect=connect, pool=connect),
         event_hooks={"request": [_stamp], "response": [bound_body]},
-        trust_env=proxied,
+        trust_env=False,
     )
 
 
 def open_client(target: Target, http_client: HttpClient, *, headers: Mapping[str, str]) -> AsyncOpenAI:
     """Return a client for the target that sends `headers` with each request; closing it closes `http_client`."""
+    key = _bearer(target)
 
     def client(default_headers: Mapping[str, str]) -> AsyncOpenAI:
         return AsyncOpenAI(
-            api_key=_NO_KEY if target.api_key is None else target.api_key.reveal(),
+            api_key=key or _NO_KEY,
             admin_api_key="",
-            base_url=target.base_url,
+            base_url=target.base_url.partition("?")[0],  # we name whole URLs; it would put its routes behind a query
             max_retries=0,
             default_headers=default_headers,
             http_client=http_client,
@@ -85,7 +96,9 @@ def open_client(target: Target, http_client: HttpClient, *, headers: Mapping[str
         # The SDK would add its platform's headers, and those that OPENAI_… variables ask for.
         added = client({}).default_headers
         own = {**{name: Omit() for name in added if name.lower() not in _OWN_HEADERS}, **own}
-        if target.api_key is not None:  # said outright, the key wins over an Authorization header among those
-            own = {"Authorization": f"Bearer {target.api_key.reveal()}", **own}
+        if key is not None:  # said outright, the key wins over an Authorization header among those
+            own = {"Authorization": f"Bearer {key}", **own}
+    if target.api_key is not None and target.api_key_header is not None and key is None:
+        own[target.api_key_header] = target.api_key.reveal()
     # The signature says str, but the SDK's own default headers are `str | Omit`, and it merges both.
     return client(cast("dict[str, str]", own))

@@ -15,6 +15,8 @@ class Target:
     """Which endpoint to ask, and with what.
 
     `identity` is what cell keys and manifests carry: the preset's name, or the base URL where it is another one.
+    `api_key_header` is the header that carries the key, alone, instead of `Authorization: Bearer …`.
+    `header_secrets` are the values that `${VARIABLE}` in the extra headers stood for: keys too.
     `ambient` lets the SDK add what OPENAI_ORG_ID, OPENAI_PROJECT_ID and OPENAI_CUSTOM_HEADERS say.
     `key_variables` are the environment's variables whose values are sent as keys.
     `model_path` is the embedded model's file, as set by the user.
@@ -24,9 +26,11 @@ class Target:
     base_url: str
     identity: str
     api_key: Secret | None = None
+    api_key_header: str | None = None
     key_variables: tuple[str, ...] = ()
     extra_body: Params = field(default_factory=dict)
     extra_headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    header_secrets: tuple[Secret, ...] = ()
     ambient: bool = False
     model_path: str | None = None
 
@@ -43,12 +47,15 @@ class Target:
     @property
     def key_fingerprint(self) -> str:
         """Tells accounts apart in the ledger of daily quotas; `none` without a key."""
-        return "none" if self.api_key is None else self.api_key.fingerprint
+        key = next((key for key in (self.api_key, *self.header_secrets) if key is not None), None)
+        return "none" if key is None else key.fingerprint
 
     @property
     def redactor(self) -> Redactor:
         """Cleans texts of the key and of the values of headers that look secret."""
         secrets = [] if self.api_key is None else [self.api_key.reveal()]
+        for secret in self.header_secrets:
+            secrets += [secret.reveal(), *secret.reveal().split()]
         for name, value in self.extra_headers.items():
             if is_key_name(name) or has_key(f"{name}: {value}", strict=True):
                 secrets += [value, *value.split(), *login_in(value)]

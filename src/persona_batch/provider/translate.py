@@ -10,6 +10,7 @@ import re
 import socket
 import ssl
 from collections.abc import Iterator
+from contextlib import suppress
 
 import httpx2
 import openai
@@ -17,6 +18,11 @@ import openai
 from persona_batch import errors
 from persona_batch.errors import ProviderError
 from persona_batch.provider import ratelimit, refusal
+from persona_batch.provider.http import new_place
+from persona_batch.provider.network import Proxy
+
+_OTHER_HOST = (62, 63, 64)  # X509_V_ERR_HOSTNAME_MISMATCH, …_EMAIL_…, …_IP_ADDRESS_…
+_NOT_NOW = (9, 10)  # X509_V_ERR_CERT_NOT_YET_VALID, …_HAS_EXPIRED
 
 FOREIGN = (
     openai.OpenAIError,
@@ -32,10 +38,13 @@ FOREIGN = (
 )  # what may be raised at us; anything else is a bug of ours and passes
 
 
-def to_provider_error(error: BaseException, *, base_url: str, begun: bool = False) -> ProviderError:
+def to_provider_error(
+    error: BaseException, *, base_url: str, begun: bool = False, proxy: Proxy | None = None
+) -> ProviderError:
     """Return our error for a foreign one.
 
-    `base_url` (without credentials) is named in messages; `begun` says that a part of the reply had come.
+    `base_url` (without credentials) is named in messages, and so is the `proxy` on the way where it may be at fault;
+    `begun` says that a part of the reply had come.
 
     Raises:
         MemoryError: that was it.
@@ -45,9 +54,17 @@ def to_provider_error(error: BaseException, *, base_url: str, begun: bool = Fals
     chain = list(_chain(error))
     for link in chain:
         if isinstance(link, openai.APIStatusError):
-            return _status(link)
+            return _status(link, base_url, proxy)
         if isinstance(link, MemoryError):  # ours, not the endpoint's; asking again would not help
             raise link
+    if proxy is None or begun:
+        return _connection(chain, base_url, begun=begun)
+    found = _at_proxy(chain, base_url, proxy) or _connection(chain, base_url, begun=begun)
+    return found if str(proxy) in found.message else _with(found, f" (asked through {proxy})")
+
+
+def _connection(chain: list[BaseException], base_url: str, *, begun: bool) -> ProviderError:
+    """Return our error for one of the SDK's, a transport's or the system's, by the most telling of its causes."""
     # What the SDK wraps around a transport's error says less than that error.
     chain = [link for link in chain if type(link) not in (openai.APIConnectionError, openai.APITimeoutError)] or chain
     cut = errors.StreamCut if begun else errors.ConnectionFailed
@@ -72,15 +89,62 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
         link = link.__cause__ or (None if link.__suppress_context__ else link.__context__)
 
 
-def _status(error: openai.APIStatusError) -> ProviderError:
-    headers = ratelimit.kept_headers(error.response.headers.items())
-    return refusal.from_response(error.status_code, error.body, headers, error.request_id)
+def _status(error: openai.APIStatusError, base_url: str, proxy: Proxy | None) -> ProviderError:
+    response, status = error.response, error.status_code
+    if status < 400 and "location" in response.headers:
+        with suppress(httpx2.RemoteProtocolError):  # it has moved nowhere
+            moved = f"{base_url} has moved to {_shown(new_place(response))}; set the base URL to that"
+            return errors.BadRequest(f"HTTP {status}: {moved}", http_status=status, request_id=error.request_id)
+    if status == 407:
+        way = proxy or "a proxy"
+        return errors.ConnectionFailed(
+            f"HTTP 407: {way} asks for a user name and a password; write them into the variable: http://user:password@…",
+            http_status=status,
+        )
+    headers = ratelimit.kept_headers(response.headers.items())
+    refused = refusal.from_response(status, error.body, headers, error.request_id)
+    added = ""
+    if response.history and response.request.url.origin != response.history[0].request.url.origin:
+        added = f"; {base_url} redirects to {_shown(response.request.url)}, another origin, where no key is sent: "
+        added += "if you trust it, set the base URL to that"
+    elif proxy is not None and isinstance(refused, (errors.BadRequest, errors.MalformedReply, errors.ServerFailed)):
+        added = f" (asked through {proxy})"
+    return _with(refused, added)
+
+
+def _with(error: ProviderError, words: str) -> ProviderError:
+    """Return an error that says more."""
+    error.message += words
+    error.args = (error.message,)
+    return error
+
+
+def _shown(url: httpx2.URL) -> str:
+    """Return a new address as a base URL, without its query, which may hold anything."""
+    return str(url.copy_with(query=None, fragment=None)).removesuffix("/chat/completions").removesuffix("/models")
+
+
+def _at_proxy(chain: list[BaseException], base_url: str, proxy: Proxy) -> ProviderError | None:
+    """Recognize what goes wrong on the way to a proxy, or what it refuses."""
+    if any(isinstance(link, ssl.SSLCertVerificationError) for link in chain):
+        return None
+    for link in chain:
+        said = _said(link)
+        if isinstance(link, httpx2.ProxyError):
+            return errors.ConnectionFailed(
+                f"{proxy} does not let the request through to {base_url}: {said}; correct {proxy.variable}, or unset it"
+            )
+        if isinstance(link, (httpx2.ConnectError, httpx2.ConnectTimeout)):
+            return errors.ConnectionFailed(
+                f"{proxy} on the way to {base_url} cannot be used: {said}; correct {proxy.variable}, or unset it"
+            )
+    return None
 
 
 def _connecting(error: BaseException, base_url: str) -> ProviderError | None:
     """Recognize what goes wrong before a connection stands."""
     if isinstance(error, ssl.SSLCertVerificationError):
-        return errors.ConnectionFailed(f"the certificate of {base_url} is not trusted: {_said(error)}")
+        return errors.ConnectionFailed(f"the certificate of {base_url} is not trusted: {_distrust(error)}")
     if isinstance(error, socket.gaierror):
         return errors.ConnectionFailed(f"no such host: {base_url}; check the base URL and the network")
     if isinstance(error, httpx2.ProxyError):
@@ -133,6 +197,17 @@ def _rest(error: BaseException, base_url: str, cut: type[ProviderError]) -> Prov
     if isinstance(error, (httpx2.HTTPError, openai.APIError)):
         return errors.MalformedReply(f"{base_url} sent an answer that cannot be used: {said}")
     return errors.BadRequest(f"the request to {base_url} could not be made: {said}")
+
+
+def _distrust(error: ssl.SSLCertVerificationError) -> str:
+    """Return why a certificate was refused, and what helps."""
+    code = getattr(error, "verify_code", None)
+    said = getattr(error, "verify_message", None) or _said(error)
+    if code in _OTHER_HOST:
+        return f"{said}; name the host in the base URL as the certificate does"
+    if code in _NOT_NOW:
+        return f"{said}; see that this machine's clock is right, or ask whoever runs the endpoint"
+    return f"{said}; if you trust who issued it, name a file with that certificate by SSL_CERT_FILE"
 
 
 def _hung_up(error: BaseException) -> bool:

@@ -2,8 +2,8 @@
 
 The openai SDK runs on it as on its own transports (`http_client=httpx2.AsyncClient(transport=DirectTransport(…))`),
 at a fraction of their cost per chunk, and it tells when a request was really written and a chunk really arrived
-(docs/performance.md has the measurements). TLS is Python's with httpx2's certificates. It knows no proxies, no
-HTTP/2 and no read time-out: where a proxy is to be used take the SDK's transport, and watch silence from above.
+(docs/performance.md has the measurements). TLS is Python's. It knows no proxies, no HTTP/2 and no read time-out: where
+a proxy is to be used take the SDK's transport, and watch silence from above.
 """
 
 import asyncio
@@ -11,11 +11,11 @@ import ssl
 from collections.abc import AsyncIterator
 from types import TracebackType
 from typing import Final, TypeAlias
-from urllib.request import getproxies, proxy_bypass
 
 import httpx2
 
 from persona_batch.provider.http1 import Connection
+from persona_batch.provider.network import trusted
 
 _STAGGER: Final = 0.25  # seconds until the next address of a host is tried beside the first (RFC 8305)
 CONNECTION: Final = "persona_batch.connection"  # in a response's extensions
@@ -45,16 +45,17 @@ class _Body(httpx2.AsyncByteStream):
 class DirectTransport(httpx2.AsyncBaseTransport):
     """Keeps connections to any number of origins, at most `limit` of them busy at a time.
 
+    `tls` is what certificates are checked by; None: `network.trusted()`, once it is needed.
     `expiry` is how many seconds an idle connection is kept; servers commonly close theirs after 5.
     The extensions of a response hold its `Connection` under `CONNECTION`, for its stamps and for reading without
     detours; the response must be closed all the same.
     """
 
-    def __init__(self, limit: int, *, expiry: float = 4.0) -> None:
+    def __init__(self, limit: int, *, tls: ssl.SSLContext | None = None, expiry: float = 4.0) -> None:
         self._expiry = expiry
         self._slots = asyncio.Semaphore(limit)
         self._idle: dict[Origin, list[Connection]] = {}
-        self._ssl: ssl.SSLContext | None = None
+        self._ssl = tls
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """Send a request and return its response as soon as the headers are there.
@@ -131,7 +132,7 @@ class DirectTransport(httpx2.AsyncBaseTransport):
             raise httpx2.UnsupportedProtocol(f"neither http nor https: {scheme}")
         loop = asyncio.get_running_loop()
         if scheme == "https" and self._ssl is None:
-            self._ssl = httpx2.create_ssl_context()
+            self._ssl = trusted()
         try:
             async with asyncio.timeout(within):
                 _, connection = await loop.create_connection(
@@ -161,12 +162,3 @@ def _head(request: httpx2.Request) -> bytes:
     lines = [b"%b %b HTTP/1.1" % (request.method.encode("ascii"), request.url.raw_path)]
     lines += [b"%b: %b" % (name, value) for name, value in request.headers.raw]
     return b"\r\n".join(lines) + b"\r\n\r\n"
-
-
-def goes_through_proxy(base_url: str) -> bool:
-    """Whether the environment (HTTP_PROXY, ALL_PROXY, NO_PROXY, the system's settings) names a proxy for a URL."""
-    url = httpx2.URL(base_url)
-    proxies = getproxies()
-    if not (proxies.get(url.scheme) or proxies.get("all")):
-        return False
-    return not proxy_bypass(url.host)

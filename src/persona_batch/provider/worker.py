@@ -122,8 +122,10 @@ def _target(setup: frames.Setup) -> Target:
         base_url=setup.base_url,
         identity=setup.identity,
         api_key=None if setup.api_key is None else Secret(setup.api_key),
+        api_key_header=setup.api_key_header,
         extra_body=setup.extra_body,
         extra_headers=setup.extra_headers,
+        header_secrets=tuple(map(Secret, setup.header_secrets)),
         ambient=setup.ambient,
     )
 
