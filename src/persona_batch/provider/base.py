@@ -8,7 +8,7 @@ token. Providers never retry and never judge: `engine.attempt` folds the chunks 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Final, Protocol, Self
 
 import msgspec
 
@@ -36,6 +36,9 @@ class Timeouts:
     gap: float = 60.0
     total: float = 600.0
     ending: float = 5.0
+
+
+HUNG_UP: Final = "hung_up"  # an error's code: somebody is there, but closed the connection
 
 
 class Chunk(msgspec.Struct, array_like=True, gc=False):

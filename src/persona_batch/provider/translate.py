@@ -18,6 +18,7 @@ import openai
 from persona_batch import errors
 from persona_batch.errors import ProviderError
 from persona_batch.provider import ratelimit, refusal
+from persona_batch.provider.base import HUNG_UP
 from persona_batch.provider.http import new_place
 from persona_batch.provider.network import Proxy
 
@@ -163,7 +164,7 @@ def _connecting(error: BaseException, base_url: str) -> ProviderError | None:
 def _transferring(error: BaseException, base_url: str, cut: type[ProviderError]) -> ProviderError | None:
     """Recognize what goes wrong on a connection that stands."""
     if isinstance(error, (ConnectionError, httpx2.ReadError)) or _hung_up(error):
-        return cut(f"{base_url} closed the connection: {_said(error)}")
+        return cut(f"{base_url} closed the connection: {_said(error)}", code=HUNG_UP)
     if isinstance(error, httpx2.RemoteProtocolError):
         words = f"{base_url} sent no proper HTTP: {_said(error)}"
         return errors.StreamCut(words) if cut is errors.StreamCut else errors.MalformedReply(words)
