@@ -2,13 +2,13 @@
 
 import re
 from typing import Annotated, Literal
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
 
 from persona_batch.chat import JsonValue, Thinking
 from persona_batch.config.section import NonEmpty, Section
-from persona_batch.credentials import REMEDY, has_key, is_key_name, is_reference
+from persona_batch.credentials import REMEDY, is_reference, secret_in_query
 
 PLACEMENTS = Literal["system", "developer", "user", "none"]
 
@@ -18,10 +18,6 @@ HEADER_REMEDY = (
 )
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}", re.ASCII)  # in extra_headers: a variable's value stands here
-_SECRET_ENDS = frozenset(
-    {"key", "keys", "sig", "sign", "signature", "code", "sas", "sk", "ak", "pass"}
-)  # of a query value's name
-_LONG_WORD = re.compile(r"(?=.*\d)(?=.*[A-Za-z])[\w.~-]{16,}", re.ASCII)
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", re.ASCII)
 
 
@@ -45,17 +41,6 @@ def base_url(value: str) -> str:
     if (name := secret_in_query(parts.query)) is not None:
         raise ValueError(f"the query value {name!r} looks like a key, which no URL holds; {HEADER_REMEDY}")
     return value
-
-
-def secret_in_query(query: str) -> str | None:
-    """Return the name of the first value in a URL's query that looks like a credential; the value is never shown."""
-    for name, value in parse_qsl(query, keep_blank_values=True):
-        if has_key(name) or (not value and _LONG_WORD.fullmatch(name)):
-            return "…"
-        end = re.split(r"[\W_]", name)[-1].lower()
-        if is_key_name(name) or end in _SECRET_ENDS or has_key(value) or has_key(f"{name}={value}"):
-            return name[:40]
-    return None
 
 
 def variable_name(value: str) -> str:

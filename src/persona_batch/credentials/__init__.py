@@ -19,6 +19,7 @@ from persona_batch.credentials.shapes import (
     is_reference,
     login_in,
     mask,
+    secret_in_query,
 )
 
 __all__ = [
@@ -32,5 +33,6 @@ __all__ = [
     "is_reference",
     "login_in",
     "mask",
+    "secret_in_query",
     "secrets_in",
 ]

@@ -236,3 +236,24 @@ def mask(text: str, *, strict: bool = False) -> str:
             parts += [text[done:start], MARK]
         done = max(done, end)
     return "".join([*parts, text[done:]])
+
+
+# addresses
+
+_SECRET_ENDS: Final = frozenset(
+    {"key", "keys", "sig", "sign", "signature", "code", "sas", "sk", "ak", "pass"}
+)  # of a query value's name
+_LONG_WORD: Final = re.compile(r"(?=.*\d)(?=.*[A-Za-z])[\w.~-]{16,}", re.ASCII)
+
+
+def secret_in_query(query: str) -> str | None:
+    """Return the name of the first value in a URL's query that looks like a credential; the value is never shown."""
+    from urllib.parse import parse_qsl  # few addresses have a query
+
+    for name, value in parse_qsl(query, keep_blank_values=True):
+        if has_key(name) or (not value and _LONG_WORD.fullmatch(name)):
+            return "…"
+        end = re.split(r"[\W_]", name)[-1].lower()
+        if is_key_name(name) or end in _SECRET_ENDS or has_key(value) or has_key(f"{name}={value}"):
+            return name[:40]
+    return None
