@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from rich.cells import cell_len
 
 from persona_batch import __version__
 from persona_batch.cli.entry import Entry
@@ -59,8 +60,10 @@ def test_a_planned_command_says_so_and_what_there_is_instead(name: str, tmp_path
     assert name not in {entry.name for entry in COMMANDS}
 
 
-def test_help_fits_eighty_columns(tmp_path: Path) -> None:
-    assert max(map(len, batch("--help", cwd=tmp_path).stdout.splitlines())) <= 80
+@pytest.mark.parametrize("command", [(), *((entry.name,) for entry in COMMANDS), ("schedule", "add")], ids=" ".join)
+def test_help_fits_eighty_columns(command: tuple[str, ...], tmp_path: Path) -> None:
+    page = batch(*command, "--help", cwd=tmp_path, env={"COLUMNS": "80"}).stdout
+    assert max(map(cell_len, page.splitlines())) <= 80
 
 
 def test_help_imports_nothing_heavy_and_not_even_typer(tmp_path: Path) -> None:
@@ -120,13 +123,22 @@ def test_no_command_prints_the_help_on_stderr(tmp_path: Path) -> None:
         (["show", "--limit", "many"], "--limit"),
         (["show", "--sample", "-1"], "--sample"),
         (["show", "--limit", "1.5"], "'1.5' is no whole number"),
-        (["show", "--placement", "sytem"], "did you mean system?"),
+        (["show", "--placement", "sytem"], "did you mean `system`?"),
         (["show", "--color", "zzz"], "expected one of auto, always, never"),
         (["run", "x.yaml", "--fail-under", "2"], "2 is more than 1"),
         (["run", "x.yaml", "--timeout", "nan"], "'nan' is no number"),
         (["run", "x.yaml", "-n", "0"], "0 is less than 1"),
         (["ask"], "FILE"),
         (["show", "a", "b"], "b"),
+        (["HISTRY", "p.yaml"], "there is no command `HISTRY`; did you mean `history`?"),
+        (["sched", "list"], "did you mean `schedule`?"),
+        (["schedule", "lits"], "did you mean `list`?"),
+        (["runs", "purge"], "did you mean `prune`?"),
+        (["help", "comapre"], "did you mean `compare`?"),
+        (["--versoin"], "did you mean `--version`?"),
+        (["show", "--halp"], "did you mean `--help`?"),
+        (["show", "--place_ment", "user"], "did you mean `--placement`?"),
+        (["run", "x.yaml", "-samples", "3"], "did you mean `--samples`?"),
     ],
     ids=" ".join,
 )
@@ -138,6 +150,59 @@ def test_wrong_usage_is_one_line_with_a_remedy(args: list[str], said: str, tmp_p
     assert len(done.stderr.splitlines()) == 1
     assert said in done.stderr
     assert "--help`" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (["run", "x.yaml", "--temperature", "0.5"], "write `--param temperature=0.5`"),
+        (["run", "--top_p=0.9", "x.yaml"], "write `--param top_p=0.9`"),
+        (["run", "x.yaml", "-temperature", "1"], "write `--param temperature=1`"),
+        (["run", "x.yaml", "--temprature", "0"], "did you mean `--param temperature=0`?"),
+        (["ask", "x.yaml", "--presence-penalty", "-1.5"], "write `--param presence_penalty=-1.5`"),
+        (["chat", "x.yaml", "--Max-Tokens", "64"], "write `--param max_tokens=64`"),
+        (["run", "--stop", "two words", "x.yaml"], "write `--param 'stop=two words'`"),
+        (["run", "--enable-thinking", "x.yaml"], "write `--param enable_thinking=VALUE`"),
+        (["run", "x.yaml", "--seed-x", "1"], "did you mean `--seed`?"),
+        (["run", "x.yaml", "--stream"], "replies are always streamed"),
+        (["schedule", "add", "x.yaml", "--at", "@daily", "--top-k", "5"], "write `--param top_k=5`"),
+    ],
+    ids=" ".join,
+)
+def test_a_request_parameter_given_as_an_option_is_shown_as_it_is_written(
+    args: list[str], said: str, tmp_path: Path
+) -> None:
+    done = batch(*args, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert len(done.stderr.splitlines()) == 1
+    assert said in done.stderr
+
+
+def test_a_key_given_as_an_unknown_option_is_not_repeated(tmp_path: Path) -> None:
+    key = "sk-0123456789abcdef0123456789"
+    for args in (["--user", key], [f"--stop={key}"], ["--api-key", key]):
+        assert key not in batch("run", "x.yaml", *args, cwd=tmp_path).stderr
+
+
+@pytest.mark.parametrize(
+    ("short", "long"),
+    [
+        (["help"], ["--help"]),
+        (["-h"], ["--help"]),
+        (["help", "run"], ["run", "--help"]),
+        (["run", "-h"], ["run", "--help"]),
+        (["runs", "-h"], ["runs", "--help"]),
+        (["help", "schedule", "add"], ["schedule", "add", "--help"]),
+        (["schedule", "help", "list"], ["schedule", "list", "--help"]),
+        (["schedule", "add", "-h"], ["schedule", "add", "--help"]),
+        (["help", "help"], ["--help"]),
+    ],
+    ids=" ".join,
+)
+def test_help_is_found_where_people_look_for_it(short: list[str], long: list[str], tmp_path: Path) -> None:
+    done = batch(*short, cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == batch(*long, cwd=tmp_path).stdout
 
 
 @pytest.mark.parametrize("locale", ["C", "POSIX", "en_US.ISO-8859-1"])

@@ -138,10 +138,10 @@ def test_two_runs_are_compared_persona_by_persona(run: Path) -> None:
 @pytest.mark.parametrize(
     ("args", "told"),
     [
-        (("--by", "wrld"), "cannot compare by 'wrld'"),
-        (("--measures", "chang"), "unknown measure 'chang'"),
-        (("--explain", "chang"), "unknown measure 'chang'"),
-        (("--control", "butler"), "no persona 'butler'"),
+        (("--by", "wrld"), "--by wrld: no such factor"),
+        (("--measures", "chang"), "there is no measure `chang`; did you mean `change`?"),
+        (("--explain", "chang"), "there is no measure `chang`; did you mean `change`?"),
+        (("--control", "butler"), "--control butler: no such persona"),
         (("nowhere",), "nowhere: no such run"),
         (("latest", "latest", "--by", "model"), "do not go together"),
     ],

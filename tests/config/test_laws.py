@@ -76,7 +76,9 @@ def nested(floats: st.SearchStrategy[float]) -> st.SearchStrategy[object]:
 
 
 values = nested(st.floats())
-json_values = nested(st.floats(allow_nan=False, allow_infinity=False))  # JSON has no other numbers (RFC 8259, section 6)
+json_values = nested(
+    st.floats(allow_nan=False, allow_infinity=False)
+)  # JSON has no other numbers (RFC 8259, section 6)
 documents = st.dictionaries(st.sampled_from(KEYS), values, max_size=6)
 params = st.dictionaries(st.sampled_from("abcd"), st.integers(0, 2), max_size=4)
 

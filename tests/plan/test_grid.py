@@ -205,9 +205,9 @@ def test_questions_are_chosen_by_glob_and_cells_by_limit() -> None:
 
 
 def test_a_glob_that_matches_nothing_names_the_nearest() -> None:
-    with pytest.raises(UsageError, match="did you mean 'wukong'"):
+    with pytest.raises(UsageError, match="did you mean `wukong`"):
         grid(batch([NONE, WUKONG]), personas=["wukon"])
-    with pytest.raises(UsageError, match="no question matches 'zzz'; there are: q0, q1, q2"):
+    with pytest.raises(UsageError, match="no question matches `zzz`; expected one of q0, q1, q2"):
         grid(batch([NONE, WUKONG]), questions=["zzz"])
 
 

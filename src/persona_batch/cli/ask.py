@@ -42,7 +42,7 @@ def ask(
         batch ask personas/wukong.yaml 你对取经怎么看？
         batch ask personas/kitten.yaml "What do you like?" --placement user
         echo "Who are you?" | batch ask personas/pirate.yaml --quiet
-        batch ask personas/wukong.yaml 你好 --provider modelscope -m Qwen/Qwen3-Next-80B-A3B-Instruct
+        batch ask personas/wukong.yaml 你好 --provider deepseek -m deepseek-chat
     """
     import asyncio
 

@@ -29,7 +29,7 @@ def chat(
 
     Examples:
         batch chat personas/wukong.yaml
-        batch chat personas/wukong.yaml --provider deepseek -m deepseek-chat --param temperature=0.2
+        batch chat personas/wukong.yaml --param temperature=0.2
     """
     from persona_batch.cli.chat_commands import Leave, perform
     from persona_batch.cli.conversation import Conversation, prepare

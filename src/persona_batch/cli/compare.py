@@ -7,17 +7,16 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 import typer
 
-from persona_batch.cli.options import Color, Out
+from persona_batch.cli.options import RUN_HELP, Color, Out
 from persona_batch.errors import UsageError
+from persona_batch.wording import meant
 
 if TYPE_CHECKING:
     from persona_batch.compare.comparison import Comparison, MeasureName
     from persona_batch.record.rundir import RunDir
 
 Format: TypeAlias = Literal["table", "markdown", "json", "csv"]
-_Run: TypeAlias = Annotated[
-    str, typer.Argument(metavar="RUN", help="A run folder, a records file, a run id, or `latest`.")
-]
+_Run: TypeAlias = Annotated[str, typer.Argument(metavar="RUN", help=RUN_HELP)]
 
 
 def compare(
@@ -93,7 +92,7 @@ def compare(
     if run2 is not None and by != "persona":
         raise UsageError("--by and a second run do not go together: two runs are compared persona by persona")
     explained = None if explain is None else _measure(explain)
-    chosen = None if measures is None else [name for given in measures for name in given.split(",")]
+    chosen = None if measures is None else [_measure(name.strip()) for given in measures for name in given.split(",")]
     first = find_run(run, Path(out))
     second = None if run2 is None else find_run(run2, Path(out))
     wanted = Wanted(
@@ -146,7 +145,7 @@ def _measure(name: str) -> "MeasureName":
     for known in MEASURES:
         if known == name:
             return known
-    raise UsageError(f"--explain: unknown measure '{name}'; there are: {', '.join(MEASURES)}")
+    raise UsageError(f"there is no measure `{name}`; {meant(name, MEASURES)}")
 
 
 def _write(result: "Comparison", look: _Look) -> None:

@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 
 from persona_batch.chat import Message
 from persona_batch.config.batch import Batch, Persona, Question
@@ -22,6 +21,7 @@ from persona_batch.provider.target import Target
 from persona_batch.record import Record
 from persona_batch.record.runlog import RunLog, as_is
 from persona_batch.view.terminal import one_line
+from persona_batch.wording import meant
 
 PATIENCE = RetryPolicy(retries=3, total=120.0)  # somebody is waiting
 SETTLED = ("auth", "model_unknown")  # kinds of failure that are the user's to mend
@@ -183,9 +183,7 @@ def _chosen(batch: Batch, file: str, wanted: str | None) -> Persona:
     if wanted is not None:
         if wanted in by_id:
             return by_id[wanted]
-        near = get_close_matches(wanted, by_id, n=1)
-        hint = f"did you mean `{near[0]}`?" if near else f"there are {_some(by_id)}"
-        raise UsageError(f"{file} has no persona `{wanted}`; {hint}")
+        raise UsageError(f"{file} has no persona `{wanted}`; {meant(wanted, by_id)}")
     own = [persona for persona in batch.personas if not persona.control] or list(batch.personas)
     namesakes = [persona for persona in own if persona.id == batch.id]
     if len(own) > 1 and namesakes:  # of several, the one that is called like its file
@@ -195,6 +193,6 @@ def _chosen(batch: Batch, file: str, wanted: str | None) -> Persona:
     return own[0]
 
 
-def _some(ids: "list[str] | dict[str, Persona]") -> str:
-    shown = list(ids)[:12]
+def _some(ids: list[str]) -> str:
+    shown = ids[:12]
     return ", ".join(shown) + (" …" if len(ids) > len(shown) else "")

@@ -54,8 +54,8 @@ def run(
     Examples:
         batch run personas/wukong.yaml
         batch run personas/ -q prompts/hobbies.yaml -n 5
-        batch run personas/wukong.yaml --placement system --placement user --dry-run
-        batch run personas/wukong.yaml --provider modelscope -m Qwen/Qwen3-Next-80B-A3B-Instruct --continue
+        batch run personas/wukong.yaml --placement system --placement user
+        batch run personas/wukong.yaml --provider modelscope -m Qwen/Qwen3-8B
         batch run --resume latest
 
     Exit codes: 0 complete, 1 some cells failed, 2 wrong usage, 3 stopped early with work left, 4 another process

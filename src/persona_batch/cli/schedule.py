@@ -9,6 +9,7 @@ import typer
 
 from persona_batch.cli.options import Json
 from persona_batch.errors import UsageError
+from persona_batch.wording import meant
 
 if TYPE_CHECKING:
     from persona_batch.schedule.tab import Crontab
@@ -119,8 +120,4 @@ def _crontab_if_any(elsewhere: bool) -> "Crontab":
 
 
 def _unknown(job: str, known: list[str]) -> UsageError:
-    from difflib import get_close_matches
-
-    near = get_close_matches(job, known, n=1)
-    hint = f"; did you mean {near[0]}?" if near else f"; there are: {', '.join(known) or 'none'}"
-    return UsageError(f"there is no job {job} in the crontab{hint}")
+    return UsageError(f"there is no job `{job}` in the crontab; {meant(job, known)}")

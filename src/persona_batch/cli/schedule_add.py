@@ -53,7 +53,7 @@ def add(
 
     Examples:
         batch schedule add personas/wukong.yaml --at '0 3 * * *' --samples 5
-        batch schedule add personas/wukong.yaml --at @daily --every --on-failure 'mail -s batch me'
+        batch schedule add wukong.yaml --at @daily --on-failure 'mail -s batch me'
         batch schedule add personas/wukong.yaml --at @daily --print systemd
     """
     from persona_batch.cli.run_arguments import read_run_arguments

@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from itertools import islice
 from pathlib import Path
@@ -15,6 +14,7 @@ from persona_batch.chat import Placement
 from persona_batch.cli.options import Color, Json, Out, PersonaGlobs, QuestionGlobs, RunRef
 from persona_batch.errors import UsageError
 from persona_batch.record.record import Record, Status, encode
+from persona_batch.wording import meant
 
 _NAMED = 200  # ids kept for a hint
 
@@ -104,9 +104,7 @@ class _Wanted:
             known = list(self.seen[kind])
             for glob in globs:
                 if known and not _any(known, glob):
-                    near = get_close_matches(glob, known, n=1)
-                    hint = f"did you mean `{near[0]}`?" if near else f"there are {', '.join(known[:12])}"
-                    return f"no {kind} matches `{glob}`; {hint}"
+                    return f"no {kind} matches `{glob}`; {meant(glob, known)}"
         return "no record matches" if self.seen["persona"] else "no records yet"
 
     def _passes(self, record: Record) -> bool:
@@ -128,7 +126,7 @@ def _statuses(names: list[str], failed: bool) -> frozenset[str]:
     known = get_args(Status)
     for name in names:
         if name not in known:
-            raise UsageError(f"--status {name}: expected one of {', '.join(known)}")
+            raise UsageError(f"--status {name}: {meant(name, known)}")
     return frozenset(names) | (frozenset(known) - {"ok"} if failed else frozenset())
 
 

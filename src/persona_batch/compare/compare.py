@@ -22,6 +22,7 @@ from persona_batch.compare.runs import run_changes
 from persona_batch.compare.texts import TextStore
 from persona_batch.errors import UsageError
 from persona_batch.record import Record
+from persona_batch.wording import meant
 
 PERMUTATIONS = 9_999
 
@@ -119,7 +120,7 @@ def _chosen(measures: Sequence[str] | None) -> list[MeasureName]:
         return list(MEASURES)
     unknown = [name for name in measures if name not in MEASURES]
     if unknown:
-        raise UsageError(f"unknown measure '{unknown[0]}'; there are: {', '.join(MEASURES)}")
+        raise UsageError(f"there is no measure `{unknown[0]}`; {meant(unknown[0], MEASURES)}")
     return [name for name in MEASURES if name in measures]
 
 

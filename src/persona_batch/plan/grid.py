@@ -8,7 +8,6 @@ that grows keeps its order. Nothing of the grid's size is held in memory.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from functools import partial
 from typing import Literal
@@ -21,6 +20,7 @@ from persona_batch.plan.askers import AskedQuestion, ask_all
 from persona_batch.plan.cell import Cell, Endpoint
 from persona_batch.plan.key import canonical_json, join_key
 from persona_batch.plan.permutation import Permutation
+from persona_batch.wording import meant
 
 
 class Grid:
@@ -163,6 +163,4 @@ def _question_ids(personas: Sequence[Persona]) -> list[str]:
 def _require_matches(what: str, globs: Sequence[str], ids: Sequence[str]) -> None:
     for glob in globs:
         if not any(fnmatchcase(name, glob) for name in ids):
-            near = get_close_matches(glob, ids, n=1)
-            hint = f"did you mean '{near[0]}'?" if near else f"there are: {', '.join(ids[:12])}"
-            raise UsageError(f"no {what} matches '{glob}'; {hint}")
+            raise UsageError(f"no {what} matches `{glob}`; {meant(glob, ids)}")

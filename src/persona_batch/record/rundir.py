@@ -23,8 +23,10 @@ from filelock import FileLock, Timeout
 
 from persona_batch.errors import RunLocked, StorageError, UsageError
 from persona_batch.record.append import storage_error
+from persona_batch.wording import nearest
 
 RECORDS = "records.jsonl"
+BY_AGE = {"latest": 1, "previous": 2}  # names of runs by their age, counted from the newest
 _MANIFEST = "run.json"
 _UNSAFE = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f\s]+')
 _NAME_BYTES = 120  # of the batch id; file systems allow 255 for the whole name
@@ -118,7 +120,9 @@ def out_error(out: Path, error: OSError) -> UsageError | StorageError:
 
 
 def find_run(ref: str | Path, out: Path) -> RunDir:
-    """Return the run that a user means: a run folder, a records file, a run id or its beginning, or `latest`.
+    """Return the run that a user means: a run folder, a records file, a run id or its beginning, `latest`, `previous`.
+
+    `previous` is the run before the latest.
 
     Raises:
         UsageError: there is none, or the beginning fits several.
@@ -129,10 +133,12 @@ def find_run(ref: str | Path, out: Path) -> RunDir:
     if _is_run(path):
         return _open(path.resolve() if path.is_symlink() else path)
     runs = list_runs(out)
-    if str(ref) == "latest":
+    if str(ref) in BY_AGE:
         if not runs:
             raise UsageError(f"{out}: no runs there yet; `batch run FILE` makes one, --out names another folder")
-        return runs[-1]
+        if len(runs) < BY_AGE[str(ref)]:
+            raise UsageError(f"{out}: there is no run before {runs[-1].id}; `batch run FILE` makes another")
+        return runs[-BY_AGE[str(ref)]]
     found = [run for run in runs if run.id == str(ref)] or [run for run in runs if run.id.startswith(str(ref))]
     if len(found) == 1:
         return found[0]
@@ -140,7 +146,9 @@ def find_run(ref: str | Path, out: Path) -> RunDir:
         raise UsageError(
             f"{ref}: fits {len(found)} runs ({', '.join(run.id for run in found[:3])} …); write more of it"
         )
-    raise UsageError(f"{ref}: no such run folder, records file or run id in {out}; `batch runs` lists them")
+    near = nearest(str(ref), [*BY_AGE, *(run.id for run in runs)])
+    hint = f"did you mean `{near}`?" if near else "`batch runs` lists them"
+    raise UsageError(f"{ref}: no such run folder, records file or run id in {out}; {hint}")
 
 
 def list_runs(out: Path) -> list[RunDir]:
