@@ -34,7 +34,7 @@ class Replying:
         if self._messages:
             sys.stdout.write(messages_block(cell.messages, self._page, title_of(cell, question=False)))
             sys.stdout.flush()
-        writer = StreamedReply(sys.stdout)
+        writer = StreamedReply(sys.stdout, self._page.width)
         shown: list[str] = []
 
         def on_text(piece: str) -> None:

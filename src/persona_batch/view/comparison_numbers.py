@@ -2,7 +2,7 @@
 
 from persona_batch.compare import Estimate
 from persona_batch.compare.comparison import Interval
-from persona_batch.view.terminal import one_line, wrap
+from persona_batch.view.terminal import one_line, prose
 
 MISSING = "–"
 NOT_ESTIMABLE = "n.e."  # explained under the table
@@ -50,9 +50,8 @@ def starred(row: Estimate | None, level: float = 0.05) -> str:
 
 
 def hanging(text: str, width: int) -> list[str]:
-    """Return a sentence as lines of at most `width` cells, all but the first indented."""
-    first, *rest = wrap(one_line(text), width - 2) or [""]
-    return [first, *(f"  {line}" for line in rest)]
+    """Return a sentence as lines of at most `width` cells, all but the first indented; no word is broken."""
+    return prose(one_line(text), width)
 
 
 def _clean(value: float, digits: int) -> float:

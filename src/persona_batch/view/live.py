@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Self, TextIO
 
 from persona_batch.engine.progress import Progress
 from persona_batch.view.palette import Palette
-from persona_batch.view.terminal import one_line
+from persona_batch.view.terminal import one_line, prose, tell, terminal_width
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -65,12 +65,11 @@ class LiveDisplay:
 
     def note(self, sentence: str) -> None:
         """Print a sentence above the bar."""
-        line = f"batch: {one_line(sentence)}"
         if self._live is None:
-            self._stream.write(f"{line}\n")
-            self._stream.flush()
-        else:
-            self._live.console.print(line, markup=False, highlight=False, soft_wrap=True)
+            tell(sentence, self._stream)
+            return
+        lines = prose(f"batch: {one_line(sentence)}", terminal_width(self._stream))
+        self._live.console.print("\n".join(lines), markup=False, highlight=False, soft_wrap=True)
 
     def _renderable(self) -> "RenderableType":
         from rich.console import Group

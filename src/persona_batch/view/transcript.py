@@ -14,7 +14,7 @@ from persona_batch.chat import Message
 from persona_batch.plan.cell import Cell
 from persona_batch.record import CheckResult, Record
 from persona_batch.view.palette import Palette, When, palette_for
-from persona_batch.view.terminal import fit, one_line, terminal_width, visible, wrap
+from persona_batch.view.terminal import fit, one_line, prose, settled, terminal_width, visible, wrap
 
 PLAIN_RULE = 72  # cells of a rule where there is no terminal to fill
 EXPECTED = 30  # cells of a failed check's argument
@@ -58,9 +58,9 @@ def transcript(record: Record, page: Page, *, reasoning: bool = False) -> str:
     """Return messages, reply and a closing line of one record. It ends with a line feed."""
     parts = [messages_block(record.messages, page, title_of(record))]
     if reasoning and record.reasoning:
-        parts.append(page.palette.dim(visible(record.reasoning).strip()) + "\n\n")
+        parts.append(page.palette.dim(_folded(visible(record.reasoning).strip(), page)) + "\n\n")
     if record.reply:
-        parts.append(visible(record.reply).rstrip("\n") + "\n")
+        parts.append(_folded(visible(record.reply).rstrip("\n"), page) + "\n")
     parts.append(closing_line(record, page.palette, page.width) + "\n")
     return "".join(parts)
 
@@ -100,33 +100,65 @@ def closing_line(record: Record, palette: Palette, width: int | None = None) -> 
         return palette.dim(_joined(parts, width))
     error = record.error
     trouble = record.status if error is None else f"{record.status} ({error.kind}): {one_line(error.message)}"
-    return palette.bad(trouble) + palette.dim(_joined([trouble, *parts], width).removeprefix(trouble))
+    head = "\n".join(prose(trouble, width))
+    return palette.bad(head) + palette.dim(_joined([trouble, *parts], width).removeprefix(head))
+
+
+def _folded(text: str, page: Page) -> str:
+    return text if page.width is None else "\n".join(wrap(text, page.width))
 
 
 class StreamedReply:
-    """Writes a reply to a stream as it comes, harmless even where a sequence is split between two pieces."""
+    """Writes a reply to a stream as it comes, harmless even where a sequence is split between two pieces.
 
-    def __init__(self, stream: TextIO) -> None:
+    With `width` (cells) its lines are folded as `wrap` does: a word is held back until it is known to stay where it
+    is. Without, they are as long as they are.
+    """
+
+    def __init__(self, stream: TextIO, width: int | None = None) -> None:
         self._stream = stream
+        self._width = width
         self._held = ""  # a carriage return whose line feed may still come
+        self._line = ""  # the last line, of which `_shown` characters are written
+        self._shown = 0
         self._last = "\n"
 
     def feed(self, delta: str) -> None:
-        """Write the next piece of the reply."""
+        """Write the next piece of the reply, up to the last word that may still move."""
         text = self._held + delta
         self._held = "\r" if text.endswith("\r") else ""
-        self._write(text.removesuffix("\r"))
+        self._take(visible(text.removesuffix("\r")))
 
     def close(self) -> None:
-        """End the line, if the reply did not."""
-        self._write(self._held)
+        """Write what was held back, and end the line, if the reply did not."""
+        self._take(visible(self._held))
         self._held = ""
+        self._write(self._line[self._shown :])
+        self._line, self._shown = "", 0
         if self._last != "\n":
             self._write("\n")
 
+    def _take(self, text: str) -> None:
+        if self._width is None:
+            self._write(text)
+            return
+        *ended, self._line = (self._line + text).split("\n")
+        written = []
+        for line in ended:
+            for folded in wrap(line, self._width):
+                written.append(folded[self._shown :] + "\n")
+                self._shown = 0
+        done, stays, moves = settled(self._line, self._width)
+        for folded in done:
+            written.append(folded[self._shown :] + "\n")
+            self._shown = 0
+        written.append(stays[self._shown :])
+        self._line, self._shown = stays + moves, len(stays)
+        self._write("".join(written))
+
     def _write(self, text: str) -> None:
         if text:
-            self._stream.write(visible(text))
+            self._stream.write(text)
             self._stream.flush()
             self._last = text[-1]
 
@@ -145,7 +177,7 @@ def _joined(parts: Sequence[str], width: int | None) -> str:
         if lines and (width is None or cell_len(f"{lines[-1]} · {part}") <= width):
             lines[-1] += f" · {part}"
         else:
-            lines.append(part)
+            lines.extend(prose(part, width))
     return "\n".join(lines)
 
 
