@@ -71,7 +71,7 @@ def test_unfinished_runs_are_left_out_and_said_to_be(tmp_path: Path) -> None:
     record_runs(tmp_path, 2, state="stopped")
     done = history(tmp_path)
     assert done.returncode == 2
-    assert "2 unfinished runs of crew are left out" in done.stderr
+    assert "2 unfinished runs of crew left out" in done.stderr
     assert "no finished run of crew yet" in done.stderr
 
 

@@ -28,7 +28,8 @@ def guarded(command: Callable[[], int]) -> int:
         code = command()
         sys.stdout.flush()
     except BatchError as error:
-        _say(str(error))
+        for line in str(error).splitlines():
+            _say(line)
         return error.exit_code
     except KeyboardInterrupt:
         return 130
@@ -42,9 +43,10 @@ def guarded(command: Callable[[], int]) -> int:
     return code
 
 
-def _say(text: str) -> None:
-    for line in text.splitlines():
-        sys.stderr.write(f"batch: {line}\n")
+def _say(sentence: str) -> None:
+    from persona_batch.view.terminal import tell
+
+    tell(sentence)
 
 
 def _reader_left() -> int:
@@ -80,7 +82,8 @@ def _keep(bug: Exception) -> str:
         path = folder / f"bug-{now:%Y%m%dT%H%M%S}-{os.getpid()}.log"
         path.write_text(f"{head}\n\n{trace}", encoding="utf-8")
     except OSError as error:
-        return f"its traceback follows, as the log folder cannot be written ({error.strerror}):\n{trace}"
+        sys.stderr.write(trace)
+        return f"its traceback stands above, as the log folder cannot be written ({error.strerror})"
     return f"please send {path} to {REPORT_AT}"
 
 

@@ -9,6 +9,7 @@ import typer
 
 from persona_batch.cli.options import RUN_HELP, Color, Out
 from persona_batch.errors import UsageError
+from persona_batch.view.terminal import tell
 from persona_batch.wording import meant
 
 if TYPE_CHECKING:
@@ -124,7 +125,7 @@ def _tell_if_unfinished(run: "RunDir") -> None:
     if run.records.name != RECORDS or not run.manifest.exists():
         return  # a copy of some records says nothing of a run
     if read_manifest(run.manifest).state in ("running", "stopped", "interrupted"):
-        sys.stderr.write(f"batch: {run.path} is unfinished; `batch run --resume {run.path}` asks the rest\n")
+        tell(f"{run.path} is unfinished; `batch run --resume {run.path}` asks the rest")
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from persona_batch.provider.dotenv import load_env
 from persona_batch.provider.target import Target
 from persona_batch.record import Record
 from persona_batch.record.runlog import RunLog, as_is
-from persona_batch.view.terminal import one_line
+from persona_batch.view.terminal import tell
 from persona_batch.wording import meant
 
 PATIENCE = RetryPolicy(retries=3, total=120.0)  # somebody is waiting
@@ -174,8 +174,7 @@ class Conversation:
 def say(sentence: str) -> None:
     """Tell the user something that is no part of the talk."""
     sys.stdout.flush()
-    sys.stderr.write(f"batch: {one_line(sentence)}\n")
-    sys.stderr.flush()
+    tell(sentence)
 
 
 def _chosen(batch: Batch, file: str, wanted: str | None) -> Persona:

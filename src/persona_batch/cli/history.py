@@ -9,6 +9,8 @@ import typer
 
 from persona_batch.cli.options import Color, Json, Out
 from persona_batch.errors import UsageError
+from persona_batch.view.terminal import tell
+from persona_batch.wording import counted
 
 if TYPE_CHECKING:
     from persona_batch.compare.step import PastRun
@@ -71,7 +73,7 @@ def _finished(batch_id: str, out: Path) -> "list[PastRun]":
         try:
             manifest = read_manifest(run.manifest)
         except UsageError as error:  # one damaged folder must not hide the others
-            typer.echo(f"batch: {error}", err=True)
+            tell(str(error))
             continue
         if manifest.batch_id != batch_id:
             continue
@@ -80,5 +82,5 @@ def _finished(batch_id: str, out: Path) -> "list[PastRun]":
         else:
             unfinished += 1
     if unfinished:
-        typer.echo(f"batch: {unfinished} unfinished runs of {batch_id} are left out", err=True)
+        tell(f"{counted(unfinished, 'unfinished run')} of {batch_id} left out")
     return found

@@ -7,6 +7,7 @@ import typer
 
 from persona_batch.cli import options
 from persona_batch.errors import UsageError
+from persona_batch.view.terminal import tell
 
 if TYPE_CHECKING:
     from persona_batch.pipeline.options import RunOptions
@@ -130,7 +131,7 @@ def _run(asked: "RunOptions", *, as_json: bool, quiet: bool, verbose: bool, prog
     if as_json:
         sys.stdout.write(msgspec.json.encode(summary).decode() + "\n")
         if summary.message is not None and not quiet:
-            sys.stderr.write(f"batch: stopped early: {summary.message}\n")
+            tell(f"stopped early: {summary.message}")
     else:
         display.finish(summary)
     return summary.exit_code

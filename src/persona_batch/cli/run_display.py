@@ -16,7 +16,7 @@ from persona_batch.view.failures import Failures
 from persona_batch.view.live import LiveDisplay, clock
 from persona_batch.view.palette import palette_for
 from persona_batch.view.persona_totals import PersonaTotals
-from persona_batch.view.terminal import one_line, terminal_width
+from persona_batch.view.terminal import one_line, tell, terminal_width
 from persona_batch.view.transcript import page_for
 from persona_batch.view.watch import Watch
 
@@ -91,7 +91,7 @@ class RunDisplay:
         if not self._quiet:
             sys.stdout.write(self._all_totals(summary).render(palette_for(sys.stdout), width))
         for line in _ending(summary, self._failures.reasons(), quiet=self._quiet):
-            sys.stderr.write(f"batch: {line}\n")
+            tell(line)
         sys.stdout.write(f"{summary.path}\n")
 
     def _all_totals(self, summary: Summary) -> PersonaTotals:

@@ -8,6 +8,7 @@ from persona_batch.pipeline.options import RunOptions
 from persona_batch.pipeline.preview import Preview, preview
 from persona_batch.view.palette import palette_for
 from persona_batch.view.tables import Column, table
+from persona_batch.view.terminal import tell
 from persona_batch.view.transcript import messages_block, page_for, title_of
 
 
@@ -22,7 +23,7 @@ def show_preview(options: RunOptions, *, as_json: bool) -> None:
         sys.stdout.write(msgspec.json.encode(found).decode() + "\n")
         return
     for warning in found.warnings:
-        sys.stderr.write(f"batch: {warning}\n")
+        tell(warning)
     sys.stdout.write(_numbers(found))
     page = page_for(sys.stdout)
     for cell in found.first:

@@ -11,6 +11,7 @@ import typer
 
 from persona_batch.cli.options import Json, Out
 from persona_batch.errors import UsageError
+from persona_batch.view.terminal import tell
 
 
 class RunRow(msgspec.Struct):
@@ -46,7 +47,7 @@ def runs(ctx: typer.Context, out: Out = "runs", as_json: Json = False) -> None:
     if as_json:
         typer.echo(msgspec.json.encode(rows))
     elif not rows:
-        typer.echo(f"batch: no runs in {out} yet; `batch run FILE` makes one", err=True)
+        tell(f"no runs in {out} yet; `batch run FILE` makes one")
     else:
         _print_table(rows)
     if not as_json:
@@ -69,7 +70,7 @@ def _rows(out: Path) -> list[RunRow]:
         try:
             rows.append(_row(run))
         except UsageError as error:  # one damaged folder must not hide the others
-            typer.echo(f"batch: {error}", err=True)
+            tell(str(error))
     return rows
 
 

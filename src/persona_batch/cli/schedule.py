@@ -9,6 +9,7 @@ import typer
 
 from persona_batch.cli.options import Json
 from persona_batch.errors import UsageError
+from persona_batch.view.terminal import tell
 from persona_batch.wording import meant
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def list_jobs(as_json: Json = False) -> None:
 
         typer.echo(msgspec.json.encode(rows))
     elif not rows:
-        typer.echo("no jobs; add one: batch schedule add personas/wukong.yaml --at '0 3 * * *'", err=True)
+        tell("no jobs; add one: `batch schedule add personas/wukong.yaml --at '0 3 * * *'`")
     for row in rows if not as_json else ():
         typer.echo("\n".join(row.lines()))
 
@@ -74,7 +75,7 @@ def remove(job: JobId) -> None:
         elif not has_state:
             raise _unknown(job, known)
     folder.forget(job)
-    typer.echo(f"removed {job}; its log stays: {folder.log(job)}", err=True)
+    tell(f"removed {job}; its log stays: {folder.log(job)}")
 
 
 def run_now(job: JobId) -> int:
@@ -103,7 +104,7 @@ def run_now(job: JobId) -> int:
     state = folder.read(job)
     # where the job is at work already (4), its state is that of the one at work
     said = state.meaning if state is not None and state.exit_code == done.returncode else meaning(done.returncode)
-    typer.echo(f"{job}: {said} ({done.returncode}); log: {folder.log(job)}", err=True)
+    tell(f"{job}: {said} ({done.returncode}); log: {folder.log(job)}")
     return done.returncode if done.returncode >= 0 else 128 - done.returncode
 
 

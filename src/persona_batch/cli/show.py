@@ -14,6 +14,7 @@ from persona_batch.chat import Placement
 from persona_batch.cli.options import Color, Json, Out, PersonaGlobs, QuestionGlobs, RunRef
 from persona_batch.errors import UsageError
 from persona_batch.record.record import Record, Status, encode
+from persona_batch.view.terminal import tell
 from persona_batch.wording import meant
 
 _NAMED = 200  # ids kept for a hint
@@ -72,7 +73,7 @@ def show(
         for number, record in enumerate(records):
             sys.stdout.write(("\n" if number else "") + transcript(record, page, reasoning=reasoning))
     if not wanted.matched and limit != 0:
-        typer.echo(f"batch: {found.records}: {wanted.nothing()}", err=True)
+        tell(f"{found.records}: {wanted.nothing()}")
 
 
 @dataclass(slots=True)

@@ -30,9 +30,9 @@ def amount(value: float | None, unit: str, *, sign: bool = False) -> str:
     plus = "+" if sign else ""
     if is_share(unit):
         digits = 1 if abs(value) < 0.0995 and value else 0
-        return f"{_clean(value * 100, digits):{plus}.{digits}f}%"
+        return f"{_clean(value * 100, digits):{plus},.{digits}f}%"
     digits = 0 if abs(value) >= 20 else 1 if abs(value) >= 1 else 2
-    return f"{_clean(value, digits):{plus}.{digits}f}"
+    return f"{_clean(value, digits):{plus},.{digits}f}"
 
 
 def interval(found: Interval | None, unit: str) -> str:

@@ -160,10 +160,10 @@ def _counts(progress: Progress) -> str:
     if progress.failed:
         parts.append(f"{progress.failed:,} failed")
     if progress.retrying:
-        parts.append(f"{progress.retrying} retrying")
+        parts.append(f"{progress.retrying:,} retrying")
     rate = progress.rate()
     if rate > 0:
-        parts.append(f"{rate:.1f}/s" if rate >= 1 else f"{rate * 60:.1f}/min")
+        parts.append(f"{rate:,.1f}/s" if rate >= 1 else f"{rate * 60:.1f}/min")
     eta = progress.eta()
     if eta is not None:
         parts.append(f"{clock(eta)} left")

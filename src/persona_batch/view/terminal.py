@@ -13,8 +13,6 @@ import unicodedata
 from collections.abc import Sequence
 from typing import TextIO
 
-from rich.cells import cell_len, split_graphemes
-
 _QUOTED = re.compile(r"`[^`]+`")
 TAB = "    "  # a tab has no width of its own; in padded lines it stands as spaces
 
@@ -60,7 +58,11 @@ def prose(text: str, width: int | None, hang: str = "  ") -> list[str]:
     Unlike `wrap`, it leaves words longer than a line as they are, and what stands between backticks: a path or a
     command that a user copies is whole, however wide.
     """
-    if width is None or cell_len(text) <= width:
+    if width is None:
+        return [text]
+    from rich.cells import cell_len
+
+    if cell_len(text) <= width:
         return [text]
     first, *rest = _Folded(text, max(width - len(hang), 2), whole=True).lines
     return [first, *(f"{hang}{line}" for line in rest)]
@@ -71,10 +73,11 @@ def settled(line: str, width: int) -> tuple[list[str], str, str]:
 
     Returns its complete lines, what will stay on the last one whatever follows, and what may still move to the next.
     """
-    folded = _Folded(line.replace("\t", TAB), max(width, 2))
-    *done, last = folded.lines
+    line = line.replace("\t", TAB)
+    folded = _Folded(line, max(width, 2))
+    last = line[folded.first :]
     stays = last[: max(0, folded.place - folded.first)].rstrip(" ")
-    return done, stays, last[len(stays) :]
+    return folded.lines[:-1], stays, last[len(stays) :]
 
 
 def tell(sentence: str, stream: TextIO | None = None) -> None:
@@ -87,6 +90,8 @@ def tell(sentence: str, stream: TextIO | None = None) -> None:
 
 def fit(text: str, width: int) -> str:
     """Return `text` padded with spaces, or cut with an ellipsis, to exactly `width` cells."""
+    from rich.cells import cell_len
+
     size = cell_len(text)
     if size > width:
         text, size = _head(text, width - 1)
@@ -112,6 +117,8 @@ class _Folded:
     """
 
     def __init__(self, line: str, width: int, *, whole: bool = False) -> None:
+        from rich.cells import split_graphemes
+
         self.lines: list[str] = []
         self.first = self.place = 0
         held = [match.span() for match in _QUOTED.finditer(line)] if whole else []
@@ -163,6 +170,8 @@ def _inside(place: int, held: Sequence[tuple[int, int]]) -> bool:
 
 def _head(text: str, width: int) -> tuple[str, int]:
     """Return the longest beginning of at most `width` cells, and its cells."""
+    from rich.cells import split_graphemes
+
     size = 0
     spans, _ = split_graphemes(text)
     for start, _end, cells in spans:

@@ -18,6 +18,7 @@ from persona_batch.view.terminal import fit, one_line, prose, settled, terminal_
 
 PLAIN_RULE = 72  # cells of a rule where there is no terminal to fill
 EXPECTED = 30  # cells of a failed check's argument
+EDGE = 24  # cells before the end of a line in which a streamed word is held back
 LABEL = 9  # cells of "assistant", the longest role
 
 
@@ -89,12 +90,12 @@ def closing_line(record: Record, palette: Palette, width: int | None = None) -> 
         parts.append(f"whole reply {_duration(record.timing.latency_ms)}")
     if record.usage is not None:
         parts.extend(
-            f"{count} {what} tokens"
+            f"{count:,} {what} tokens"
             for count, what in ((record.usage.prompt_tokens, "prompt"), (record.usage.completion_tokens, "reply"))
             if count is not None
         )
     if record.attempts > 1:
-        parts.append(f"{record.attempts} attempts")
+        parts.append(f"{record.attempts:,} attempts")
     parts.extend(_check(result) for result in record.checks)
     if record.status == "ok":
         return palette.dim(_joined(parts, width))
@@ -111,20 +112,20 @@ def _folded(text: str, page: Page) -> str:
 class StreamedReply:
     """Writes a reply to a stream as it comes, harmless even where a sequence is split between two pieces.
 
-    With `width` (cells) its lines are folded as `wrap` does: a word is held back until it is known to stay where it
-    is. Without, they are as long as they are.
+    With `width` (cells) its lines are folded as `wrap` does. Near the end of a line a word is held back until it is
+    known to stay there; one so long that it began far from the end, and moves all the same, is taken back. Without
+    `width`, lines are as long as they are.
     """
 
     def __init__(self, stream: TextIO, width: int | None = None) -> None:
         self._stream = stream
         self._width = width
         self._held = ""  # a carriage return whose line feed may still come
-        self._line = ""  # the last line, of which `_shown` characters are written
-        self._shown = 0
+        self._line = self._shown = ""  # the last line, and what of it is written
         self._last = "\n"
 
     def feed(self, delta: str) -> None:
-        """Write the next piece of the reply, up to the last word that may still move."""
+        """Write the next piece of the reply."""
         text = self._held + delta
         self._held = "\r" if text.endswith("\r") else ""
         self._take(visible(text.removesuffix("\r")))
@@ -133,8 +134,8 @@ class StreamedReply:
         """Write what was held back, and end the line, if the reply did not."""
         self._take(visible(self._held))
         self._held = ""
-        self._write(self._line[self._shown :])
-        self._line, self._shown = "", 0
+        self._write(self._line.removeprefix(self._shown).rstrip(" "))
+        self._line = self._shown = ""
         if self._last != "\n":
             self._write("\n")
 
@@ -142,19 +143,24 @@ class StreamedReply:
         if self._width is None:
             self._write(text)
             return
-        *ended, self._line = (self._line + text).split("\n")
+        *ended, last = (self._line + text).split("\n")
+        done, stays, moves = settled(last, self._width)
         written = []
-        for line in ended:
-            for folded in wrap(line, self._width):
-                written.append(folded[self._shown :] + "\n")
-                self._shown = 0
-        done, stays, moves = settled(self._line, self._width)
-        for folded in done:
-            written.append(folded[self._shown :] + "\n")
-            self._shown = 0
-        written.append(stays[self._shown :])
-        self._line, self._shown = stays + moves, len(stays)
+        for line in [*(folded for whole in ended for folded in wrap(whole, self._width)), *done]:
+            written.append(self._rest_of(line) + "\n")
+            self._shown = ""
+        self._line = stays + moves
+        roomy = cell_len(self._line) <= self._width - min(EDGE, self._width // 2)
+        shown = (self._line if roomy else max(stays, self._shown, key=len)).rstrip(" ")
+        written.append(self._rest_of(shown))
+        self._shown = shown
         self._write("".join(written))
+
+    def _rest_of(self, line: str) -> str:
+        """Return what turns the part that is written into the line: more of it, or less where a word has moved."""
+        if line.startswith(self._shown):
+            return line[len(self._shown) :]
+        return "\b \b" * (cell_len(self._shown) - cell_len(line))
 
     def _write(self, text: str) -> None:
         if text:
@@ -191,4 +197,4 @@ def _check(result: CheckResult) -> str:
 
 
 def _duration(milliseconds: float) -> str:
-    return f"{milliseconds:.0f} ms" if milliseconds < 1000 else f"{milliseconds / 1000:.1f} s"
+    return f"{milliseconds:.0f} ms" if milliseconds < 1000 else f"{milliseconds / 1000:,.1f} s"
