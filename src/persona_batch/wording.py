@@ -25,7 +25,7 @@ def token_sum(prompt: int | None, reply: int | None) -> str:
     """Return `1,540 tokens (1,200 prompt + 340 reply)`; what was not reported is left out of the sum."""
     known = [(count, what) for count, what in ((prompt, "prompt"), (reply, "reply")) if count is not None]
     told = " + ".join(f"{count:,} {what}" for count, what in known)
-    return f"{counted(sum(count for count, _ in known), 'token')} ({told})" if known else "no tokens reported"
+    return f"{counted(sum(count for count, _ in known), 'token')} ({told})" if known else "tokens: none reported"
 
 
 def nearest(name: str, valid: Iterable[str], cutoff: float = _NEAR) -> str | None:

@@ -46,7 +46,7 @@ def ask(
     """
     import asyncio
 
-    from persona_batch.cli.conversation import Conversation, prepare
+    from persona_batch.cli.conversation import Cautions, Conversation, prepare
     from persona_batch.cli.replying import Replying
     from persona_batch.cli.typed import checked_text, read_all, read_line
     from persona_batch.config.load import Overrides
@@ -66,6 +66,8 @@ def ask(
     if question is None:
         question = read_line("Question: ") if sys.stdin.isatty() else read_all()
     said = checked_text(question or "", "the question")
+    if not quiet:
+        Cautions(call).tell(said)
     replying = Replying(color, messages=not quiet, streams=not as_json, closing=not quiet)
 
     async def once() -> int:

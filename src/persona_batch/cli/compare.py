@@ -1,5 +1,6 @@
 """`batch compare`: is the difference real?"""
 
+import shlex
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,6 +90,7 @@ def compare(
     from persona_batch.compare.manifested import controls_of
     from persona_batch.record.reader import read_records
     from persona_batch.record.rundir import find_run
+    from persona_batch.view.heading import facts_of, with_first
 
     if run2 is not None and by != "persona":
         raise UsageError("--by and a second run do not go together: two runs are compared persona by persona")
@@ -102,9 +104,11 @@ def compare(
         most_questions=replies if replies is not None else 20 if questions else 2,
         sample=sample,
     )
+    opening, records = with_first(read_records(first.records))
+    later, records2 = (None, None) if second is None else with_first(read_records(second.records))
     result = compare_records(
-        read_records(first.records),
-        after=None if second is None else read_records(second.records),
+        records,
+        after=records2,
         by=by,
         controls=controls_of(first.manifest),
         control=control,
@@ -115,7 +119,10 @@ def compare(
     )
     for compared in (first, *([] if second is None else [second])):
         _tell_if_unfinished(compared)
-    _write(result, _Look(as_format, bom, color, details, diff, explained))
+    about = [("" if second is None else "before: ", facts_of(first, opening))]
+    if second is not None:
+        about.append(("after: ", facts_of(second, later)))
+    _write(result, _Look(as_format, bom, color, details, diff, explained, about))
 
 
 def _tell_if_unfinished(run: "RunDir") -> None:
@@ -125,7 +132,7 @@ def _tell_if_unfinished(run: "RunDir") -> None:
     if run.records.name != RECORDS or not run.manifest.exists():
         return  # a copy of some records says nothing of a run
     if read_manifest(run.manifest).state in ("running", "stopped", "interrupted"):
-        tell(f"{run.path} is unfinished; `batch run --resume {run.path}` asks the rest")
+        tell(f"{run.path} is unfinished; `batch run --resume {shlex.quote(str(run.path))}` asks the rest")
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +145,7 @@ class _Look:
     details: bool
     diff: bool
     explained: "MeasureName | None"
+    about: list[tuple[str, list[str]]]
 
 
 def _measure(name: str) -> "MeasureName":
@@ -156,10 +164,13 @@ def _write(result: "Comparison", look: _Look) -> None:
         told = as_csv(result, bom=look.bom) if look.format == "csv" else ""
         sys.stdout.write(told or (as_json if look.format == "json" else as_markdown)(result))
         return
+    from persona_batch.view.heading import heading
     from persona_batch.view.palette import palette_for
     from persona_batch.view.terminal import terminal_width
 
     palette, width = palette_for(sys.stdout, look.color), terminal_width()
+    told = "".join(heading(facts, palette, width, label) for label, facts in look.about)
+    sys.stdout.write(told + "\n")
     if look.explained is not None:
         from persona_batch.view.comparison_explain import render_explanation
 

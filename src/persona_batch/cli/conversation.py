@@ -6,7 +6,9 @@ from dataclasses import dataclass, replace
 
 from persona_batch.chat import Message
 from persona_batch.config.batch import Batch, Persona, Question
+from persona_batch.config.cautions import cautions
 from persona_batch.config.load import Overrides, load_batch
+from persona_batch.config.names import id_from_text
 from persona_batch.engine.retry import RetryPolicy, ask
 from persona_batch.errors import ProviderError, StoppedEarly, UsageError
 from persona_batch.pipeline.bounds import daily_ledger, run_limits, timeouts_of
@@ -79,6 +81,25 @@ def prepare(file: str, persona: str | None, variant: int, overrides: Overrides) 
     )
 
 
+class Cautions:
+    """Warns of what `batch run` would warn of, for this persona and what is said to it; once."""
+
+    def __init__(self, call: Call) -> None:
+        self._call = call
+        self._warned = False
+
+    def tell(self, said: str) -> None:
+        """Warn on stderr, unless it was done before; `said` may be empty: nothing is asked yet."""
+        questions = (Question(id_from_text(said), said),) if said.strip() else ()
+        persona = replace(
+            self._call.persona, variants=(self._call.persona.variants[self._call.variant],), questions=questions
+        )
+        found = () if self._warned else cautions([persona], self._call.batch.run)
+        for caution in found:
+            say(caution)
+        self._warned = self._warned or bool(found)
+
+
 class Conversation:
     """The turns so far; each new one is asked with all before it."""
 
@@ -101,6 +122,11 @@ class Conversation:
         named = call.batch.run.models[:1]
         models = await choose_models(provider, named, lists_all=call.target.preset.lists_all, note=say)
         return cls(call, provider, models[0])
+
+    @property
+    def model(self) -> str:
+        """The model that answers."""
+        return self._model
 
     @property
     def messages(self) -> tuple[Message, ...]:

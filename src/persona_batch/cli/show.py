@@ -50,6 +50,7 @@ def show(
     """
     from persona_batch.record.reader import read_records
     from persona_batch.record.rundir import find_run
+    from persona_batch.view.heading import facts_of, heading, with_first
 
     wanted = _Wanted(
         personas=personas or [],
@@ -60,7 +61,8 @@ def show(
         model=model,
     )
     found = find_run(run, Path(out))
-    records = islice(wanted.of(read_records(found.records)), limit)
+    first, everything = with_first(read_records(found.records))
+    records = islice(wanted.of(everything), limit)
     if as_jsonl:
         for record in records:
             sys.stdout.write(encode(record).decode() + "\n")
@@ -70,8 +72,9 @@ def show(
         from persona_batch.view.transcript import page_for, transcript
 
         page = page_for(sys.stdout, color)
-        for number, record in enumerate(records):
-            sys.stdout.write(("\n" if number else "") + transcript(record, page, reasoning=reasoning))
+        sys.stdout.write(heading(facts_of(found, first), page.palette, page.width))
+        for record in records:
+            sys.stdout.write("\n" + transcript(record, page, reasoning=reasoning))
     if not wanted.matched and limit != 0:
         tell(f"{found.records}: {wanted.nothing()}")
 

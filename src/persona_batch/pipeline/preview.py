@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from persona_batch.config.load import load_batch
-from persona_batch.pipeline.grid_of import grid_of
+from persona_batch.pipeline.grid_of import grid_of, require_checks
 from persona_batch.pipeline.options import RunOptions
 from persona_batch.pipeline.target_run import existing_run, recalled
 from persona_batch.plan.cell import Cell
@@ -20,6 +20,7 @@ from persona_batch.record.reader import read_records, scan
 from persona_batch.record.rundir import list_runs
 
 UNNAMED_MODEL = "the endpoint's only model"
+EXAMPLES = 12  # personas whose messages are shown
 _SAMPLE = 2000  # records of an earlier run that an estimate is made from
 
 
@@ -49,14 +50,15 @@ class Preview(msgspec.Struct, kw_only=True):
     first: list[Cell]
 
 
-def preview(options: RunOptions, *, show: int = 3) -> Preview:
-    """Return what the call would do, with the first `show` cells in call order.
+def preview(options: RunOptions) -> Preview:
+    """Return what the call would do, with the first cell of each persona (of the first 12, where there are more).
 
     Raises:
         ConfigError, UsageError: as the run itself would, but a missing key is no obstacle.
     """
     options = recalled(options)
     batch = load_batch(options.files, questions=options.questions, overrides=options.overrides)
+    require_checks(batch, options)
     target = resolve(batch.run, load_env(), need_key=False)
     run, earlier = existing_run(options, batch_id=batch.id, endpoint=target.identity)
     models = batch.run.models or (tuple(earlier.models) if earlier else (UNNAMED_MODEL,))
@@ -77,7 +79,7 @@ def preview(options: RunOptions, *, show: int = 3) -> Preview:
         estimate=_estimate(options.out, batch.id, target.identity, requests),
         resumes=run.id if run else None,
         warnings=batch.warnings,
-        first=list(islice((make() for key, make in grid.keyed() if key not in keys), show)),
+        first=grid.examples(keys.__contains__, EXAMPLES),
     )
 
 

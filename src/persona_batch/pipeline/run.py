@@ -7,7 +7,7 @@ from persona_batch.config.batch import Batch
 from persona_batch.config.load import load_batch
 from persona_batch.errors import ConnectionFailed, StoppedEarly, TimedOut, UsageError
 from persona_batch.pipeline.bounds import run_limits, timeouts_of
-from persona_batch.pipeline.grid_of import grid_of
+from persona_batch.pipeline.grid_of import grid_of, require_checks
 from persona_batch.pipeline.observer import Observer
 from persona_batch.pipeline.options import RunOptions
 from persona_batch.pipeline.session import Session
@@ -41,6 +41,7 @@ async def run_batch(options: RunOptions, observer: Observer) -> Summary:
 async def _run(options: RunOptions, observer: Observer, signals: Signals) -> Summary:
     options = recalled(options)
     batch = load_batch(options.files, questions=options.questions, overrides=options.overrides)
+    require_checks(batch, options)
     target = resolve(batch.run, load_env())
     for warning in batch.warnings:
         observer.note(warning)

@@ -98,6 +98,20 @@ class Grid:
         """Yield the key of every cell, in call order."""
         return (self._key(*coordinates)[0] for coordinates in self._coordinates())
 
+    def examples(self, finished: Callable[[str], bool], most: int) -> list[Cell]:
+        """Return the first cell of each persona that is not finished, in the order of `personas`; `most` at most."""
+        order = {persona.id: place for place, persona in enumerate(self.personas)}
+        found: dict[str, Cell] = {}
+        for asked, arm, model, sample in self._coordinates():
+            if len(found) == min(most, len(order)):
+                break
+            if arm.persona.id in found:
+                continue
+            key, params = self._key(asked, arm, model, sample)
+            if not finished(key):
+                found[arm.persona.id] = self._cell(key, params, asked, arm, model, sample)
+        return sorted(found.values(), key=lambda cell: order[cell.persona])
+
     def counts(self) -> dict[str, int]:
         """Return the cells per persona id of the whole grid, whatever the limit."""
         counts = dict.fromkeys((persona.id for persona in self.personas), 0)

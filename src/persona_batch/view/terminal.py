@@ -68,6 +68,19 @@ def prose(text: str, width: int | None, hang: str = "  ") -> list[str]:
     return [first, *(f"{hang}{line}" for line in rest)]
 
 
+def joined(parts: Sequence[str], width: int | None) -> list[str]:
+    """Return the parts between middle dots, as many on a line as fit into `width` cells (None: all)."""
+    from rich.cells import cell_len
+
+    lines: list[str] = []
+    for part in parts:
+        if lines and (width is None or cell_len(f"{lines[-1]} · {part}") <= width):
+            lines[-1] += f" · {part}"
+        else:
+            lines.extend(prose(part, width))
+    return lines
+
+
 def settled(line: str, width: int) -> tuple[list[str], str, str]:
     """Fold a line that still grows, as `wrap` does.
 

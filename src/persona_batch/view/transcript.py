@@ -14,7 +14,7 @@ from persona_batch.chat import Message
 from persona_batch.plan.cell import Cell
 from persona_batch.record import CheckResult, Record
 from persona_batch.view.palette import Palette, When, palette_for
-from persona_batch.view.terminal import fit, one_line, prose, settled, terminal_width, visible, wrap
+from persona_batch.view.terminal import fit, joined, one_line, prose, settled, terminal_width, visible, wrap
 
 PLAIN_RULE = 72  # cells of a rule where there is no terminal to fill
 EXPECTED = 30  # cells of a failed check's argument
@@ -98,11 +98,11 @@ def closing_line(record: Record, palette: Palette, width: int | None = None) -> 
         parts.append(f"{record.attempts:,} attempts")
     parts.extend(_check(result) for result in record.checks)
     if record.status == "ok":
-        return palette.dim(_joined(parts, width))
+        return palette.dim("\n".join(joined(parts, width)))
     error = record.error
     trouble = record.status if error is None else f"{record.status} ({error.kind}): {one_line(error.message)}"
     head = "\n".join(prose(trouble, width))
-    return palette.bad(head) + palette.dim(_joined([trouble, *parts], width).removeprefix(head))
+    return palette.bad(head) + palette.dim("\n".join(joined([trouble, *parts], width)).removeprefix(head))
 
 
 def _folded(text: str, page: Page) -> str:
@@ -175,16 +175,6 @@ def _rule(page: Page, title: str = "") -> str:
         return page.palette.dim("─" * width)
     text = f"── {title} " if cell_len(title) + 4 <= width else f"── {fit(title, max(width - 5, 1))} "
     return page.palette.dim("── ") + page.palette.bold(text[3:]) + page.palette.dim("─" * (width - cell_len(text)))
-
-
-def _joined(parts: Sequence[str], width: int | None) -> str:
-    lines: list[str] = []
-    for part in parts:
-        if lines and (width is None or cell_len(f"{lines[-1]} · {part}") <= width):
-            lines[-1] += f" · {part}"
-        else:
-            lines.extend(prose(part, width))
-    return "\n".join(lines)
 
 
 def _check(result: CheckResult) -> str:
