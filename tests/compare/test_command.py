@@ -51,7 +51,9 @@ def compare(*args: str, cwd: Path, **env: str) -> str:
 
 def test_the_latest_run_is_compared_in_a_pipe_without_colour(run: Path) -> None:
     page = compare(cwd=run)
-    assert page.startswith("1 of 1 told apart from asking again by change (5 %, family-wise): pirate")
+    about, _, verdict = page.splitlines()[:3]
+    assert about == "20261122T065600Z-pirate · made · m"
+    assert verdict == "1 of 1 told apart from asking again by change (5 %, family-wise): pirate"
     assert "\x1b" not in page
     assert "none" in page
     assert "│" in page

@@ -72,9 +72,9 @@ def show(
         from persona_batch.view.transcript import page_for, transcript
 
         page = page_for(sys.stdout, color)
-        sys.stdout.write(heading(facts_of(found, first), page.palette, page.width))
-        for record in records:
-            sys.stdout.write("\n" + transcript(record, page, reasoning=reasoning))
+        for number, record in enumerate(records):
+            above = "" if number else heading(facts_of(found, first), page.palette, page.width)
+            sys.stdout.write(f"{above}\n{transcript(record, page, reasoning=reasoning)}")
     if not wanted.matched and limit != 0:
         tell(f"{found.records}: {wanted.nothing()}")
 

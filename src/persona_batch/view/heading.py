@@ -24,7 +24,9 @@ def facts_of(run: RunDir, first: Record | None) -> list[str]:
         name, batch, endpoint = run.id, f"batch {manifest.batch_id}", manifest.endpoint
         models, started = manifest.models, manifest.started_at
     elif first is not None:
-        name, batch, endpoint, models = str(run.records), f"run {first.run_id}", first.provider, [first.model]
+        copied = run.records.name != RECORDS
+        name, batch = (str(run.records), f"run {first.run_id}") if copied else (run.id, "")
+        endpoint, models = first.provider, [first.model]
         started = None if first.timing is None else first.timing.started_at
     else:
         return [str(run.records)]
