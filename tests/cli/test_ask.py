@@ -273,7 +273,7 @@ def test_ask_and_chat_warn_of_what_is_asked_and_of_nothing_else(
     args: tuple[str, ...], warned: str | None, work: Path, call: Call
 ) -> None:
     (work / "mixed.yaml").write_text(
-        "questions: [你好]\npersonas:\n  - {id: wukong, system: 你是孙悟空}\n  - {id: pirate, system: You are a pirate.}\n",
+        "questions: [你好]\npersonas:\n- {id: wukong, system: 你是孙悟空}\n- {id: pirate, system: Be a pirate.}\n",
         encoding="utf-8",
     )
     (work / "two-tongues.yaml").write_text("system: [You are a monkey., 你是孙悟空]\n", encoding="utf-8")

@@ -135,6 +135,7 @@ def test_no_command_prints_the_help_on_stderr(tmp_path: Path) -> None:
         (["schedule", "lits"], "did you mean `list`?"),
         (["runs", "purge"], "did you mean `prune`?"),
         (["help", "comapre"], "did you mean `compare`?"),
+        (["show", "-q", "view"], "did you mean `--question`?"),
         (["--versoin"], "did you mean `--version`?"),
         (["show", "--halp"], "did you mean `--help`?"),
         (["show", "--place_ment", "user"], "did you mean `--placement`?"),

@@ -52,8 +52,8 @@ def test_a_run_is_a_row_with_when_batch_done_failed_tokens_and_state(tmp_path: P
     add_run(tmp_path, "20261122T065600Z-wukong", "failed", exit_code=1)
     done = batch("runs", cwd=tmp_path, env={"TZ": "UTC"})
     assert done.stdout == (
-        "when              batch      done  failed  tokens  state   run\n"
-        "2026-11-22 06:56  wukong  2/1,200       1  22+180  failed  20261122T065600Z\n"
+        "run               when              batch      done  failed  tokens  state\n"
+        "20261122T065600Z  2026-11-22 06:56  wukong  2/1,200       1  22+180  failed\n"
         "202 tokens (22 prompt + 180 reply)\n"
     )
 
@@ -124,7 +124,7 @@ def test_no_runs_are_said_on_stderr(tmp_path: Path, call: Call) -> None:
 def test_the_name_in_the_table_names_the_run(tmp_path: Path, call: Call) -> None:
     for name in ("20261122T065600Z-a", "20261123T065600Z-a", "20261123T065600Z-b"):
         add_run(tmp_path, name, "complete")
-    names = [line.split()[-1] for line in call("runs").out.splitlines()[1:-2]]
+    names = [line.split()[0] for line in call("runs").out.splitlines()[1:-2]]
     assert names == ["20261122T065600Z", "20261123T065600Z-a", "20261123T065600Z-b"]
     assert all(call("show", name, "--limit", "1").code == 0 for name in names)
 

@@ -216,6 +216,9 @@ def _no_such(option: str, context: Context, args: Sequence[str]) -> str:
             return f"{told}: it is a request parameter; write `{_as_param(name.casefold(), option, args)}`"
         if name.casefold() in REFUSED:
             return f"{told}: {REFUSED[name.casefold()]}"
+    begun = [known for known in by_name if known.startswith(name)]
+    if len(name) == 1 and len(begun) == 1:
+        return f"{told}; did you mean `{by_name[begun[0]]}`?"
     near = nearest(name, [*sorted(params - by_name.keys()), *by_name])
     if near is None:
         return told

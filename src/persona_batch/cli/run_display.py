@@ -90,9 +90,10 @@ class RunDisplay:
     def finish(self, summary: Summary) -> None:
         """Print the closing table and the path on stdout, and how it ended on stderr."""
         width = terminal_width(sys.stdout) if sys.stdout.isatty() else None
+        totals = self._all_totals(summary)
         if not self._quiet:
-            sys.stdout.write(self._all_totals(summary).render(palette_for(sys.stdout), width))
-        for line in _ending(summary, self._failures.reasons(), arms=len(self._personas), quiet=self._quiet):
+            sys.stdout.write(totals.render(palette_for(sys.stdout), width))
+        for line in _ending(summary, self._failures.reasons(), arms=len(totals), quiet=self._quiet):
             tell(line)
         sys.stdout.write(f"{summary.path}\n")
 

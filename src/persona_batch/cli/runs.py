@@ -39,7 +39,7 @@ class RunRow(msgspec.Struct):
 
 
 def runs(ctx: typer.Context, out: Out = "runs", as_json: Json = False) -> None:
-    """List the runs, oldest first: when, which batch, cells done, failed, tokens, state; then the scheduled jobs.
+    """List the runs, oldest first: which, when, its batch, cells done, failed, tokens, state; then the scheduled jobs.
 
     Examples:
         batch runs
@@ -136,31 +136,31 @@ def _print_table(rows: list[RunRow]) -> None:
 
     page = page_for(sys.stdout)
     columns = [
+        Column("run"),
         Column("when"),
         Column("batch", shrinks=True),
         Column("done", "right"),
         Column("failed", "right"),
         Column("tokens", "right"),
         Column("state"),
-        Column("run"),
     ]
     stamps = Counter(row.run_id.partition("-")[0] for row in rows)
     cells = [
         [
+            _short_name(row.run_id, stamps),
             f"{datetime.fromisoformat(row.started_at).astimezone():%Y-%m-%d %H:%M}",
             row.batch_id,
             f"{row.done:,}/{row.cells:,}" if row.cells is not None else f"{row.done:,}",
             f"{row.counts.get('error', 0):,}",
             token_pair(row.prompt_tokens, row.completion_tokens),
             row.state,
-            _short_name(row.run_id, stamps),
         ]
         for row in rows
     ]
     prompt, reply = (sum(getattr(row, f"{what}_tokens") or 0 for row in rows) for what in ("prompt", "completion"))
     if len(rows) > 1:
         done, failed = sum(row.done for row in rows), sum(row.counts.get("error", 0) for row in rows)
-        cells.append([f"{len(rows):,} runs", "", f"{done:,}", f"{failed:,}", token_pair(prompt, reply), "", ""])
+        cells.append([f"{len(rows):,} runs", "", "", f"{done:,}", f"{failed:,}", token_pair(prompt, reply), ""])
     sys.stdout.write(table(columns, cells, page.palette, page.width))
     sys.stdout.write(page.palette.dim(token_sum(prompt or None, reply or None)) + "\n")
 

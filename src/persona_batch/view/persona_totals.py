@@ -38,6 +38,9 @@ class PersonaTotals:
         """Count one record."""
         tally(self._tallies, record)
 
+    def __len__(self) -> int:
+        return len(self._tallies)
+
     def render(self, palette: Palette, width: int | None = None) -> str:
         """Return the table, ending with a line feed; empty when nothing was added."""
         if not self._tallies:

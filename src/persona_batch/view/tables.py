@@ -32,9 +32,13 @@ def table(columns: Sequence[Column], rows: Iterable[Sequence[str]], palette: Pal
     widths = [
         max([cell_len(column.title), *(cell_len(row[place]) for row in body)]) for place, column in enumerate(columns)
     ]
-    if width is not None:
-        _shrink(widths, columns, width)
-    bands = [list(range(len(columns)))] if width is None else _bands(widths, width)
+    bands = [list(range(len(columns)))]
+    if width is not None and not _shrink(widths, columns, width):
+        widths = [
+            min(cells, max(width // 3, NARROWEST)) if column.shrinks else cells
+            for cells, column in zip(widths, columns, strict=True)
+        ]
+        bands = _bands(widths, width)
     return "\n".join(_band(band, columns, body, widths, palette) for band in bands)
 
 
@@ -73,13 +77,19 @@ def _row(cells: Sequence[str], columns: Sequence[Column], widths: Sequence[int])
     return GAP.join(padded).rstrip()
 
 
-def _shrink(widths: list[int], columns: Sequence[Column], width: int) -> None:
-    """Take what is too much from the widest of the shrinking columns, cell by cell."""
+def _shrink(widths: list[int], columns: Sequence[Column], width: int) -> bool:
+    """Take what is too much from the widest of the shrinking columns, cell by cell; say whether the table fits then.
+
+    If it does not, the widths stay as they are.
+    """
+    shrunk = list(widths)
     shrinking = [place for place, column in enumerate(columns) if column.shrinks]
     excess = sum(widths) + len(GAP) * (len(widths) - 1) - width
-    while excess > 0 and shrinking:
-        widest = max(shrinking, key=lambda place: widths[place])
-        if widths[widest] <= NARROWEST:
-            return
-        widths[widest] -= 1
+    while excess > 0:
+        widest = max(shrinking, key=lambda place: shrunk[place], default=None)
+        if widest is None or shrunk[widest] <= NARROWEST:
+            return False
+        shrunk[widest] -= 1
         excess -= 1
+    widths[:] = shrunk
+    return True
