@@ -1,6 +1,7 @@
 """The command as a whole: its help, its start-up, its way with wrong usage and with closed pipes."""
 
 import importlib
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -234,6 +235,36 @@ def in_shell(script: str, *args: str, cwd: Path) -> subprocess.CompletedProcess[
         timeout=60,
         check=False,
     )
+
+
+@pytest.mark.parametrize(
+    ("args", "broken", "code"),
+    [
+        (["providers"], {"stdout"}, 141),
+        (["run", "--help"], {"stdout"}, 141),
+        (["show", "nope"], {"stderr"}, 2),
+        (["run", "nope.yaml"], {"stdout", "stderr"}, 2),
+        (["runs"], {"stderr"}, 141),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_pipe_that_nobody_reads_is_no_bug(
+    args: list[str], broken: set[str], code: int, unbuffered: str, tmp_path: Path
+) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        [*BATCH, *args],
+        cwd=tmp_path,
+        env=bare_env(tmp_path, PYTHONUNBUFFERED=unbuffered),
+        stdout=writing if "stdout" in broken else subprocess.PIPE,
+        stderr=writing if "stderr" in broken else subprocess.PIPE,
+        timeout=60,
+        check=False,
+    )
+    os.close(writing)
+    assert (done.returncode, done.stdout or b"", done.stderr or b"") == (code, b"", b"")
 
 
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])

@@ -10,6 +10,7 @@ import errno
 import os
 import sys
 from collections.abc import Callable
+from typing import TextIO
 
 from persona_batch import __version__
 from persona_batch.errors import BatchError, UsageError
@@ -46,21 +47,28 @@ def guarded(command: Callable[[], int]) -> int:
 def _say(sentence: str) -> None:
     from persona_batch.view.terminal import tell
 
-    tell(sentence)
+    try:
+        tell(sentence)
+    except BrokenPipeError:  # nobody reads what went wrong; the exit code still says it
+        _to_nowhere(sys.stderr)
 
 
 def _reader_left() -> int:
-    # what is still buffered can go nowhere; without this the interpreter complains while it shuts down
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    _to_nowhere(sys.stdout, sys.stderr)
     return 141
 
 
 def _terminal_gone() -> int:
     # Linux says EIO to whoever writes to a terminal that was hung up; SIGHUP has stopped the command already
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    for stream in (sys.stdout, sys.stderr):
-        os.dup2(nowhere, stream.fileno())
+    _to_nowhere(sys.stdout, sys.stderr)
     return 130
+
+
+def _to_nowhere(*streams: TextIO) -> None:
+    # what is still buffered can go nowhere; without this the interpreter complains while it shuts down
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in streams:
+        os.dup2(nowhere, stream.fileno())
 
 
 def _keep(bug: Exception) -> str:

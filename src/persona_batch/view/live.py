@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self, TextIO
 
 from persona_batch.engine.progress import Progress
-from persona_batch.view.palette import Palette
+from persona_batch.view.palette import Palette, is_dumb
 from persona_batch.view.terminal import one_line, prose, tell, terminal_width
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class LiveDisplay:
         self._stream = sys.stderr if stream is None else stream
         self._palette = palette
         self._enabled = enabled
-        self._bar = (self._stream.isatty() and os.environ.get("TERM") != "dumb") if bar is None else bar
+        self._bar = (self._stream.isatty() and not is_dumb(os.environ)) if bar is None else bar
         self._progress: Progress | None = None
         self._live: Live | None = None
         self._exit = ExitStack()
