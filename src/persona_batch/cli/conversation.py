@@ -57,7 +57,7 @@ class Call:
         with daily_ledger(self.target, limits) as ledger:
             if ledger is not None and limits.per_day is not None and not ledger.reserve(limits.per_day):
                 raise StoppedEarly(
-                    f"today's {limits.per_day} requests to {self.target.identity} are used up; "
+                    f"today's {limits.per_day:,} requests to {self.target.identity} are used up; "
                     f"come back after {ledger.resets_at():%Y-%m-%d %H:%M %Z}"
                 )
 
@@ -214,7 +214,7 @@ def _chosen(batch: Batch, file: str, wanted: str | None) -> Persona:
     if len(own) > 1 and namesakes:  # of several, the one that is called like its file
         return namesakes[0]
     if len(own) != 1:
-        raise UsageError(f"{file} has {len(own)} personas; choose one by -p: {_some([one.id for one in own])}")
+        raise UsageError(f"{file} has {len(own):,} personas; choose one by -p: {_some([one.id for one in own])}")
     return own[0]
 
 

@@ -1,5 +1,6 @@
 """`batch run`: every persona, every question, every reply on disk."""
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -131,7 +132,7 @@ def _run(asked: "RunOptions", *, as_json: bool, quiet: bool, verbose: bool, prog
     if as_json:
         sys.stdout.write(msgspec.json.encode(summary).decode() + "\n")
         if summary.message is not None and not quiet:
-            tell(f"stopped early: {summary.message}")
+            tell(f"stopped early: {summary.message}: `batch run --resume {shlex.quote(summary.path)}`")
     else:
         display.finish(summary)
     return summary.exit_code

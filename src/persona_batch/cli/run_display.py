@@ -65,7 +65,7 @@ class RunDisplay:
         self._totals = PersonaTotals(self._personas, progress.personas)
         if self._verbose:
             self._live.note(
-                f"{len(grid)} cells at {grid.endpoint.identity} ({', '.join(grid.models)}), records in {run.records}"
+                f"{len(grid):,} cells at {grid.endpoint.identity} ({', '.join(grid.models)}), records in {run.records}"
             )
         self._live.update(progress)
 

@@ -164,5 +164,5 @@ def _too_few_permutations(estimates: Sequence[Estimate], permutations: int) -> l
     claims = sum(row.p_holm is not None for row in estimates)
     if claims * 20 <= permutations + 1:
         return []
-    told = f"With {permutations:,} permutations no change can stand out among {claims} arms at 5 %"
+    told = f"With {permutations:,} permutations no change can stand out among {claims:,} arms at 5 %"
     return [f"{told}: use --permutations {claims * 20:,} or more."]

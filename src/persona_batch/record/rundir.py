@@ -144,7 +144,7 @@ def find_run(ref: str | Path, out: Path) -> RunDir:
         return found[0]
     if found:
         raise UsageError(
-            f"{ref}: fits {len(found)} runs ({', '.join(run.id for run in found[:3])} …); write more of it"
+            f"{ref}: fits {len(found):,} runs ({', '.join(run.id for run in found[:3])} …); write more of it"
         )
     near = nearest(str(ref), [*BY_AGE, *(run.id for run in runs)])
     hint = f"did you mean `{near}`?" if near else "`batch runs` lists them"

@@ -75,7 +75,7 @@ def _said(transition: Transition, page: Page) -> str:
 def _verdict(series: Series, page: Page) -> str:
     count, tested = len(series.drifted), sum(transition.tested for transition in series.transitions)
     if count:
-        said = f"{count} of {counted(len(series.transitions), 'transition')} drifted."
+        said = f"{count:,} of {counted(len(series.transitions), 'transition')} drifted."
     elif tested:
         said = f"Nothing moved beyond noise in {counted(tested, 'transition')}."
     else:
