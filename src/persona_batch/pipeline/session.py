@@ -173,7 +173,7 @@ class Session:
     def _tell_what_was_found(self, earlier: Manifest, again: int) -> None:
         note = self._observer.note
         on_disk, cells = f"{self._records_before:,}", f"{len(self._grid):,}"
-        note(f"resuming {self._run.path}: {on_disk:,} records on disk, {cells:,} cells in the batch")
+        note(f"resuming {self._run.path}: {on_disk} records on disk, {cells} cells in the batch")
         if again:
             note(f"{again:,} failed cells are asked again; their old records are in {self._run.errors.name}")
         for path in changed_files(earlier, self._batch):
