@@ -289,3 +289,42 @@ def test_a_file_that_sends_a_key_to_its_host_says_so_even_when_quiet(work: Path,
         (work / "box.yaml").write_text(WUKONG + block, encoding="utf-8")
         said = [call("ask", "box.yaml", "你好", "--quiet", env={"BOX_KEY": "odd.value-77"}).err for _ in range(2)]
     assert said == ["batch: box.yaml sends the key in BOX_KEY to host 127.0.0.1 (said once)\n", ""]
+
+
+NONSENSE = "the embedded model speaks English only"
+
+
+@pytest.mark.parametrize(
+    ("args", "warned"),
+    [
+        (("wukong.yaml", "hi"), "the prompt of `wukong` is in Chinese"),
+        (("wukong.yaml", "你好"), "the prompt of `wukong` and the question `你好` are in Chinese"),
+        (("mixed.yaml", "hi", "-p", "wukong"), "the prompt of `wukong` is in Chinese"),
+        (("mixed.yaml", "hi", "-p", "pirate"), None),
+        (("mixed.yaml", "你叫什么", "-p", "pirate"), "the question `你叫什么` is in Chinese"),
+        (("two-tongues.yaml", "hi"), None),
+        (("two-tongues.yaml", "hi", "--variant", "1"), "the prompt of `two-tongues` is in Chinese"),
+        (("wukong.yaml", "hi", "--quiet"), None),
+        (("wukong.yaml", "hi", *SCRIPTED), None),
+    ],
+    ids=str,
+)
+def test_ask_and_chat_warn_of_what_is_asked_and_of_nothing_else(
+    args: tuple[str, ...], warned: str | None, work: Path, call: Call
+) -> None:
+    (work / "mixed.yaml").write_text(
+        "questions: [你好]\npersonas:\n- {id: wukong, system: 你是孙悟空}\n- {id: pirate, system: Be a pirate.}\n",
+        encoding="utf-8",
+    )
+    (work / "two-tongues.yaml").write_text("system: [You are a monkey., 你是孙悟空]\n", encoding="utf-8")
+    short = ("--param", "max_tokens=1")
+    done = call("ask", *args, *short)
+    assert done.code == 0, done.err
+    assert (NONSENSE in done.err) == (warned is not None)
+    assert warned is None or warned in done.err
+    if "--quiet" in args:
+        return
+    file, said, *options = args
+    talk = call("chat", file, *options, *short, stdin=f"{said}\n{said}\n")
+    assert talk.code == 0, talk.err
+    assert talk.err.count(NONSENSE) == (warned is not None)

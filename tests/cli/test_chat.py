@@ -155,3 +155,27 @@ def test_a_wide_character_can_be_rubbed_out(work: Path) -> None:
         terminal.type(CTRL_D)
         assert terminal.wait() == 0
         assert server.chats[0].body["messages"][-1]["content"] == "你好"
+
+
+def test_the_talk_begins_with_who_answers_and_how_to_leave(work: Path, call: Call) -> None:
+    with serving() as server:
+        done = call("chat", "wukong.yaml", "--base-url", server.base_url)
+    first = done.err.splitlines()[0]
+    assert first.startswith("batch: wukong on test-model (")
+    assert "exit, quit, 退出 or Ctrl-D leaves" in first
+
+
+@pytest.mark.parametrize("word", ["exit", "QUIT", " Exit\t", "退出", "/Quit", "/EXIT", "/退出", "ｅｘｉｔ", "／quit"])
+def test_a_word_that_leaves_is_not_said(word: str, work: Path, call: Call) -> None:
+    with serving() as server:
+        done = call("chat", "wukong.yaml", "--base-url", server.base_url, stdin=f"一\n{word}\n二\n")
+        assert [chat.body["messages"][-1]["content"] for chat in server.chats] == ["一"]
+    assert done.code == 0
+
+
+@pytest.mark.parametrize("said", ["exit now", "how do I quit?", "退出游戏", "exits", "//exit"])
+def test_a_sentence_with_such_a_word_is_said(said: str, work: Path, call: Call) -> None:
+    with serving() as server:
+        call("chat", "wukong.yaml", "--base-url", server.base_url, stdin=f"{said}\nquit\n")
+        (chat,) = server.chats
+    assert chat.body["messages"][-1]["content"] == said.removeprefix("/")

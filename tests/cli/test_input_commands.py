@@ -69,9 +69,7 @@ def test_schema_prints_a_schema(kind: str, tmp_path: Path) -> None:
 def test_schema_of_nothing_known_is_refused(tmp_path: Path) -> None:
     done = batch(tmp_path, "schema", "personas")
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == (
-        "batch: there is no schema of `personas`, did you mean `persona`? (expected persona, questions or record)\n"
-    )
+    assert done.stderr == ("batch: there is no schema of `personas`; did you mean `persona`?\n")
 
 
 def test_init_makes_a_folder_that_checks(tmp_path: Path) -> None:

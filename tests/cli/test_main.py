@@ -1,11 +1,13 @@
 """The command as a whole: its help, its start-up, its way with wrong usage and with closed pipes."""
 
 import importlib
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from rich.cells import cell_len
 
 from persona_batch import __version__
 from persona_batch.cli.entry import Entry
@@ -59,8 +61,10 @@ def test_a_planned_command_says_so_and_what_there_is_instead(name: str, tmp_path
     assert name not in {entry.name for entry in COMMANDS}
 
 
-def test_help_fits_eighty_columns(tmp_path: Path) -> None:
-    assert max(map(len, batch("--help", cwd=tmp_path).stdout.splitlines())) <= 80
+@pytest.mark.parametrize("command", [(), *((entry.name,) for entry in COMMANDS), ("schedule", "add")], ids=" ".join)
+def test_help_fits_eighty_columns(command: tuple[str, ...], tmp_path: Path) -> None:
+    page = batch(*command, "--help", cwd=tmp_path, env={"COLUMNS": "80"}).stdout
+    assert max(map(cell_len, page.splitlines())) <= 80
 
 
 def test_help_imports_nothing_heavy_and_not_even_typer(tmp_path: Path) -> None:
@@ -125,13 +129,23 @@ def test_no_command_prints_the_help_on_stderr(tmp_path: Path) -> None:
         (["show", "--limit", "many"], "--limit"),
         (["show", "--sample", "-1"], "--sample"),
         (["show", "--limit", "1.5"], "'1.5' is no whole number"),
-        (["show", "--placement", "sytem"], "did you mean system?"),
+        (["show", "--placement", "sytem"], "did you mean `system`?"),
         (["show", "--color", "zzz"], "expected one of auto, always, never"),
         (["run", "x.yaml", "--fail-under", "2"], "2 is more than 1"),
         (["run", "x.yaml", "--timeout", "nan"], "'nan' is no number"),
         (["run", "x.yaml", "-n", "0"], "0 is less than 1"),
         (["ask"], "FILE"),
         (["show", "a", "b"], "b"),
+        (["HISTRY", "p.yaml"], "there is no command `HISTRY`; did you mean `history`?"),
+        (["sched", "list"], "did you mean `schedule`?"),
+        (["schedule", "lits"], "did you mean `list`?"),
+        (["runs", "purge"], "did you mean `prune`?"),
+        (["help", "comapre"], "did you mean `compare`?"),
+        (["show", "-q", "view"], "did you mean `--question`?"),
+        (["--versoin"], "did you mean `--version`?"),
+        (["show", "--halp"], "did you mean `--help`?"),
+        (["show", "--place_ment", "user"], "did you mean `--placement`?"),
+        (["run", "x.yaml", "-samples", "3"], "did you mean `--samples`?"),
     ],
     ids=" ".join,
 )
@@ -143,6 +157,59 @@ def test_wrong_usage_is_one_line_with_a_remedy(args: list[str], said: str, tmp_p
     assert len(done.stderr.splitlines()) == 1
     assert said in done.stderr
     assert "--help`" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (["run", "x.yaml", "--temperature", "0.5"], "write `--param temperature=0.5`"),
+        (["run", "--top_p=0.9", "x.yaml"], "write `--param top_p=0.9`"),
+        (["run", "x.yaml", "-temperature", "1"], "write `--param temperature=1`"),
+        (["run", "x.yaml", "--temprature", "0"], "did you mean `--param temperature=0`?"),
+        (["ask", "x.yaml", "--presence-penalty", "-1.5"], "write `--param presence_penalty=-1.5`"),
+        (["chat", "x.yaml", "--Max-Tokens", "64"], "write `--param max_tokens=64`"),
+        (["run", "--stop", "two words", "x.yaml"], "write `--param 'stop=two words'`"),
+        (["run", "--enable-thinking", "x.yaml"], "write `--param enable_thinking=VALUE`"),
+        (["run", "x.yaml", "--seed-x", "1"], "did you mean `--seed`?"),
+        (["run", "x.yaml", "--stream"], "replies are always streamed"),
+        (["schedule", "add", "x.yaml", "--at", "@daily", "--top-k", "5"], "write `--param top_k=5`"),
+    ],
+    ids=" ".join,
+)
+def test_a_request_parameter_given_as_an_option_is_shown_as_it_is_written(
+    args: list[str], said: str, tmp_path: Path
+) -> None:
+    done = batch(*args, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert len(done.stderr.splitlines()) == 1
+    assert said in done.stderr
+
+
+def test_a_key_given_as_an_unknown_option_is_not_repeated(tmp_path: Path) -> None:
+    key = "sk-0123456789abcdef0123456789"
+    for args in (["--user", key], [f"--stop={key}"], ["--api-key", key]):
+        assert key not in batch("run", "x.yaml", *args, cwd=tmp_path).stderr
+
+
+@pytest.mark.parametrize(
+    ("short", "long"),
+    [
+        (["help"], ["--help"]),
+        (["-h"], ["--help"]),
+        (["help", "run"], ["run", "--help"]),
+        (["run", "-h"], ["run", "--help"]),
+        (["runs", "-h"], ["runs", "--help"]),
+        (["help", "schedule", "add"], ["schedule", "add", "--help"]),
+        (["schedule", "help", "list"], ["schedule", "list", "--help"]),
+        (["schedule", "add", "-h"], ["schedule", "add", "--help"]),
+        (["help", "help"], ["--help"]),
+    ],
+    ids=" ".join,
+)
+def test_help_is_found_where_people_look_for_it(short: list[str], long: list[str], tmp_path: Path) -> None:
+    done = batch(*short, cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == batch(*long, cwd=tmp_path).stdout
 
 
 @pytest.mark.parametrize("locale", ["C", "POSIX", "en_US.ISO-8859-1"])
@@ -173,6 +240,36 @@ def in_shell(script: str, *args: str, cwd: Path) -> subprocess.CompletedProcess[
         timeout=60,
         check=False,
     )
+
+
+@pytest.mark.parametrize(
+    ("args", "broken", "code"),
+    [
+        (["providers"], {"stdout"}, 141),
+        (["run", "--help"], {"stdout"}, 141),
+        (["show", "nope"], {"stderr"}, 2),
+        (["run", "nope.yaml"], {"stdout", "stderr"}, 2),
+        (["runs"], {"stderr"}, 141),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_pipe_that_nobody_reads_is_no_bug(
+    args: list[str], broken: set[str], code: int, unbuffered: str, tmp_path: Path
+) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        [*BATCH, *args],
+        cwd=tmp_path,
+        env=bare_env(tmp_path, PYTHONUNBUFFERED=unbuffered),
+        stdout=writing if "stdout" in broken else subprocess.PIPE,
+        stderr=writing if "stderr" in broken else subprocess.PIPE,
+        timeout=60,
+        check=False,
+    )
+    os.close(writing)
+    assert (done.returncode, done.stdout or b"", done.stderr or b"") == (code, b"", b"")
 
 
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])

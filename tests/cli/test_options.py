@@ -49,5 +49,5 @@ def test_placements_are_read_in_order() -> None:
 
 
 def test_a_misspelt_placement_names_the_nearest() -> None:
-    with pytest.raises(UsageError, match="did you mean system"):
+    with pytest.raises(UsageError, match="did you mean `system`"):
         read_placements(["sytem"])

@@ -25,9 +25,12 @@ def work(tmp_path: Path) -> Path:
 def test_the_table_has_the_controls_first_whatever_answers_first(work: Path, call: Call) -> None:
     with serving() as server:
         done = call("run", "pirate.yaml", "--base-url", server.base_url)
-    assert [line.split()[0] for line in done.out.splitlines()[1:-1]] == ["none", "assistant", "pirate"]
+    assert [line.split()[0] for line in done.out.splitlines()[1:-2]] == ["none", "assistant", "pirate", "total"]
     assert Path(done.out.splitlines()[-1], "records.jsonl").exists()
-    assert done.err.splitlines()[-1].startswith("batch: 6 cells asked in ")
+    asked, after = done.err.splitlines()[-2:]
+    assert asked.startswith("batch: 6 cells asked in ")
+    assert after == f"batch: next: `batch compare {done.out.splitlines()[-1]}`"
+    assert call(*after.split("`")[1].split()[1:], "--measures", "shift").code == 0
 
 
 def test_failed_cells_are_counted_with_the_reason_and_both_ways_on(work: Path, call: Call) -> None:
@@ -49,5 +52,6 @@ def test_a_resumed_run_shows_all_its_cells_in_the_table(work: Path, call: Call) 
         assert (first.code, len(server.chats)) == (3, 4)
         rest = call("run", "--resume")
     assert rest.code == 0
-    assert [line.split()[1] for line in rest.out.splitlines()[1:-1]] == ["2", "2", "2"]
+    assert [line.split()[1] for line in rest.out.splitlines()[1:-2]] == ["2", "2", "2", "6"]
+    assert first.err.splitlines()[-1].endswith(f"`batch run --resume {rest.out.splitlines()[-1]}`")
     assert "2 cells asked" in rest.err

@@ -52,9 +52,18 @@ def test_a_run_is_a_row_with_when_batch_done_failed_tokens_and_state(tmp_path: P
     add_run(tmp_path, "20261122T065600Z-wukong", "failed", exit_code=1)
     done = batch("runs", cwd=tmp_path, env={"TZ": "UTC"})
     assert done.stdout == (
-        "when              batch      done  failed  tokens  state   run\n"
-        "2026-11-22 06:56  wukong  2/1,200       1     202  failed  20261122T065600Z\n"
+        "run               when              batch      done  failed  tokens  state\n"
+        "20261122T065600Z  2026-11-22 06:56  wukong  2/1,200       1  22+180  failed\n"
+        "202 tokens (22 prompt + 180 reply)\n"
     )
+
+
+def test_several_runs_have_a_total(tmp_path: Path, call: Call) -> None:
+    for day in range(22, 30):
+        add_run(tmp_path, f"202611{day}T065600Z-wukong", "complete")
+    *_, total, tokens = call("runs").out.splitlines()
+    assert total.split() == ["8", "runs", "16", "8", "176+1,440"]
+    assert tokens == "1,616 tokens (176 prompt + 1,440 reply)"
 
 
 def test_runs_are_listed_oldest_first(tmp_path: Path, call: Call) -> None:
@@ -78,6 +87,8 @@ def test_json_has_the_numbers(tmp_path: Path, call: Call) -> None:
         "done": 2,
         "counts": {"ok": 1, "error": 1},
         "tokens": 202,
+        "prompt_tokens": 22,
+        "completion_tokens": 180,
     }
 
 
@@ -113,12 +124,12 @@ def test_no_runs_are_said_on_stderr(tmp_path: Path, call: Call) -> None:
 def test_the_name_in_the_table_names_the_run(tmp_path: Path, call: Call) -> None:
     for name in ("20261122T065600Z-a", "20261123T065600Z-a", "20261123T065600Z-b"):
         add_run(tmp_path, name, "complete")
-    names = [line.split()[-1] for line in call("runs").out.splitlines()[1:]]
+    names = [line.split()[0] for line in call("runs").out.splitlines()[1:-2]]
     assert names == ["20261122T065600Z", "20261123T065600Z-a", "20261123T065600Z-b"]
     assert all(call("show", name, "--limit", "1").code == 0 for name in names)
 
 
-@pytest.mark.parametrize("columns", [80, 120])
+@pytest.mark.parametrize("columns", [60, 80, 100, 120])
 def test_the_table_fits_the_terminal(columns: int, tmp_path: Path) -> None:
     add_run(tmp_path, "20261122T065600Z-" + "长" * 30, "interrupted", batch_id="长" * 30)
     with batch_in_terminal("runs", cwd=tmp_path, columns=columns) as terminal:

@@ -92,7 +92,7 @@ def test_json_is_one_array(work: Path, call: Call) -> None:
     ("filters", "hint"),
     [
         (["-p", "wukon"], "no persona matches `wukon`; did you mean `wukong`?"),
-        (["--question", "zzz"], "no question matches `zzz`; there are view, hobby"),
+        (["--question", "zzz"], "no question matches `zzz`; expected one of view, hobby"),
         (["--sample", "7"], "no record matches"),
     ],
     ids=spoken,

@@ -51,7 +51,9 @@ def compare(*args: str, cwd: Path, **env: str) -> str:
 
 def test_the_latest_run_is_compared_in_a_pipe_without_colour(run: Path) -> None:
     page = compare(cwd=run)
-    assert page.startswith("1 of 1 told apart from asking again by change (5 %, family-wise): pirate")
+    about, _, verdict = page.splitlines()[:3]
+    assert about == "20261122T065600Z-pirate · made · m"
+    assert verdict == "1 of 1 told apart from asking again by change (5 %, family-wise): pirate"
     assert "\x1b" not in page
     assert "none" in page
     assert "│" in page
@@ -138,10 +140,10 @@ def test_two_runs_are_compared_persona_by_persona(run: Path) -> None:
 @pytest.mark.parametrize(
     ("args", "told"),
     [
-        (("--by", "wrld"), "cannot compare by 'wrld'"),
-        (("--measures", "chang"), "unknown measure 'chang'"),
-        (("--explain", "chang"), "unknown measure 'chang'"),
-        (("--control", "butler"), "no persona 'butler'"),
+        (("--by", "wrld"), "--by wrld: no such factor"),
+        (("--measures", "chang"), "there is no measure `chang`; did you mean `change`?"),
+        (("--explain", "chang"), "there is no measure `chang`; did you mean `change`?"),
+        (("--control", "butler"), "--control butler: no such persona"),
         (("nowhere",), "nowhere: no such run"),
         (("latest", "latest", "--by", "model"), "do not go together"),
     ],

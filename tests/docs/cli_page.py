@@ -16,8 +16,11 @@ _HEAD = """# Commands
 This page is made from the commands' own help: `python tests/docs/cli_page.py`.
 
 A FILE may be a file, a folder or a glob. A RUN is a run folder, a records file, a run id (or its beginning), or
-`latest`, the default. Results go to stdout and everything else to stderr. The exit codes are explained in
-[What a run leaves](records.md#exit-codes).
+`latest`, the default, or `previous`, the run before it. Results go to stdout and everything else to stderr. The exit
+codes are explained in [What a run leaves](records.md#exit-codes).
+
+On a terminal, lines are folded between words; in a pipe they are as long as they are. Tokens stand as
+`prompt+reply` in every table, and their sum below it.
 """
 
 

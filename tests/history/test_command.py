@@ -71,8 +71,21 @@ def test_unfinished_runs_are_left_out_and_said_to_be(tmp_path: Path) -> None:
     record_runs(tmp_path, 2, state="stopped")
     done = history(tmp_path)
     assert done.returncode == 2
-    assert "2 unfinished runs of crew are left out" in done.stderr
+    assert "2 unfinished runs of crew left out" in done.stderr
     assert "no finished run of crew yet" in done.stderr
+
+
+def test_a_run_stands_for_its_batch_up_to_that_run(tmp_path: Path) -> None:
+    record_runs(tmp_path, 4)
+    whole = history(tmp_path).stdout
+    ids = sorted(path.name for path in (tmp_path / "runs").iterdir())
+    words = [sys.executable, "-m", "persona_batch", "history"]
+    for name, last in (("latest", 3), ("previous", 2), (f"runs/{ids[1]}", 1), (ids[3], 3)):
+        done = subprocess.run(
+            [*words, name], cwd=tmp_path, env={**os.environ, "TZ": "UTC"}, capture_output=True, encoding="utf-8"
+        )
+        assert [run in done.stdout for run in ids] == [place <= last for place in range(4)]
+        assert done.stdout == whole or last < 3
 
 
 @pytest.mark.parametrize("options", [("--last", "1"), ("--level", "2"), ("--sort", "x")])

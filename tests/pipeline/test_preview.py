@@ -6,7 +6,7 @@ import pytest
 
 from persona_batch.config.load import Overrides
 from persona_batch.pipeline.options import RunOptions
-from persona_batch.pipeline.preview import preview
+from persona_batch.pipeline.preview import EXAMPLES, preview
 from pipeline.workshop import WUKONG, Workshop
 
 
@@ -40,6 +40,33 @@ def test_it_estimates_tokens_from_an_earlier_run(workshop: Workshop) -> None:
 def test_it_keeps_the_limit(workshop: Workshop, limit: int) -> None:
     found = preview(options(workshop, workshop.write("wukong.yaml", WUKONG), limit=limit))
     assert found.requests == min(limit, 18)
+
+
+def test_it_shows_the_first_messages_of_each_persona_once(workshop: Workshop) -> None:
+    file = workshop.write("wukong.yaml", WUKONG)
+    asked = options(workshop, file, overrides=Overrides(provider="scripted", samples=9, placements=("system", "user")))
+    assert [cell.persona for cell in preview(asked).first] == ["none", "assistant", "wukong"]
+
+
+def test_it_shows_a_persona_that_is_asked_other_questions(workshop: Workshop) -> None:
+    others = "".join(f"  - {{id: p{n}, system: You are {n}., questions: [q{n}, r{n}]}}\n" for n in range(4))
+    file = workshop.write("four.yaml", f"controls: []\npersonas:\n{others}")
+    assert [cell.persona for cell in preview(options(workshop, file)).first] == ["p0", "p1", "p2", "p3"]
+
+
+def test_of_many_personas_it_shows_twelve(workshop: Workshop) -> None:
+    many = "".join(f"  - {{id: p{n}, system: You are {n}.}}\n" for n in range(40))
+    file = workshop.write("many.yaml", f"questions: [hi]\npersonas:\n{many}")
+    shown = [cell.persona for cell in preview(options(workshop, file)).first]
+    assert len(shown) == len(set(shown)) == EXAMPLES
+
+
+def test_a_resumed_run_shows_only_who_is_still_to_be_asked(workshop: Workshop) -> None:
+    file = workshop.write("wukong.yaml", WUKONG)
+    scripted = {"base_url": None, "provider": "scripted", "samples": 3}
+    run = workshop.run([file], overrides=scripted, persona_globs=("assistant",))
+    found = preview(options(workshop, file, resume=run.run_id))
+    assert [cell.persona for cell in found.first] == ["none", "wukong"]
 
 
 def test_a_missing_key_is_no_obstacle_and_the_quota_gives_days(workshop: Workshop) -> None:

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from persona_batch.errors import RunLocked, UsageError
 from persona_batch.pipeline.summary import Summary
 from persona_batch.record import Record
+from persona_batch.record.finding import find_run
 from persona_batch.record.manifest import read_manifest
 from persona_batch.record.reader import read_records
-from persona_batch.record.rundir import find_run
 from pipeline.workshop import WUKONG, Workshop
 from servers.act import Act, Script, error_body
 

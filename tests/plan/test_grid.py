@@ -264,9 +264,9 @@ def test_a_fingerprint_tells_batches_apart(other: dict[str, Any]) -> None:
 
 
 def test_a_glob_that_matches_nothing_names_the_nearest() -> None:
-    with pytest.raises(UsageError, match="did you mean 'wukong'"):
+    with pytest.raises(UsageError, match="did you mean `wukong`"):
         grid(batch([NONE, WUKONG]), personas=["wukon"])
-    with pytest.raises(UsageError, match="no question matches 'zzz'; there are: q0, q1, q2"):
+    with pytest.raises(UsageError, match="no question matches `zzz`; expected one of q0, q1, q2"):
         grid(batch([NONE, WUKONG]), questions=["zzz"])
 
 

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from persona_batch.errors import RunLocked, UsageError
-from persona_batch.record.rundir import RunDir, create_run, find_run, list_runs, safe_name
+from persona_batch.record.finding import find_run
+from persona_batch.record.rundir import RunDir, create_run, list_runs, safe_name
 
 MOMENT = datetime(2026, 11, 22, 6, 56, tzinfo=UTC)
 
@@ -49,6 +50,30 @@ def test_a_run_is_found_by_folder_records_file_id_beginning_and_latest(tmp_path:
         assert find_run(ref, tmp_path).path == old.path
     assert find_run("latest", tmp_path) == new
     assert list_runs(tmp_path) == [old, new]
+
+
+def test_previous_is_the_run_before_the_latest_whatever_its_batch(tmp_path: Path) -> None:
+    runs = [_started(tmp_path, batch, MOMENT + timedelta(days=day)) for day, batch in enumerate("bab")]
+    assert find_run("previous", tmp_path) == runs[1]
+    twins = [_started(tmp_path, "c", MOMENT + timedelta(days=9)) for _ in range(2)]
+    assert find_run("previous", tmp_path) == twins[0]
+
+
+def test_without_a_run_before_the_latest_there_is_no_previous(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no runs there yet"):
+        find_run("previous", tmp_path)
+    only = _started(tmp_path, "b")
+    with pytest.raises(UsageError, match=f"no run before {only.id}"):
+        find_run("previous", tmp_path)
+
+
+@pytest.mark.parametrize("wrong", ["latst", "LATEST", "lates"])
+def test_a_run_that_is_not_there_names_the_nearest(wrong: str, tmp_path: Path) -> None:
+    run = _started(tmp_path, "wukong")
+    with pytest.raises(UsageError, match="did you mean `latest`"):
+        find_run(wrong, tmp_path)
+    with pytest.raises(UsageError, match=f"did you mean `{run.id}`"):
+        find_run(run.id.replace("wukong", "wukogn"), tmp_path)
 
 
 def test_the_later_of_two_runs_in_one_second_is_the_latest(tmp_path: Path) -> None:

@@ -198,7 +198,7 @@ def test_an_unknown_job_gets_the_nearest_name(workshop: Workshop, crontab: dict[
     for command in ("remove", "run-now"):
         done = workshop.batch("schedule", command, "pirat", **crontab)
         assert done.returncode == 2
-        assert "did you mean pirate?" in done.stderr
+        assert "did you mean `pirate`?" in done.stderr
 
 
 def test_the_jobs_commands_import_nothing_heavy(workshop: Workshop, crontab: dict[str, str]) -> None:

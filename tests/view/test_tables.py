@@ -1,5 +1,6 @@
 """Tables and the closing table of a run."""
 
+import pytest
 from rich.cells import cell_len
 
 from persona_batch.engine.progress import MOST_PERSONAS
@@ -29,6 +30,16 @@ def test_a_table_that_cannot_shrink_further_keeps_its_columns() -> None:
     assert "y" * 20 in text
 
 
+@pytest.mark.parametrize("width", [30, 45, 60, 80])
+def test_a_table_too_wide_is_laid_out_in_bands_and_cuts_no_number_and_no_name_of_a_run(width: int) -> None:
+    columns = [Column("who", shrinks=True), Column("n", "right"), Column("tokens", "right"), Column("run")]
+    rows = [["孙悟空" * 9, "1,234,567", "1,000,000+234,567", "20261122T065600Z"], ["b", "1", "–", "20261123T065600Z-b"]]
+    lines = table(columns, rows, PLAIN, width).splitlines()
+    assert max(map(cell_len, lines)) <= width
+    for whole in ("1,234,567", "1,000,000+234,567", "20261122T065600Z", "20261123T065600Z-b"):
+        assert sum(whole in line.split() for line in lines) == 1
+
+
 def test_a_cell_is_harmless_and_on_one_line() -> None:
     assert table([Column("a")], [["x\n\x1b[31my"]], PLAIN) == "a\nx ␛[31my\n"
 
@@ -46,8 +57,10 @@ def test_totals_have_a_row_per_persona_in_the_order_of_appearance() -> None:
         totals.add(record)
     assert totals.render(PLAIN) == (
         "persona  cells  ok  failed  mean chars  first token  tokens\n"
-        "wukong       3   2       1           3       306 ms     360\n"
-        "none         1   1       0           2       412 ms     180\n"
+        "wukong       3   2       1           3       306 ms  44+360\n"
+        "none         1   1       0           2       412 ms  22+180\n"
+        "total        4   3       1           3       341 ms  66+540\n"
+        "606 tokens (66 prompt + 540 reply)\n"
     )
 
 
@@ -55,15 +68,15 @@ def test_totals_stand_in_the_order_of_the_grid() -> None:
     totals = PersonaTotals(["none", "assistant", "wukong"])
     for persona in ("wukong", "assistant", "stranger", "none"):
         totals.add(make_record(make_cell(persona)))
-    rows = [line.split()[0] for line in totals.render(PLAIN).splitlines()[1:]]
-    assert rows == ["none", "assistant", "wukong", "stranger"]
+    rows = [line.split()[0] for line in totals.render(PLAIN).splitlines()[1:-1]]
+    assert rows == ["none", "assistant", "wukong", "stranger", "total"]
 
 
 def test_checks_are_counted_where_there_are_any() -> None:
     totals = PersonaTotals()
     totals.add(make_record(checks=(CheckResult("contains", True), CheckResult("equals", False))))
     totals.add(make_record(make_cell("none")))
-    _, wukong, none = totals.render(PLAIN).splitlines()
+    _, wukong, none, _, _ = totals.render(PLAIN).splitlines()
     assert " 1/2 " in wukong
     assert " – " in none
 
@@ -83,5 +96,8 @@ def test_many_personas_are_cut_and_counted() -> None:
     for number in range(MOST_PERSONAS + 500):
         totals.add(make_record(make_cell(f"p{number}")))
     lines = totals.render(PLAIN).splitlines()
-    assert len(lines) == 1 + MOST + 1
-    assert lines[-1] == f"… and {MOST_PERSONAS + 1 - MOST:,} more personas"
+    assert len(lines) == 1 + MOST + 3
+    *_, more, total, tokens = lines
+    assert more == f"… and {MOST_PERSONAS + 1 - MOST:,} more"
+    assert total.split()[:2] == ["total", f"{MOST_PERSONAS + 500:,}"]
+    assert tokens == "303,000 tokens (33,000 prompt + 270,000 reply)"

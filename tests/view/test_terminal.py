@@ -1,11 +1,13 @@
 """Untrusted text on a terminal: harmless, and measured in cells."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from persona_batch.view.terminal import fit, one_line, visible, wrap
+from persona_batch.view.terminal import fit, one_line, prose, visible, wrap
 
 ATTACKS = {
     "colour": "\x1b[31mred",
@@ -79,6 +81,59 @@ def test_chinese_breaks_between_characters() -> None:
 def test_no_line_begins_with_a_closing_mark_or_ends_with_an_opening_one() -> None:
     assert wrap("一二三四五，六七", 10) == ["一二三四", "五，六七"]
     assert wrap("一二三四（五六）", 10) == ["一二三四", "（五六）"]
+
+
+@pytest.mark.parametrize(
+    ("text", "width", "lines"),
+    [
+        ("他说：“你好！”", 9, ["他说：“你", "好！”"]),
+        ("一二三 。四", 6, ["一二", "三 。", "四"]),
+        ("see (你好) 。ok", 11, ["see (你", "好) 。ok"]),
+        ("取经路上〔一〕走", 10, ["取经路上", "〔一〕走"]),
+        ("カレーライスだよー", 16, ["カレーライスだ", "よー"]),
+        ("价格￥100元", 6, ["价格", "￥100", "元"]),
+        ("好吗?!好", 5, ["好", "吗?!", "好"]),
+        ("abcdefghij。k", 10, ["abcdefghi", "j。k"]),
+    ],
+    ids=str,
+)
+def test_lines_break_as_kinsoku_has_it(text: str, width: int, lines: list[str]) -> None:
+    assert wrap(text, width) == lines
+
+
+KINSOKU = st.text(alphabet=st.sampled_from("ab 你好，。？！…（）《》“”「」、；："), max_size=80)
+
+
+@given(KINSOKU, st.integers(12, 40))
+def test_a_line_begins_with_a_closing_mark_only_where_nothing_else_could(text: str, width: int) -> None:
+    spaced = re.sub(r"([^ab你好]{3})[^ab你好]+", r"\1", text)  # more marks in a row fill a line by themselves
+    for line in wrap(spaced, width)[1:]:
+        assert not line.startswith(tuple("，。？！…）》”」、；："))
+    for line in wrap(spaced, width)[:-1]:
+        assert not line.endswith(tuple("（《“「"))
+
+
+PATH = "/home/me/persona/work/runs/20261122T065600Z-a-very-long-name-of-a-batch+another/records.jsonl"
+
+
+@pytest.mark.parametrize("width", [20, 60, 80, 100])
+@pytest.mark.parametrize(
+    "whole",
+    ["20261122T065600Z-wukong", PATH, "`batch run --resume runs/20261122T065600Z-wukong --retry-errors`"],
+)
+def test_prose_breaks_no_word_no_path_and_no_command(whole: str, width: int) -> None:
+    sentence = (
+        f"stopped early: the day's quota is used up; 1,200 of 9,600 cells are left: {whole} asks 其余的问题，明天再来。"
+    )
+    lines = prose(sentence, width)
+    assert " ".join(line.strip() for line in lines).replace(" ", "") == sentence.replace(" ", "")
+    assert sum(whole in line for line in lines) == 1
+    assert all(cell_len(line) <= width for line in lines if whole not in line)
+    assert [line.startswith("  ") for line in lines] == [False, *[True] * (len(lines) - 1)]
+
+
+def test_prose_in_a_pipe_is_one_line() -> None:
+    assert prose("a " * 200, None) == ["a " * 200]
 
 
 def test_chinese_behind_an_english_word_fills_the_line() -> None:

@@ -12,7 +12,7 @@ from rich.cells import cell_len
 from persona_batch.chat import Message
 from persona_batch.record import CheckResult, ErrorInfo
 from persona_batch.view.palette import BACKGROUNDS, Palette
-from persona_batch.view.terminal import visible
+from persona_batch.view.terminal import visible, wrap
 from persona_batch.view.transcript import Page, StreamedReply, closing_line, messages_block, title_of, transcript
 from view.records import make_cell, make_record
 
@@ -117,6 +117,48 @@ def test_reasoning_is_shown_only_when_asked_for() -> None:
     record = make_record(reasoning="hm, a monkey")
     assert "hm" not in transcript(record, PLAIN)
     assert "hm, a monkey\n\n俺老孙" in transcript(record, PLAIN, reasoning=True)
+
+
+def on_terminal(written: str) -> list[str]:
+    """Return the lines that a terminal shows of this; a backspace takes a cell back."""
+    cells: list[list[str]] = [[]]
+    for char in written:
+        if char == "\n":
+            cells.append([])
+        elif char == "\b":
+            cells[-1].pop()
+        else:
+            cells[-1].extend([char, *[""] * (cell_len(char) - 1)])
+    return ["".join(line).rstrip() for line in cells]
+
+
+REPLY = st.text(alphabet=st.sampled_from("ab cd你好，。“”（）\n"), max_size=120)
+
+
+@given(REPLY, st.lists(st.integers(1, 9), min_size=1), st.integers(8, 60))
+def test_a_streamed_reply_is_folded_as_the_whole_would_be_however_it_is_cut(
+    text: str, sizes: list[int], width: int
+) -> None:
+    stream = io.StringIO()
+    reply, place = StreamedReply(stream, width), 0
+    for size in sizes:
+        reply.feed(text[place : place + size])
+        place += size
+    reply.feed(text[place:])
+    reply.close()
+    whole = [line.rstrip() for line in wrap(text, width)]
+    assert "\n".join(on_terminal(stream.getvalue())).rstrip() == "\n".join(whole).rstrip()
+
+
+def test_a_word_near_the_end_of_a_line_waits_and_is_not_broken() -> None:
+    stream = io.StringIO()
+    reply = StreamedReply(stream, 40)
+    for piece in ("all the king's horses and ", "all the ki", "ng's men", " could not"):
+        reply.feed(piece)
+        assert "\b" not in stream.getvalue()
+    assert stream.getvalue() == "all the king's horses and all the king's\nmen could not"
+    reply.close()
+    assert stream.getvalue() == "all the king's horses and all the king's\nmen could not\n"
 
 
 @given(st.text(alphabet="a你\r\n\x1b\x9b]0;[31m\u202e", max_size=60), st.lists(st.integers(0, 60), max_size=8))

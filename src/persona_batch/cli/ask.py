@@ -44,11 +44,11 @@ def ask(
         batch ask personas/wukong.yaml 你对取经怎么看？
         batch ask personas/kitten.yaml "What do you like?" --placement user
         echo "Who are you?" | batch ask personas/pirate.yaml --quiet
-        batch ask personas/wukong.yaml 你好 --provider modelscope -m Qwen/Qwen3-Next-80B-A3B-Instruct
+        batch ask personas/wukong.yaml 你好 --provider deepseek -m deepseek-chat
     """
     import asyncio
 
-    from persona_batch.cli.conversation import Conversation, prepare
+    from persona_batch.cli.conversation import Cautions, Conversation, prepare
     from persona_batch.cli.replying import Replying
     from persona_batch.cli.typed import checked_text, read_all, read_line
     from persona_batch.config.load import Overrides
@@ -70,6 +70,8 @@ def ask(
     if question is None:
         question = read_line("Question: ") if sys.stdin.isatty() else read_all()
     said = checked_text(question or "", "the question")
+    if not quiet:
+        Cautions(call).tell(said)
     replying = Replying(color, messages=not quiet, streams=not as_json, closing=not quiet)
 
     async def once() -> int:

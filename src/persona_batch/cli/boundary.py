@@ -11,6 +11,7 @@ import errno
 import os
 import sys
 from collections.abc import Callable
+from typing import TextIO
 
 from persona_batch import __version__
 from persona_batch.errors import OUT_OF_MEMORY, BatchError, StoppedEarly, UsageError
@@ -37,7 +38,8 @@ def _guarded(command: Callable[[], int]) -> int:
         code = command()
         sys.stdout.flush()
     except BatchError as error:
-        _say(str(error))
+        for line in str(error).splitlines():
+            _say(line)
         return error.exit_code
     except KeyboardInterrupt:
         return 130
@@ -63,29 +65,32 @@ def _is_want_of_memory(error: Exception) -> bool:
 
 
 def _say(text: str) -> None:
-    """Write a message, line by line, free of keys and of what a terminal would obey: it may quote anybody."""
-    for line in _clean(text).rstrip("\n").split("\n"):
-        sys.stderr.write(f"batch: {line if line.isprintable() else _visible(line)}\n")
+    """Tell a message, line by line, free of keys: it may quote anybody."""
+    from persona_batch.view.terminal import tell
 
-
-def _visible(line: str) -> str:
-    from persona_batch.view.terminal import visible
-
-    return visible(line)
+    try:
+        for line in _clean(text).rstrip("\n").split("\n"):
+            tell(line)
+    except BrokenPipeError:  # nobody reads what went wrong; the exit code still says it
+        _to_nowhere(sys.stderr)
 
 
 def _reader_left() -> int:
-    # what is still buffered can go nowhere; without this the interpreter complains while it shuts down
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    _to_nowhere(sys.stdout, sys.stderr)
     return 141
 
 
 def _terminal_gone() -> int:
     # Linux says EIO to whoever writes to a terminal that was hung up; SIGHUP has stopped the command already
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    for stream in (sys.stdout, sys.stderr):
-        os.dup2(nowhere, stream.fileno())
+    _to_nowhere(sys.stdout, sys.stderr)
     return 130
+
+
+def _to_nowhere(*streams: TextIO) -> None:
+    # what is still buffered can go nowhere; without this the interpreter complains while it shuts down
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in streams:
+        os.dup2(nowhere, stream.fileno())
 
 
 def _keep(bug: Exception) -> str:
@@ -105,7 +110,8 @@ def _keep(bug: Exception) -> str:
         path = folder / f"bug-{now:%Y%m%dT%H%M%S}-{os.getpid()}.log"
         path.write_text(f"{head}\n\n{trace}", encoding="utf-8")
     except OSError as error:
-        return f"its traceback follows, as the log folder cannot be written ({error.strerror}):\n{trace}"
+        sys.stderr.write(trace)
+        return f"its traceback stands above, as the log folder cannot be written ({error.strerror})"
     return f"please send {path} to {REPORT_AT}"
 
 

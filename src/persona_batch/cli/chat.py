@@ -26,15 +26,15 @@ def chat(
 ) -> int:
     """Talk with a persona; every turn is sent with all turns before it.
 
-    Ctrl-C cancels a reply, Ctrl-D leaves. /help lists the commands (/reset, /save, /messages, /exit). Lines may
-    also be piped in, one turn each.
+    Ctrl-C cancels a reply; Ctrl-D, or `exit`, `quit`, `退出` alone on a line, leaves. /help lists the commands
+    (/reset, /save, /messages, /exit). Lines may also be piped in, one turn each.
 
     Examples:
         batch chat personas/wukong.yaml
-        batch chat personas/wukong.yaml --provider deepseek -m deepseek-chat --param temperature=0.2
+        batch chat personas/wukong.yaml --param temperature=0.2
     """
-    from persona_batch.cli.chat_commands import Leave, perform
-    from persona_batch.cli.conversation import Conversation, prepare
+    from persona_batch.cli.chat_commands import LEAVING, Leave, is_command, perform
+    from persona_batch.cli.conversation import Cautions, Conversation, prepare, say
     from persona_batch.cli.replying import Replying
     from persona_batch.cli.typed import read_line
     from persona_batch.config.load import Overrides
@@ -53,6 +53,7 @@ def chat(
     )
     call = prepare(file, persona, variant, overrides)
     page = page_for(sys.stdout, color)
+    warn_of = Cautions(call).tell
     replying = Replying(color, messages=False)
     # The loop runs only while something is asked: at the prompt, Ctrl-C and Ctrl-D are the terminal's own.
     with asyncio.Runner() as runner:
@@ -60,6 +61,9 @@ def chat(
         runner.run(endpoint.__aenter__())
         try:
             conversation = runner.run(Conversation.begin(call, endpoint))
+            whom = f"{call.persona.id} on {conversation.model} ({call.target.name})"
+            say(f"{whom}; {', '.join(LEAVING)} or Ctrl-D leaves, /help lists the rest")
+            warn_of("")
             perform("/messages", conversation, page)
             while True:
                 try:
@@ -68,9 +72,10 @@ def chat(
                         if sys.stdin.isatty():
                             typer.echo(err=True)  # Ctrl-D leaves the cursor behind the prompt
                         return 0
-                    if line.startswith("/") and not line.startswith("//"):
+                    if is_command(line):
                         perform(line, conversation, page)
                     elif line.strip():
+                        warn_of(line)
                         runner.run(replying.to(conversation, line.removeprefix("/")))
                 except Leave:
                     return 0

@@ -1,24 +1,26 @@
 """What can be typed in a chat besides talk: /reset, /save, /messages, /help, /exit."""
 
 import sys
+import unicodedata
 from collections.abc import Callable
 from datetime import datetime
-from difflib import get_close_matches
 from pathlib import Path
 
 from persona_batch.cli.conversation import Conversation, say
 from persona_batch.record.record import encode
 from persona_batch.view.palette import Palette
 from persona_batch.view.transcript import Page, messages_block, transcript
+from persona_batch.wording import nearest
 
 HELP = """\
 /reset        forget all turns and begin again
 /save [FILE]  save the turns: as records (.jsonl, which `batch show FILE` reads) or as text (any other name)
 /messages     show every message so far
 /help         show this
-/exit         leave (as does Ctrl-D)
+/exit         leave (as do exit, quit, 退出 alone on a line, and Ctrl-D)
 //…           say something that begins with a slash
 """
+LEAVING = ("exit", "quit", "退出")
 
 
 class Leave(Exception):
@@ -31,13 +33,25 @@ def perform(line: str, conversation: Conversation, page: Page) -> None:
     Raises:
         Leave: it was /exit.
     """
-    name, _, argument = line.strip().partition(" ")
-    command = _COMMANDS.get(name)
+    name, *argument = line.split(maxsplit=1)
+    name = _typed(name)
+    command = _COMMANDS.get(name.casefold())
     if command is None:
-        near = get_close_matches(name, _COMMANDS, n=1)
-        say(f"there is no {name}; did you mean {near[0]}?" if near else f"there is no {name}; /help lists what is")
+        near = nearest(name, _COMMANDS)
+        say(f"there is no {name}; did you mean {near}?" if near else f"there is no {name}; /help lists what is")
         return
-    command(conversation, page, argument.strip())
+    command(conversation, page, "".join(argument).strip())
+
+
+def is_command(line: str) -> bool:
+    """Say whether a line is for the chat itself: it begins with one slash, or is one of the words that leave."""
+    typed = _typed(line)
+    return typed.casefold() in LEAVING or (typed.startswith("/") and not typed.startswith("//"))
+
+
+def _typed(line: str) -> str:
+    """Return the line as typed in half-width letters: an input method's ／ｅｘｉｔ is /exit."""
+    return unicodedata.normalize("NFKC", line.strip())
 
 
 def _reset(conversation: Conversation, page: Page, argument: str) -> None:  # noqa: ARG001 - one signature for all
@@ -83,6 +97,5 @@ _COMMANDS: dict[str, Callable[[Conversation, Page, str], None]] = {
     "/save": _save,
     "/messages": _messages,
     "/help": _help,
-    "/exit": _exit,
-    "/quit": _exit,
+    **{f"{slash}{word}": _exit for word in LEAVING for slash in ("/", "")},
 }

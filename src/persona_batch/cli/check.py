@@ -7,6 +7,8 @@ from typing import Annotated
 import typer
 
 from persona_batch.cli.options import Json
+from persona_batch.view.terminal import tell
+from persona_batch.wording import counted
 
 
 def check(
@@ -26,7 +28,7 @@ def check(
 
     result = survey(files)
     for warning in result.warnings:
-        typer.echo(f"batch: warning: {warning}", err=True)
+        tell(f"warning: {warning}")
     if as_json:
         rows = [
             {"path": file.path, "kind": file.kind, "personas": file.personas, "questions": file.questions}
@@ -35,9 +37,5 @@ def check(
         typer.echo(json.dumps({"files": rows, "warnings": list(result.warnings)}, ensure_ascii=False))
         return
     for file in result.files:
-        counts = [_count(file.personas, "persona")] if file.kind == "persona" else []
-        typer.echo(f"{file.path}: {', '.join([*counts, _count(file.questions, 'question')])}")
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+        counts = [counted(file.personas, "persona")] if file.kind == "persona" else []
+        typer.echo(f"{file.path}: {', '.join([*counts, counted(file.questions, 'question')])}")

@@ -1,5 +1,6 @@
 """`batch compare`: is the difference real?"""
 
+import shlex
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,17 +8,17 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 import typer
 
-from persona_batch.cli.options import Color, Out
+from persona_batch.cli.options import RUN_HELP, Color, Out
 from persona_batch.errors import UsageError
+from persona_batch.view.terminal import tell
+from persona_batch.wording import meant
 
 if TYPE_CHECKING:
     from persona_batch.compare.comparison import Comparison, MeasureName
     from persona_batch.record.rundir import RunDir
 
 Format: TypeAlias = Literal["table", "markdown", "json", "csv"]
-_Run: TypeAlias = Annotated[
-    str, typer.Argument(metavar="RUN", help="A run folder, a records file, a run id, or `latest`.")
-]
+_Run: TypeAlias = Annotated[str, typer.Argument(metavar="RUN", help=RUN_HELP)]
 
 
 def compare(
@@ -90,13 +91,14 @@ def compare(
     from persona_batch.compare import compare as compare_records
     from persona_batch.compare.manifested import controls_of
     from persona_batch.record.agreement import Agreement
+    from persona_batch.record.finding import find_run
     from persona_batch.record.reader import read_records
-    from persona_batch.record.rundir import find_run
+    from persona_batch.view.heading import facts_of, with_first
 
     if run2 is not None and by != "persona":
         raise UsageError("--by and a second run do not go together: two runs are compared persona by persona")
     explained = None if explain is None else _measure(explain)
-    chosen = None if measures is None else [name for given in measures for name in given.split(",")]
+    chosen = None if measures is None else [_measure(name.strip()) for given in measures for name in given.split(",")]
     first = find_run(run, Path(out))
     second = None if run2 is None else find_run(run2, Path(out))
     wanted = Wanted(
@@ -106,10 +108,10 @@ def compare(
         sample=sample,
     )
     agreements = [Agreement.of(compared) for compared in (first, second) if compared is not None]
-    read = [agreement.watch(read_records(agreement.run.records)) for agreement in agreements]
+    read = [with_first(agreement.watch(read_records(agreement.run.records))) for agreement in agreements]
     result = compare_records(
-        read[0],
-        after=read[1] if second is not None else None,
+        read[0][1],
+        after=read[1][1] if second is not None else None,
         by=by,
         controls=controls_of(first.manifest),
         control=control,
@@ -120,21 +122,24 @@ def compare(
     )
     doubts = [doubt for agreement in agreements for doubt in agreement.doubts()]
     for doubt in doubts if as_format == "csv" or explained else ():  # elsewhere the notes say it
-        sys.stderr.write(f"batch: {doubt}\n")
+        tell(doubt)
     for agreement in agreements:
         _tell_if_unfinished(agreement.run)
     result = replace(result, notes=[*doubts, *result.notes])
-    _write(result, _Look(as_format, bom, color, details, diff, explained))
+    about = [("" if second is None else "before: ", facts_of(first, read[0][0]))]
+    if second is not None:
+        about.append(("after: ", facts_of(second, read[1][0])))
+    _write(result, _Look(as_format, bom, color, details, diff, explained, about))
 
 
 def _tell_if_unfinished(run: "RunDir") -> None:
+    from persona_batch.config.paths import RECORDS
     from persona_batch.record.manifest import read_manifest
-    from persona_batch.record.rundir import RECORDS
 
     if run.records.name != RECORDS or not run.manifest.exists():
         return  # a copy of some records says nothing of a run
     if read_manifest(run.manifest).state in ("running", "stopped", "interrupted"):
-        sys.stderr.write(f"batch: {run.path} is unfinished; `batch run --resume {run.path}` asks the rest\n")
+        tell(f"{run.path} is unfinished; `batch run --resume {shlex.quote(str(run.path))}` asks the rest")
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +152,7 @@ class _Look:
     details: bool
     diff: bool
     explained: "MeasureName | None"
+    about: list[tuple[str, list[str]]]
 
 
 def _measure(name: str) -> "MeasureName":
@@ -155,7 +161,7 @@ def _measure(name: str) -> "MeasureName":
     for known in MEASURES:
         if known == name:
             return known
-    raise UsageError(f"--explain: unknown measure '{name}'; there are: {', '.join(MEASURES)}")
+    raise UsageError(f"there is no measure `{name}`; {meant(name, MEASURES)}")
 
 
 def _write(result: "Comparison", look: _Look) -> None:
@@ -165,10 +171,13 @@ def _write(result: "Comparison", look: _Look) -> None:
         told = as_csv(result, bom=look.bom) if look.format == "csv" else ""
         sys.stdout.write(told or (as_json if look.format == "json" else as_markdown)(result))
         return
+    from persona_batch.view.heading import heading
     from persona_batch.view.palette import palette_for
     from persona_batch.view.terminal import terminal_width
 
     palette, width = palette_for(sys.stdout, look.color), terminal_width()
+    told = "".join(heading(facts, palette, width, label) for label, facts in look.about)
+    sys.stdout.write(told + "\n")
     if look.explained is not None:
         from persona_batch.view.comparison_explain import render_explanation
 

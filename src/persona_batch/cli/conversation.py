@@ -3,11 +3,12 @@
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 
 from persona_batch.chat import Message
 from persona_batch.config.batch import Batch, Persona, Question
+from persona_batch.config.cautions import cautions
 from persona_batch.config.load import Overrides, load_batch
+from persona_batch.config.names import id_from_text
 from persona_batch.credentials import has_key
 from persona_batch.engine.retry import RetryPolicy, ask
 from persona_batch.errors import ProviderError, StoppedEarly, UsageError
@@ -23,7 +24,8 @@ from persona_batch.provider.dotenv import load_env
 from persona_batch.provider.target import Target
 from persona_batch.record import Record
 from persona_batch.record.runlog import RunLog, as_is
-from persona_batch.view.terminal import one_line
+from persona_batch.view.terminal import tell
+from persona_batch.wording import meant
 
 PATIENCE = RetryPolicy(retries=3, total=120.0)  # somebody is waiting
 SETTLED = ("auth", "model_unknown")  # kinds of failure that are the user's to mend
@@ -58,7 +60,7 @@ class Call:
         with daily_ledger(self.target, limits) as ledger:
             if ledger is not None and limits.per_day is not None and not ledger.reserve(limits.per_day):
                 raise StoppedEarly(
-                    f"today's {limits.per_day} requests to {self.target.identity} are used up; "
+                    f"today's {limits.per_day:,} requests to {self.target.identity} are used up; "
                     f"come back after {ledger.resets_at():%Y-%m-%d %H:%M %Z}"
                 )
 
@@ -77,6 +79,25 @@ def prepare(file: str, persona: str | None, variant: int, overrides: Overrides) 
     options = RunOptions(files=(file,), overrides=overrides)
     refuse_key_in_input(batch, target, options)
     return Call(batch=batch, persona=chosen, variant=variant, target=target, options=options)
+
+
+class Cautions:
+    """Warns of what `batch run` would warn of, for this persona and what is said to it; once."""
+
+    def __init__(self, call: Call) -> None:
+        self._call = call
+        self._warned = False
+
+    def tell(self, said: str) -> None:
+        """Warn on stderr, unless it was done before; `said` may be empty: nothing is asked yet."""
+        questions = (Question(id_from_text(said), said),) if said.strip() else ()
+        persona = replace(
+            self._call.persona, variants=(self._call.persona.variants[self._call.variant],), questions=questions
+        )
+        found = () if self._warned else cautions([persona], self._call.batch.run)
+        for caution in found:
+            say(caution)
+        self._warned = self._warned or bool(found)
 
 
 class Conversation:
@@ -101,6 +122,11 @@ class Conversation:
         named = call.batch.run.models[:1]
         models = await choose_models(provider, named, lists_all=call.target.preset.lists_all, note=say)
         return cls(call, provider, models[0])
+
+    @property
+    def model(self) -> str:
+        """The model that answers."""
+        return self._model
 
     @property
     def messages(self) -> tuple[Message, ...]:
@@ -181,8 +207,7 @@ class Conversation:
 def say(sentence: str) -> None:
     """Tell the user something that is no part of the talk."""
     sys.stdout.flush()
-    sys.stderr.write(f"batch: {one_line(sentence)}\n")
-    sys.stderr.flush()
+    tell(sentence)
 
 
 def _chosen(batch: Batch, file: str, wanted: str | None) -> Persona:
@@ -190,18 +215,16 @@ def _chosen(batch: Batch, file: str, wanted: str | None) -> Persona:
     if wanted is not None:
         if wanted in by_id:
             return by_id[wanted]
-        near = get_close_matches(wanted, by_id, n=1)
-        hint = f"did you mean `{near[0]}`?" if near else f"there are {_some(by_id)}"
-        raise UsageError(f"{file} has no persona `{wanted}`; {hint}")
+        raise UsageError(f"{file} has no persona `{wanted}`; {meant(wanted, by_id)}")
     own = [persona for persona in batch.personas if not persona.control] or list(batch.personas)
     namesakes = [persona for persona in own if persona.id == batch.id]
     if len(own) > 1 and namesakes:  # of several, the one that is called like its file
         return namesakes[0]
     if len(own) != 1:
-        raise UsageError(f"{file} has {len(own)} personas; choose one by -p: {_some([one.id for one in own])}")
+        raise UsageError(f"{file} has {len(own):,} personas; choose one by -p: {_some([one.id for one in own])}")
     return own[0]
 
 
-def _some(ids: "list[str] | dict[str, Persona]") -> str:
-    shown = list(ids)[:12]
+def _some(ids: list[str]) -> str:
+    shown = ids[:12]
     return ", ".join(shown) + (" …" if len(ids) > len(shown) else "")

@@ -9,16 +9,21 @@ import typer
 
 from persona_batch.cli.options import Color, Json, Out
 from persona_batch.errors import UsageError
+from persona_batch.view.terminal import tell
+from persona_batch.wording import counted
 
 if TYPE_CHECKING:
     from persona_batch.compare.step import PastRun
+    from persona_batch.record.manifest import Manifest
 
 DRIFTED = 100
 FINISHED = ("complete", "failed")
 
 
 def history(
-    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="The files that the runs were made of.")],
+    files: Annotated[
+        list[str], typer.Argument(metavar="FILE...", help="The files that the runs were made of, or a run.")
+    ],
     out: Out = "runs",
     last: Annotated[
         int | None, typer.Option("--last", min=2, metavar="N", help="Only the newest N finished runs.")
@@ -34,7 +39,8 @@ def history(
     """Follow a batch over its runs: trends, and what moved beyond noise from one run to the next.
 
     Alarms: replies moved beyond noise, another model answers, failures rose. Only cells that were asked in exactly
-    the same way are compared. From cron, look at the newest run alone: --last 2.
+    the same way are compared. From cron, look at the newest run alone: --last 2. A run in the place of the files,
+    `latest` or `previous` among them, stands for its batch up to that run.
 
     Examples:
         batch history personas/wukong.yaml
@@ -43,10 +49,15 @@ def history(
     from persona_batch.compare.history import follow
     from persona_batch.config.load import load_batch
 
-    batch_id = load_batch(files, need_questions=False).id
+    named = _named_run(files, Path(out))
+    batch_id = load_batch(files, need_questions=False).id if named is None else named.batch_id
     runs = _finished(batch_id, Path(out))
+    if named is not None:
+        runs = [run for run in runs if run.started_at <= named.started_at]
     if not runs:
-        raise UsageError(f"{out}: no finished run of {batch_id} yet; `batch run {files[0]}` makes one")
+        raise UsageError(
+            f"{out}: no finished run of {batch_id} yet; `batch run {'FILE' if named else files[0]}` makes one"
+        )
     series = follow(batch_id, runs[-last:] if last else runs, level=level)
     if as_json:
         import msgspec
@@ -60,6 +71,18 @@ def history(
     return DRIFTED if fail_on_drift and series.drifted else 0
 
 
+def _named_run(files: list[str], out: Path) -> "Manifest | None":
+    """Return the manifest of the run that stands in the place of the files; None: they are files."""
+    from persona_batch.record.finding import BY_AGE, find_run
+    from persona_batch.record.manifest import read_manifest
+
+    (name, *more) = files
+    a_run = (name in BY_AGE and not Path(name).is_file()) or any(
+        (folder / "run.json").is_file() for folder in (Path(name), out / name)
+    )
+    return read_manifest(find_run(name, out).manifest) if a_run and not more else None
+
+
 def _finished(batch_id: str, out: Path) -> "list[PastRun]":
     from persona_batch.compare.step import PastRun
     from persona_batch.record.manifest import read_manifest
@@ -71,7 +94,7 @@ def _finished(batch_id: str, out: Path) -> "list[PastRun]":
         try:
             manifest = read_manifest(run.manifest)
         except UsageError as error:  # one damaged folder must not hide the others
-            typer.echo(f"batch: {error}", err=True)
+            tell(str(error))
             continue
         if manifest.batch_id != batch_id:
             continue
@@ -80,5 +103,5 @@ def _finished(batch_id: str, out: Path) -> "list[PastRun]":
         else:
             unfinished += 1
     if unfinished:
-        typer.echo(f"batch: {unfinished} unfinished runs of {batch_id} are left out", err=True)
+        tell(f"{counted(unfinished, 'unfinished run')} of {batch_id} left out")
     return found

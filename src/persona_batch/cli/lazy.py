@@ -1,7 +1,7 @@
 """Typer commands and groups that import a command's module when it is needed, with plain-text help (no rich)."""
 
+import shlex
 from collections.abc import Callable, Iterable, Sequence
-from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -13,12 +13,15 @@ from persona_batch.cli.boundary import ReaderLeft
 from persona_batch.cli.entry import Entry
 from persona_batch.cli.values import read_lightly
 from persona_batch.errors import UsageError
+from persona_batch.wording import meant, nearest
 
 Context: TypeAlias = Any  # the parser's context and formatter are no public names of typer
 Formatter: TypeAlias = Any
 
 VALUE_WHEN_BARE = {"--resume": "latest", "--print": "cron"}
 """Options that may stand without their value, and the value they then have."""
+
+_HELP = {"help_option_names": ["--help", "-h"]}
 
 
 class PlainCommand(TyperCommand):
@@ -56,7 +59,7 @@ class LazyGroup(TyperGroup):
     def resolve_command(self, ctx: Context, args: list[str]) -> Any:
         """Find the command that the first argument names, or say which one may have been meant."""
         if args[0] not in self.entries and not args[0].startswith("-"):
-            ctx.fail(f"there is no command `{args[0]}`; {self._meant(args[0])}".removesuffix("; "))
+            ctx.fail(f"there is no command `{args[0]}`; {self._meant(args[0])}")
         return super().resolve_command(ctx, args)
 
     def _meant(self, word: str) -> str:
@@ -68,11 +71,11 @@ class LazyGroup(TyperGroup):
             return f"`batch runs --out {word}` lists the runs there, `batch show {word}` shows one"
         if Path(word).exists():
             return f"a command comes first: `batch run {word}` asks personas, `batch show {word}` shows a run"
-        near = get_close_matches(word, self.entries, n=1)
-        return f"did you mean `{near[0]}`?" if near else ""
+        return meant(word, self.entries)
 
     def parse_args(self, ctx: Context, args: list[str]) -> list[str]:
-        """Print the help on stderr and exit 2 where a command is missing."""
+        """Print the help on stderr and exit 2 where a command is missing; `help X` is `X --help`."""
+        args = help_last(args)
         if not args and not self.invoke_without_command and not ctx.resilient_parsing:
             typer.echo(ctx.get_help(), err=True)
             raise typer.Exit(2)
@@ -122,6 +125,7 @@ def group_of(
         cls=LazyGroup,
         callback=callback or _no_options,
         invoke_without_command=runs_alone,
+        context_settings=_HELP,
         help=help_text,
         add_completion=completion,
         rich_markup_mode=None,
@@ -152,7 +156,7 @@ def load(entry: Entry) -> Any:
         )
     assert callback is not None, f"the entry {entry.name} has neither a function nor subcommands"
     app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
-    settings = {"ignore_unknown_options": True} if entry.loose else None
+    settings = {"ignore_unknown_options": True, **_HELP} if entry.loose else _HELP
     app.command(entry.name, cls=PlainCommand, short_help=entry.help, context_settings=settings)(callback)
     command = typer.main.get_command(app)
     read_lightly(command.params)
@@ -170,7 +174,7 @@ def run(group: LazyGroup, args: Sequence[str]) -> int:
     except typer.Abort:
         return 130
     except typer.TyperException as error:
-        raise UsageError(_one_line(error)) from error
+        raise UsageError(_one_line(error, args)) from error
     return result if isinstance(result, int) else 0
 
 
@@ -179,14 +183,75 @@ def _light(option: Any) -> Any:
     return option
 
 
-def _one_line(error: typer.TyperException) -> str:
+def help_last(args: Sequence[str]) -> list[str]:
+    """Return `help run` as `run --help`, and all other arguments as they are."""
+    words = list(args)
+    while words[:1] == ["help"]:
+        words = [*words[1:], *(() if "--help" in words else ("--help",))]
+    return words
+
+
+def _one_line(error: typer.TyperException, args: Sequence[str]) -> str:
     context = getattr(error, "ctx", None)
     path = context.command_path if context is not None else "batch"
     message = " ".join(error.format_message().split()).rstrip(".")
-    possible = getattr(error, "possibilities", None)
-    if possible:
-        message = f"no such option {getattr(error, 'option_name', '')}; did you mean `{possible[0]}`?"
+    option = getattr(error, "option_name", None)
+    if option is not None and hasattr(error, "possibilities"):  # an option that the command does not have
+        message = _no_such(_as_written(option, args), context, args)
     return f"{message} (see `{path} --help`)"
+
+
+def _as_written(option: str, args: Sequence[str]) -> str:
+    """Return an unknown option as the user wrote it: of `-temperature` the parser names only `-t`."""
+    if option.startswith("--"):
+        return option
+    words = [word.partition("=")[0] for word in args]
+    return next((word for word in words if word.startswith(option) and word[2:].isidentifier()), option)
+
+
+def _no_such(option: str, context: Context, args: Sequence[str]) -> str:
+    """Say that there is no such option, and what to write instead: a request parameter, or the nearest option."""
+    told = f"no such option {option}"
+    name = option.lstrip("-").replace("-", "_")
+    params_of = () if context is None else context.command.get_params(context)
+    options = [text for known in params_of for text in known.opts]
+    options += ["--version"] if context is None or context.parent is None else []
+    by_name = {text.lstrip("-").replace("-", "_"): text for text in options}
+    if name in by_name:
+        return f"{told}; did you mean `{by_name[name]}`?"
+    params: frozenset[str] = frozenset()
+    if "--param" in options:
+        from persona_batch.config.params import KNOWN, PASSED, REFUSED
+
+        params = KNOWN | PASSED
+        if name.casefold() in params:
+            return f"{told}: it is a request parameter; write `{_as_param(name.casefold(), option, args)}`"
+        if name.casefold() in REFUSED:
+            return f"{told}: {REFUSED[name.casefold()]}"
+    begun = [known for known in by_name if known.startswith(name)]
+    if len(name) == 1 and len(begun) == 1:
+        return f"{told}; did you mean `{by_name[begun[0]]}`?"
+    near = nearest(name, [*sorted(params - by_name.keys()), *by_name])
+    if near is None:
+        return told
+    return f"{told}; did you mean `{by_name[near] if near in by_name else _as_param(near, option, args)}`?"
+
+
+def _as_param(name: str, option: str, args: Sequence[str]) -> str:
+    """Return the words that set a request parameter to the value that the user gave the unknown option."""
+    from persona_batch.credentials import mask
+
+    value = "VALUE"
+    for place, word in enumerate(args):
+        written, equals, behind = word.partition("=")
+        following = "".join(args[place + 1 : place + 2])
+        if written != option:
+            continue
+        if equals:
+            value = behind
+        elif following and not following.startswith("--") and not following.endswith((".yaml", ".yml")):
+            value = following
+    return f"--param {shlex.quote(f'{name}={mask(value)}')}"
 
 
 def _with_bare_values(args: Sequence[str]) -> Iterable[str]:

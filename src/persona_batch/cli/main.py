@@ -66,7 +66,7 @@ OPTIONS = (
     ("--version", "Print the version and leave."),
     ("--install-completion", "Install completion for the current shell."),
     ("--show-completion", "Print the completion script of the current shell."),
-    ("--help", "Print this page and leave."),
+    ("-h, --help", "Print this page; `batch help COMMAND`: a command's."),
 )
 
 
@@ -95,6 +95,8 @@ def run_command(args: Sequence[str]) -> int:
 
 
 def _dispatch(args: Sequence[str]) -> int:
+    if args[:1] == ["help"]:
+        args = [*[word for word in args if word != "help"], "--help"]
     page = help_page("batch COMMAND [ARGUMENTS] [OPTIONS]", HELP, OPTIONS, COMMANDS)
     if args[:1] in (["--help"], ["-h"]):
         sys.stdout.write(page)

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Sequence
-from difflib import get_close_matches
 from typing import Annotated, Literal, TypeAlias, get_args
 
 import typer
@@ -10,12 +9,14 @@ import typer
 from persona_batch.chat import Params, Placement
 from persona_batch.chat import Thinking as ThinkingWord
 from persona_batch.errors import UsageError
+from persona_batch.wording import meant
 
 Files: TypeAlias = Annotated[list[str], typer.Argument(metavar="FILE...", help="Persona files, folders, globs.")]
 PersonaFile: TypeAlias = Annotated[str, typer.Argument(metavar="FILE", help="Persona file.")]
+RUN_HELP = "A run folder, a records file, a run id, `latest` or `previous` (the one before)."
 RunRef: TypeAlias = Annotated[
     str,
-    typer.Argument(metavar="RUN", help="A run folder, a records file, a run id, or `latest`.", show_default=False),
+    typer.Argument(metavar="RUN", help=RUN_HELP, show_default=False),
 ]
 
 Questions: TypeAlias = Annotated[
@@ -148,7 +149,7 @@ def require_known(option: str, name: str, known: Sequence[str]) -> None:
         UsageError: it is not.
     """
     if name not in known:
-        raise UsageError(f"{option} {name}: expected {' or '.join(known)}")
+        raise UsageError(f"{option} {name}: {meant(name, known)}")
 
 
 def read_params(pairs: list[str] | None) -> Params:
@@ -201,8 +202,6 @@ def read_placements(names: list[str] | None) -> tuple[Placement, ...]:
     placements = []
     for name in names or ():
         if name not in known:
-            near = get_close_matches(name, known, n=1)
-            hint = f"did you mean {near[0]}?" if near else f"expected one of {', '.join(known)}"
-            raise UsageError(f"--placement {name}: {hint}")
+            raise UsageError(f"--placement {name}: {meant(name, known)}")
         placements.append(known[known.index(name)])
     return tuple(placements)

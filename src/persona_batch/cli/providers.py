@@ -7,6 +7,7 @@ import msgspec
 import typer
 
 from persona_batch.cli.options import ApiKeyEnv, ApiKeyHeader, BaseUrl, Json, Model
+from persona_batch.view.terminal import tell
 
 if TYPE_CHECKING:
     from persona_batch.config.batch import RunSettings
@@ -128,7 +129,7 @@ def _ping(endpoint: "RunSettings", model: str | None, env: Mapping[str, str], *,
 
     typer.echo(f"{found.provider} answers; models: {one_line(', '.join(found.models)) or 'it lists none'}")
     if found.model is None:
-        typer.echo("batch: name one of them by --model to ask it", err=True)
+        tell("name one of them by --model to ask it")
         return
     first = "no text" if found.ttft_ms is None else f"first text after {found.ttft_ms:.0f} ms"
     said = one_line(found.reply or "")

@@ -7,6 +7,8 @@ import typer
 
 from persona_batch.cli.options import Out
 from persona_batch.errors import RunLocked
+from persona_batch.view.terminal import tell
+from persona_batch.wording import counted
 
 
 def prune(
@@ -34,22 +36,18 @@ def prune(
     freed, gone = 0, 0
     for candidate in candidates(list_runs(folder), keep=keep, batch=batch, force=force):
         if candidate.spared is not None:
-            typer.echo(f"batch: {candidate.run.path} stays: {candidate.spared}", err=True)
+            tell(f"{candidate.run.path} stays: {candidate.spared}")
             continue
         if not dry_run:
             try:
                 freed += remove_run(candidate.run)
             except RunLocked as locked:
-                typer.echo(f"batch: {locked}", err=True)
+                tell(str(locked))
                 continue
         gone += 1
         typer.echo(str(candidate.run.path))
     if dry_run:
-        typer.echo(f"{_counted(gone)} would go; nothing was deleted", err=True)
+        tell(f"{counted(gone, 'run')} would go; nothing was deleted")
         return
     point_latest(folder)
-    typer.echo(f"{_counted(gone)} deleted, {freed / 1e6:.1f} MB freed", err=True)
-
-
-def _counted(runs: int) -> str:
-    return "1 run" if runs == 1 else f"{runs} runs"
+    tell(f"{counted(gone, 'run')} deleted, {freed / 1e6:,.1f} MB freed")

@@ -37,7 +37,7 @@ class Replying:
         if self._messages:
             sys.stdout.write(messages_block(cell.messages, self._page, title_of(cell, question=False)))
             sys.stdout.flush()
-        writer = StreamedReply(sys.stdout)
+        writer = StreamedReply(sys.stdout, self._page.width)
         live = self._streams and sys.stdout.isatty()
         shown: list[str] = []
 

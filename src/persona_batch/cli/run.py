@@ -1,5 +1,6 @@
 """`batch run`: every persona, every question, every reply on disk."""
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -7,6 +8,7 @@ import typer
 
 from persona_batch.cli import options
 from persona_batch.errors import UsageError
+from persona_batch.view.terminal import tell
 
 if TYPE_CHECKING:
     from persona_batch.pipeline.options import RunOptions
@@ -56,8 +58,8 @@ def run(
     Examples:
         batch run personas/wukong.yaml
         batch run personas/ -q prompts/hobbies.yaml -n 5
-        batch run personas/wukong.yaml --placement system --placement user --dry-run
-        batch run personas/wukong.yaml --provider modelscope -m Qwen/Qwen3-Next-80B-A3B-Instruct --continue
+        batch run personas/wukong.yaml --placement system --placement user
+        batch run personas/wukong.yaml --provider modelscope -m Qwen/Qwen3-8B
         batch run --resume latest
 
     Exit codes: 0 complete, 1 some cells failed, 2 wrong usage, 3 stopped early with work left, 4 another process
@@ -134,7 +136,7 @@ def _run(asked: "RunOptions", *, as_json: bool, quiet: bool, verbose: bool, prog
     if as_json:
         sys.stdout.write(msgspec.json.encode(summary).decode() + "\n")
         if summary.message is not None and not quiet:
-            sys.stderr.write(f"batch: stopped early: {summary.message}\n")
+            tell(f"stopped early: {summary.message}: `batch run --resume {shlex.quote(summary.path)}`")
     else:
         display.finish(summary)
     return summary.exit_code

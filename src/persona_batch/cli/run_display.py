@@ -1,5 +1,6 @@
 """What `batch run` shows: progress on stderr; replies (`--watch`), the closing table and the path on stdout."""
 
+import shlex
 import sys
 from itertools import islice
 from types import TracebackType
@@ -16,9 +17,10 @@ from persona_batch.view.failures import Failures
 from persona_batch.view.live import LiveDisplay, clock
 from persona_batch.view.palette import palette_for
 from persona_batch.view.persona_totals import PersonaTotals
-from persona_batch.view.terminal import one_line, terminal_width
+from persona_batch.view.terminal import one_line, tell, terminal_width
 from persona_batch.view.transcript import page_for
 from persona_batch.view.watch import Watch
+from persona_batch.wording import counted
 
 MOST_REREAD = 100_000  # records of earlier sessions that the closing table still includes
 
@@ -63,7 +65,7 @@ class RunDisplay:
         self._totals = PersonaTotals(self._personas, progress.personas)
         if self._verbose:
             self._live.note(
-                f"{len(grid)} cells at {grid.endpoint.identity} ({', '.join(grid.models)}), records in {run.records}"
+                f"{len(grid):,} cells at {grid.endpoint.identity} ({', '.join(grid.models)}), records in {run.records}"
             )
         self._live.update(progress)
 
@@ -88,10 +90,11 @@ class RunDisplay:
     def finish(self, summary: Summary) -> None:
         """Print the closing table and the path on stdout, and how it ended on stderr."""
         width = terminal_width(sys.stdout) if sys.stdout.isatty() else None
+        totals = self._all_totals(summary)
         if not self._quiet:
-            sys.stdout.write(self._all_totals(summary).render(palette_for(sys.stdout), width))
-        for line in _ending(summary, self._failures.reasons(), quiet=self._quiet):
-            sys.stderr.write(f"batch: {line}\n")
+            sys.stdout.write(totals.render(palette_for(sys.stdout), width))
+        for line in _ending(summary, self._failures.reasons(), arms=len(totals), quiet=self._quiet):
+            tell(line)
         sys.stdout.write(f"{summary.path}\n")
 
     def _all_totals(self, summary: Summary) -> PersonaTotals:
@@ -103,28 +106,25 @@ class RunDisplay:
         return totals
 
 
-def _ending(summary: Summary, reasons: str, *, quiet: bool) -> list[str]:
-    lines = []
-    if summary.message is not None:
-        lines.append(
-            f"stopped early: {one_line(summary.message)}; {summary.left:,} of {_cells(summary.cells)} are left: "
-            f"`batch run --resume {summary.path}`"
-        )
+def _ending(summary: Summary, reasons: str, *, arms: int, quiet: bool) -> list[str]:
+    """Return how the run ended, and at the end what to do next."""
+    lines, path = [], shlex.quote(summary.path)
     if summary.counts.get("error"):
         why = f" ({reasons})" if reasons else ""
         lines.append(
-            f"{_cells(summary.counts['error'])} failed{why}: `batch show {summary.path} --failed` shows them, "
-            f"`batch run --resume {summary.path} --retry-errors` asks them again"
+            f"{counted(summary.counts['error'], 'cell')} failed{why}: `batch show {path} --failed` shows them, "
+            f"`batch run --resume {path} --retry-errors` asks them again"
         )
     if summary.exit_code == 100 and summary.checks.share is not None:
         lines.append(f"only {summary.checks.share:.1%} of the checks passed")
-    if quiet:
-        return lines
-    if summary.message is None:
-        earlier = f", {summary.skipped} were there before" if summary.skipped else ""
-        lines.append(f"{_cells(summary.asked)} asked in {clock(summary.seconds)}{earlier}")
+    if summary.message is not None:
+        lines.append(
+            f"stopped early: {one_line(summary.message)}; {summary.left:,} of {counted(summary.cells, 'cell')} are "
+            f"left: `batch run --resume {path}`"
+        )
+    elif not quiet:
+        earlier = f", {summary.skipped:,} were there before" if summary.skipped else ""
+        lines.append(f"{counted(summary.asked, 'cell')} asked in {clock(summary.seconds)}{earlier}")
+        if summary.counts.get("ok") or summary.counts.get("truncated"):
+            lines.append(f"next: `batch {'compare' if arms > 1 else 'show'} {path}`")
     return lines
-
-
-def _cells(number: int) -> str:
-    return f"{number:,} cell" if number == 1 else f"{number:,} cells"

@@ -1,14 +1,17 @@
 """`batch run --dry-run`: the size of a run in numbers, and its first messages."""
 
 import sys
+from itertools import islice
 
 import msgspec
 
 from persona_batch.pipeline.options import RunOptions
-from persona_batch.pipeline.preview import Preview, preview
-from persona_batch.view.palette import palette_for
+from persona_batch.pipeline.preview import EXAMPLES, Preview, preview
+from persona_batch.view.persona_totals import MOST
 from persona_batch.view.tables import Column, table
-from persona_batch.view.transcript import messages_block, page_for, title_of
+from persona_batch.view.terminal import one_line, prose, tell
+from persona_batch.view.transcript import Page, messages_block, page_for, title_of
+from persona_batch.wording import counted, token_sum
 
 
 def show_preview(options: RunOptions, *, as_json: bool) -> None:
@@ -22,31 +25,42 @@ def show_preview(options: RunOptions, *, as_json: bool) -> None:
         sys.stdout.write(msgspec.json.encode(found).decode() + "\n")
         return
     for warning in found.warnings:
-        sys.stderr.write(f"batch: {warning}\n")
-    sys.stdout.write(_numbers(found))
+        tell(warning)
     page = page_for(sys.stdout)
+    sys.stdout.write(_numbers(found, page))
     for cell in found.first:
         sys.stdout.write("\n" + messages_block(cell.messages, page, title_of(cell)))
+    hidden = len(found.personas) - len(found.first)
+    if len(found.first) == EXAMPLES and hidden:
+        sys.stdout.write(f"… and {hidden:,} more personas and controls\n")
 
 
-def _numbers(found: Preview) -> str:
+def _numbers(found: Preview, page: Page) -> str:
     lines = [
-        f"{found.requests} requests to {found.endpoint} ({', '.join(found.models)})",
-        f"{len(found.personas)} personas and controls, {found.questions} questions, {found.samples} samples",
+        f"{counted(found.requests, 'request')} to {found.endpoint} ({', '.join(found.models)})",
+        ", ".join(
+            (
+                f"{len(found.personas):,} personas and controls",
+                counted(found.questions, "question"),
+                counted(found.samples, "sample"),
+            )
+        ),
     ]
     if found.resumes is not None:
-        lines.append(f"resumes {found.resumes}: {found.cells - found.requests} of {found.cells} cells are done")
+        done = found.cells - found.requests
+        lines.append(f"resumes {found.resumes}: {done:,} of {counted(found.cells, 'cell')} are done")
     if found.set_aside:
-        lines.append(f"{found.set_aside:,} records belong to this batch no longer and will be set aside")
+        lines.append(f"{counted(found.set_aside, 'record')} of it belong to this batch no longer and will be set aside")
     if found.estimate is None:
         lines.append("tokens: no earlier run to estimate them from")
     else:
-        lines.append(
-            f"about {found.estimate.prompt_tokens:,} prompt and {found.estimate.completion_tokens:,} reply tokens, "
-            f"judging by {found.estimate.source}"
-        )
+        tokens = token_sum(found.estimate.prompt_tokens, found.estimate.completion_tokens)
+        lines.append(f"about {tokens}, judging by {found.estimate.source}")
     if found.days is not None:
-        lines.append(f"{found.days} days at {found.per_day:,} requests a day")
-    rows = [(persona, str(cells)) for persona, cells in found.personas.items()]
-    cells = table((Column("persona"), Column("cells", "right")), rows, palette_for(sys.stdout))
-    return "\n".join(lines) + "\n\n" + cells + "\nNothing was sent.\n"
+        lines.append(f"{counted(found.days, 'day')} at {found.per_day:,} requests a day")
+    folded = [line for sentence in lines for line in prose(one_line(sentence), page.width)]
+    rows = [[persona, f"{cells:,}"] for persona, cells in islice(found.personas.items(), MOST)]
+    if len(found.personas) > len(rows):
+        rows.append([f"… and {len(found.personas) - len(rows):,} more", ""])
+    cells = table((Column("persona", shrinks=True), Column("cells", "right")), rows, page.palette, page.width)
+    return "\n".join(folded) + "\n\n" + cells + "\nNothing was sent.\n"

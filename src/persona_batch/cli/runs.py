@@ -11,13 +11,16 @@ import typer
 
 from persona_batch.cli.options import Json, Out
 from persona_batch.errors import UsageError
+from persona_batch.view.terminal import tell
+from persona_batch.wording import token_pair, token_sum
 
 
 class RunRow(msgspec.Struct):
     """One run as `batch runs --json` prints it.
 
     `cells`: size of the grid (None: not known yet); `done`: records on disk, `counts` by status; `tokens` as
-    reported (None: not reported); `state` as in run.json, or `killed` when its process is gone.
+    reported, of prompts and replies together and apart (None: not reported); `state` as in run.json, or `killed` when
+    its process is gone.
     """
 
     run_id: str
@@ -31,10 +34,12 @@ class RunRow(msgspec.Struct):
     done: int
     counts: dict[str, int]
     tokens: int | None
+    prompt_tokens: int | None
+    completion_tokens: int | None
 
 
 def runs(ctx: typer.Context, out: Out = "runs", as_json: Json = False) -> None:
-    """List the runs, oldest first: when, which batch, cells done, failed, tokens, state; then the scheduled jobs.
+    """List the runs, oldest first: which, when, its batch, cells done, failed, tokens, state; then the scheduled jobs.
 
     Examples:
         batch runs
@@ -46,7 +51,7 @@ def runs(ctx: typer.Context, out: Out = "runs", as_json: Json = False) -> None:
     if as_json:
         typer.echo(msgspec.json.encode(rows))
     elif not rows:
-        typer.echo(f"batch: no runs in {out} yet; `batch run FILE` makes one", err=True)
+        tell(f"no runs in {out} yet; `batch run FILE` makes one")
     else:
         _print_table(rows)
     if not as_json:
@@ -69,21 +74,25 @@ def _rows(out: Path) -> list[RunRow]:
         try:
             rows.append(_row(run))
         except UsageError as error:  # one damaged folder must not hide the others
-            typer.echo(f"batch: {error}", err=True)
+            tell(str(error))
     return rows
 
 
 def _row(run: Any) -> RunRow:
-    from persona_batch.record.manifest import read_manifest
+    from persona_batch.record.manifest import TokenSums, read_manifest
     from persona_batch.record.reader import scan
 
     manifest = read_manifest(run.manifest)
-    counts, tokens, state = dict(manifest.counts), manifest.tokens.total, str(manifest.state)
+    counts, tokens, state = dict(manifest.counts), manifest.tokens, str(manifest.state)
     if manifest.state == "running":
         # the manifest is sealed at the end: until then the records tell
         seen = scan(run.records)
         counts = {str(status): count for status, count in seen.counts.items()}
-        tokens = seen.total_tokens or None
+        tokens = TokenSums(
+            prompt=seen.prompt_tokens or None,
+            completion=seen.completion_tokens or None,
+            total=seen.total_tokens or None,
+        )
         state = "running" if run.held() else "killed"
     return RunRow(
         run_id=run.id,
@@ -96,7 +105,9 @@ def _row(run: Any) -> RunRow:
         cells=manifest.cells,
         done=sum(counts.values()),
         counts=counts,
-        tokens=tokens,
+        tokens=tokens.total,
+        prompt_tokens=tokens.prompt,
+        completion_tokens=tokens.completion,
     )
 
 
@@ -108,28 +119,33 @@ def _print_table(rows: list[RunRow]) -> None:
 
     page = page_for(sys.stdout)
     columns = [
+        Column("run"),
         Column("when"),
         Column("batch", shrinks=True),
         Column("done", "right"),
         Column("failed", "right"),
         Column("tokens", "right"),
         Column("state"),
-        Column("run"),
     ]
     stamps = Counter(row.run_id.partition("-")[0] for row in rows)
     cells = [
         [
+            _short_name(row.run_id, stamps),
             f"{datetime.fromisoformat(row.started_at).astimezone():%Y-%m-%d %H:%M}",
             row.batch_id,
             f"{row.done:,}/{row.cells:,}" if row.cells is not None else f"{row.done:,}",
             f"{row.counts.get('error', 0):,}",
-            "–" if row.tokens is None else f"{row.tokens:,}",
+            token_pair(row.prompt_tokens, row.completion_tokens),
             row.state,
-            _short_name(row.run_id, stamps),
         ]
         for row in rows
     ]
+    prompt, reply = (sum(getattr(row, f"{what}_tokens") or 0 for row in rows) for what in ("prompt", "completion"))
+    if len(rows) > 1:
+        done, failed = sum(row.done for row in rows), sum(row.counts.get("error", 0) for row in rows)
+        cells.append([f"{len(rows):,} runs", "", "", f"{done:,}", f"{failed:,}", token_pair(prompt, reply), ""])
     sys.stdout.write(table(columns, cells, page.palette, page.width))
+    sys.stdout.write(page.palette.dim(token_sum(prompt or None, reply or None)) + "\n")
 
 
 def _short_name(run_id: str, stamps: Counter[str]) -> str:

@@ -9,6 +9,8 @@ import typer
 
 from persona_batch.cli.options import Json
 from persona_batch.errors import UsageError
+from persona_batch.view.terminal import tell
+from persona_batch.wording import meant
 
 if TYPE_CHECKING:
     from persona_batch.schedule.tab import Crontab
@@ -46,7 +48,7 @@ def list_jobs(as_json: Json = False) -> None:
 
         typer.echo(msgspec.json.encode(rows))
     elif not rows:
-        typer.echo("no jobs; add one: batch schedule add personas/wukong.yaml --at '0 3 * * *'", err=True)
+        tell("no jobs; add one: `batch schedule add personas/wukong.yaml --at '0 3 * * *'`")
     for row in rows if not as_json else ():
         typer.echo("\n".join(row.lines()))
 
@@ -73,7 +75,7 @@ def remove(job: JobId) -> None:
         elif not has_state:
             raise _unknown(job, known)
     folder.forget(job)
-    typer.echo(f"removed {job}; its log stays: {folder.log(job)}", err=True)
+    tell(f"removed {job}; its log stays: {folder.log(job)}")
 
 
 def run_now(job: JobId) -> int:
@@ -102,7 +104,7 @@ def run_now(job: JobId) -> int:
     state = folder.read(job)
     # where the job is at work already (4), its state is that of the one at work
     said = state.meaning if state is not None and state.exit_code == done.returncode else meaning(done.returncode)
-    typer.echo(f"{job}: {said} ({done.returncode}); log: {folder.log(job)}", err=True)
+    tell(f"{job}: {said} ({done.returncode}); log: {folder.log(job)}")
     return done.returncode if done.returncode >= 0 else 128 - done.returncode
 
 
@@ -119,8 +121,4 @@ def _crontab_if_any(elsewhere: bool) -> "Crontab":
 
 
 def _unknown(job: str, known: list[str]) -> UsageError:
-    from difflib import get_close_matches
-
-    near = get_close_matches(job, known, n=1)
-    hint = f"; did you mean {near[0]}?" if near else f"; there are: {', '.join(known) or 'none'}"
-    return UsageError(f"there is no job {job} in the crontab{hint}")
+    return UsageError(f"there is no job `{job}` in the crontab; {meant(job, known)}")

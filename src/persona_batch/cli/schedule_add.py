@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 import typer
 
 from persona_batch.errors import BatchError, UsageError
+from persona_batch.view.terminal import tell
 
 if TYPE_CHECKING:
     from persona_batch.cli.run_arguments import RunArguments
@@ -53,7 +54,7 @@ def add(
 
     Examples:
         batch schedule add personas/wukong.yaml --at '0 3 * * *' --samples 5
-        batch schedule add personas/wukong.yaml --at @daily --every --on-failure 'mail -s batch me'
+        batch schedule add wukong.yaml --at @daily --on-failure 'mail -s batch me'
         batch schedule add personas/wukong.yaml --at @daily --print systemd
     """
     from persona_batch.cli.run_arguments import read_run_arguments
@@ -80,7 +81,7 @@ def add(
     for file in (job.directory / ".env", job.env_file):
         warning = open_to_others(file) if file is not None else None
         if warning is not None:
-            typer.echo(f"batch: {warning}", err=True)
+            tell(warning)
     _rehearse(job, run, keys)
     folder = StateFolder.of(os.environ)
     if form is not None:
@@ -108,8 +109,8 @@ def _install(job: "Job", folder: "StateFolder", *, renamed: bool) -> None:
         install_crontab(tab.with_job(_line(job, log)))
     soon = parse_when(job.at).next_after(datetime.now())
     start = f"starts next at {soon:%Y-%m-%d %H:%M}" if soon else "starts at the next boot"
-    typer.echo(f"added {job.id}: {start}; log: {log}", err=True)
-    typer.echo(f"try it now: batch schedule run-now {job.id}", err=True)
+    tell(f"added {job.id}: {start}; log: {log}")
+    tell(f"try it now: `batch schedule run-now {job.id}`")
     typer.echo(job.id)
 
 
@@ -124,7 +125,7 @@ def _line(job: "Job", log: Path) -> "Line":
     except LineTooLong:
         short = os.pathsep.join([str(Path(sys.executable).parent), "/usr/local/bin", "/usr/bin", "/bin"])
         line = render_line(replace(job, environment={**job.environment, "PATH": short}), log)
-    typer.echo(f"batch: a crontab line has little room: the job's PATH is {short}", err=True)
+    tell(f"a crontab line has little room: the job's PATH is {short}")
     return line
 
 
@@ -142,7 +143,7 @@ def _printed(job: "Job", form: Form, folder: "StateFolder") -> str:
         given = {"--if-changed": job.mode == "if-changed", "--env-file": job.env_file, "--on-failure": job.on_failure}
         left_out = [name for name, value in given.items() if value]
         if left_out:
-            typer.echo(f"batch: the plain command knows no {', '.join(left_out)}: a scheduled job does", err=True)
+            tell(f"the plain command knows no {', '.join(left_out)}: a scheduled job does")
         return run_command(job)
     line = _line(job, folder.log(job.id))
     folder.prepare()

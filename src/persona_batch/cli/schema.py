@@ -1,11 +1,11 @@
 """`batch schema`: a JSON Schema for editors and scripts."""
 
-from difflib import get_close_matches
 from typing import Annotated
 
 import typer
 
 from persona_batch.errors import UsageError
+from persona_batch.wording import meant
 
 
 def schema(kind: Annotated[str, typer.Argument(metavar="KIND", help="persona, questions or record.")]) -> None:
@@ -21,7 +21,5 @@ def schema(kind: Annotated[str, typer.Argument(metavar="KIND", help="persona, qu
     from persona_batch.schemas import KINDS, shipped
 
     if kind not in KINDS:
-        near = get_close_matches(kind, KINDS, n=1)
-        hint = f", did you mean `{near[0]}`?" if near else ""
-        raise UsageError(f"there is no schema of `{kind}`{hint} (expected persona, questions or record)")
+        raise UsageError(f"there is no schema of `{kind}`; {meant(kind, KINDS)}")
     typer.echo(shipped(kind), nl=False)

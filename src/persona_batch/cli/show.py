@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from itertools import islice
 from pathlib import Path
@@ -15,6 +14,8 @@ from persona_batch.chat import Placement
 from persona_batch.cli.options import Color, Json, Out, PersonaGlobs, QuestionGlobs, RunRef
 from persona_batch.errors import UsageError
 from persona_batch.record.record import Record, Status, encode
+from persona_batch.view.terminal import tell
+from persona_batch.wording import meant
 
 _NAMED = 200  # ids kept for a hint
 
@@ -48,8 +49,9 @@ def show(
         batch show --jsonl --status truncated
     """
     from persona_batch.record.agreement import Agreement
+    from persona_batch.record.finding import find_run
     from persona_batch.record.reader import read_records
-    from persona_batch.record.rundir import find_run
+    from persona_batch.view.heading import facts_of, heading, with_first
 
     wanted = _Wanted(
         personas=personas or [],
@@ -61,7 +63,8 @@ def show(
     )
     found = find_run(run, Path(out))
     agreement = Agreement.of(found)
-    records = islice(wanted.of(agreement.watch(read_records(found.records))), limit)
+    first, everything = with_first(agreement.watch(read_records(found.records)))
+    records = islice(wanted.of(everything), limit)
     if as_jsonl:
         for record in records:
             sys.stdout.write(encode(record).decode() + "\n")
@@ -72,11 +75,12 @@ def show(
 
         page = page_for(sys.stdout, color)
         for number, record in enumerate(records):
-            sys.stdout.write(("\n" if number else "") + transcript(record, page, reasoning=reasoning))
+            above = "" if number else heading(facts_of(found, first), page.palette, page.width)
+            sys.stdout.write(f"{above}\n{transcript(record, page, reasoning=reasoning)}")
     for doubt in agreement.doubts():
-        typer.echo(f"batch: {doubt}", err=True)
+        tell(doubt)
     if not wanted.matched and limit != 0:
-        typer.echo(f"batch: {found.records}: {wanted.nothing()}", err=True)
+        tell(f"{found.records}: {wanted.nothing()}")
 
 
 @dataclass(slots=True)
@@ -108,9 +112,7 @@ class _Wanted:
             known = list(self.seen[kind])
             for glob in globs:
                 if known and not _any(known, glob):
-                    near = get_close_matches(glob, known, n=1)
-                    hint = f"did you mean `{near[0]}`?" if near else f"there are {', '.join(known[:12])}"
-                    return f"no {kind} matches `{glob}`; {hint}"
+                    return f"no {kind} matches `{glob}`; {meant(glob, known)}"
         return "no record matches" if self.seen["persona"] else "no records yet"
 
     def _passes(self, record: Record) -> bool:
@@ -132,7 +134,7 @@ def _statuses(names: list[str], failed: bool) -> frozenset[str]:
     known = get_args(Status)
     for name in names:
         if name not in known:
-            raise UsageError(f"--status {name}: expected one of {', '.join(known)}")
+            raise UsageError(f"--status {name}: {meant(name, known)}")
     return frozenset(names) | (frozenset(known) - {"ok"} if failed else frozenset())
 
 

@@ -5,10 +5,11 @@ Text, whole numbers, numbers, flags, literals, and lists of these; typer keeps e
 
 import math
 from collections.abc import Iterable
-from difflib import get_close_matches
 from typing import Any, Literal, get_args, get_origin
 
 import typer
+
+from persona_batch.wording import meant
 
 
 def read_lightly(parameters: Iterable[Any]) -> None:
@@ -65,6 +66,4 @@ class _Reader:
 def _choice(value: Any, choices: tuple[Any, ...]) -> Any:
     if value in choices:
         return value
-    near = get_close_matches(str(value), choices, n=1)
-    hint = f"did you mean {near[0]}?" if near else f"expected one of {', '.join(choices)}"
-    raise ValueError(f"{value!r}: {hint}")
+    raise ValueError(f"{value!r}: {meant(str(value), choices)}")

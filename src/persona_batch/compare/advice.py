@@ -82,9 +82,10 @@ def _fewest_samples(layout: Layout) -> int:
 def _small(questions: int, samples: int, *, placebo: bool) -> list[Advice]:
     if questions >= QUESTIONS and samples >= SAMPLES and placebo:
         return []
+    lacking = "" if placebo else " and no placebo"
     return [
         Advice(
-            f"{questions} questions with {samples} distinct samples at least{'' if placebo else ' and no placebo'}: "
+            f"{questions:,} questions with {samples:,} distinct samples at least{lacking}: "
             f"good for large effects only. Better: {QUESTIONS} or more questions, {SAMPLES} samples, a placebo arm; "
             "more questions help more than more samples.",
             underpowered=True,
@@ -101,9 +102,9 @@ def _change(rows: Sequence[Estimate], null_spread: Mapping[str, float], samples:
     seen = quantiles * null_spread[row.arm]
     return [
         Advice(
-            f"{row.questions} questions × {samples} samples show a change of {seen:.1%} of the noise or more "
-            f"(one arm alone, power .8; {row.arm}); half takes about {4 * row.questions} questions × {samples}, "
-            f"or {row.questions} × {2 * samples}.",
+            f"{row.questions:,} questions × {samples:,} samples show a change of {seen:.1%} of the noise or more "
+            f"(one arm alone, power .8; {row.arm}); half takes about {4 * row.questions:,} questions × {samples:,}, "
+            f"or {row.questions:,} × {2 * samples:,}.",
             underpowered=True,
         )
     ]
@@ -118,8 +119,8 @@ def _length(rows: Sequence[Estimate]) -> list[Advice]:
     needed = questions_needed(row.differences, seen / 2)
     return [
         Advice(
-            f"{row.questions} questions show a difference in length of {seen:.0f} characters or more "
-            f"(power .8; {row.arm}); half of that takes about {needed} questions.",
+            f"{row.questions:,} questions show a difference in length of {seen:,.0f} characters or more "
+            f"(power .8; {row.arm}); half of that takes about {needed:,} questions.",
             underpowered=True,
         )
     ]

@@ -22,6 +22,7 @@ from persona_batch.compare.runs import run_changes
 from persona_batch.compare.texts import TextStore
 from persona_batch.errors import UsageError
 from persona_batch.record import Record
+from persona_batch.wording import meant
 
 PERMUTATIONS = 9_999
 
@@ -119,7 +120,7 @@ def _chosen(measures: Sequence[str] | None) -> list[MeasureName]:
         return list(MEASURES)
     unknown = [name for name in measures if name not in MEASURES]
     if unknown:
-        raise UsageError(f"unknown measure '{unknown[0]}'; there are: {', '.join(MEASURES)}")
+        raise UsageError(f"there is no measure `{unknown[0]}`; {meant(unknown[0], MEASURES)}")
     return [name for name in MEASURES if name in measures]
 
 
@@ -163,5 +164,5 @@ def _too_few_permutations(estimates: Sequence[Estimate], permutations: int) -> l
     claims = sum(row.p_holm is not None for row in estimates)
     if claims * 20 <= permutations + 1:
         return []
-    told = f"With {permutations:,} permutations no change can stand out among {claims} arms at 5 %"
+    told = f"With {permutations:,} permutations no change can stand out among {claims:,} arms at 5 %"
     return [f"{told}: use --permutations {claims * 20:,} or more."]

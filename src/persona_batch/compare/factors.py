@@ -13,6 +13,7 @@ import numpy as np
 from persona_batch.compare.comparison import ArmRole
 from persona_batch.compare.corpus import Column, Corpus
 from persona_batch.errors import UsageError
+from persona_batch.wording import meant
 
 BUILT_IN_CONTROLS = ("none", "empty", "assistant")
 CELL_FACTORS = ("placement", "variant", "model", "speaker", "run")
@@ -53,8 +54,8 @@ def assign(
         return _by_level(corpus, by, control)
     attributes = {name for held in corpus.attributes.values() for name in held}
     if by != "persona" and by not in attributes:
-        known = ", ".join(["persona", *CELL_FACTORS[:-1], *sorted(attributes)])
-        raise UsageError(f"cannot compare by '{by}': not a factor and no persona has it; known: {known}")
+        known = ["persona", *CELL_FACTORS[:-1], *sorted(attributes)]
+        raise UsageError(f"--by {by}: no such factor, and no attribute of a persona; {meant(by, known)}")
     return _by_persona(corpus, by, controls, control)
 
 
@@ -63,7 +64,7 @@ def _by_persona(
 ) -> Assignment:
     personas = corpus.names["persona"]
     if control is not None and control not in personas:
-        raise UsageError(f"no persona '{control}' among the records; there are: {', '.join(personas)}")
+        raise UsageError(f"--control {control}: no such persona among the records; {meant(control, personas)}")
     chosen = {persona: _controls_of(persona, personas, controls, control) for persona in personas}
     used = list(dict.fromkeys(name for named in chosen.values() for name in named))
     names = used + [name for name in personas if name not in used]
@@ -114,7 +115,7 @@ def _by_level(corpus: Corpus, by: str, control: str | None) -> Assignment:
     ranked = sorted(range(len(levels)), key=lambda level: _rank(by, levels[level]))
     if control is not None:
         if control not in levels:
-            raise UsageError(f"no {by} '{control}' among the records; there are: {', '.join(levels)}")
+            raise UsageError(f"--control {control}: no such {by} among the records; {meant(control, levels)}")
         ranked.sort(key=lambda level: levels[level] != control)
     personas = corpus.columns["persona"]
     level_column = corpus.columns[by]

@@ -108,7 +108,7 @@ def _transition(pair: Pair, tests: Sequence[tuple[Test, float]], level: float) -
                 alarms.append(Alarm(kind="moved", persona=step.persona, text=_moved(step), p_adjusted=adjusted))
         elif adjusted <= level:
             new, lost = pair.failures()
-            text = f"failures rose: {new} cells failed that had a reply, {lost} the other way round"
+            text = f"failures rose: {new:,} cells failed that had a reply, {lost:,} the other way round"
             alarms.append(Alarm(kind="failures", persona=None, text=text, p_adjusted=adjusted))
     return Transition(
         before=pair.before.run.id,

@@ -27,22 +27,22 @@ def notes_on(layout: Layout, arms: Sequence[Arm], word_note: str | None) -> list
     lost = [arm for arm in arms if arm.errors or arm.empty or arm.filtered or arm.missing]
     if lost:
         total = sum(arm.errors + arm.empty + arm.filtered + arm.missing for arm in lost)
-        notes.append(f"{total} cells without a reply were left out: " + "; ".join(_losses(arm) for arm in lost[:8]))
+        notes.append(f"{total:,} cells without a reply were left out: " + "; ".join(_losses(arm) for arm in lost[:8]))
     cut = sum(arm.truncated for arm in arms)
     if cut:
         total = sum(arm.records for arm in arms)
-        notes.append(f"{cut} of {total} replies were cut at the token limit: their lengths and endings say little.")
+        notes.append(f"{cut:,} of {total:,} replies were cut at the token limit: their lengths and endings say little.")
     if layout.corpus.cut:
         notes.append(
-            f"{layout.corpus.cut} replies are longer than {LONGEST:,} characters: what comes after was not compared, "
+            f"{layout.corpus.cut:,} replies are longer than {LONGEST:,} characters: what comes after was not compared, "
             "except to tell whether two replies are the same."
         )
     same = sum(arm.duplicates for arm in arms)
     if same:
-        notes.append(f"{same} samples were byte-identical to another of their cell and count once.")
+        notes.append(f"{same:,} samples were byte-identical to another of their cell and count once.")
     unpaired = [arm for arm in arms if arm.unpaired]
     if unpaired:
-        listed = ", ".join(f"{arm.name} ({arm.unpaired})" for arm in unpaired[:8])
+        listed = ", ".join(f"{arm.name} ({arm.unpaired:,})" for arm in unpaired[:8])
         notes.append(f"Questions without a usable reply on both sides were left out: {listed}.")
     if layout.pairs and layout.assignment.references and not any(arm.role == "placebo" for arm in arms):
         notes.append("There is no placebo arm (`assistant`): how much a harmless prompt changes is not known.")
@@ -152,4 +152,4 @@ def _differing(one: set[bytes], other: set[bytes]) -> str:
 
 def _losses(arm: Arm) -> str:
     parts = [("failed", arm.errors), ("empty", arm.empty), ("filtered", arm.filtered), ("missing", arm.missing)]
-    return f"{arm.name} " + ", ".join(f"{count} {name}" for name, count in parts if count)
+    return f"{arm.name} " + ", ".join(f"{count:,} {name}" for name, count in parts if count)

@@ -37,10 +37,10 @@ def _language(personas: Sequence[Persona], run: RunSettings) -> list[str]:
         return []
     parts = []
     if prompts:
-        more = f" and {len(prompts) - 1} more" if len(prompts) > 1 else ""
+        more = f" and {len(prompts) - 1:,} more" if len(prompts) > 1 else ""
         parts.append(f"the prompt of {quote(prompts[0].id)}{more}")
     if asked_in_chinese:
-        more = f" and {len(asked_in_chinese) - 1} more" if len(asked_in_chinese) > 1 else ""
+        more = f" and {len(asked_in_chinese) - 1:,} more" if len(asked_in_chinese) > 1 else ""
         parts.append(f"the question {quote(asked_in_chinese[0])}{more}")
     verb = "is" if len(prompts) + len(asked_in_chinese) == 1 else "are"
     warning = (

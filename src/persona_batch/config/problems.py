@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from persona_batch.credentials import is_key_name, mask
 from persona_batch.errors import ConfigError, Problem
+from persona_batch.wording import nearest
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -73,8 +74,5 @@ def entry(name: str, value: str) -> str:
 
 def did_you_mean(name: str, valid: Iterable[str], cutoff: float = 0.6) -> str:
     """Return `, did you mean `x`?` for the nearest valid name, or an empty string."""
-    from difflib import get_close_matches  # needed for mistakes only
-
-    names = {valid_name.casefold(): valid_name for valid_name in valid}
-    close = get_close_matches(name.casefold(), names, n=1, cutoff=cutoff)
-    return f", did you mean `{names[close[0]]}`?" if close else ""
+    near = nearest(name, valid, cutoff)
+    return f", did you mean `{near}`?" if near is not None else ""

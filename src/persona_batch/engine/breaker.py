@@ -82,7 +82,7 @@ class Breaker:
             if isinstance(error, (BadRequest, MalformedReply)) and not self._answered:
                 self._refusals += 1
                 if self._refusals >= _SAME_REFUSALS:
-                    self._stop(f"the first {self._refusals} requests all failed: {error.message}")
+                    self._stop(f"the first {self._refusals:,} requests all failed: {error.message}")
             elif not isinstance(error, RateLimited):
                 self._answered = True
 
@@ -100,7 +100,7 @@ class Breaker:
             self._stop(f"the endpoint cannot be reached: {error.message}")
         elif self._failures >= _DOWN_COUNT and silent >= _DOWN_SECONDS:
             self._stop(
-                f"the endpoint is down: {self._failures} failures in a row, no answer for {duration(silent)}: "
+                f"the endpoint is down: {self._failures:,} failures in a row, no answer for {duration(silent)}: "
                 f"{error.message}"
             )
 

@@ -3,7 +3,7 @@
 import time
 from collections import Counter, deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 from persona_batch.record import Record, Status
 
@@ -21,6 +21,7 @@ class PersonaTally:
     failed: int = 0
     checks: int = 0
     passed_checks: int = 0
+    prompt_tokens: int = 0
     completion_tokens: int = 0
     _chars: int = 0
     _ttft_ms: float = 0.0
@@ -36,6 +37,11 @@ class PersonaTally:
         """Mean time to the first token, in milliseconds."""
         return self._ttft_ms / self._timed if self._timed else None
 
+    def include(self, other: "PersonaTally") -> None:
+        """Add another's sums to these."""
+        for one in fields(self):
+            setattr(self, one.name, getattr(self, one.name) + getattr(other, one.name))
+
     def add(self, record: Record) -> None:
         """Count a record."""
         self.cells += 1
@@ -46,6 +52,7 @@ class PersonaTally:
         self.checks += len(record.checks)
         self.passed_checks += sum(check.passed for check in record.checks)
         if record.usage is not None:
+            self.prompt_tokens += record.usage.prompt_tokens or 0
             self.completion_tokens += record.usage.completion_tokens or 0
         if record.timing is not None and record.timing.ttft_ms is not None:
             self._ttft_ms += record.timing.ttft_ms

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from persona_batch.config.load import load_batch
-from persona_batch.pipeline.grid_of import grid_of
+from persona_batch.pipeline.grid_of import grid_of, require_checks
 from persona_batch.pipeline.key_care import refuse_key_in_input
 from persona_batch.pipeline.options import RunOptions
 from persona_batch.pipeline.target_run import existing_run, recalled
@@ -22,6 +22,7 @@ from persona_batch.record.reader import read_records, scan
 from persona_batch.record.rundir import list_runs
 
 UNNAMED_MODEL = "the endpoint's only model"
+EXAMPLES = 12  # personas whose messages are shown
 _SAMPLE = 2000  # records of an earlier run that an estimate is made from
 
 
@@ -56,14 +57,15 @@ class Preview(msgspec.Struct, kw_only=True):
     first: list[Cell]
 
 
-def preview(options: RunOptions, *, show: int = 3) -> Preview:
-    """Return what the call would do, with the first `show` cells in call order.
+def preview(options: RunOptions) -> Preview:
+    """Return what the call would do, with the first cell of each persona (of the first 12, where there are more).
 
     Raises:
         ConfigError, UsageError: as the run itself would, but a missing key is no obstacle.
     """
     options = recalled(options)
     batch = load_batch(options.files, questions=options.questions, overrides=options.overrides)
+    require_checks(batch, options)
     target = resolve(batch.run, load_env(), need_key=False)
     refuse_key_in_input(batch, target, options)
     run, earlier = existing_run(
@@ -96,7 +98,7 @@ def preview(options: RunOptions, *, show: int = 3) -> Preview:
         resumes=run.id if run else None,
         set_aside=before - belonging,
         warnings=batch.warnings,
-        first=list(islice((make() for key, make in grid.keyed() if key not in keys), show)),
+        first=grid.examples(keys.__contains__, EXAMPLES),
     )
 
 

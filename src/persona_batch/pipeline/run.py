@@ -10,7 +10,7 @@ from persona_batch.config.batch import Batch
 from persona_batch.config.load import load_batch
 from persona_batch.errors import ConnectionFailed, StoppedEarly, TimedOut, UsageError
 from persona_batch.pipeline.bounds import run_limits, timeouts_of, wanted_concurrency
-from persona_batch.pipeline.grid_of import grid_of
+from persona_batch.pipeline.grid_of import grid_of, require_checks
 from persona_batch.pipeline.key_care import refuse_key_in_input, tell_first_use
 from persona_batch.pipeline.observer import Observer
 from persona_batch.pipeline.options import RunOptions
@@ -52,6 +52,7 @@ def _pass_over_want_of_memory(loop: asyncio.AbstractEventLoop, context: dict[str
 async def _run(options: RunOptions, observer: Observer, signals: Signals) -> Summary:
     options = recalled(options)
     batch = load_batch(options.files, questions=options.questions, overrides=options.overrides)
+    require_checks(batch, options)
     target = resolve(batch.run, load_env())
     refuse_key_in_input(batch, target, options)
     for warning in batch.warnings:

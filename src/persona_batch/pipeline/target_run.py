@@ -14,9 +14,10 @@ from persona_batch.config.batch import Batch
 from persona_batch.errors import UsageError
 from persona_batch.pipeline.options import RunOptions
 from persona_batch.plan.grid import Grid
+from persona_batch.record.finding import find_run
 from persona_batch.record.manifest import Manifest, is_partial, read_manifest
 from persona_batch.record.reader import scan
-from persona_batch.record.rundir import RunDir, find_run, list_runs, out_error, safe_name
+from persona_batch.record.rundir import RunDir, list_runs, out_error, safe_name
 
 _LOOK_AGAIN = 0.05  # seconds
 _FILTERS = ("persona_globs", "question_globs", "limit")

@@ -11,7 +11,6 @@ one, with the same keys and in the same order.
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from functools import partial
 from typing import Literal
@@ -26,6 +25,7 @@ from persona_batch.plan.askers import AskedQuestion, ask_all
 from persona_batch.plan.cell import Cell, Endpoint
 from persona_batch.plan.key import KEY_VERSION, canonical_json, join_key
 from persona_batch.plan.permutation import Permutation
+from persona_batch.wording import meant
 
 
 class Grid:
@@ -164,6 +164,20 @@ class Grid:
         key, params = self._key(asked, arm, number, sample)
         return key, partial(self._cell, key, params, asked, arm, number, sample)
 
+    def examples(self, finished: Callable[[str], bool], most: int) -> list[Cell]:
+        """Return the first cell of each persona that is not finished, in the order of `personas`; `most` at most."""
+        order = {persona.id: place for place, persona in enumerate(self.personas)}
+        found: dict[str, Cell] = {}
+        for asked, arm, model, sample in self._coordinates(whole=False):
+            if len(found) == min(most, len(order)):
+                break
+            if arm.persona.id in found:
+                continue
+            key, params = self._key(asked, arm, model, sample)
+            if not finished(key):
+                found[arm.persona.id] = self._cell(key, params, asked, arm, model, sample)
+        return sorted(found.values(), key=lambda cell: order[cell.persona])
+
     def counts(self) -> dict[str, int]:
         """Return the cells per persona id, whatever the limit."""
         counts = dict.fromkeys((persona.id for persona in self.personas), 0)
@@ -246,6 +260,4 @@ def _question_ids(personas: Sequence[Persona]) -> list[str]:
 def _require_matches(what: str, globs: Sequence[str], ids: Sequence[str]) -> None:
     for glob in globs:
         if not any(fnmatchcase(name, glob) for name in ids):
-            near = get_close_matches(glob, ids, n=1)
-            hint = f"did you mean '{near[0]}'?" if near else f"there are: {', '.join(ids[:12])}"
-            raise UsageError(f"no {what} matches '{glob}'; {hint}")
+            raise UsageError(f"no {what} matches `{glob}`; {meant(glob, ids)}")

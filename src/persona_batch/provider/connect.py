@@ -220,4 +220,4 @@ def _check_headers(headers: Mapping[str, str]) -> None:
 
 def _some(names: Sequence[str]) -> str:
     shown = ", ".join(sorted(names)[:_LISTED])
-    return f"{shown} and {len(names) - _LISTED} more" if len(names) > _LISTED else shown
+    return f"{shown} and {len(names) - _LISTED:,} more" if len(names) > _LISTED else shown

@@ -13,12 +13,13 @@ from typing import Any
 import msgspec
 
 from persona_batch.config.batch import Batch, Persona, Question, RunSettings
+from persona_batch.config.paths import RECORDS
 from persona_batch.errors import UsageError
 from persona_batch.plan.cell import Endpoint
 from persona_batch.plan.grid import Grid
 from persona_batch.record.manifest import Manifest, read_manifest
 from persona_batch.record.record import Record
-from persona_batch.record.rundir import RECORDS, RunDir
+from persona_batch.record.rundir import RunDir
 from persona_batch.wording import listed
 
 _NAMED = 50  # personas and such that are remembered for the sentence

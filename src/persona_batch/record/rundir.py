@@ -1,4 +1,4 @@
-"""Run folders: their names, how they are found again, and the lock that keeps a second process out.
+"""Run folders: their names, their order, and the lock that keeps a second process out.
 
 runs/20261122T065600Z-wukong/
     records.jsonl   one line per finished cell
@@ -22,13 +22,11 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from persona_batch.config import paths
-from persona_batch.config.paths import MANIFEST, SUFFIXES, is_run, near_file
+from persona_batch.config.paths import MANIFEST, RECORDS, is_run
 from persona_batch.errors import RunLocked, StorageError, UsageError
 from persona_batch.record.append import storage_error
 from persona_batch.record.manifest import read_manifest
 
-RECORDS = paths.RECORDS
 _UNSAFE = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f\s]+')
 _NAME_BYTES = 120  # of the batch id; file systems allow 255 for the whole name
 _STAMP = "%Y%m%dT%H%M%SZ"
@@ -152,79 +150,12 @@ def out_error(out: Path, error: OSError) -> UsageError | StorageError:
     return UsageError(f"{out}: no run folder can be made there ({reason}); name another folder by --out")
 
 
-def find_run(ref: str | Path, out: Path) -> RunDir:
-    """Return the run that a user means: a folder, a records file, a run id or its beginning, `latest` or `previous`.
-
-    Raises:
-        UsageError: there is none, or the beginning fits several.
-    """
-    path = Path(ref)
-    try:
-        if is_run(path):
-            return _open(path.resolve() if path.is_symlink() else path)
-        if path.exists() and (what := _no_run(path)):
-            raise UsageError(f"{ref}: {what}")
-        if path.is_file():
-            return RunDir(path.parent, path)
-    except OSError as error:
-        raise UsageError(f"{str(ref)[:200]}: cannot be looked up ({error.strerror}); check the name") from error
-    return _listed_run(ref, out)
-
-
-def _listed_run(ref: str | Path, out: Path) -> RunDir:
-    """Return the run of a folder of runs that is named by its id or its age."""
-    path, runs = Path(ref), list_runs(out)
-    if str(ref) == "latest":
-        if not runs:
-            raise UsageError(f"{out}: no runs there yet; `batch run FILE` makes one, --out names another folder")
-        return runs[-1]
-    if str(ref) == "previous":
-        if len(runs) < 2:
-            raise UsageError(f"{out}: no run before the latest there; `batch runs` lists them")
-        return runs[-2]
-    found = [run for run in runs if run.id == str(ref)] or [run for run in runs if run.id.startswith(str(ref))]
-    if len(found) == 1:
-        return found[0]
-    if found:
-        raise UsageError(
-            f"{ref}: fits {len(found)} runs ({', '.join(run.id for run in found[:3])} …); write more of it"
-        )
-    if path.suffix.lower() in SUFFIXES or "\\" in str(ref):
-        raise UsageError(f"{ref}: there is no file{near_file(path)}; a run is a folder in {out}, or its id")
-    raise UsageError(f"{ref}: no such run folder, records file or run id in {out}; `batch runs` lists them")
-
-
-def _no_run(path: Path) -> str:
-    """Return what a file or folder is that is no run, and the command for it; an empty string for records."""
-    if path.is_dir() and any(is_run(below) for below in path.iterdir()):
-        return f"this is a folder of runs; name one of them, or the newest: `latest --out {path}`"
-    if path.is_dir() or path.suffix.lower() in SUFFIXES:
-        from persona_batch.config.document import kind_of_file  # needed for mistakes only
-
-        kind = kind_of_file(path)
-        named = {"persona": "a persona file", "questions": "a question file", "unreadable": "a .yaml file"}.get(kind)
-        if named is None:
-            return f"this folder is no run: it holds no {RECORDS}; `batch runs` lists the runs"
-        if path.is_dir():
-            named = f"a folder of {named.removeprefix('a ')}s"
-        commands = {
-            "persona": f"`batch run {path}` asks {'them' if path.is_dir() else 'it'}",
-            "questions": f"`batch run PERSONA.yaml -q {path}` asks the questions",
-        }
-        return f"this is {named}, no run; {commands.get(kind, f'`batch check {path}` says what is wrong with it')}"
-    if path.name == MANIFEST and path.parent.is_dir():
-        return f"this is the manifest of a run; name its folder, {path.parent}"
-    with path.open("rb") as file:
-        begins = file.read(1)
-    return "" if begins in {b"", b"{"} else "this is no records file: each of its lines is a JSON object"
-
-
 def list_runs(out: Path) -> list[RunDir]:
     """Return the runs under a folder, oldest first; empty if the folder is missing."""
     if not out.is_dir():
         return []
     found = [path for path in out.iterdir() if not path.is_symlink() and is_run(path)]
-    return [_open(path) for path in sorted(found, key=_age)]
+    return [run_at(path) for path in sorted(found, key=_age)]
 
 
 def safe_name(batch_id: str) -> str:
@@ -233,7 +164,8 @@ def safe_name(batch_id: str) -> str:
     return name.encode()[:_NAME_BYTES].decode(errors="ignore") or "batch"
 
 
-def _open(path: Path) -> RunDir:
+def run_at(path: Path) -> RunDir:
+    """Return the run of a folder."""
     return RunDir(path, path / RECORDS)
 
 

@@ -77,7 +77,7 @@ def _summary_row(comparison: Comparison, arm: Arm) -> list[str]:
     p = None if change is None else change.p if change.p_holm is None else change.p_holm
     return [
         name,
-        MISSING if facts is None else f"{facts.questions}q {facts.samples}:{facts.reference_samples}",
+        MISSING if facts is None else f"{facts.questions:,}q {facts.samples:,}:{facts.reference_samples:,}",
         MISSING if change is None else amount(change.value, change.unit, sign=True),
         MISSING if change is None else interval(change.interval, change.unit),
         MISSING if change is None else p_value(p),
@@ -95,7 +95,7 @@ def _headline(comparison: Comparison, palette: Palette, width: int) -> str:
     if tested:
         noise = "asking again" if comparison.settings.by != "run" else "their earlier replies"
         named = f": {', '.join(beyond[:6])}{' …' if len(beyond) > 6 else ''}" if beyond else ""
-        told = f"{len(beyond)} of {len(tested)} told apart from {noise} by change (5 %, family-wise)"
+        told = f"{len(beyond):,} of {len(tested):,} told apart from {noise} by change (5 %, family-wise)"
         lines.append(told + named)
     other = Counter(
         row.metric
@@ -103,8 +103,8 @@ def _headline(comparison: Comparison, palette: Palette, width: int) -> str:
         if row.arm in arms and row.measure != "change" and row.p_bh is not None and row.p_bh <= LEVEL
     )
     if other:
-        told = ", ".join(f"{metric} {count}" for metric, count in other.most_common(6))
-        lines.append(f"other differences that stand after correction, in how many of {len(arms)}: {told}")
+        told = ", ".join(f"{metric} {count:,}" for metric, count in other.most_common(6))
+        lines.append(f"other differences that stand after correction, in how many of {len(arms):,}: {told}")
     return "".join(palette.bold(line) + "\n" for text in lines for line in hanging(text, width))
 
 
@@ -152,7 +152,7 @@ def _identified(comparison: Comparison) -> Iterator[str]:
         yield (
             f"which persona said it ({row.arm}): {amount(row.value, row.unit)} right, chance "
             f"{amount(row.reference_value, row.unit)}, interval {interval(row.interval, row.unit)}, "
-            f"p {p_value(row.p)}, {row.questions} questions, {row.samples} replies"
+            f"p {p_value(row.p)}, {row.questions:,} questions, {row.samples:,} replies"
         )
 
 
@@ -161,12 +161,13 @@ def _distinctive(comparison: Comparison, most: int) -> Iterator[str]:
     rows = [row for row in comparison.estimates if row.measure == "words" and row.arm in found]
     strongest = sorted(rows, key=lambda row: (-(row.effect_size.value if row.effect_size else 0.0), row.arm))[:most]
     if len(rows) > most:
-        yield f"words that stand out were found for {len(rows)} arms, here the {most} clearest (all: --details)"
+        yield f"words that stand out were found for {len(rows):,} arms, here the {most} clearest (all: --details)"
     for row in strongest:
         arm = row.arm
         words = [word for word in comparison.words if word.arm == arm][:WORDS]
         told = "; ".join(
-            f"{word.word} ({word.arm_replies}/{row.samples} against {word.reference_replies}/{row.reference_samples})"
+            f"{word.word} ({word.arm_replies:,}/{row.samples:,} against "
+            f"{word.reference_replies:,}/{row.reference_samples:,})"
             for word in words
         )
         yield f"words of {arm}: {told}; e.g. “{words[0].shown}” ({words[0].question})"
@@ -178,7 +179,7 @@ def _slopes(comparison: Comparison) -> Iterator[str]:
             what = "probe score per turn" if row.measure == "drift" else f"accuracy against {row.reference}"
             yield (
                 f"{row.arm}: {what} {amount(row.value, row.unit, sign=True)}, interval "
-                f"{interval(row.interval, row.unit)}, p {p_value(row.p)}, n {row.questions}"
+                f"{interval(row.interval, row.unit)}, p {p_value(row.p)}, n {row.questions:,}"
             )
 
 
@@ -209,5 +210,5 @@ def detail_row(row: Estimate) -> list[str]:
         effect,
         p_value(row.p),
         MISSING if row.p is None else p_value(row.p_bh) if row.p_bh is not None else MISSING,
-        f"{row.questions}q {row.samples}:{row.reference_samples}",
+        f"{row.questions:,}q {row.samples:,}:{row.reference_samples:,}",
     ]

@@ -6,7 +6,7 @@ from persona_batch.compare.explain import EXPLANATIONS
 from persona_batch.view.comparison_numbers import MISSING, amount, interval, p_value
 from persona_batch.view.palette import Palette
 from persona_batch.view.tables import Column, table
-from persona_batch.view.terminal import one_line, wrap
+from persona_batch.view.terminal import one_line, prose
 
 _COLUMNS = (
     Column("question", shrinks=True),
@@ -27,7 +27,7 @@ def render_explanation(comparison: Comparison, measure: MeasureName, palette: Pa
         ("Source: ", told.source),
         ("Per question: ", told.per_question),
     ):
-        lines.extend(wrap(title + text, width))
+        lines.extend(prose(title + text, width))
     parts = ["\n".join(lines) + "\n"]
     parts.extend(_row(comparison, row, palette, width) for row in comparison.estimates if row.measure == measure)
     return "\n".join(parts)
@@ -40,11 +40,11 @@ def _row(comparison: Comparison, row: Estimate, palette: Palette, width: int) ->
     head += f", 95% interval {interval(row.interval, row.unit)}, p {p_value(row.p)}"
     if row.effect_size is not None:
         head += f", {row.effect_size.name} {row.effect_size.value:.2f}"
-    head += f"; {row.questions} questions, {row.samples} against {row.reference_samples} replies"
-    told = "\n".join(palette.bold(line) for line in wrap(one_line(head), width)) + "\n"
+    head += f"; {row.questions:,} questions, {row.samples:,} against {row.reference_samples:,} replies"
+    told = "\n".join(palette.bold(line) for line in prose(one_line(head), width)) + "\n"
     for sentence in (row.test, row.not_estimable):
         if sentence:
-            told += "".join(f"{line}\n" for line in wrap(sentence, width))
+            told += "".join(f"{line}\n" for line in prose(sentence, width))
     body = []
     for place, difference in enumerate(row.differences):
         if difference is None:

@@ -63,7 +63,7 @@ def as_markdown(comparison: Comparison) -> str:
         p = row.p if row.p_holm is None else row.p_holm
         cells = [
             arm.name,
-            str(row.questions),
+            f"{row.questions:,}",
             amount(row.value, row.unit, sign=True),
             interval(row.interval, row.unit),
             p_value(p),
@@ -78,7 +78,7 @@ def as_markdown(comparison: Comparison) -> str:
     if comparison.words:
         lines += ["", "### words found", "", "| | word | replies | z | p | in context |", "|---|---|--:|--:|--:|---|"]
         for word in comparison.words:
-            count = f"{word.arm_replies} : {word.reference_replies}"
+            count = f"{word.arm_replies:,} : {word.reference_replies:,}"
             lines.append(_row([word.arm, word.word, count, f"{word.z:.1f}", p_value(word.p), word.shown]))
     for text in (*comparison.notes, *(advice.text for advice in comparison.advice)):
         lines.append(f"\n- {_escaped(text)}")

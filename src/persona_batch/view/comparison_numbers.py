@@ -2,7 +2,7 @@
 
 from persona_batch.compare import Estimate
 from persona_batch.compare.comparison import Interval
-from persona_batch.view.terminal import one_line, wrap
+from persona_batch.view.terminal import one_line, prose
 
 MISSING = "–"
 NOT_ESTIMABLE = "n.e."  # explained under the table
@@ -30,9 +30,9 @@ def amount(value: float | None, unit: str, *, sign: bool = False) -> str:
     plus = "+" if sign else ""
     if is_share(unit):
         digits = 1 if abs(value) < 0.0995 and value else 0
-        return f"{_clean(value * 100, digits):{plus}.{digits}f}%"
+        return f"{_clean(value * 100, digits):{plus},.{digits}f}%"
     digits = 0 if abs(value) >= 20 else 1 if abs(value) >= 1 else 2
-    return f"{_clean(value, digits):{plus}.{digits}f}"
+    return f"{_clean(value, digits):{plus},.{digits}f}"
 
 
 def interval(found: Interval | None, unit: str) -> str:
@@ -50,9 +50,8 @@ def starred(row: Estimate | None, level: float = 0.05) -> str:
 
 
 def hanging(text: str, width: int) -> list[str]:
-    """Return a sentence as lines of at most `width` cells, all but the first indented."""
-    first, *rest = wrap(one_line(text), width - 2) or [""]
-    return [first, *(f"  {line}" for line in rest)]
+    """Return a sentence as lines of at most `width` cells, all but the first indented; no word is broken."""
+    return prose(one_line(text), width)
 
 
 def _clean(value: float, digits: int) -> float:

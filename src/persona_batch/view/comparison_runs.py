@@ -6,7 +6,7 @@ from persona_batch.compare import Comparison
 from persona_batch.compare.comparison import RunChanges
 from persona_batch.view.comparison_numbers import hanging
 from persona_batch.view.palette import Palette
-from persona_batch.view.terminal import one_line
+from persona_batch.wording import counted
 
 
 def run_changes(comparison: Comparison, changes: RunChanges, palette: Palette, width: int) -> str:
@@ -14,13 +14,16 @@ def run_changes(comparison: Comparison, changes: RunChanges, palette: Palette, w
     lines: list[str] = []
     edited = {diff.persona for diff in changes.prompts}
     for diff in changes.prompts:
-        lines.append(palette.bold(one_line(_effect_of(comparison, diff.persona, diff.added + diff.removed))))
+        effect = hanging(_effect_of(comparison, diff.persona, diff.added + diff.removed), width)
+        lines.extend(palette.bold(line) for line in effect)
         lines.extend(line for text in diff.lines for line in hanging(f"  {text}", width))
     unedited = [arm for arm in comparison.arms if arm.reference is not None and arm.name not in edited]
-    lines.extend(one_line(_effect_of(comparison, arm.name, 0)) for arm in unedited if arm.moved_questions)
+    for arm in unedited:
+        if arm.moved_questions:
+            lines.extend(hanging(_effect_of(comparison, arm.name, 0), width))
     for change in changes.models:
         told = f"{change.model}: {change.field} was {_list(change.before)}, is {_list(change.after)}"
-        lines.append(palette.bad(one_line(told)))
+        lines.extend(palette.bad(line) for line in hanging(told, width))
     for name, cells in (
         ("new failures", changes.new_failures),
         ("failures gone", changes.lost_failures),
@@ -29,7 +32,7 @@ def run_changes(comparison: Comparison, changes: RunChanges, palette: Palette, w
     ):
         if cells:
             listed = ", ".join(f"{cell.persona}/{cell.question}#{cell.sample}" for cell in cells[:4])
-            lines.extend(hanging(f"{name}: {len(cells)} ({listed}{' …' if len(cells) > 4 else ''})", width))
+            lines.extend(hanging(f"{name}: {len(cells):,} ({listed}{' …' if len(cells) > 4 else ''})", width))
     for name, personas in (("only before", changes.only_before), ("only after", changes.only_after)):
         if personas:
             lines.extend(hanging(f"{name}: {_list(personas)}", width))
@@ -38,12 +41,12 @@ def run_changes(comparison: Comparison, changes: RunChanges, palette: Palette, w
 
 def _effect_of(comparison: Comparison, persona: str, lines: int) -> str:
     arm = next((arm for arm in comparison.arms if arm.name == persona and arm.reference is not None), None)
-    edited = f"prompt changed in {lines} lines" if lines else "prompt unchanged"
+    edited = f"prompt changed in {counted(lines, 'line')}" if lines else "prompt unchanged"
     if arm is None:
         return f"{persona}: {edited}"
     if arm.moved_questions is None:
         return f"{persona}: {edited}; single questions cannot be told from noise with so few samples"
-    return f"{persona}: {edited}: {len(arm.moved_questions)} of {arm.questions} questions moved beyond noise"
+    return f"{persona}: {edited}: {len(arm.moved_questions):,} of {arm.questions:,} questions moved beyond noise"
 
 
 def _list(names: Sequence[str]) -> str:

@@ -5,15 +5,16 @@ from datetime import datetime
 from persona_batch.compare.series import Series, Transition, Trend
 from persona_batch.view.sparkline import sparkline
 from persona_batch.view.tables import Column, table
-from persona_batch.view.terminal import one_line
+from persona_batch.view.terminal import one_line, prose
 from persona_batch.view.transcript import Page
+from persona_batch.wording import counted
 
 _RUNS = (
     Column("started"),
     Column("records", "right"),
     Column("failed", "right"),
     Column("", "left"),
-    Column("run", shrinks=True),
+    Column("run"),
 )
 _TRENDS = (
     Column("persona", shrinks=True),
@@ -44,14 +45,10 @@ def history_text(series: Series, page: Page) -> str:
     if moving:
         parts.append(table(_TRENDS, [_trend_row(trend) for trend in moving], page.palette, page.width))
     parts += [_said(transition, page) for transition in series.transitions if transition.alarms or transition.notes]
-    parts += [f"{one_line(note)}\n" for note in series.notes]
+    parts += ["\n".join(prose(one_line(note), page.width)) + "\n" for note in series.notes]
     if series.transitions:
         parts.append(_verdict(series, page))
     return "\n".join(parts)
-
-
-def _counted(transitions: int) -> str:
-    return "1 transition" if transitions == 1 else f"{transitions} transitions"
 
 
 def _local(utc: str) -> str:
@@ -68,20 +65,24 @@ def _said(transition: Transition, page: Page) -> str:
     lines = [page.palette.bold(f"{_local(transition.started_at)}  {one_line(transition.after)}")]
     for alarm in transition.alarms:
         p = "" if alarm.p_adjusted is None else f" (p {alarm.p_adjusted:.2g}, corrected for the whole series)"
-        lines.append(page.palette.bad(f"  {MARK} {one_line(alarm.text)}{p}"))
-    lines += [page.palette.dim(f"    {one_line(note)}") for note in transition.notes]
+        told = prose(f"  {MARK} {one_line(alarm.text)}{p}", page.width, hang="    ")
+        lines += [page.palette.bad(line) for line in told]
+    for note in transition.notes:
+        lines += [page.palette.dim(line) for line in prose(f"    {one_line(note)}", page.width, hang="    ")]
     return "\n".join(lines) + "\n"
 
 
 def _verdict(series: Series, page: Page) -> str:
     count, tested = len(series.drifted), sum(transition.tested for transition in series.transitions)
     if count:
-        said = f"{count} of {_counted(len(series.transitions))} drifted."
+        said = f"{count:,} of {counted(len(series.transitions), 'transition')} drifted."
     elif tested:
-        said = f"Nothing moved beyond noise in {_counted(tested)}."
+        said = f"Nothing moved beyond noise in {counted(tested, 'transition')}."
     else:
         said = "No transition could be tested."
     if tested and tested < len(series.transitions):
-        said += f" {_counted(len(series.transitions) - tested)} could not be tested."
+        said += f" {counted(len(series.transitions) - tested, 'transition')} could not be tested."
     chance = f"Where nothing changes, at most {series.level:.0%} of such series show an alarm that was tested."
-    return f"{page.palette.bold(said)}\n{page.palette.dim(chance)}\n"
+    lines = [page.palette.bold(line) for line in prose(said, page.width, hang="")]
+    lines += [page.palette.dim(line) for line in prose(chance, page.width, hang="")]
+    return "\n".join(lines) + "\n"

@@ -14,8 +14,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self, TextIO
 
 from persona_batch.engine.progress import Progress
-from persona_batch.view.palette import Palette
-from persona_batch.view.terminal import one_line
+from persona_batch.view.palette import Palette, is_dumb
+from persona_batch.view.terminal import one_line, prose, tell, terminal_width
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -39,7 +39,7 @@ class LiveDisplay:
         self._stream = sys.stderr if stream is None else stream
         self._palette = palette
         self._enabled = enabled
-        self._bar = (self._stream.isatty() and os.environ.get("TERM") != "dumb") if bar is None else bar
+        self._bar = (self._stream.isatty() and not is_dumb(os.environ)) if bar is None else bar
         self._progress: Progress | None = None
         self._live: Live | None = None
         self._exit = ExitStack()
@@ -65,12 +65,11 @@ class LiveDisplay:
 
     def note(self, sentence: str) -> None:
         """Print a sentence above the bar."""
-        line = f"batch: {one_line(sentence)}"
         if self._live is None:
-            self._stream.write(f"{line}\n")
-            self._stream.flush()
-        else:
-            self._live.console.print(line, markup=False, highlight=False, soft_wrap=True)
+            tell(sentence, self._stream)
+            return
+        lines = prose(f"batch: {one_line(sentence)}", terminal_width(self._stream))
+        self._live.console.print("\n".join(lines), markup=False, highlight=False, soft_wrap=True)
 
     def _renderable(self) -> "RenderableType":
         from rich.console import Group
@@ -161,10 +160,10 @@ def _counts(progress: Progress) -> str:
     if progress.failed:
         parts.append(f"{progress.failed:,} failed")
     if progress.retrying:
-        parts.append(f"{progress.retrying} retrying")
+        parts.append(f"{progress.retrying:,} retrying")
     rate = progress.rate()
     if rate > 0:
-        parts.append(f"{rate:.1f}/s" if rate >= 1 else f"{rate * 60:.1f}/min")
+        parts.append(f"{rate:,.1f}/s" if rate >= 1 else f"{rate * 60:.1f}/min")
     eta = progress.eta()
     if eta is not None:
         parts.append(f"{clock(eta)} left")

@@ -56,4 +56,9 @@ def palette_for(stream: TextIO, when: When = "auto", env: Mapping[str, str] | No
         return Palette(False)
     if env.get("FORCE_COLOR"):
         return Palette(True)
-    return Palette(stream.isatty() and env.get("TERM") != "dumb")
+    return Palette(stream.isatty() and not is_dumb(env))
+
+
+def is_dumb(env: Mapping[str, str]) -> bool:
+    """Say whether the terminal knows no colours and moves no cursor."""
+    return env.get("TERM") in ("dumb", "unknown")

@@ -1,4 +1,4 @@
-"""The closing table of a run: one row per persona, from running sums (no record is kept)."""
+"""The closing table of a run: one row per persona and one for all, from running sums (no record is kept)."""
 
 from collections.abc import Iterable
 from itertools import islice
@@ -7,6 +7,7 @@ from persona_batch.engine.progress import MOST_PERSONAS, PersonaTally, tally
 from persona_batch.record import Record
 from persona_batch.view.palette import Palette
 from persona_batch.view.tables import Column, table
+from persona_batch.wording import token_pair, token_sum
 
 COLUMNS = (
     Column("persona", shrinks=True),
@@ -24,8 +25,9 @@ MOST = 40  # rows; a run of thousands of personas is looked at by `compare`
 class PersonaTotals:
     """Running sums per persona, in the order of `personas`, and then in that in which they were first seen.
 
-    `ok` are replies that can be used (also truncated ones); `tokens` those of the replies. What was never measured
-    is shown as `–`. `tallies`: sums that somebody else keeps (`Progress.personas`); by default those of `add`.
+    `ok` are replies that can be used (also truncated ones); `tokens` those of the prompts and of the replies. What
+    was never measured is shown as `–`. `tallies`: sums that somebody else keeps (`Progress.personas`); by default
+    those of `add`.
     """
 
     def __init__(self, personas: Iterable[str] = (), tallies: dict[str, PersonaTally] | None = None) -> None:
@@ -36,6 +38,9 @@ class PersonaTotals:
         """Count one record."""
         tally(self._tallies, record)
 
+    def __len__(self) -> int:
+        return len(self._tallies)
+
     def render(self, palette: Palette, width: int | None = None) -> str:
         """Return the table, ending with a line feed; empty when nothing was added."""
         if not self._tallies:
@@ -44,9 +49,15 @@ class PersonaTotals:
         columns = [column for column in COLUMNS if checked or column.title != "checks"]
         ordered = sorted(self._tallies.items(), key=lambda entry: self._order.get(entry[0], MOST_PERSONAS))
         rows = [_row(persona, sums, checked) for persona, sums in ordered[:MOST]]
-        text = table(columns, rows, palette, width)
         hidden = len(self._tallies) - len(rows)
-        return f"{text}… and {hidden:,} more personas\n" if hidden else text
+        total = PersonaTally()
+        for sums in self._tallies.values():
+            total.include(sums)
+        if hidden:
+            rows.append([f"… and {hidden:,} more", *[""] * (len(columns) - 1)])
+        rows.append(_row("total", total, checked))
+        tokens = token_sum(total.prompt_tokens or None, total.completion_tokens or None)
+        return table(columns, rows, palette, width) + palette.dim(tokens) + "\n"
 
 
 def _row(persona: str, sums: PersonaTally, checked: bool) -> list[str]:
@@ -59,5 +70,5 @@ def _row(persona: str, sums: PersonaTally, checked: bool) -> list[str]:
         *([f"{sums.passed_checks:,}/{sums.checks:,}" if sums.checks else "–"] if checked else []),
         "–" if chars is None else f"{chars:,.0f}",
         "–" if ttft is None else f"{ttft:,.0f} ms",
-        f"{sums.completion_tokens:,}" if sums.completion_tokens else "–",
+        token_pair(sums.prompt_tokens, sums.completion_tokens),
     ]

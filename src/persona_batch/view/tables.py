@@ -25,16 +25,46 @@ class Column:
 def table(columns: Sequence[Column], rows: Iterable[Sequence[str]], palette: Palette, width: int | None = None) -> str:
     """Return a table that ends with a line feed; cells are made harmless and put on one line.
 
-    With `width` (cells), columns that shrink are cut so that the table fits, if they can be cut so far.
+    With `width` (cells), columns that shrink are cut so that the table fits. If that is not enough, it is laid out in
+    bands of as many columns as fit, the first column before each: no number, name of a run or path is cut.
     """
     body = [[one_line(cell) for cell in row] for row in rows]
     widths = [
         max([cell_len(column.title), *(cell_len(row[place]) for row in body)]) for place, column in enumerate(columns)
     ]
-    if width is not None:
-        _shrink(widths, columns, width)
-    head = palette.bold(_row([column.title for column in columns], columns, widths))
-    return "\n".join([head, *(_row(row, columns, widths) for row in body)]) + "\n"
+    bands = [list(range(len(columns)))]
+    if width is not None and not _shrink(widths, columns, width):
+        widths = [
+            min(cells, max(width // 3, NARROWEST)) if column.shrinks else cells
+            for cells, column in zip(widths, columns, strict=True)
+        ]
+        bands = _bands(widths, width)
+    return "\n".join(_band(band, columns, body, widths, palette) for band in bands)
+
+
+def _bands(widths: Sequence[int], width: int) -> list[list[int]]:
+    """Return the places of the columns of each band."""
+    bands = [[0]]
+    used = widths[0]
+    for place in range(1, len(widths)):
+        if used + len(GAP) + widths[place] > width and len(bands[-1]) > 1:
+            bands.append([0])
+            used = widths[0]
+        bands[-1].append(place)
+        used += len(GAP) + widths[place]
+    return bands
+
+
+def _band(
+    places: Sequence[int],
+    columns: Sequence[Column],
+    body: Sequence[Sequence[str]],
+    widths: Sequence[int],
+    palette: Palette,
+) -> str:
+    shown, sizes = [columns[place] for place in places], [widths[place] for place in places]
+    head = palette.bold(_row([column.title for column in shown], shown, sizes))
+    return "\n".join([head, *(_row([row[place] for place in places], shown, sizes) for row in body)]) + "\n"
 
 
 def _row(cells: Sequence[str], columns: Sequence[Column], widths: Sequence[int]) -> str:
@@ -47,13 +77,19 @@ def _row(cells: Sequence[str], columns: Sequence[Column], widths: Sequence[int])
     return GAP.join(padded).rstrip()
 
 
-def _shrink(widths: list[int], columns: Sequence[Column], width: int) -> None:
-    """Take what is too much from the widest of the shrinking columns, cell by cell."""
+def _shrink(widths: list[int], columns: Sequence[Column], width: int) -> bool:
+    """Take what is too much from the widest of the shrinking columns, cell by cell; say whether the table fits then.
+
+    If it does not, the widths stay as they are.
+    """
+    shrunk = list(widths)
     shrinking = [place for place, column in enumerate(columns) if column.shrinks]
     excess = sum(widths) + len(GAP) * (len(widths) - 1) - width
-    while excess > 0 and shrinking:
-        widest = max(shrinking, key=lambda place: widths[place])
-        if widths[widest] <= NARROWEST:
-            return
-        widths[widest] -= 1
+    while excess > 0:
+        widest = max(shrinking, key=lambda place: shrunk[place], default=None)
+        if widest is None or shrunk[widest] <= NARROWEST:
+            return False
+        shrunk[widest] -= 1
         excess -= 1
+    widths[:] = shrunk
+    return True

@@ -6,16 +6,19 @@ stand-in, character by character, so a sequence that is split between two pieces
 """
 
 import os
+import re
 import shutil
 import sys
+import unicodedata
+from collections.abc import Sequence
 from typing import TextIO
 
-from rich.cells import cell_len, split_graphemes
-
+_QUOTED = re.compile(r"`[^`]+`")
 TAB = "    "  # a tab has no width of its own; in padded lines it stands as spaces
 
-NEVER_FIRST = frozenset("，。、；：？！）》」』】〉”’…％")  # on a line
-NEVER_LAST = frozenset("（《「『【〈“‘")
+# no line begins with one of these, or ends with one of those; brackets and quotes are known by their category
+_MARKS = frozenset("、。，．：；？！…‥・％‰℃～〜ー々〻ゝゞヽヾぁぃぅぇぉっゃゅょァィゥェォッャュョ,.:;?!%")
+_SIGNS = frozenset("￥＄￡＃＠")
 
 _BIDI = (0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
 _SHOWN = {
@@ -37,18 +40,71 @@ def one_line(text: str) -> str:
 
 
 def wrap(text: str, width: int) -> list[str]:
-    """Break `text` into lines of at most `width` cells, at spaces where there are any, else between graphemes.
+    """Break `text` into lines of at most `width` cells: at spaces, beside wide characters, else in a long word.
 
-    Wide characters count two cells, combining ones none. Spaces that begin a line are kept; a blank line stays.
+    Wide characters count two cells, combining ones none. No line begins with a closing mark or ends with an opening
+    one (kinsoku shori, JIS X 4051) where there is another place to break. Spaces that begin a line are kept; a blank
+    line stays.
     """
     lines: list[str] = []
     for line in text.replace("\t", TAB).split("\n"):
-        lines.extend(_wrap_line(line, max(width, 2)))
+        lines.extend(_Folded(line, max(width, 2)).lines)
     return lines
+
+
+def prose(text: str, width: int | None, hang: str = "  ") -> list[str]:
+    """Break a sentence into lines for reading and copying; `hang` begins all but the first. None: one line.
+
+    Unlike `wrap`, it leaves words longer than a line as they are, and what stands between backticks: a path or a
+    command that a user copies is whole, however wide.
+    """
+    if width is None:
+        return [text]
+    from rich.cells import cell_len
+
+    if cell_len(text) <= width:
+        return [text]
+    first, *rest = _Folded(text, max(width - len(hang), 2), whole=True).lines
+    return [first, *(f"{hang}{line}" for line in rest)]
+
+
+def joined(parts: Sequence[str], width: int | None) -> list[str]:
+    """Return the parts between middle dots, as many on a line as fit into `width` cells (None: all)."""
+    from rich.cells import cell_len
+
+    lines: list[str] = []
+    for part in parts:
+        if lines and (width is None or cell_len(f"{lines[-1]} · {part}") <= width):
+            lines[-1] += f" · {part}"
+        else:
+            lines.extend(prose(part, width))
+    return lines
+
+
+def settled(line: str, width: int) -> tuple[list[str], str, str]:
+    """Fold a line that still grows, as `wrap` does.
+
+    Returns its complete lines, what will stay on the last one whatever follows, and what may still move to the next.
+    """
+    line = line.replace("\t", TAB)
+    folded = _Folded(line, max(width, 2))
+    last = line[folded.first :]
+    stays = last[: max(0, folded.place - folded.first)].rstrip(" ")
+    return folded.lines[:-1], stays, last[len(stays) :]
+
+
+def tell(sentence: str, stream: TextIO | None = None) -> None:
+    """Say something to the user on stderr: one line, which a terminal gets folded between words."""
+    stream = sys.stderr if stream is None else stream
+    width = terminal_width(stream) if stream.isatty() else None
+    stream.write("".join(f"{line}\n" for line in prose(f"batch: {one_line(sentence)}", width)))
+    stream.flush()
 
 
 def fit(text: str, width: int) -> str:
     """Return `text` padded with spaces, or cut with an ellipsis, to exactly `width` cells."""
+    from rich.cells import cell_len
+
     size = cell_len(text)
     if size > width:
         text, size = _head(text, width - 1)
@@ -67,30 +123,68 @@ def terminal_width(stream: TextIO | None = None) -> int:
     return shutil.get_terminal_size((80, 24)).columns
 
 
-def _wrap_line(line: str, width: int) -> list[str]:
-    if cell_len(line) <= width:
-        return [line]
-    spans, _ = split_graphemes(line)
-    lines: list[str] = []
-    first = used = 0  # where the line begins; its cells so far
-    place, before = 0, 0  # the last place to break at, and the cells up to it
-    last, last_cells = "", 0  # the grapheme before this one
-    for start, end, cells in spans:
-        this = line[start:end]
-        if last == " " or (2 in (cells, last_cells) and this not in NEVER_FIRST and last not in NEVER_LAST):
-            place, before = start, used
-        while used + cells > width and start > first and this != " ":
-            cut, kept = (place, before) if place > first else (start, used)
-            lines.append(line[first:cut].rstrip(" "))
-            first, used = cut, used - kept
-        used += cells
-        last, last_cells = this, cells
-    lines.append(line[first:].rstrip(" "))
-    return lines
+class _Folded:
+    """A line broken into `lines`; `first` is where the last of them begins, `place` the last place to break in it.
+
+    `whole`: words are never broken, nor what stands between backticks.
+    """
+
+    def __init__(self, line: str, width: int, *, whole: bool = False) -> None:
+        from rich.cells import split_graphemes
+
+        self.lines: list[str] = []
+        self.first = self.place = 0
+        held = [match.span() for match in _QUOTED.finditer(line)] if whole else []
+        spans, _ = split_graphemes(line)
+        used = before = 0  # cells of the line so far, and those up to the last place to break at
+        last, last_cells, mark = "", 0, ""  # the grapheme before, and the last one that is no space
+        for number, (start, end, cells) in enumerate(spans):
+            this = line[start:end]
+            apart = mark and this != " " and (last == " " or 2 in (cells, last_cells))
+            if apart and not (_never_first(this) or _never_last(mark) or _inside(start, held)):
+                self.place, before = start, used
+            while used + cells > width and start > self.first and this != " ":
+                if self.place > self.first:
+                    cut, kept = self.place, before
+                elif whole:
+                    break
+                else:
+                    cut, kept = self._cut_in_word(line, spans, number, used)
+                self.lines.append(line[self.first : cut].rstrip(" "))
+                self.first, used = cut, used - kept
+            used += cells
+            last, last_cells, mark = this, cells, mark if this == " " else this
+        rest = line[self.first :]
+        self.lines.append(rest.rstrip(" ") if used > width else rest)
+
+    def _cut_in_word(self, line: str, spans: Sequence[tuple[int, int, int]], number: int, used: int) -> tuple[int, int]:
+        """Return where to cut a word that is longer than the line, before grapheme `number`, and the cells up to it."""
+        kept, back = used, number
+        while spans[back][0] > self.first:
+            start, end, _ = spans[back]
+            if not _never_first(line[start:end]) and not _never_last(line[slice(*spans[back - 1][:2])]):
+                return start, kept
+            back -= 1
+            kept -= spans[back][2]
+        return spans[number][0], used
+
+
+def _never_first(mark: str) -> bool:
+    return mark in _MARKS or unicodedata.category(mark[0]) in ("Pe", "Pf")
+
+
+def _never_last(mark: str) -> bool:
+    return mark in _SIGNS or (bool(mark) and unicodedata.category(mark[0]) in ("Ps", "Pi"))
+
+
+def _inside(place: int, held: Sequence[tuple[int, int]]) -> bool:
+    return any(start < place < end for start, end in held)
 
 
 def _head(text: str, width: int) -> tuple[str, int]:
     """Return the longest beginning of at most `width` cells, and its cells."""
+    from rich.cells import split_graphemes
+
     size = 0
     spans, _ = split_graphemes(text)
     for start, _end, cells in spans:

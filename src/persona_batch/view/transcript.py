@@ -14,10 +14,11 @@ from persona_batch.chat import Message
 from persona_batch.plan.cell import Cell
 from persona_batch.record import CheckResult, Record
 from persona_batch.view.palette import Palette, When, palette_for
-from persona_batch.view.terminal import fit, one_line, terminal_width, visible, wrap
+from persona_batch.view.terminal import fit, joined, one_line, prose, settled, terminal_width, visible, wrap
 
 PLAIN_RULE = 72  # cells of a rule where there is no terminal to fill
 EXPECTED = 30  # cells of a failed check's argument
+EDGE = 24  # cells before the end of a line in which a streamed word is held back
 LABEL = 9  # cells of "assistant", the longest role
 
 
@@ -58,9 +59,9 @@ def transcript(record: Record, page: Page, *, reasoning: bool = False) -> str:
     """Return messages, reply and a closing line of one record. It ends with a line feed."""
     parts = [messages_block(record.messages, page, title_of(record))]
     if reasoning and record.reasoning:
-        parts.append(page.palette.dim(visible(record.reasoning).strip()) + "\n\n")
+        parts.append(page.palette.dim(_folded(visible(record.reasoning).strip(), page)) + "\n\n")
     if record.reply:
-        parts.append(visible(record.reply).rstrip("\n") + "\n")
+        parts.append(_folded(visible(record.reply).rstrip("\n"), page) + "\n")
     parts.append(closing_line(record, page.palette, page.width) + "\n")
     return "".join(parts)
 
@@ -90,44 +91,81 @@ def closing_line(record: Record, palette: Palette, width: int | None = None) -> 
             parts.append(f"whole reply {_duration(record.timing.latency_ms)}")
     if record.usage is not None:
         parts.extend(
-            f"{count} {what} tokens"
+            f"{count:,} {what} tokens"
             for count, what in ((record.usage.prompt_tokens, "prompt"), (record.usage.completion_tokens, "reply"))
             if count is not None
         )
     if record.attempts > 1:
-        parts.append(f"{record.attempts} attempts")
+        parts.append(f"{record.attempts:,} attempts")
     parts.extend(_check(result) for result in record.checks)
     if record.status == "ok":
-        return palette.dim(_joined(parts, width))
+        return palette.dim("\n".join(joined(parts, width)))
     error = record.error
     trouble = record.status if error is None else f"{record.status} ({error.kind}): {one_line(error.message)}"
-    return palette.bad(trouble) + palette.dim(_joined([trouble, *parts], width).removeprefix(trouble))
+    head = "\n".join(prose(trouble, width))
+    return palette.bad(head) + palette.dim("\n".join(joined([trouble, *parts], width)).removeprefix(head))
+
+
+def _folded(text: str, page: Page) -> str:
+    return text if page.width is None else "\n".join(wrap(text, page.width))
 
 
 class StreamedReply:
-    """Writes a reply to a stream as it comes, harmless even where a sequence is split between two pieces."""
+    """Writes a reply to a stream as it comes, harmless even where a sequence is split between two pieces.
 
-    def __init__(self, stream: TextIO) -> None:
+    With `width` (cells) its lines are folded as `wrap` does. Near the end of a line a word is held back until it is
+    known to stay there; one so long that it began far from the end, and moves all the same, is taken back. Without
+    `width`, lines are as long as they are.
+    """
+
+    def __init__(self, stream: TextIO, width: int | None = None) -> None:
         self._stream = stream
+        self._width = width
         self._held = ""  # a carriage return whose line feed may still come
+        self._line = self._shown = ""  # the last line, and what of it is written
         self._last = "\n"
 
     def feed(self, delta: str) -> None:
         """Write the next piece of the reply."""
         text = self._held + delta
         self._held = "\r" if text.endswith("\r") else ""
-        self._write(text.removesuffix("\r"))
+        self._take(visible(text.removesuffix("\r")))
 
     def close(self) -> None:
-        """End the line, if the reply did not."""
-        self._write(self._held)
+        """Write what was held back, and end the line, if the reply did not."""
+        self._take(visible(self._held))
         self._held = ""
+        self._write(self._line.removeprefix(self._shown).rstrip(" "))
+        self._line = self._shown = ""
         if self._last != "\n":
             self._write("\n")
 
+    def _take(self, text: str) -> None:
+        if self._width is None:
+            self._write(text)
+            return
+        *ended, last = (self._line + text).split("\n")
+        done, stays, moves = settled(last, self._width)
+        written = []
+        for line in [*(folded for whole in ended for folded in wrap(whole, self._width)), *done]:
+            written.append(self._rest_of(line) + "\n")
+            self._shown = ""
+        self._line = stays + moves
+        roomy = cell_len(self._line) <= self._width - min(EDGE, self._width // 2)
+        shown = (self._line if roomy else max(stays, self._shown, key=len)).rstrip(" ")
+        written.append(self._rest_of(shown))
+        self._shown = shown
+        self._write("".join(written))
+
+    def _rest_of(self, line: str) -> str:
+        """Return what turns the part that is written into the line: more of it, or less where a word has moved."""
+        if line.startswith(self._shown):
+            return line[len(self._shown) :]
+        return "\b \b" * (cell_len(self._shown) - cell_len(line))
+
     def _write(self, text: str) -> None:
         if text:
-            self._stream.write(visible(text))
+            self._stream.write(text)
             self._stream.flush()
             self._last = text[-1]
 
@@ -140,16 +178,6 @@ def _rule(page: Page, title: str = "") -> str:
     return page.palette.dim("── ") + page.palette.bold(text[3:]) + page.palette.dim("─" * (width - cell_len(text)))
 
 
-def _joined(parts: Sequence[str], width: int | None) -> str:
-    lines: list[str] = []
-    for part in parts:
-        if lines and (width is None or cell_len(f"{lines[-1]} · {part}") <= width):
-            lines[-1] += f" · {part}"
-        else:
-            lines.append(part)
-    return "\n".join(lines)
-
-
 def _check(result: CheckResult) -> str:
     if result.passed:
         return f"✓ {one_line(result.check)}"
@@ -160,4 +188,4 @@ def _check(result: CheckResult) -> str:
 
 
 def _duration(milliseconds: float) -> str:
-    return f"{milliseconds:.0f} ms" if milliseconds < 1000 else f"{milliseconds / 1000:.1f} s"
+    return f"{milliseconds:.0f} ms" if milliseconds < 1000 else f"{milliseconds / 1000:,.1f} s"

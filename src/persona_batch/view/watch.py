@@ -27,7 +27,7 @@ class Watch:
         self._coming: dict[str, _Coming] = {}  # by key, in order of appearance
         self._front: str | None = None  # the key of the one that streams
         self._finished: dict[str, Record] = {}  # ended while another was in front
-        self._writer = StreamedReply(stream)
+        self._writer = StreamedReply(stream, page.width)
 
     def text(self, cell: Cell, delta: str) -> None:
         """Take the next piece of a reply."""
@@ -62,7 +62,7 @@ class Watch:
         if self._front is not None:
             coming = self._coming[self._front]
             self._stream.write(messages_block(coming.cell.messages, self._page, title_of(coming.cell)))
-            self._writer = StreamedReply(self._stream)
+            self._writer = StreamedReply(self._stream, self._page.width)
             for piece in coming.pieces:
                 self._writer.feed(piece)
 
@@ -72,7 +72,7 @@ class Watch:
             again = record.attempts > 1 or not record.reasoning  # else a thought that showed itself only at its end
             why = "asked again; the reply that was kept:" if again else "what came first was a thought; the reply is:"
             self._stream.write(self._page.palette.dim(why) + "\n")
-            writer = StreamedReply(self._stream)
+            writer = StreamedReply(self._stream, self._page.width)
             writer.feed(record.reply)
             writer.close()
         self._stream.write(closing_line(record, self._page.palette, self._page.width) + "\n\n")

@@ -104,7 +104,7 @@ class Change:
             reference_value=noise,
             interval=ratio_interval(energies, noises),
             effect_size=EffectSize("energy distance over noise", value),
-            test="labels permuted within question" + (f"; {skipped} questions had one sample" if skipped else ""),
+            test="labels permuted within question" + (f"; {skipped:,} questions had one sample" if skipped else ""),
             p=scores.p,
             questions=len(scores.questions),
             samples=samples,

@@ -73,7 +73,7 @@ class Identify:
 
     def estimates(self) -> list[Estimate]:
         names = [self._study.layout.arms[arm] for arm in self._classes]
-        arm = " / ".join(names) if len(names) <= 3 else f"{len(names)} personas"
+        arm = " / ".join(names) if len(names) <= 3 else f"{len(names):,} personas"
         facts = Estimate(measure="identifiability", metric="accuracy", arm=arm, reference=None, unit=UNIT)
         if len(names) < 2:
             return [replace(facts, not_estimable="needs two personas, or one and its control")]

@@ -1,0 +1,79 @@
+"""Which run a user means: a folder, a records file, an id or its beginning, `latest`; and what is no run."""
+
+from pathlib import Path
+
+from persona_batch.config.paths import MANIFEST, RECORDS, SUFFIXES, is_run, near_file
+from persona_batch.errors import UsageError
+from persona_batch.record.rundir import RunDir, list_runs, run_at
+from persona_batch.wording import nearest
+
+BY_AGE = {"latest": 1, "previous": 2}  # names of runs by their age, counted from the newest
+
+
+def find_run(ref: str | Path, out: Path) -> RunDir:
+    """Return the run that a user means: a run folder, a records file, a run id or its beginning, `latest`, `previous`.
+
+    `previous` is the run before the latest.
+
+    Raises:
+        UsageError: there is none, or the beginning fits several.
+    """
+    path = Path(ref)
+    try:
+        if is_run(path):
+            return run_at(path.resolve() if path.is_symlink() else path)
+        if path.exists() and (what := _no_run(path)):
+            raise UsageError(f"{ref}: {what}")
+        if path.is_file():
+            return RunDir(path.parent, path)
+    except OSError as error:
+        raise UsageError(f"{str(ref)[:200]}: cannot be looked up ({error.strerror}); check the name") from error
+    return _listed_run(ref, out)
+
+
+def _listed_run(ref: str | Path, out: Path) -> RunDir:
+    """Return the run of a folder of runs that is named by its id or its age."""
+    path, runs = Path(ref), list_runs(out)
+    if str(ref) in BY_AGE:
+        if not runs:
+            raise UsageError(f"{out}: no runs there yet; `batch run FILE` makes one, --out names another folder")
+        if len(runs) < BY_AGE[str(ref)]:
+            raise UsageError(f"{out}: there is no run before {runs[-1].id}; `batch run FILE` makes another")
+        return runs[-BY_AGE[str(ref)]]
+    found = [run for run in runs if run.id == str(ref)] or [run for run in runs if run.id.startswith(str(ref))]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise UsageError(
+            f"{ref}: fits {len(found):,} runs ({', '.join(run.id for run in found[:3])} …); write more of it"
+        )
+    if path.suffix.lower() in SUFFIXES or "\\" in str(ref):
+        raise UsageError(f"{ref}: there is no file{near_file(path)}; a run is a folder in {out}, or its id")
+    near = nearest(str(ref), [*BY_AGE, *(run.id for run in runs)])
+    hint = f"did you mean `{near}`?" if near else "`batch runs` lists them"
+    raise UsageError(f"{ref}: no such run folder, records file or run id in {out}; {hint}")
+
+
+def _no_run(path: Path) -> str:
+    """Return what a file or folder is that is no run, and the command for it; an empty string for records."""
+    if path.is_dir() and any(is_run(below) for below in path.iterdir()):
+        return f"this is a folder of runs; name one of them, or the newest: `latest --out {path}`"
+    if path.is_dir() or path.suffix.lower() in SUFFIXES:
+        from persona_batch.config.document import kind_of_file  # needed for mistakes only
+
+        kind = kind_of_file(path)
+        named = {"persona": "a persona file", "questions": "a question file", "unreadable": "a .yaml file"}.get(kind)
+        if named is None:
+            return f"this folder is no run: it holds no {RECORDS}; `batch runs` lists the runs"
+        if path.is_dir():
+            named = f"a folder of {named.removeprefix('a ')}s"
+        commands = {
+            "persona": f"`batch run {path}` asks {'them' if path.is_dir() else 'it'}",
+            "questions": f"`batch run PERSONA.yaml -q {path}` asks the questions",
+        }
+        return f"this is {named}, no run; {commands.get(kind, f'`batch check {path}` says what is wrong with it')}"
+    if path.name == MANIFEST and path.parent.is_dir():
+        return f"this is the manifest of a run; name its folder, {path.parent}"
+    with path.open("rb") as file:
+        begins = file.read(1)
+    return "" if begins in {b"", b"{"} else "this is no records file: each of its lines is a JSON object"
