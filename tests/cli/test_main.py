@@ -245,17 +245,17 @@ def in_shell(script: str, *args: str, cwd: Path) -> subprocess.CompletedProcess[
 @pytest.mark.parametrize(
     ("args", "broken", "code"),
     [
-        (["providers"], {"stdout"}, 141),
-        (["run", "--help"], {"stdout"}, 141),
-        (["show", "nope"], {"stderr"}, 2),
-        (["run", "nope.yaml"], {"stdout", "stderr"}, 2),
-        (["runs"], {"stderr"}, 141),
+        (["providers"], ("stdout",), 141),
+        (["run", "--help"], ("stdout",), 141),
+        (["show", "nope"], ("stderr",), 2),
+        (["run", "nope.yaml"], ("stdout", "stderr"), 2),
+        (["runs"], ("stderr",), 141),
     ],
     ids=str,
 )
 @pytest.mark.parametrize("unbuffered", ["", "1"])
 def test_a_pipe_that_nobody_reads_is_no_bug(
-    args: list[str], broken: set[str], code: int, unbuffered: str, tmp_path: Path
+    args: list[str], broken: tuple[str, ...], code: int, unbuffered: str, tmp_path: Path
 ) -> None:
     reading, writing = os.pipe()
     os.close(reading)

@@ -137,7 +137,7 @@ def test_a_folder_that_is_no_run_is_told_its_command(
     assert line.startswith(f"batch: {ref}: {said}")
 
 
-@pytest.mark.parametrize("words", ["run", "check", "ask", "chat", "history", "run pirate.yaml -q"])
+@pytest.mark.parametrize("words", ["run", "check", "ask", "chat", "run pirate.yaml -q"])
 @pytest.mark.parametrize("ref", ["runs/a", "runs/a/records.jsonl", "runs/a/run.json"])
 def test_a_run_in_the_place_of_a_file_is_told_its_command(words: str, ref: str, work: Path, call: Call) -> None:
     (work / "runs/a").mkdir(parents=True)

@@ -111,8 +111,10 @@ def test_only_failures_are_told_not_hidden() -> None:
 
 
 def test_an_unknown_measure_is_an_error_that_names_the_known() -> None:
-    with pytest.raises(UsageError, match=r"'chang'.*change, shift"):
+    with pytest.raises(UsageError, match="there is no measure `chang`; did you mean `change`"):
         compare(grid(PIRATE), measures=["chang"])
+    with pytest.raises(UsageError, match="expected one of change, shift"):
+        compare(grid(PIRATE), measures=["zzz"])
 
 
 def test_holm_is_over_the_personas_changes_and_bh_over_the_whole_table() -> None:

@@ -38,8 +38,7 @@ def _guarded(command: Callable[[], int]) -> int:
         code = command()
         sys.stdout.flush()
     except BatchError as error:
-        for line in str(error).splitlines():
-            _say(line)
+        _say(str(error))
         return error.exit_code
     except KeyboardInterrupt:
         return 130

@@ -114,8 +114,9 @@ def _status(error: openai.APIStatusError, base_url: str, proxy: Proxy | None) ->
 
 
 def _with(error: ProviderError, words: str) -> ProviderError:
-    """Return an error that says more."""
+    """Return an error that says more: of what is on the way, so who hung up is not known."""
     error.message += words
+    error.code = None if error.code == HUNG_UP else error.code
     error.args = (error.message,)
     return error
 
