@@ -58,6 +58,16 @@ def test_a_run_is_a_row_with_when_batch_done_failed_tokens_and_state(tmp_path: P
     )
 
 
+def test_a_run_that_filters_narrowed_says_of_how_many_cells_it_is_a_part(tmp_path: Path, call: Call) -> None:
+    (tmp_path / "p.yaml").write_text("system: x\nquestions: [a, b]\n", encoding="utf-8")
+    call("run", "p.yaml", "--provider", "scripted", "--limit", "4")
+    row = call("runs").out.splitlines()[1]
+    assert " 4/4 " in row
+    assert row.endswith("complete, part of 6")
+    call("run", "p.yaml", "--provider", "scripted", "--continue")
+    assert call("runs").out.splitlines()[1].split()[-1] == "complete"
+
+
 def test_several_runs_have_a_total(tmp_path: Path, call: Call) -> None:
     for day in range(22, 30):
         add_run(tmp_path, f"202611{day}T065600Z-wukong", "complete")

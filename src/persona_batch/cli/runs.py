@@ -18,7 +18,8 @@ from persona_batch.wording import token_pair, token_sum
 class RunRow(msgspec.Struct):
     """One run as `batch runs --json` prints it.
 
-    `cells`: size of the grid (None: not known yet); `done`: records on disk, `counts` by status; `tokens` as
+    `cells`: how many were asked for so far (None: not known yet), `batch_cells`: of the whole batch, which is more
+    where filters narrowed what was asked; `done`: records on disk, `counts` by status; `tokens` as
     reported, of prompts and replies together and apart (None: not reported); `state` as in run.json, or `killed` when
     its process is gone.
     """
@@ -31,6 +32,7 @@ class RunRow(msgspec.Struct):
     state: str
     exit_code: int | None
     cells: int | None
+    batch_cells: int | None
     done: int
     counts: dict[str, int]
     tokens: int | None
@@ -103,6 +105,7 @@ def _row(run: Any) -> RunRow:
         state=state,
         exit_code=manifest.exit_code,
         cells=manifest.cells,
+        batch_cells=manifest.batch_cells,
         done=sum(counts.values()),
         counts=counts,
         tokens=tokens.total,
@@ -136,7 +139,7 @@ def _print_table(rows: list[RunRow]) -> None:
             f"{row.done:,}/{row.cells:,}" if row.cells is not None else f"{row.done:,}",
             f"{row.counts.get('error', 0):,}",
             token_pair(row.prompt_tokens, row.completion_tokens),
-            row.state,
+            _state(row),
         ]
         for row in rows
     ]
@@ -146,6 +149,12 @@ def _print_table(rows: list[RunRow]) -> None:
         cells.append([f"{len(rows):,} runs", "", "", f"{done:,}", f"{failed:,}", token_pair(prompt, reply), ""])
     sys.stdout.write(table(columns, cells, page.palette, page.width))
     sys.stdout.write(page.palette.dim(token_sum(prompt or None, reply or None)) + "\n")
+
+
+def _state(row: RunRow) -> str:
+    """Return the state, and of what a run is only a part."""
+    partial = row.cells is not None and row.batch_cells is not None and row.cells < row.batch_cells
+    return f"{row.state}, part of {row.batch_cells:,}" if partial else row.state
 
 
 def _short_name(run_id: str, stamps: Counter[str]) -> str:
