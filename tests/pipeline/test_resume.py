@@ -169,6 +169,16 @@ def test_two_jobs_that_ask_for_other_things_never_touch_each_others_records(
             assert (went_on.run_id, went_on.set_aside) == (begun.run_id, 0)
 
 
+def test_the_order_of_options_makes_no_other_experiment(workshop: Workshop) -> None:
+    file, models = workshop.write("wukong.yaml", WUKONG), Script(models=["a", "b"])
+    one = {"models": ("a", "b"), "placements": ("user", "system"), "params": {"top_p": 0.5, "temperature": 0.1}}
+    other = {"models": ("b", "a"), "placements": ("system", "user"), "params": {"temperature": 0.1, "top_p": 0.5}}
+    first = workshop.run([file], models, continue_newest=True, max_requests=3, overrides=one)
+    second = workshop.run([file], models, continue_newest=True, overrides=other)
+    assert (second.run_id, second.skipped, second.set_aside) == (first.run_id, 3, 0)
+    assert workshop.seen.loud == []
+
+
 def test_a_renamed_persona_carries_its_records_along(workshop: Workshop) -> None:
     file = workshop.write("wukong.yaml", WUKONG)
     workshop.run([file], max_requests=4)

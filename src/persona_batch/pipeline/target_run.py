@@ -39,7 +39,12 @@ def asked_for(call: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
     named = {"-m": "models", "--placement": "placements", "-n": "samples"}
     said |= {option: given.get(name) for option, name in named.items()}
     said |= {"-q": call.get("questions"), "--engine": None if call.get("engine") == "local" else call.get("engine")}
-    return {name: value for name, value in said.items() if value not in (None, (), [], {})}
+    given_values = {name: value for name, value in said.items() if value not in (None, (), [], {})}
+    # Which models, not in which order; the value of a parameter may be a list whose order counts.
+    return {
+        name: sorted(set(value)) if isinstance(value, list) and not name.startswith("--param") else value
+        for name, value in given_values.items()
+    }
 
 
 def recalled(options: RunOptions) -> RunOptions:
