@@ -63,13 +63,13 @@ class Library:
                 self.documents[key] = self._read(path, shown, named_at)
         return self.documents[key]
 
-    def text(self, path: Path, shown: str, named_at: Place) -> TextFile | None:
+    def text(self, path: Path, shown: str, named_at: Place, written: str) -> TextFile | None:
         """Return a prompt file, or None when it cannot be read (its problems are noted)."""
         key = path.resolve()
         if key not in self.texts:
             self.texts[key] = None
             with suppress(Unreadable):
-                self.texts[key] = file = read_text(path, shown, self.problems, named_at)
+                self.texts[key] = file = read_text(path, shown, self.problems, named_at, written)
                 _refuse_key_in_name(shown, self.problems)
                 if (at := find_key(file.text)) is not None:
                     self.problems.add(place_in(file, at), f"this looks like an API key; {REMEDY}")
@@ -112,7 +112,7 @@ def kind_of_file(path: Path) -> FileKind | Literal["unreadable", "nothing"]:
 
 def kind_of(root: Mapping) -> FileKind:
     """Recognise a file by its keys: those of a persona, even mistyped, make it a persona file."""
-    if any(key in _PERSONA_ONLY for key in root.entries) or holds_personas(root):
+    if any(key.casefold() in _PERSONA_ONLY for key in root.entries) or holds_personas(root):
         return "persona"
     if any(other_name(key, PersonaEntry) in {"system", "personas"} for key in root.entries):
         return "persona"

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from persona_batch.config.paths import MANIFEST, RECORDS, SUFFIXES, is_run, near_file
+from persona_batch.config.paths import MANIFEST, RECORDS, SUFFIXES, is_run
+from persona_batch.config.textfile import near_file
 from persona_batch.errors import UsageError
 from persona_batch.record.rundir import RunDir, list_runs, run_at
 from persona_batch.wording import nearest
@@ -48,7 +49,7 @@ def _listed_run(ref: str | Path, out: Path) -> RunDir:
             f"{ref}: fits {len(found):,} runs ({', '.join(run.id for run in found[:3])} …); write more of it"
         )
     if path.suffix.lower() in SUFFIXES or "\\" in str(ref):
-        raise UsageError(f"{ref}: there is no file{near_file(path)}; a run is a folder in {out}, or its id")
+        raise UsageError(f"{ref}: there is no file{near_file(path, str(ref))}; a run is a folder in {out}, or its id")
     near = nearest(str(ref), [*BY_AGE, *(run.id for run in runs)])
     hint = f"did you mean `{near}`?" if near else "`batch runs` lists them"
     raise UsageError(f"{ref}: no such run folder, records file or run id in {out}; {hint}")
