@@ -166,12 +166,17 @@ GUESSES = [
     Wrong(
         "id of nothing that stays",
         asked('{id: "?!", text: Hi}'),
-        "4:10: an id holds letters, digits, `.`, `_` and `-`, not `?`",
+        "4:10: an id holds letters, digits, `.`, `_` and `-`, not `?`; write e.g. `p-4`",
     ),
     Wrong(
         "path of a prompt on another system",
         "system: {file: prompts\\p.md}\nquestions: [Hello]\n",
         "1:16: there is no file `prompts\\p.md`; folders are separated by `/` here: write `prompts/p.md`",
+    ),
+    Wrong(
+        "path of another system in quotes",
+        asked('"..\\prompts\\q.yaml"'),
+        "4:8: a `\\` begins an escape in double quotes; write `/` in a path, else `\\\\`, or use single quotes",
     ),
     Wrong(
         "path of another system",

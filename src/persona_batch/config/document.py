@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -11,6 +12,7 @@ from pydantic import BaseModel
 from persona_batch.config.batch import InputFile
 from persona_batch.config.comments import lost_text, refuse_lost_values
 from persona_batch.config.explain import validate
+from persona_batch.config.fullwidth import doubtful
 from persona_batch.config.fullwidth import refuse as refuse_fullwidth
 from persona_batch.config.nodes import Mapping, Scalar, walk
 from persona_batch.config.params import check_names
@@ -91,7 +93,7 @@ class Library:
         kind = kind_of(root)
         refuse_shapes(root, nodes, self.problems)
         refuse_lost_values(nodes, file.text, self.problems)
-        for place, message in lost_text(nodes, file.text):
+        for place, message in chain(lost_text(nodes, file.text), doubtful(nodes)):
             self.lost.add(Problem(place.file, place.line, place.column, message))
         validate(_MODELS["personas" if "personas" in root.entries else kind], root, self.problems)
         for name, key, node in nodes:

@@ -10,6 +10,8 @@ from persona_batch.wording import nearest
 
 BY_AGE = {"latest": 1, "previous": 2}  # names of runs by their age, counted from the newest
 
+_BESIDE = {MANIFEST: "manifest", "run.log": "log"}  # files that stand beside the records
+
 
 def find_run(ref: str | Path, out: Path) -> RunDir:
     """Return the run that a user means: a run folder, a records file, a run id or its beginning, `latest`, `previous`.
@@ -73,8 +75,8 @@ def _no_run(path: Path) -> str:
             "questions": f"`batch run PERSONA.yaml -q {path}` asks the questions",
         }
         return f"this is {named}, no run; {commands.get(kind, f'`batch check {path}` says what is wrong with it')}"
-    if path.name == MANIFEST and path.parent.is_dir():
-        return f"this is the manifest of a run; name its folder, {path.parent}"
+    if path.name in _BESIDE:
+        return f"this is the {_BESIDE[path.name]} of a run; name its folder, {path.parent}"
     with path.open("rb") as file:
         begins = file.read(1)
     return "" if begins in {b"", b"{"} else "this is no records file: each of its lines is a JSON object"
