@@ -153,10 +153,10 @@ def _named_personas(root: Mapping) -> Iterator[tuple[Scalar, Node]]:
         for name, (key, value) in root.entries.items()
         if name not in known and other_name(name, PersonaEntry) is None
     ]
-    texts = [value for key, value in free if _is_text(value) and not did_you_mean(key.written, known)]
+    texts = {key.written for key, value in free if _is_text(value) and not did_you_mean(key.written, known)}
     all_texts = len(texts) == len(root.entries) or (len(texts) > 1 and set(root.entries) & known <= _SHARED)
     for key, value in free:
-        if (isinstance(value, Mapping) and _has_prompt(value)) or (all_texts and value in texts):
+        if (isinstance(value, Mapping) and _has_prompt(value)) or (all_texts and key.written in texts):
             yield key, value
 
 
