@@ -70,6 +70,14 @@ def signs(reported: list[str]) -> list[tuple[str, str]]:
             [("p.yaml:2:8", "FF1A"), ("p.yaml:2:10", "FF0C"), ("p.yaml:2:17", "FF1A"), ("p.yaml:4:11", "FF1A")],
         ),
         (
+            "system: x\nquestions: [“你好”，“你是谁？”]\n",
+            [
+                (f"p.yaml:2:{n}", sign)
+                for n, sign in ((13, "201C"), (16, "201D"), (17, "FF0C"), (18, "201C"), (23, "201D"))
+            ],
+        ),
+        ("system: x\nquestions:\n  －你好\n  －再见\n", [("p.yaml:3:3", "FF0D"), ("p.yaml:4:3", "FF0D")]),
+        (
             "system: x\nquestions: [Hello]\nattributes: {作品：西游记，语言：中文}\n",
             [("p.yaml:3:16", "FF1A"), ("p.yaml:3:20", "FF0C"), ("p.yaml:3:23", "FF1A")],
         ),
@@ -142,3 +150,19 @@ def test_a_pair_of_escaped_surrogates_is_one_character(written: str, read: str, 
     persona = only(load(f'system: {written}\nquestions: [{written}, "\\ud83d\\ude80"]\n').personas)
     assert persona.variants == (read,)
     assert [question.text for question in persona.questions] == [read, "🚀"]
+
+
+@pytest.mark.parametrize(
+    ("text", "places"),
+    [
+        ("system: x\nquestions: [你好，你是谁？]\n", ["p.yaml:2:15"]),
+        ("system: [你是孙悟空、你是大圣]\nquestions: [Hello]\n", ["p.yaml:1:15"]),
+        ("system: “你是孙悟空”\nquestions:\n  - 「你好」\n", ["p.yaml:1:9", "p.yaml:3:5"]),
+        ("system: x\nquestions: [Hello]\nchecks: [{contains: “俺老孙”}]\n", ["p.yaml:3:21"]),
+        ("system: x\nquestions: [你好，你是谁？, 再见]\n", []),
+        ("system: x\nquestions:\n  - 师父被抓了，散伙吧？\n  - “仁”，“义”\n", []),
+        ("system: '“你好”'\nquestions: ['你好，再见', 你好，]\n", []),
+    ],
+)
+def test_signs_that_may_be_text_are_warned_of(text: str, places: list[str], load: Load) -> None:
+    assert [warning.split(": ")[0] for warning in load(text).warnings if "(U+" in warning] == places

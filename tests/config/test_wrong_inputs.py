@@ -49,6 +49,27 @@ def test_a_key_in_a_prompt_file_is_refused_with_its_place(problems: Problems) ->
     assert KEY not in problem
 
 
+def test_the_same_meaning_under_two_keys_is_led_to_one(problems: Problems) -> None:
+    assert problems("role: system\ncontent: x\nquestions: [{role: user, content: Hi}]\n") == [
+        "p.yaml:1:1: unknown key `role`; `content` is there already: delete one of them",
+        "p.yaml:2:1: unknown key `content`; write it as `system: …`",
+        "p.yaml:3:14: unknown key `role`; `content` is there already: delete one of them",
+        "p.yaml:3:26: unknown key `content`; write it as `text: …`",
+    ]
+    assert problems("角色: 孙悟空\n提示词: 你是孙悟空\nquestions: [你好]\n") == [
+        "p.yaml:1:1: unknown key `角色`; `提示词` is there already: delete one of them",
+        "p.yaml:2:1: unknown key `提示词`; write it as `system: …`",
+    ]
+
+
+def test_a_path_of_another_system_is_led_to_one_from_where_it_stands(problems: Problems) -> None:
+    text = "system: {file: in\\p.md}\nquestions: ['..\\q.yaml']\n"
+    assert problems({"deep/p.yaml": text}) == [
+        "deep/p.yaml:1:16: there is no file `deep/in\\p.md`; folders are separated by `/` here: write `in/p.md`",
+        "deep/p.yaml:2:13: there is no file `..\\q.yaml`; folders are separated by `/` here: write `../q.yaml`",
+    ]
+
+
 def test_the_problems_of_all_files_are_reported_together_in_order(problems: Problems) -> None:
     files = {
         "b.yaml": "sytem: x\nquestions: [../q.yaml, no]\nparams: {temperature: 3}\n",
@@ -74,6 +95,9 @@ def test_the_problems_of_all_files_are_reported_together_in_order(problems: Prob
     [
         ("nothing.yaml", "nothing.yaml: there is no file; check the name and the folder"),
         ("pirat.yaml", "pirat.yaml: there is no file, did you mean `pirate.yaml`?; check the name and the folder"),
+        ("noting.yml", "noting.yml: there is no file; check the name and the folder"),
+        ("pirate.yml", "pirate.yml: there is no file, did you mean `pirate.yaml`?; check the name and the folder"),
+        ("pirate.md", "pirate.md: there is no file; check the name and the folder"),
         ("empty", "empty: the folder holds no .yaml file; name another, or a file"),
         ("*.yml", "*.yml: no .yaml file matches; check the pattern"),
         ("roles.csv", "roles.csv: tables are planned and not built yet; write a .yaml file"),

@@ -65,6 +65,35 @@ GUESSES = [
         "write `personas:`, and below it `- {id: 八戒, system: …}` for each",
     ),
     Wrong(
+        "prompts by name at the top",
+        "wukong: You are Sun Wukong.\nbajie: You are Zhu Bajie.\n",
+        "1:1: found a persona under the name `wukong`; "
+        "write `personas:`, and below it `- {id: wukong, system: You are Sun Wukong.}` for each",
+    ),
+    Wrong(
+        "prompts by name beside questions",
+        "悟空: 你是孙悟空\n八戒: 你是猪八戒\nquestions: [你好]\n",
+        "1:1: found a persona under the name `悟空`; "
+        "write `personas:`, and below it `- {id: 悟空, system: 你是孙悟空}` for each",
+    ),
+    Wrong(
+        "one prompt by name",
+        "wukong: 你是孙悟空\n",
+        "1:1: found a persona under the name `wukong`; "
+        "write `personas:`, and below it `- {id: wukong, system: 你是孙悟空}` for each",
+    ),
+    Wrong(
+        "a persona's keys one step too deep",
+        "questions: [Hello]\npersona:\n  name: x\n  system: y\n",
+        "2:1: found the persona's keys below `persona`; write them at the top of the file",
+    ),
+    Wrong(
+        "prompt beside the system message",
+        persona("prompt: x"),
+        "3:1: unknown key `prompt`; `system` is there already: delete one of them",
+    ),
+    Wrong("capital letter", "System: x\nquestions: [Hello]\n", "1:1: unknown key `System`, did you mean `system`?"),
+    Wrong(
         "one persona without a dash",
         "questions: [Hello]\npersonas:\n  id: a\n  system: x\n",
         "3:3: found a mapping, expected a list; begin the first key of each item with `- `: `- id: …`",
@@ -137,7 +166,17 @@ GUESSES = [
     Wrong(
         "id of nothing that stays",
         asked('{id: "?!", text: Hi}'),
-        "4:10: an id holds letters, digits, `.`, `_` and `-`, not `?`",
+        "4:10: an id holds letters, digits, `.`, `_` and `-`, not `?`; write e.g. `p-4`",
+    ),
+    Wrong(
+        "path of a prompt on another system",
+        "system: {file: prompts\\p.md}\nquestions: [Hello]\n",
+        "1:16: there is no file `prompts\\p.md`; folders are separated by `/` here: write `prompts/p.md`",
+    ),
+    Wrong(
+        "path of another system in quotes",
+        asked('"..\\prompts\\q.yaml"'),
+        "4:8: a `\\` begins an escape in double quotes; write `/` in a path, else `\\\\`, or use single quotes",
     ),
     Wrong(
         "path of another system",

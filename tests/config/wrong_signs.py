@@ -6,6 +6,8 @@ _COLON = "full-width colon `：` (U+FF1A); write `: `"
 _COMMA = "full-width comma `，` (U+FF0C); write `, `"
 _WIDE_SPACE = "ideographic space (U+3000); write a plain space"
 _FIXED_SPACE = "no-break space (U+00A0); write a plain space"
+_SEMICOLON = "full-width semicolon `；` (U+FF1B); write `, `"
+_STOP = "ideographic full stop `。` (U+3002); write `.`"
 _DASH = "full-width hyphen-minus `－` (U+FF0D); write `- `"
 
 SIGNS = [
@@ -41,6 +43,24 @@ SIGNS = [
     Wrong("dash before a key", "questions: [你好]\npersonas:\n  － id: a\n    system: x\n", f"3:3: {_DASH}"),
     Wrong("bullet for a dash", "system: x\nquestions:\n  • 你好\n", "3:3: bullet `•` (U+2022); write `- `"),
     Wrong("bullet beside a dash", asked("再见\n  — 你好"), "5:3: em dash `—` (U+2014); write `- `"),
+    Wrong("colon of an unknown key", persona("factors：{seed: [1, 2]}"), f"3:8: {_COLON}"),
+    Wrong("semicolon between entries", persona("params: {temperature: 0.7；top_p: 0.9}"), f"3:26: {_SEMICOLON}"),
+    Wrong("semicolon between names", persona("controls: [none；assistant]"), f"3:16: {_SEMICOLON}"),
+    Wrong("semicolon after a bracket", persona("controls: [none]；"), f"3:17: {_SEMICOLON}"),
+    Wrong("dash without a space", "system: x\nquestions:\n  －你好\n", f"3:3: {_DASH}"),
+    Wrong("bare bullet", "system: x\nquestions:\n•你好\n", "3:1: bullet `•` (U+2022); write `- `"),
+    Wrong("wide space after a bracket", persona("controls: [none]　"), f"3:17: {_WIDE_SPACE}"),
+    Wrong("comma between stops", persona("params: {stop: [。，！]}"), f"3:18: {_COMMA}"),
+    Wrong(
+        "ideographic full stop in a number",
+        persona("params: {temperature: 0。7}"),
+        f"3:24: {_STOP}",
+    ),
+    Wrong(
+        "ideographic full stop in any number",
+        persona("params: {top_k: 2。5}"),
+        f"3:18: {_STOP}",
+    ),
     Wrong("wide space after a dash", "system: x\nquestions:\n  -　你好\n", f"3:4: {_WIDE_SPACE}"),
     Wrong("wide space after the second dash", asked("再见\n  -　你好"), f"5:4: {_WIDE_SPACE}"),
     Wrong("wide space after a colon", persona("name:　孙悟空"), f"3:6: {_WIDE_SPACE}"),

@@ -94,6 +94,7 @@ def test_the_later_of_two_runs_in_one_second_is_the_latest(tmp_path: Path) -> No
         ("empty", "empty: this folder is no run: it holds no records.jsonl; `batch runs` lists the runs"),
         ("runs", "runs: this is a folder of runs; name one of them, or the newest: `latest --out runs`"),
         ("runs/a/run.json", "runs/a/run.json: this is the manifest of a run; name its folder, runs/a"),
+        ("runs/a/run.log", "runs/a/run.log: this is the log of a run; name its folder, runs/a"),
         ("be.md", "be.md: this is no records file: each of its lines is a JSON object"),
         ("pp.yaml", "pp.yaml: there is no file, did you mean `p.yaml`?; check the name and the folder; a run is a"),
         ("runs\\a", "runs\\a: there is no file; folders are separated by `/` here: write `runs/a`; a run is a folder"),
@@ -112,6 +113,7 @@ def test_what_is_no_run_is_told_what_it_is_and_its_command(
     Path("torn.yaml").write_text("system: [\n")
     Path("be.md").write_text("Be brief.\n")
     Path("runs/a/run.json").write_text("{}")
+    Path("runs/a/run.log").write_text("")
     with pytest.raises(UsageError) as caught:
         find_run(ref, Path("runs"))
     assert str(caught.value).startswith(said)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -11,6 +12,7 @@ from pydantic import BaseModel
 from persona_batch.config.batch import InputFile
 from persona_batch.config.comments import lost_text, refuse_lost_values
 from persona_batch.config.explain import validate
+from persona_batch.config.fullwidth import doubtful
 from persona_batch.config.fullwidth import refuse as refuse_fullwidth
 from persona_batch.config.nodes import Mapping, Scalar, walk
 from persona_batch.config.params import check_names
@@ -63,13 +65,13 @@ class Library:
                 self.documents[key] = self._read(path, shown, named_at)
         return self.documents[key]
 
-    def text(self, path: Path, shown: str, named_at: Place) -> TextFile | None:
+    def text(self, path: Path, shown: str, named_at: Place, written: str) -> TextFile | None:
         """Return a prompt file, or None when it cannot be read (its problems are noted)."""
         key = path.resolve()
         if key not in self.texts:
             self.texts[key] = None
             with suppress(Unreadable):
-                self.texts[key] = file = read_text(path, shown, self.problems, named_at)
+                self.texts[key] = file = read_text(path, shown, self.problems, named_at, written)
                 _refuse_key_in_name(shown, self.problems)
                 if (at := find_key(file.text)) is not None:
                     self.problems.add(place_in(file, at), f"this looks like an API key; {REMEDY}")
@@ -91,7 +93,7 @@ class Library:
         kind = kind_of(root)
         refuse_shapes(root, nodes, self.problems)
         refuse_lost_values(nodes, file.text, self.problems)
-        for place, message in lost_text(nodes, file.text):
+        for place, message in chain(lost_text(nodes, file.text), doubtful(nodes)):
             self.lost.add(Problem(place.file, place.line, place.column, message))
         validate(_MODELS["personas" if "personas" in root.entries else kind], root, self.problems)
         for name, key, node in nodes:
@@ -112,7 +114,7 @@ def kind_of_file(path: Path) -> FileKind | Literal["unreadable", "nothing"]:
 
 def kind_of(root: Mapping) -> FileKind:
     """Recognise a file by its keys: those of a persona, even mistyped, make it a persona file."""
-    if any(key in _PERSONA_ONLY for key in root.entries) or holds_personas(root):
+    if any(key.casefold() in _PERSONA_ONLY for key in root.entries) or holds_personas(root):
         return "persona"
     if any(other_name(key, PersonaEntry) in {"system", "personas"} for key in root.entries):
         return "persona"

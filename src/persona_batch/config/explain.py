@@ -15,7 +15,7 @@ from persona_batch.config.problems import Problems, did_you_mean, entry, quote
 from persona_batch.config.question_file import QuestionEntry
 from persona_batch.config.run_block import RunBlock
 from persona_batch.config.section import known_keys
-from persona_batch.config.shapes import is_meant, other_name
+from persona_batch.config.shapes import is_meant, other_name, rival
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -132,7 +132,9 @@ def _unknown(key: str, section: type[BaseModel], holder: Node) -> str:
         return f"unknown key {quote(key)}; write it under `params`"
     if "run" in valid and key in known_keys(RunBlock):
         return f"unknown key {quote(key)}; write it under `run`"
-    if (right := other_name(key, section)) and isinstance(holder, Mapping) and right not in holder.entries:
+    if isinstance(holder, Mapping) and (beside := rival(key, section, holder)):
+        return f"unknown key {quote(key)}; {quote(beside)} is there already: delete one of them"
+    if right := other_name(key, section):
         return f"unknown key {quote(key)}; {_MESSAGES if key == 'messages' else f'write it as `{right}: …`'}"
     if near := did_you_mean(key, valid):
         return f"unknown key {quote(key)}{near}"

@@ -9,15 +9,20 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 
+from persona_batch.config.comments import PROSE
 from persona_batch.config.nodes import Mapping, Node, Scalar, Sequence, Walked, walk
-from persona_batch.config.problems import Problems
+from persona_batch.config.problems import Place, Problems
 from persona_batch.config.signs import (
     ANY_KEY,
+    BLANK,
     BLOCK_SIGN,
     BULLET,
+    BULLETS,
     COLONS,
+    COMMAS,
     COMMENT,
     DICTS,
+    IN_QUOTES,
     LISTS,
     OPENING,
     QUOTES,
@@ -29,11 +34,14 @@ from persona_batch.config.signs import (
     known_words,
     odd_in,
     of_items,
+    of_quotes,
     told,
     twin,
     words_below,
 )
 
+_BARE_BULLETS = re.compile(rf"^{BLANK}*[{BULLETS}]", re.MULTILINE)
+_COMMA_WITHIN = re.compile(rf"(?<=.)[{COMMAS}](?=.)")
 _FILE = re.compile(rf"\.ya?ml[{QUOTES}]?$", re.IGNORECASE)
 _INVISIBLE = re.compile("[\u200b-\u200f\u2060\ufeff]")
 _NUMBER = re.compile(r"[+-]?\d+(?:\.\d*)?", re.ASCII)
@@ -47,12 +55,30 @@ def refuse(nodes: Walked, problems: Problems) -> None:
             _refuse_in_keys(node, problems)
         elif isinstance(node, Scalar) and node.plain and not node.raw.isascii():
             _blame(node, _in_value(name, node, direct=key is not None), problems)
+        elif isinstance(node, Sequence) and node.brackets:
+            _refuse_between(name, node, problems)
         if name in {"params", "extra_body"} and isinstance(node, Mapping):
             for number in _odd_numbers(node):
                 _blame(number, _twins_in(number.raw), problems, in_word=True)
     for _, _, node in nodes:  # at last, for the place of an entry is that of its first key
         if isinstance(node, Sequence) and any(_is_torn(item) for item in node.items):
             problems.settle(*(item.place for item in node.items))
+
+
+def doubtful(nodes: Walked) -> Iterator[tuple[Place, str]]:
+    """Yield what may be text and looks like YAML's signs: one text in brackets that has a comma, a text in quotes."""
+    for name, _, node in nodes:
+        part = PROSE.get(name)
+        if part is None:
+            continue
+        if isinstance(node, Sequence) and node.brackets and len(node.items) == 1:
+            item = node.items[0]
+            comma = _COMMA_WITHIN.search(item.raw) if isinstance(item, Scalar) and item.plain else None
+            if isinstance(item, Scalar) and comma is not None:
+                sign = told(comma[0])
+                yield item.place_of(comma.start()), f"{sign} if a new item begins here: it is a part of {part} as it is"
+        elif isinstance(node, Scalar) and node.plain and IN_QUOTES.fullmatch(node.raw):
+            yield node.place, f"{told(node.raw[0])} if it is no part of {part}, and the other one likewise"
 
 
 def refuse_at_top(root: Scalar, problems: Problems) -> bool:
@@ -71,6 +97,13 @@ def refuse_in_word(node: Node, problems: Problems) -> bool:
     if node.place in problems.settled:
         return True
     return isinstance(node, Scalar) and _blame(node, _twins_in(node.raw), problems, in_word=True)
+
+
+def _refuse_between(name: str, node: Sequence, problems: Problems) -> None:
+    for item in node.items:
+        if isinstance(item, Scalar) and item.plain:
+            within = [match.start() for match in _COMMA_WITHIN.finditer(item.raw)] if name == "stop" else []
+            _blame(item, of_quotes(item.raw) or within, problems)
 
 
 def _refuse_in_keys(mapping: Mapping, problems: Problems) -> None:
@@ -117,7 +150,8 @@ def _in_value(name: str, node: Scalar, *, direct: bool) -> list[int]:
         return list(in_entries(raw, known_words())) or list(in_entries(raw, ANY_KEY)) or in_brackets(raw)
     if direct and name in LISTS:
         bullet = BULLET.match(raw)
-        return of_items(raw) or ([bullet.end() - 2] if bullet else in_brackets(raw))
+        bare = [match.end() - 1 for match in _BARE_BULLETS.finditer(raw)] if raw[0] in BULLETS else []
+        return of_items(raw) or ([bullet.end() - 2] if bullet else bare or in_brackets(raw))
     if keys := words_below(name):
         first = heads(keys).match(raw)
         if first is not None and any(True for _ in odd_in(first)):
@@ -131,12 +165,12 @@ def _odd_numbers(block: Mapping) -> Iterator[Scalar]:
     for _, _, node in walk(block):
         if not isinstance(node, Scalar) or not node.plain or node.raw.isascii():
             continue
-        if _NUMBER.fullmatch(unicodedata.normalize("NFKC", node.raw).strip()):
+        if _NUMBER.fullmatch(unicodedata.normalize("NFKC", node.raw).strip().replace("。", ".")):
             yield node
 
 
 def _twins_in(raw: str) -> list[int]:
-    return [index for index, char in enumerate(raw) if twin(char)][:1]
+    return [index for index, char in enumerate(raw) if twin(char) and (char != "。" or raw[:index].isdecimal())][:1]
 
 
 def _blame(node: Scalar, indexes: Iterable[int], problems: Problems, *, in_word: bool = False) -> bool:

@@ -11,6 +11,7 @@ from persona_batch.config.signs import (
     BLANK,
     BLOCK_SIGN,
     BULLET,
+    BULLETS,
     CLOSING,
     COLONS,
     COMMAS,
@@ -27,7 +28,10 @@ from persona_batch.config.signs import (
 )
 from persona_batch.config.textfile import place_at
 
-_UNKNOWN_ENTRY = re.compile(rf"(?: *[A-Za-z_]| +[^\W\d_])[\w.\-]*[{COLONS}][^\[{{]*$")  # a name and no item or prose
+_UNKNOWN_ENTRY = re.compile(  # a name and no item or prose
+    rf"(?: *[A-Za-z_]| +[^\W\d_])[\w.\-]*[{COLONS}](?:[\[{{].*|[^\[{{]*)$"
+)
+_BARE_BULLET = re.compile(rf" *[{BULLETS}](?=[^{BULLETS}\s])")
 _INDENT = re.compile(rf" *[{SPACES}]")
 _BLOCK = re.compile(rf"(?:[:{COLONS}]{BLANK}*|- +)[|>][-+0-9]*[ \t]*(?:#.*)?$")
 _DASHES_BEFORE = re.compile(r" *(?:- +)*")
@@ -73,6 +77,8 @@ def _parser_says(error: yaml.MarkedYAMLError, text: str, begun: int, at: int) ->
         return begun, "this quotation mark is never closed; close it"
     if rest == "\t":
         return at, "a tab; YAML is indented by spaces"
+    if "escape" in problem:
+        return at, "a `\\` begins an escape in double quotes; write `/` in a path, else `\\\\`, or use single quotes"
     if "mapping values" in problem:
         return at, "a `:` inside of unquoted text; put the text into quotes, or mend the indentation"
     if "flow" in context:
@@ -106,7 +112,9 @@ def _strange_signs(text: str, begun: int, at: int) -> list[int]:
         found.update(start + match.end() - 2 for match in [BULLET.match(line)] if match)
         if not found and text[at : at + 1] not in {"", "\t"} and _UNKNOWN_ENTRY.match(line):
             found.update(start + index for index in in_entries(line, ANY_KEY))
-    if text[at : at + 1] and text[at] in f"{COLONS}{COMMAS}{DASHES}{OPENING}{CLOSING}{QUOTES}":
+        if not found and (bullet := _BARE_BULLET.match(line)):
+            found.add(start + bullet.end() - 1)
+    if re.match(rf"[{COLONS}{COMMAS}{DASHES}{OPENING}{CLOSING}{QUOTES}{SPACES}]", text[at : at + 1]):
         found.add(at)
     if not found and text[begun : begun + 1] in {"{", "[", '"', "'"}:
         last = re.search(rf"[{CLOSING}{QUOTES}](?={BLANK}*,?{BLANK}*$)", text[begun:], re.MULTILINE)

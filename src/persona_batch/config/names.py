@@ -2,6 +2,7 @@
 
 import hashlib
 import unicodedata
+from pathlib import Path
 
 from persona_batch.config.fullwidth import refuse_in_name
 from persona_batch.config.nodes import Node, Scalar
@@ -46,8 +47,9 @@ def read_id(node: Node | None, problems: Problems) -> str | None:
         return normalise_id(node.value)
     except ValueError as error:
         if not refuse_in_name(node, problems):
-            nearest = id_from_stem(node.value)
-            problems.add_first(node.place, f"{error}; write e.g. {_as_written(nearest)}" if nearest else str(error))
+            stem = id_from_stem(Path(node.place.file).stem) or "id"  # nothing of `？！` can stay
+            nearest = id_from_stem(node.value) or f"{stem}-{node.place.line}"
+            problems.add_first(node.place, f"{error}; write e.g. {_as_written(nearest)}")
         return None
 
 

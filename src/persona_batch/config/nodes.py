@@ -37,11 +37,12 @@ class Scalar:
 
 @dataclass(slots=True)
 class Sequence:
-    """A list; `size` counts the nodes below it with aliases written out."""
+    """A list, in brackets or not; `size` counts the nodes below it with aliases written out."""
 
     place: Place
     items: list["Node"] = field(default_factory=list)
     size: int = 1
+    brackets: bool = False
 
 
 @dataclass(slots=True)

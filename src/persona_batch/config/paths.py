@@ -3,12 +3,11 @@
 import glob
 import os
 import re
-import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 
-from persona_batch.config.problems import Place, Problems, did_you_mean, quote
-from persona_batch.config.textfile import shown_name
+from persona_batch.config.problems import Place, Problems, quote
+from persona_batch.config.textfile import near_file, shown_name
 
 SUFFIXES = (".yaml", ".yml")
 RECORDS, MANIFEST = "records.jsonl", "run.json"  # what a run's folder is known by
@@ -63,7 +62,7 @@ def expand(name: str, problems: Problems, base: Path | None = None, named_at: Pl
             return []
         if not path.exists():
             link = f"the link{shown} leads to no file; name a file, a folder or a glob"
-            problems.add(place, link if path.is_symlink() else f"there is no file{shown}{near_file(path)}")
+            problems.add(place, link if path.is_symlink() else f"there is no file{shown}{near_file(path, name)}")
             return []
     except OSError as error:
         problems.add(place, f"the file{shown} cannot be looked up ({error.strerror}); check the name")
@@ -102,17 +101,6 @@ def _printable(name: str) -> str:
 def is_run(path: Path) -> bool:
     """Say whether a path is the folder of a run."""
     return path.is_dir() and ((path / RECORDS).is_file() or (path / MANIFEST).is_file())
-
-
-def near_file(path: Path) -> str:
-    """Return what to tell whoever names a file that is not there: the one that was meant, or where to look."""
-    if os.sep == "/" and "\\" in str(path):
-        return f"; folders are separated by `/` here: write {quote(str(path).replace(chr(92), '/'), 80)}"
-    usual = Path(unicodedata.normalize("NFKC", str(path)))
-    if usual != path and usual.exists():
-        return f", did you mean {quote(usual.name, 80)}?; full-width signs are other signs in file names too"
-    near = did_you_mean(path.name, [file.name for file in path.parent.iterdir()]) if path.parent.is_dir() else ""
-    return f"{near}; check the name and the folder"
 
 
 def _something_else(path: Path, name: str) -> str:

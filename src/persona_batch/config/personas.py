@@ -143,7 +143,7 @@ class _Reader:
         if named is None or not (name := text_of(named)):
             return None
         path = self.document.file.path.parent / Path(name).expanduser()
-        file = self.library.text(path, shown_name(path), named.place)
+        file = self.library.text(path, shown_name(path), named.place, name)
         if file is None:
             return None
         if not file.text.strip():

@@ -10,7 +10,7 @@ from collections.abc import Mapping as NamesOf
 from pydantic import BaseModel
 
 from persona_batch.config.check_entry import CheckEntry, PlainCheck
-from persona_batch.config.nodes import Mapping, Scalar, Sequence, Walked, found
+from persona_batch.config.nodes import Mapping, Node, Scalar, Sequence, Walked, found
 from persona_batch.config.persona_file import SECTIONS, ExampleEntry, PersonaEntry, PersonasFile, SystemFile
 from persona_batch.config.problems import Problems, did_you_mean, quote
 from persona_batch.config.question_file import QuestionEntry, QuestionFile
@@ -83,14 +83,28 @@ _FORMS = {
 }
 _TEXT_KEY = {"personas": "system", "questions": "text"}
 _PROMPT = frozenset({"text", "content", "prompt", "value"})
+_SHARED = frozenset({"controls", "params", "checks", "questions", "run"})  # what may stand above several personas
 _CHAT = frozenset({"role", "content"})
 
 
 def other_name(key: str, section: type[BaseModel]) -> str | None:
     """Return the key of this format that another tool's key stands for."""
-    plain = "".join(char for char in key.casefold() if char.isalnum())
+    plain = _bare(key)
     names = _OTHER_NAMES.get(section, {})
     return next((right for right, others in names.items() if plain in others.split()), None)
+
+
+def rival(key: str, section: type[BaseModel], holder: Mapping) -> str | None:
+    """Return the key beside this one that stands for the same, and is there already or says it more plainly."""
+    if key == "role" and "content" in holder.entries:
+        return "content"
+    right = other_name(key, section)
+    if right is None or right in holder.entries:
+        return right
+    names = _OTHER_NAMES[section][right].split()
+    alike = [other for other in holder.entries if other_name(other, section) == right]
+    first = min(alike, key=lambda other: names.index(_bare(other)))
+    return first if first != key else None
 
 
 def is_meant(key: str, right: str, section: type[BaseModel]) -> bool:
@@ -107,13 +121,18 @@ def refuse_shapes(root: Mapping, nodes: Walked, problems: Problems) -> None:
     """Note the shapes that are known and wrong, each with the right form."""
     named = list(_named_personas(root))
     if named:
-        first = named[0]
+        first, value = named[0]
         problems.add(
             first.place,
             f"found a persona under the name {quote(first.written)}; "
-            f"write `personas:`, and below it `- {{id: {_name(first.written)}, system: …}}` for each",
+            f"write `personas:`, and below it `{_item('personas', first.written, value)}` for each",
         )
-        problems.settle(root.place, *(key.place for key in named))
+        problems.settle(root.place, *(key.place for key, _ in named))
+    for above, below in root.entries.values():
+        if other_name(above.written, PersonaEntry) == "system" and isinstance(below, Mapping) and _has_prompt(below):
+            found_below = f"found the persona's keys below {quote(above.written)}"
+            problems.add(above.place, f"{found_below}; write them at the top of the file")
+            problems.settle(root.place, above.place)
     for name, key, node in nodes:
         if key is None:
             continue
@@ -127,12 +146,22 @@ def refuse_shapes(root: Mapping, nodes: Walked, problems: Problems) -> None:
             problems.settle(node.place, *(inner.place for inner, _ in node.entries.values()))
 
 
-def _named_personas(root: Mapping) -> Iterator[Scalar]:
+def _named_personas(root: Mapping) -> Iterator[tuple[Scalar, Node]]:
     known = {*known_keys(PersonaEntry), *known_keys(QuestionFile), "personas"}
-    for name, (key, value) in root.entries.items():
-        taken = name in known or other_name(name, PersonaEntry) is not None
-        if not taken and isinstance(value, Mapping) and _has_prompt(value):
-            yield key
+    free = [
+        (key, value)
+        for name, (key, value) in root.entries.items()
+        if name not in known and other_name(name, PersonaEntry) is None
+    ]
+    texts = {key.written for key, value in free if _is_text(value) and not did_you_mean(key.written, known)}
+    all_texts = len(texts) == len(root.entries) or (len(texts) > 1 and set(root.entries) & known <= _SHARED)
+    for key, value in free:
+        if (isinstance(value, Mapping) and _has_prompt(value)) or (all_texts and key.written in texts):
+            yield key, value
+
+
+def _is_text(node: Node) -> bool:
+    return isinstance(node, Scalar) and node.kind == "text"
 
 
 def _has_prompt(entry: Mapping) -> bool:
@@ -149,11 +178,15 @@ def _no_list(name: str, node: Mapping) -> str:
     key, (_, value) = next(iter(node.entries.items()))
     form = _FORMS[name]
     if name in _TEXT_KEY:
-        inner = quote(value.written, 20)[1:-1] if isinstance(value, Scalar) and value.kind == "text" else "…"
-        form = f"- {{id: {_name(key)}, {_TEXT_KEY[name]}: {inner}}}"
+        form = _item(name, key, value)
     elif name == "examples":
         form = f"- {{user: {quote(key, 20)[1:-1]}, assistant: …}}"
     return f"found a mapping of names, expected a list; write `{form}` for each"
+
+
+def _item(name: str, key: str, value: Node) -> str:
+    inner = quote(value.written, 20)[1:-1] if isinstance(value, Scalar) and value.kind == "text" else "…"
+    return f"- {{id: {_name(key)}, {_TEXT_KEY[name]}: {inner}}}"
 
 
 def _refuse_items(name: str, node: Sequence, problems: Problems) -> None:
@@ -174,8 +207,8 @@ def _refuse_items(name: str, node: Sequence, problems: Problems) -> None:
                 problems.settle(*(key.place for key, _ in item.entries.values()))
 
 
-def _texts(node: Mapping) -> set[str]:
-    return set(node.entries)
+def _bare(key: str) -> str:
+    return "".join(char for char in key.casefold() if char.isalnum())
 
 
 def _name(written: str) -> str:

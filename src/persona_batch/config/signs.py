@@ -19,23 +19,27 @@ SPACES = "\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000"
 DASHES = "－﹣−"
 _BULLETS = "–—•·"
 COLONS = "：﹕∶︰"
-COMMAS = "，﹐、"
+COMMAS = "，﹐、；"
 OPENING, CLOSING = "｛［【（〔", "｝］】）〕"
 QUOTES = "“”„‟‘’‚「」『』＂＇"
 
 # Signs whose compatibility form (Unicode's NFKC) is not the ASCII sign that they stand for.
 _TWINS = dict.fromkeys("“”„‟「」『』", '"') | dict.fromkeys("‘’‚", "'") | dict.fromkeys("−–—•·", "-")
-_TWINS |= {"∶": ":", "︰": ":", "、": ",", "【": "[", "】": "]", "〔": "[", "〕": "]"}
-_WRITTEN = {":": "`: `", ",": "`, `", "-": "`- `", " ": "a plain space", "(": "`[`", ")": "`]`"}
+_TWINS |= {"∶": ":", "︰": ":", "、": ",", "【": "[", "】": "]", "〔": "[", "〕": "]", "。": "."}
+_WRITTEN = {":": "`: `", ",": "`, `", ";": "`, `", "-": "`- `", " ": "a plain space", "(": "`[`", ")": "`]`"}
 
 BLANK = rf"[ \t{SPACES}]"
 ANY_KEY = r"[^\W_][\w.\-]*"
 _DASH = re.compile(rf"^{BLANK}*(?:-(?=[{SPACES}])|[{DASHES}](?={BLANK}))", re.MULTILINE)
+BULLETS = rf"{DASHES}{_BULLETS}"
 BULLET = re.compile(rf"^{BLANK}*[{_BULLETS}]{BLANK}")
 COMMENT = re.compile(rf"^{BLANK}*[＃﹟]", re.MULTILINE)
 BLOCK_SIGN = re.compile(rf"(?:^|[:{COLONS}\-]{BLANK}+)[｜＞](?=[\-+－＋]?{BLANK}*$)", re.MULTILINE)
 _BRACKET = re.compile(rf"{BLANK}*[{OPENING}]")
 _LAST_BRACKET = re.compile(rf"[{CLOSING}](?={BLANK}*$)", re.MULTILINE)
+
+IN_QUOTES = re.compile(rf"[{QUOTES}][^{QUOTES}]+[{QUOTES}]")
+_SEVERAL_IN_QUOTES = re.compile(rf"{IN_QUOTES.pattern}(?:{BLANK}*[{COMMAS}]{BLANK}*{IN_QUOTES.pattern})+")
 
 LISTS = frozenset({"personas", "questions", "examples", "checks", "controls", "turns"})
 DICTS = frozenset({"params", "attributes", "run", "limits", "extra_body", "extra_headers"})
@@ -107,6 +111,13 @@ def of_items(text: str) -> list[int]:
     """Return the offsets of dashes that are none, and of strange spaces after a dash."""
     dashes = (match.end() - 1 for match in _DASH.finditer(text))
     return [index + 1 if text[index] == "-" else index for index in dashes]
+
+
+def of_quotes(raw: str) -> list[int]:
+    """Return the offsets of quotes, and of commas between them, in what is nothing but texts in quotes."""
+    if not _SEVERAL_IN_QUOTES.fullmatch(raw):
+        return []
+    return [match.start() for match in re.finditer(rf"[{QUOTES}]|(?<=[{QUOTES}])[{COMMAS}]", raw)]
 
 
 def around_name(raw: str, *, listed: bool) -> list[int]:

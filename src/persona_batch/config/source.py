@@ -159,8 +159,10 @@ class _Composer:
         node: Node
         if isinstance(event, yaml.ScalarEvent):
             node = self._scalar(event, place)
+        elif isinstance(event, yaml.SequenceStartEvent):
+            node = Sequence(place, brackets=bool(event.flow_style))
         else:
-            node = Sequence(place) if isinstance(event, yaml.SequenceStartEvent) else Mapping(place)
+            node = Mapping(place)
         if event.anchor is not None:
             self.anchors[event.anchor] = node
         if isinstance(node, Scalar):

@@ -3,10 +3,12 @@ r"""Reading a text file: bounded, UTF-8 with or without BOM on any locale, line 
 import hashlib
 import os
 import stat
+import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 
-from persona_batch.config.problems import Place, Problems, Unreadable
+from persona_batch.config.problems import Place, Problems, Unreadable, did_you_mean, quote
+from persona_batch.wording import nearest
 
 MAX_BYTES = 16 * 1024 * 1024
 
@@ -36,19 +38,22 @@ def recorded_name(path: Path) -> str:
         return path.name
 
 
-def read_text(path: Path, shown: str, problems: Problems, named_at: Place | None = None) -> TextFile:
+def read_text(
+    path: Path, shown: str, problems: Problems, named_at: Place | None = None, written: str | None = None
+) -> TextFile:
     """Read one file.
 
     Args:
         path: the file.
-        shown: how the user named it.
+        shown: what it is called in messages.
         problems: what is wrong is noted here.
         named_at: the place that names the file, for a file that cannot be opened; None: the command line.
+        written: its name at that place, where it is another.
 
     Raises:
         Unreadable: it cannot be read; the problem is noted.
     """
-    data = _read_bytes(path, shown, problems, named_at or Place(shown))
+    data = _read_bytes(path, shown, problems, named_at or Place(shown), written or shown)
     return TextFile(shown, path, _decode(data, shown, problems), hashlib.sha256(data).hexdigest())
 
 
@@ -62,7 +67,24 @@ def place_at(shown: str, text: str, offset: int) -> Place:
     return Place(shown, text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset))
 
 
-def _read_bytes(path: Path, shown: str, problems: Problems, named_at: Place) -> bytes:
+def near_file(path: Path, name: str) -> str:
+    """Return what to tell whoever names a file that is not there: the one that was meant, or where to look."""
+    if os.sep == "/" and "\\" in name:
+        return f"; folders are separated by `/` here: write {quote(name.replace(chr(92), '/'), 80)}"
+    usual = Path(unicodedata.normalize("NFKC", str(path)))
+    if usual != path and usual.exists():
+        return f", did you mean {quote(usual.name, 80)}?; full-width signs are other signs in file names too"
+    there = list(path.parent.iterdir()) if path.parent.is_dir() else []
+    wanted = [file for file in there if not path.suffix or _is_yaml(file) == _is_yaml(path)]
+    alike = [file.name for file in wanted if nearest(path.stem, [file.stem])]  # a suffix alone is no likeness
+    return f"{did_you_mean(path.name, alike)}; check the name and the folder"
+
+
+def _is_yaml(path: Path) -> bool:
+    return path.suffix.lower() in {".yaml", ".yml"}
+
+
+def _read_bytes(path: Path, shown: str, problems: Problems, named_at: Place, written: str) -> bytes:
     name = "" if named_at.file == shown else f" `{shown}`"
     try:
         status = path.stat()
@@ -75,7 +97,7 @@ def _read_bytes(path: Path, shown: str, problems: Problems, named_at: Place) -> 
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
     except FileNotFoundError:
-        problems.add(named_at, f"there is no file{name}; check the name and the folder")
+        problems.add(named_at, f"there is no file{name}{near_file(path, written)}")
     except NotADirectoryError:
         problems.add(named_at, f"there is no file{name}: a part of its path is no folder")
     except PermissionError:

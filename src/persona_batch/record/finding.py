@@ -2,12 +2,15 @@
 
 from pathlib import Path
 
-from persona_batch.config.paths import MANIFEST, RECORDS, SUFFIXES, is_run, near_file
+from persona_batch.config.paths import MANIFEST, RECORDS, SUFFIXES, is_run
+from persona_batch.config.textfile import near_file
 from persona_batch.errors import UsageError
 from persona_batch.record.rundir import RunDir, list_runs, run_at
 from persona_batch.wording import nearest
 
 BY_AGE = {"latest": 1, "previous": 2}  # names of runs by their age, counted from the newest
+
+_BESIDE = {MANIFEST: "manifest", "run.log": "log"}  # files that stand beside the records
 
 
 def find_run(ref: str | Path, out: Path) -> RunDir:
@@ -48,7 +51,7 @@ def _listed_run(ref: str | Path, out: Path) -> RunDir:
             f"{ref}: fits {len(found):,} runs ({', '.join(run.id for run in found[:3])} …); write more of it"
         )
     if path.suffix.lower() in SUFFIXES or "\\" in str(ref):
-        raise UsageError(f"{ref}: there is no file{near_file(path)}; a run is a folder in {out}, or its id")
+        raise UsageError(f"{ref}: there is no file{near_file(path, str(ref))}; a run is a folder in {out}, or its id")
     near = nearest(str(ref), [*BY_AGE, *(run.id for run in runs)])
     hint = f"did you mean `{near}`?" if near else "`batch runs` lists them"
     raise UsageError(f"{ref}: no such run folder, records file or run id in {out}; {hint}")
@@ -72,8 +75,8 @@ def _no_run(path: Path) -> str:
             "questions": f"`batch run PERSONA.yaml -q {path}` asks the questions",
         }
         return f"this is {named}, no run; {commands.get(kind, f'`batch check {path}` says what is wrong with it')}"
-    if path.name == MANIFEST and path.parent.is_dir():
-        return f"this is the manifest of a run; name its folder, {path.parent}"
+    if path.name in _BESIDE:
+        return f"this is the {_BESIDE[path.name]} of a run; name its folder, {path.parent}"
     with path.open("rb") as file:
         begins = file.read(1)
     return "" if begins in {b"", b"{"} else "this is no records file: each of its lines is a JSON object"
