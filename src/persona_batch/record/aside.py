@@ -68,7 +68,8 @@ def settle(run: RunDir, grid: Grid, before_change: Callable[[], None] = lambda: 
         found = _Survey.of(run, _Belonging(grid, run))
         if found.gone or found.renamed or len(found.returning):
             before_change()
-            _append_new(run.set_aside, found.obsolete())
+            if found.gone:
+                _append_new(run.set_aside, found.obsolete())
             _replace(run.records, found.staying())
         if found.copies or len(found.returning):
             _replace(run.set_aside, found.still_aside())
