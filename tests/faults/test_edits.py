@@ -19,4 +19,4 @@ def test_a_run_ends_as_a_fresh_run_of_the_last_batch_whatever_was_edited_filtere
         text=True,
         timeout=300,
     )
-    assert (done.returncode, done.stdout) == (0, "25 histories\n"), done.stderr
+    assert (done.returncode, done.stdout) == (0, "26 histories\n"), done.stderr

@@ -8,6 +8,7 @@ from persona_batch.config.load import Overrides
 from persona_batch.pipeline.options import RunOptions
 from persona_batch.pipeline.preview import EXAMPLES, preview
 from pipeline.workshop import WUKONG, Workshop
+from servers.act import Act, Script, error_body
 
 
 def options(workshop: Workshop, file: str, **rest: object) -> RunOptions:
@@ -25,6 +26,28 @@ def test_it_counts_the_requests_that_the_run_makes(workshop: Workshop) -> None:
     after = preview(options(workshop, file, resume=run.run_id))
     assert (after.requests, after.resumes) == (13, run.run_id)
     assert {cell.key for cell in after.first}.isdisjoint(record.key for record in workshop.records(run))
+
+
+def test_it_tells_what_an_edit_would_move(workshop: Workshop) -> None:
+    file = workshop.write("wukong.yaml", WUKONG)
+    run = workshop.run([file], overrides={"base_url": None, "provider": "scripted", "samples": 3})
+    fewer = options(workshop, file, resume="latest", overrides=Overrides(provider="scripted", samples=1))
+    found = preview(fewer)
+    assert (found.requests, found.set_aside, found.returned, found.changed) == (0, 12, 0, ["-n (3, now 1)"])
+    workshop.run([file], overrides={"base_url": None, "provider": "scripted", "samples": 1}, resume="latest")
+    found = preview(options(workshop, file, resume=run.run_id))
+    assert (found.requests, found.set_aside, found.returned) == (0, 0, 12)
+
+
+def test_it_counts_the_failed_cells_that_are_asked_again(workshop: Workshop) -> None:
+    file = workshop.write("wukong.yaml", WUKONG)
+    refusal = Act(status=400, body=error_body("no"))
+    workshop.run([file], Script(acts=[Act(), refusal, refusal]))
+    asked = options(
+        workshop, file, resume="latest", overrides=Overrides(base_url=workshop.base_url, models=("test-model",))
+    )
+    assert preview(asked).requests == 0
+    assert preview(replace(asked, retry_errors=True)).requests == 2
 
 
 def test_it_estimates_tokens_from_an_earlier_run(workshop: Workshop) -> None:

@@ -13,6 +13,7 @@ from persona_batch.record import Record
 from persona_batch.record.finding import find_run
 from persona_batch.record.manifest import read_manifest
 from persona_batch.record.reader import read_records
+from persona_batch.record.record import encode
 from pipeline.workshop import WUKONG, Workshop
 from servers.act import Act, Script, error_body
 
@@ -169,14 +170,55 @@ def test_two_jobs_that_ask_for_other_things_never_touch_each_others_records(
             assert (went_on.run_id, went_on.set_aside) == (begun.run_id, 0)
 
 
-def test_the_order_of_options_makes_no_other_experiment(workshop: Workshop) -> None:
+def test_two_files_of_one_name_have_runs_of_their_own(workshop: Workshop) -> None:
+    one, other = workshop.write("west/wukong.yaml", WUKONG), workshop.write("east/wukong.yaml", WUKONG + "# east\n")
+    first = workshop.run([one], continue_newest=True, max_requests=2)
+    second = workshop.run([other], continue_newest=True, max_requests=2)
+    assert first.run_id != second.run_id
+    assert workshop.run([one], continue_newest=True, max_requests=1).run_id == first.run_id
+    with pytest.raises(UsageError, match=r"is a run of .*east/wukong\.yaml, and would set aside"):
+        workshop.run([one], resume="latest")
+    Path(other).rename(workshop.folder / "wukong.yaml")  # moved: its run goes along
+    moved = workshop.run([str(workshop.folder / "wukong.yaml")], resume="latest")
+    assert (moved.run_id, moved.asked, moved.set_aside) == (second.run_id, 4, 0)
+
+
+def test_continue_does_not_mind_the_order_of_what_is_given_several_times(workshop: Workshop) -> None:
     file, models = workshop.write("wukong.yaml", WUKONG), Script(models=["a", "b"])
-    one = {"models": ("a", "b"), "placements": ("user", "system"), "params": {"top_p": 0.5, "temperature": 0.1}}
-    other = {"models": ("b", "a"), "placements": ("system", "user"), "params": {"temperature": 0.1, "top_p": 0.5}}
-    first = workshop.run([file], models, continue_newest=True, max_requests=3, overrides=one)
-    second = workshop.run([file], models, continue_newest=True, overrides=other)
-    assert (second.run_id, second.skipped, second.set_aside) == (first.run_id, 3, 0)
-    assert workshop.seen.loud == []
+    overrides = {"models": ("a", "b"), "placements": ("user", "system")}
+    begun = workshop.run([file], models, continue_newest=True, max_requests=2, overrides=overrides)
+    overrides = {name: names[::-1] for name, names in overrides.items()}
+    again = workshop.run([file], models, continue_newest=True, overrides=overrides)
+    assert (again.run_id, again.asked, again.left, workshop.seen.loud) == (begun.run_id, again.cells - 2, 0, [])
+
+
+def test_a_file_of_questions_is_the_same_however_its_name_is_typed(workshop: Workshop) -> None:
+    file, questions = workshop.write("wukong.yaml", WUKONG), workshop.write("some.yaml", "questions: [一, 二]\n")
+    begun = workshop.run(["wukong.yaml"], continue_newest=True, max_requests=2, questions=("./some.yaml",))
+    again = workshop.run([file], continue_newest=True, questions=(questions,))
+    assert (again.run_id, again.left, workshop.seen.loud) == (begun.run_id, 0, [])
+    assert str(workshop.folder) not in (Path(again.path) / "run.json").read_text(encoding="utf-8")
+
+
+def test_options_beside_resume_alone_take_the_place_of_those_it_was_begun_with(workshop: Workshop) -> None:
+    file = workshop.write("wukong.yaml", WUKONG)
+    begun = workshop.run([file], overrides={"params": {"max_tokens": 9}}, question_globs=("你好",))
+    more = workshop.run([], resume=begun.run_id, overrides={"samples": 2}, persona_globs=("wukong",))
+    assert (more.cells, more.left, more.set_aside) == (12, 0, 0)  # with its controls, but no longer one question only
+    assert all(record.params["max_tokens"] == 9 for record in workshop.records(more))
+    (told,) = workshop.seen.loud
+    assert "-n (not given, now 2) changed" in told
+
+
+def test_records_copied_into_a_run_are_set_aside_though_nothing_was_edited(workshop: Workshop) -> None:
+    file = workshop.write("wukong.yaml", WUKONG)
+    begun = workshop.run([file], max_requests=2)
+    other = workshop.run([workshop.write("pirate.yaml", PIRATE)])
+    strange = next(record for record in workshop.records(other) if record.persona == "pirate")
+    with (Path(begun.path) / "records.jsonl").open("ab") as records:
+        records.write(encode(strange) + b"\n")
+    mended = workshop.run([file], resume=begun.run_id)
+    assert (mended.set_aside, aside(mended), len(workshop.records(mended)), mended.left) == (1, [strange], 6, 0)
 
 
 def test_a_renamed_persona_carries_its_records_along(workshop: Workshop) -> None:
@@ -211,6 +253,26 @@ def test_failed_cells_wait_for_retry_errors(workshop: Workshop) -> None:
     assert (again.exit_code, again.asked, again.counts) == (0, 2, {"ok": 6})
     assert len((Path(again.path) / "errors.jsonl").read_bytes().splitlines()) == 2
     assert len(workshop.asked) == 8
+
+
+def test_failed_cells_that_come_back_are_asked_again_by_the_same_call(workshop: Workshop) -> None:
+    file, models = workshop.write("wukong.yaml", WUKONG), ["a", "b"]
+    refusal = Act(status=400, body=error_body("no"))
+    workshop.run([file], Script(acts=[Act(), refusal, refusal], models=models), overrides={"models": ("a",)})
+    workshop.run([file], Script(models=models), resume="latest", overrides={"models": ("b",)}, limit=1)
+    there = Script(models=models)
+    back = workshop.run([file], there, resume="latest", retry_errors=True, overrides={"models": ("a",)})
+    assert (back.exit_code, back.returned, back.asked, back.left) == (0, 6, 2, 0)
+    assert [record.status for record in workshop.records(back)] == ["ok"] * 6
+    failed = read_records(Path(back.path) / "errors.jsonl")
+    assert [record.status for record in failed] == ["error"] * 2
+
+
+def test_a_resumed_run_tells_the_checks_of_all_its_replies(workshop: Workshop) -> None:
+    file = workshop.write("wukong.yaml", WUKONG)
+    checks = workshop.run([file]).checks
+    assert checks.total == 2
+    assert workshop.run([file], resume="latest").checks == checks
 
 
 def test_continue_resumes_the_newest_unfinished_run_else_starts_one(workshop: Workshop) -> None:

@@ -11,7 +11,7 @@ from persona_batch.view.persona_totals import MOST
 from persona_batch.view.tables import Column, table
 from persona_batch.view.terminal import one_line, prose, tell
 from persona_batch.view.transcript import Page, messages_block, page_for, title_of
-from persona_batch.wording import counted, token_sum
+from persona_batch.wording import counted, listed, token_sum
 
 
 def show_preview(options: RunOptions, *, as_json: bool) -> None:
@@ -49,8 +49,14 @@ def _numbers(found: Preview, page: Page) -> str:
     if found.resumes is not None:
         done = found.cells - found.requests
         lines.append(f"resumes {found.resumes}: {done:,} of {counted(found.cells, 'cell')} are done")
+    if found.changed:
+        lines.append(f"the batch is not as it was: {listed(found.changed)} changed")
     if found.set_aside:
-        lines.append(f"{counted(found.set_aside, 'record')} of it belong to this batch no longer and will be set aside")
+        lines.append(
+            f"{counted(found.set_aside, 'record')} of it will be set aside: the batch has no cell for them now"
+        )
+    if found.returned:
+        lines.append(f"{counted(found.returned, 'record')} set aside before will come back")
     if found.estimate is None:
         lines.append("tokens: no earlier run to estimate them from")
     else:

@@ -1,6 +1,7 @@
 """`--dry-run`: exactly how much would be asked, roughly how many tokens, and the first messages; nothing is sent."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from itertools import islice
 from math import ceil
 from pathlib import Path
@@ -11,6 +12,7 @@ from persona_batch.config.load import load_batch
 from persona_batch.pipeline.grid_of import grid_of, require_checks
 from persona_batch.pipeline.key_care import refuse_key_in_input
 from persona_batch.pipeline.options import RunOptions
+from persona_batch.pipeline.sealing import what_changed
 from persona_batch.pipeline.target_run import existing_run, recalled
 from persona_batch.plan.cell import Cell
 from persona_batch.plan.grid import Grid
@@ -19,7 +21,7 @@ from persona_batch.provider.dotenv import load_env
 from persona_batch.record.keys import KeySet
 from persona_batch.record.manifest import read_manifest
 from persona_batch.record.reader import read_records, scan
-from persona_batch.record.rundir import list_runs
+from persona_batch.record.rundir import RunDir, list_runs
 
 UNNAMED_MODEL = "the endpoint's only model"
 EXAMPLES = 12  # personas whose messages are shown
@@ -38,7 +40,7 @@ class Preview(msgspec.Struct, kw_only=True):
     """What a call of `batch run` would do.
 
     `requests` are still to ask; `days` at the daily quota, if there is one; `set_aside` are records of the run it
-    `resumes` that belong to the batch no longer.
+    `resumes` that belong to the batch no longer, `returned` those that belong again; `changed` is what was edited.
     """
 
     endpoint: str
@@ -52,7 +54,9 @@ class Preview(msgspec.Struct, kw_only=True):
     days: int | None
     estimate: Estimate | None
     resumes: str | None
+    changed: Sequence[str]
     set_aside: int
+    returned: int
     warnings: Sequence[str]
     first: list[Cell]
 
@@ -76,12 +80,8 @@ def preview(options: RunOptions) -> Preview:
     )
     models = batch.run.models or (tuple(earlier.models) if earlier else (UNNAMED_MODEL,))
     grid = grid_of(batch, target, models, options)
-    keys = scan(run.records).keys if run else KeySet()
-    before = len(keys)
-    belonging = before if earlier is None or earlier.plan == grid.fingerprint else _belonging(grid, keys)
-    if run is not None and run.set_aside.exists():
-        for record in read_records(run.set_aside):  # what belongs again returns
-            keys.add(record.key)
+    found = _Found.of(run, grid, retry_errors=options.retry_errors) if run else _Found()
+    keys = found.keys
     requests = len(grid) if not len(keys) else sum(key not in keys for key in grid.all_keys())
     per_day = batch.run.limits.per_day or target.preset.per_day
     return Preview(
@@ -96,14 +96,46 @@ def preview(options: RunOptions) -> Preview:
         days=ceil(requests / per_day) if per_day else None,
         estimate=_estimate(options.out, batch.id, target.identity, requests),
         resumes=run.id if run else None,
-        set_aside=before - belonging,
+        changed=what_changed(earlier, batch, options) if earlier else (),
+        set_aside=found.obsolete,
+        returned=found.returning,
         warnings=batch.warnings,
         first=grid.examples(keys.__contains__, EXAMPLES),
     )
 
 
-def _belonging(grid: Grid, keys: KeySet) -> int:
-    return sum(key in keys for key in grid.all_keys(whole=True)) if len(keys) else 0
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What a call would find: the keys it need not ask, and how many records it would move away and back."""
+
+    keys: KeySet = field(default_factory=KeySet)
+    obsolete: int = 0
+    returning: int = 0
+
+    @classmethod
+    def of(cls, run: RunDir, grid: Grid, *, retry_errors: bool) -> "_Found":
+        here, aside, finished = scan(run.records).keys, scan(run.set_aside).keys, KeySet()
+        failed = _failed(run) if retry_errors else KeySet()
+        staying = returning = 0
+        for key in grid.all_keys(whole=True) if len(here) or len(aside) else ():
+            if key in here:
+                staying += 1
+            elif key in aside:
+                returning += 1
+            else:
+                continue
+            if key not in failed:
+                finished.add(key)
+        return cls(finished, len(here) - staying, returning)
+
+
+def _failed(run: RunDir) -> KeySet:
+    keys = KeySet()
+    for path in (run.records, run.set_aside):
+        for record in read_records(path) if path.exists() else ():
+            if record.status == "error":
+                keys.add(record.key)
+    return keys
 
 
 def _estimate(out: Path, batch_id: str, endpoint: str, requests: int) -> Estimate | None:

@@ -52,9 +52,10 @@ class Session:
         self._observer = observer
         self._checks = CheckShare()
         self._interrupted = False
-        again = self._set_errors_aside(earlier) if options.retry_errors and earlier else 0
+        self._edited = False
         self._seen = scan(run.records)
         self._settled = self._settle(earlier) if earlier else Settled()
+        again = self._set_errors_aside(earlier) if options.retry_errors and earlier else 0  # those that came back too
         self._records_before = len(self._seen.keys)
         self._progress = Progress(total=len(grid))
         self._cells = pending(grid.keyed(), self._seen.keys, self._progress)
@@ -108,7 +109,7 @@ class Session:
     def close(self, stop: BatchError | None = None) -> Summary:
         """Seal the manifest and say what the session came to; `stop` is what ended it early."""
         counts = self._seen.counts + self._progress.statuses
-        if self._options.fail_under is not None and self._records_before:
+        if self._records_before and self._has_checks():  # a share of the whole run, as the counts are
             self._checks = CheckShare()
             for record in read_records(self._run.records):
                 self._checks.add(record)
@@ -171,6 +172,10 @@ class Session:
                         self._checks.add(record)
                         self._observer.record(record)
 
+    def _has_checks(self) -> bool:
+        batch, questions = self._batch, self._grid.all_questions
+        return any(persona.checks for persona in batch.personas) or any(question.checks for question in questions)
+
     def _present(self) -> int:
         """Return how many of the grid's cells have a record."""
         if not self._records_before:
@@ -184,7 +189,10 @@ class Session:
             # Without them the run is unfinished, also for a `--continue` after we were killed.
             earlier.state = "running"
             write_manifest(self._run.manifest, earlier)
-        return set_errors_aside(self._run)
+        again = set_errors_aside(self._run)
+        if again:
+            self._seen = scan(self._run.records)
+        return again
 
     def _settle(self, earlier: Manifest) -> Settled:
         """Bring the records in line with the batch as it stands, whatever was edited since."""
@@ -196,6 +204,7 @@ class Session:
             earlier.plan, earlier.state = None, "running"
             write_manifest(self._run.manifest, earlier)
 
+        self._edited = earlier.plan != self._grid.fingerprint
         settled = settle(self._run, self._grid, in_between)
         if settled:
             self._seen = scan(self._run.records)
@@ -210,7 +219,17 @@ class Session:
         if not (models <= set(grid.models) and samples <= grid.samples):
             return True
         grown = models != set(grid.models) or samples != grid.samples
-        return grown and self._run.set_aside.exists()
+        return (grown and self._run.set_aside.exists()) or self._holds_strangers(earlier)
+
+    def _holds_strangers(self, earlier: Manifest) -> bool:
+        """Whether the folder holds records that the batch has no cell for, though no edit says so: copied together."""
+        if earlier.state != "running" and sum(earlier.counts.values()) == len(self._seen.keys):
+            return False  # as many as there were when the run was sealed
+        left = len(self._seen.keys)
+        keys = self._grid.all_keys(whole=True)
+        while left and (key := next(keys, None)) is not None:
+            left -= key in self._seen.keys
+        return left > 0
 
     def _anew(self, earlier: Manifest) -> int:
         """Count the cells that this call asks for only because the batch is not what it was."""
@@ -229,8 +248,9 @@ class Session:
         if changed or settled:
             back = f", {settled.returned:,} came back" if settled.returned else ""
             aside = f"{counted(settled.set_aside, 'record')} set aside ({self._run.set_aside.name})"
+            what = listed(changed) or ("its plan" if self._edited else "what is in its folder")
             note(
-                f"the batch is not as it was: {listed(changed) or 'its plan'} changed; "
+                f"the batch is not as it was: {what} changed; "
                 f"{aside}{back}, {counted(self._anew(earlier), 'cell')} asked anew",
                 always=True,
             )

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import msgspec
@@ -11,6 +11,8 @@ from filelock import FileLock, Timeout
 
 from persona_batch.chat import JsonValue
 from persona_batch.config.batch import Batch
+from persona_batch.config.load import Overrides
+from persona_batch.config.textfile import recorded_name
 from persona_batch.errors import UsageError
 from persona_batch.pipeline.options import RunOptions
 from persona_batch.plan.grid import Grid
@@ -18,6 +20,7 @@ from persona_batch.record.finding import find_run
 from persona_batch.record.manifest import Manifest, is_partial, read_manifest
 from persona_batch.record.reader import scan
 from persona_batch.record.rundir import RunDir, list_runs, out_error, safe_name
+from persona_batch.wording import listed
 
 _LOOK_AGAIN = 0.05  # seconds
 _FILTERS = ("persona_globs", "question_globs", "limit")
@@ -29,26 +32,23 @@ _PER_CALL = frozenset(
 def invocation(options: RunOptions) -> dict[str, JsonValue]:
     """Return what of a call belongs to the run, so that `--resume` alone can repeat it."""
     plain: dict[str, JsonValue] = msgspec.json.decode(msgspec.json.encode(options, enc_hook=_plain))  # as read back
-    return {name: value for name, value in plain.items() if name not in _PER_CALL and value not in (None, (), [], {})}
+    kept = {name: value for name, value in plain.items() if name not in _PER_CALL and value not in (None, (), [], {})}
+    return kept | {name: _recorded(kept[name]) for name in ("files", "questions") if name in kept}
 
 
 def asked_for(call: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
     """Return what the command line of a call said of what is asked, by the options' names."""
     given = call.get("overrides") or {}
     said = {f"--param {name}": value for name, value in (given.get("params") or {}).items()}
-    named = {"-m": "models", "--placement": "placements", "-n": "samples"}
-    said |= {option: given.get(name) for option, name in named.items()}
-    said |= {"-q": call.get("questions"), "--engine": None if call.get("engine") == "local" else call.get("engine")}
-    given_values = {name: value for name, value in said.items() if value not in (None, (), [], {})}
-    # Which models, not in which order; the value of a parameter may be a list whose order counts.
-    return {
-        name: sorted(set(value)) if isinstance(value, list) and not name.startswith("--param") else value
-        for name, value in given_values.items()
-    }
+    lists = {"-q": _recorded(call.get("questions") or [])}
+    lists |= {"-m": given.get("models"), "--placement": given.get("placements")}
+    said |= {option: _in_any_order(names) for option, names in lists.items()}
+    said |= {"-n": given.get("samples"), "--engine": None if call.get("engine") == "local" else call.get("engine")}
+    return {name: value for name, value in said.items() if value not in (None, (), [], {})}
 
 
 def recalled(options: RunOptions) -> RunOptions:
-    """Return the options of `--resume RUN` without files: those the run was begun with.
+    """Return the options of `--resume RUN` without files: those the run was begun with, but for what is given now.
 
     Raises:
         UsageError: neither files nor a run to resume, or a run that does not say how it was begun.
@@ -62,7 +62,11 @@ def recalled(options: RunOptions) -> RunOptions:
     if not kept:
         raise UsageError(f"{run.path} does not say how it was begun; name its persona files too")
     begun = msgspec.convert({**kept, "out": "."}, RunOptions, dec_hook=_rebuild)
-    return replace(begun, **{name: getattr(options, name) for name in _PER_CALL})
+    plain, given = RunOptions(), replace(options, overrides=_over(begun.overrides, options.overrides))
+    names = {name for name in _names(plain) if getattr(given, name) != getattr(plain, name)} | _PER_CALL
+    if names.intersection(_FILTERS):
+        names.update(_FILTERS)  # filters are one thing: half of the old ones would ask neither these nor those
+    return replace(begun, **{name: getattr(given, name) for name in names})
 
 
 @asynccontextmanager
@@ -110,7 +114,8 @@ def existing_run(
         grid_with: makes the call's grid for some models.
 
     Raises:
-        UsageError: there is no such run, or it was made at another endpoint, or with other replies (`thinking`).
+        UsageError: there is no such run, or it was made of other files, at another endpoint, or with other replies
+            (`thinking`).
     """
     if options.resume is not None:
         return _named_run(options, batch, endpoint)
@@ -125,6 +130,8 @@ def existing_run(
         theirs = manifest.config.get("invocation") or {}
         place = (manifest.batch_id, manifest.endpoint, _thinking(manifest))
         if place != (batch.id, endpoint, batch.run.thinking) or not _same_experiment(mine, theirs):
+            continue
+        if _other_files(batch, manifest):
             continue
         if manifest.state == "complete" or (manifest.state == "failed" and not options.retry_errors):
             if not is_partial(manifest) or all(mine.get(name) == theirs.get(name) for name in _FILTERS):
@@ -145,6 +152,11 @@ def _named_run(options: RunOptions, batch: Batch, endpoint: str) -> tuple[RunDir
             f"{run.path} was made at {manifest.endpoint}, not at {endpoint}; "
             "resume it there, or start a new run without --resume"
         )
+    if others := _other_files(batch, manifest):
+        raise UsageError(
+            f"{run.path} is a run of {listed(others)}, and would set aside all its records; "
+            f"`batch run --resume {run.path}` goes on with it, --resume RUN names another run"
+        )
     thinking = _thinking(manifest)
     if thinking != batch.run.thinking:
         raise UsageError(
@@ -161,6 +173,39 @@ def _thinking(manifest: Manifest) -> str:
 def _same_experiment(mine: Mapping[str, JsonValue], theirs: Mapping[str, JsonValue]) -> bool:
     one, other = asked_for(mine), asked_for(theirs)
     return {**one, "-n": None} == {**other, "-n": None}
+
+
+def _other_files(batch: Batch, manifest: Manifest) -> list[str]:
+    """Return the persona files of a run that has none of the batch's, though they are still there.
+
+    Two files may have one name, in two folders. A file that is gone was moved or renamed, and its run goes along.
+    """
+    mine = {persona.source for persona in batch.personas}
+    theirs = {entry.get("source"): None for entry in manifest.config.get("personas") or ()}
+    named = [name for name in theirs if name]
+    return [] if mine.intersection(named) or not all(Path(name).is_file() for name in named) else named
+
+
+def _over(begun: Overrides, given: Overrides) -> Overrides:
+    """Return overrides with those that are given now in the place of the old ones; parameters one by one."""
+    none = Overrides()
+    new = {name: getattr(given, name) for name in _names(none) if getattr(given, name) != getattr(none, name)}
+    return replace(begun, **{**new, "params": {**begun.params, **given.params}})
+
+
+def _names(options: RunOptions | Overrides) -> list[str]:
+    return [field.name for field in fields(options)]
+
+
+def _recorded(names: JsonValue) -> JsonValue:
+    """Return files' names as a run may tell them: relative, however they were typed."""
+    assert isinstance(names, list)
+    return [recorded_name(Path(str(name))) for name in names]
+
+
+def _in_any_order(value: JsonValue) -> JsonValue:
+    """Return what was given several times without its order, which changes nothing of what is asked."""
+    return sorted(set(map(str, value))) if isinstance(value, list) else value
 
 
 def _plain(value: object) -> JsonValue:

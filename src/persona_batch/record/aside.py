@@ -5,7 +5,7 @@ those that an edit made obsolete go to set-aside.jsonl (`settle`), and return fr
 failed ones that are asked again go to errors.jsonl (`set_errors_aside`). Both move in steps of which each may be
 the last:
 
-1. what leaves is appended to the other file and synced (a line that is there already is passed over);
+1. what leaves is appended to the other file and synced (a record that is there already is passed over);
 2. records.jsonl without it, and with what returns, is written beside the old one, synced and renamed over it;
 3. set-aside.jsonl without what returned is written beside the old one, synced and renamed over it.
 
@@ -28,7 +28,7 @@ from persona_batch.plan.grid import Grid
 from persona_batch.record.append import AppendFile, storage_error, sync_folder
 from persona_batch.record.keys import KeySet
 from persona_batch.record.reader import read_records
-from persona_batch.record.record import Record, Status, as_cell, encode
+from persona_batch.record.record import Record, Status, as_cell, decode, encode
 from persona_batch.record.rundir import RunDir
 from persona_batch.record.torn import set_torn_aside
 
@@ -68,7 +68,8 @@ def settle(run: RunDir, grid: Grid, before_change: Callable[[], None] = lambda: 
         found = _Survey.of(run, _Belonging(grid, run))
         if found.gone or found.renamed or len(found.returning):
             before_change()
-            _append_new(run.set_aside, found.obsolete())
+            if found.gone:
+                _append_new(run.set_aside, found.obsolete())
             _replace(run.records, found.staying())
         if found.copies or len(found.returning):
             _replace(run.set_aside, found.still_aside())
@@ -227,7 +228,7 @@ def _mend_ends(*paths: Path) -> None:
 
 
 def _append_new(path: Path, lines: Iterable[bytes]) -> int:
-    """Append the lines that a file does not hold yet, durably; return how many were given."""
+    """Append the records that a file does not hold yet, under whatever names, durably; return how many were given."""
     given = 0
     there = KeySet()
     with AppendFile(path) as file:
@@ -276,4 +277,10 @@ def _is_failed(line: bytes) -> bool:
 
 
 def _digest(line: bytes) -> str:
-    return hashlib.blake2b(line, digest_size=16).hexdigest()
+    """Return what tells a line from others; a record is the same under new names."""
+    try:
+        record = decode(line)
+        told = record.key.encode() + _answered(record)
+    except msgspec.MsgspecError:
+        told = line
+    return hashlib.blake2b(told, digest_size=16).hexdigest()
