@@ -106,7 +106,7 @@ def edition(questions: str, world: str = "") -> Edition:
 TWICE_ASIDE = [
     (edition("12"), Call()),
     (edition("1"), Call()),
-    (edition("2", "sea"), Call(kill_at=28)),
+    (edition("2", "sea"), Call(kill_at=25)),
     (edition("1"), Call()),
 ]
 
