@@ -119,6 +119,7 @@ def test_what_repeats_itself_is_told_and_kept() -> None:
         ([Usage(7, 3, 10), Usage()], Usage(7, 3, 10)),
         ([Usage(7, 3, 10), Usage(0, 0, 0)], Usage(7, 3, 10)),
         ([Usage(7, 3, 10), Usage(-1, -1, -1)], Usage(7, 3, 10)),
+        ([Usage(7, 3, 10), Usage(7, 0, 7)], Usage(7, 3, 10)),
         ([Usage(7, 1, 8), Usage(7, 2, 9), Usage(7, 3, 10)], Usage(7, 3, 10)),
         ([Usage(prompt_tokens=7), Usage(completion_tokens=3, total_tokens=10)], Usage(7, 3, 10)),
         ([Usage(0, 0, 0)], None),

@@ -45,6 +45,9 @@ def test_a_marked_thought_at_the_head_is_split_off(text: str, thought: str, repl
         ('I say "moo"</think>\n\n"Moo," said the cow.', 'I say "moo"', '"Moo," said the cow.'),
         ("</think>\n\nMoo.", "", "Moo."),
         ("A cow says\n</think>", "A cow says", ""),
+        ("I say moo</think>\n\nMoo.", "I say moo", "Moo."),
+        ("我要说哞</think>\n\n哞。", "我要说哞", "哞。"),
+        ("So I say:</think>\r\n\r\nMoo.", "So I say:", "Moo."),
     ],
 )
 def test_a_closing_tag_alone_ends_a_thought(text: str, thought: str, reply: str) -> None:

@@ -226,7 +226,17 @@ def test_a_list_of_models_that_fails_does_not_stop_a_named_model(act: Act) -> No
         models_of(Script(models_act=act))
 
 
-@pytest.mark.parametrize("act", [Act(raw=""), Act(reset_after=0), Act(body='{"data":[', cut_after=5)], ids=repr)
+@pytest.mark.parametrize(
+    "act",
+    [
+        Act(raw=""),
+        Act(reset_after=0),
+        Act(body='{"data":[', cut_after=5),
+        Act(status=302, headers={"Location": "http://127.0.0.1:1/login"}),
+        Act(status=307, headers={"Location": "ftp://127.0.0.1/models"}),
+    ],
+    ids=repr,
+)
 def test_an_endpoint_that_hangs_up_on_the_list_of_models_is_asked_for_a_named_one(act: Act) -> None:
     assert models_of(Script(models_act=act), "any") == ["any"]
     with pytest.raises(UsageError):

@@ -28,6 +28,11 @@ from servers.faulty import FaultyServer
             {"max_completion_tokens": 7},
             ["max_completion_tokens", "max_tokens", "max_tokens"],
         ),
+        (
+            Act(status=400, body=error_body("max_tokens is deprecated in favor of max_completion_tokens")),
+            {"max_tokens": 7},
+            ["max_tokens", "max_completion_tokens", "max_completion_tokens"],
+        ),
         (Act(status=500, body="unknown field stream_options"), {}, ["stream_options", None, None]),
     ],
 )

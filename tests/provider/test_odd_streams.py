@@ -64,6 +64,11 @@ LATER = [  # whatever may come after the finish reason
     {"choices": [{"index": 0, "delta": {}, "finish_reason": "error"}]},
 ]
 EARLIER = ["null", "{}", "[]", "ping", "[PING]", ": text", "7", '""', {"type": "ping"}, {"status": "queued"}, {"x": 1}]
+EARLIER += [
+    {"message": "排队中，请稍候"},
+    {"code": 0, "message": "success"},
+    {"status": "loading", "message": "a model"},
+]
 
 
 @pytest.mark.parametrize("later", LATER, ids=repr)
@@ -110,6 +115,25 @@ def test_a_stream_that_only_kept_alive_may_be_asked_for_again() -> None:
 def test_an_error_before_the_end_is_an_error_of_its_kind(trouble: Any, kind: type[ProviderError], more: Any) -> None:
     with pytest.raises(kind):
         answer_to(Act(events=[stream_of(*BEGUN, trouble, *more).decode()]))
+
+
+@pytest.mark.parametrize("stream", [stream_of({"message": "no"}), stream_of({"message": "no"}, DONE)])
+def test_a_message_is_the_error_where_nothing_else_comes(stream: bytes) -> None:
+    with pytest.raises(ServerFailed, match="no"):
+        read(stream)
+
+
+def test_an_object_without_anything_is_no_choice() -> None:
+    assert text_of(read(stream_of({"choices": [{}, *BEGUN[0]["choices"]]}, BEGUN[1], STOP))) == WHOLE
+
+
+def test_an_end_of_another_index_is_that_of_the_only_choice() -> None:
+    assert text_of(read(stream_of(says("Moo, ", 1), says("said the cow.", 1), STOP, DONE))) == WHOLE
+
+
+def test_a_control_character_in_a_text_is_one() -> None:
+    said = stream_of(says("Moo,\tmoo", finish="stop")).replace(rb"\t", b"\t")
+    assert text_of(read(said)) == "Moo,\tmoo"
 
 
 def test_an_error_object_without_the_name_of_a_field_is_one() -> None:

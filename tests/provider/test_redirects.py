@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from persona_batch.config.batch import RunSettings
-from persona_batch.errors import AuthRefused, BadRequest, ProviderError
+from persona_batch.errors import AuthRefused, BadRequest, ConnectionFailed, ProviderError
 from persona_batch.provider.connect import resolve
 from persona_batch.provider.openai import OpenAIProvider
 from provider.asking import REPLY, ask
@@ -177,3 +177,15 @@ def test_a_redirect_to_nowhere_is_an_error(location: str, status: int) -> None:
             assert not caught.value.retryable or caught.value.kind == "connection"
 
     asyncio.run(run())
+
+
+def test_a_redirect_to_where_nobody_is_names_that_place() -> None:
+    async def run() -> str:
+        moved = Script(default=to("http://127.0.0.1:1/v1?key=a"))
+        async with FaultyServer(moved) as server, asking(server) as provider:
+            with pytest.raises(ConnectionFailed) as caught:
+                await ask(provider)
+        return caught.value.message
+
+    message = asyncio.run(run())
+    assert "redirects to http://127.0.0.1:1/v1, where nobody answers" in message

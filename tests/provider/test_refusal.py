@@ -52,6 +52,15 @@ from persona_batch.provider.refusal import EXCERPT, excerpt, from_response, from
         (400, "Access denied, see that your account is in good standing", "Arrearage", errors.QuotaExhausted),
         (402, "Insufficient Balance", None, errors.QuotaExhausted),
         (429, "账户已欠费，请充值后再试", None, errors.QuotaExhausted),
+        (
+            403,
+            "Your team has used all available credits or reached its monthly spending limit.",
+            None,
+            errors.QuotaExhausted,
+        ),
+        (403, "可用余额小于0", None, errors.QuotaExhausted),
+        (403, "餘額不足，請儲值", None, errors.QuotaExhausted),
+        (400, "资源包余量已用尽，请购买资源包", None, errors.QuotaExhausted),
         (500, "pre-consume failed: insufficient user quota", None, errors.QuotaExhausted),
         (400, "this model does not support the parameter top_k", None, errors.BadRequest),
         (400, "输入已达到最大长度上限", None, errors.ContextTooLong),
@@ -144,6 +153,7 @@ def test_the_quota_that_google_names_decides_not_the_wait_that_stands_beside_it(
     [
         "<html><head><title>Attention Required!</title></head></html>",
         "<html><head><title>403 Forbidden</title></head><body>nginx</body></html>",
+        "\ufeff<html><body>no</body></html>",
         "error code: 1020",
         {"error": {"message": "Request blocked by WAF rule 949110"}},
         {"error": {"message": "Country, region, or territory not supported", "code": "unsupported_country"}},
@@ -174,6 +184,11 @@ def test_a_plain_refusal_is_about_the_key(message: str) -> None:
         "'developer' is not one of ['system', 'assistant', 'user'] - 'messages.0.role'",
         "该模型不支持 system 角色",
         "系统提示词暂不支持",
+        "Only user and assistant roles are supported!",
+        "the message role must be user or assistant",
+        "'messages.[0].role' must be one of ['user','assistant']",
+        "messages 参数非法：role 仅支持 user 和 assistant",
+        'first message must use the "user" role',
     ],
 )
 @pytest.mark.parametrize("status", [400, 422, 500])
@@ -190,7 +205,10 @@ def test_what_pydantic_found_wrong_is_read() -> None:
     assert "--placement user" in error.message
 
 
-@pytest.mark.parametrize("message", ["temperature is not supported", "the system is overloaded", "role model unknown"])
+@pytest.mark.parametrize(
+    "message",
+    ["temperature is not supported", "the system is overloaded", "role must be one of ['user', 'assistant', 'system']"],
+)
 def test_other_refusals_have_no_remedy_of_that_kind(message: str) -> None:
     assert "--placement" not in from_response(400, {"error": {"message": message}}).message
 

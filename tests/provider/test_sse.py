@@ -53,6 +53,11 @@ CASES = {
         b'data: ping\ndata: {"a":1}\ndata: null\n: x\ndata: {"a":2}\n',
         [b"ping", b'{"a":1}', b"null", b'{"a":2}'],
     ),
+    "no blank lines, empty ones": (
+        b'data:\ndata: {"a":1}\ndata: \ndata: {"a":2}\ndata: []\ndata: {"a":3}\n\n',
+        [b'\n{"a":1}\n', b'{"a":2}', b"[]", b'{"a":3}'],
+    ),
+    "a field's name in other letters": (b' data: {"a":1}\n\nData: {"a":2}\n\n', [b'{"a":1}', b'{"a":2}']),
     "no blank lines, ids": (b"id: 1\nevent: a\ndata: {}\nid: 2\nevent: b\ndata: {}\n", [b"{}", b"{}"]),
     "JSON over several lines": (b'data: {"a": {}\ndata: , "b":\ndata: {}\ndata: }\n\n', [b'{"a": {}\n, "b":\n{}\n}']),
     "JSON a line": (b'{"a":1}\n{"a":2}\n', [b'{"a":1}', b'{"a":2}']),

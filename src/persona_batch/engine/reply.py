@@ -84,12 +84,15 @@ class Reply:
 def _counted(usage: Usage, before: Usage | None) -> Usage | None:
     """Return what is known of the tokens after a further count; the last one is the sum, if it counts anything.
 
-    A count that cannot be is unknown. No tokens of a prompt cannot be; none of a reply can, beside another count.
+    A count that cannot be is unknown. No tokens of a prompt cannot be; none of a reply can, beside another count, where
+    there were none before.
     """
     prompt, completion, total = map(_possible, (usage.prompt_tokens, usage.completion_tokens, usage.total_tokens))
     if not (prompt or completion or total):
         return before
     if before is not None:
+        if not completion and before.completion_tokens:
+            return Usage(prompt or before.prompt_tokens, before.completion_tokens, before.total_tokens)
         prompt = prompt or before.prompt_tokens
         completion = before.completion_tokens if completion is None else completion
     return Usage(prompt or None, completion, total or None)

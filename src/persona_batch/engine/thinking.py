@@ -6,8 +6,9 @@ Endpoints that do not know a model's way of thinking send it as content:
   that is not closed goes to the end: the model was cut off while it thought.
 - A closing `</think>` alone, because the opening tag is in the prompt (templates of Qwen and DeepSeek). Nothing marks
   such a thought before its end, so the tag must stand where no sentence would mention it: it ends a line, or is
-  glued to the reply, and before it a line or a sentence ends. In quotation marks, in a block of code, behind an
-  opening tag in the midst of the text or with blanks on both sides, it is a word like any other.
+  glued to the reply, and before it a line or a sentence ends; or it is glued to a word, and a blank line follows. In
+  quotation marks, in a block of code, behind an opening tag in the midst of the text or with blanks on both sides, it
+  is a word like any other.
 """
 
 import re
@@ -28,6 +29,7 @@ _QUOTES: Final = "`'\"“”‘’«»「」『』"
 _ENDS: Final = "`'\"“”’»」』.!?…。！？)）]】*~\n"  # what a sentence may end with
 _GOES_ON: Final = ".,:;!?)]，。：；、！？）】"  # what a reply does not begin with
 _BLANK: Final = " \t"
+_BLANK_LINE: Final = re.compile(r"[ \t]*\r?\n[ \t]*\r?\n")
 
 
 class Split(NamedTuple):
@@ -113,4 +115,5 @@ def _ends_thought(before: str, after: str) -> bool:
     if same_line:
         return before[-1] in _ENDS and before[-1] != "\n"
     glued = before[-1:].isascii() and before[-1:].isalnum() and after[:1].isascii() and after[:1].isalnum()
-    return before.rstrip(_BLANK)[-1:] in _ENDS or glued
+    cut_off = not before[-1:].isspace() and _BLANK_LINE.match(after) is not None
+    return before.rstrip(_BLANK)[-1:] in _ENDS or glued or cut_off

@@ -39,6 +39,7 @@ class Timeouts:
 
 
 HUNG_UP: Final = "hung_up"  # an error's code: somebody is there, but closed the connection
+ELSEWHERE: Final = "elsewhere"  # and here: somebody is there, but sends us to where nobody is
 
 
 class Chunk(msgspec.Struct, array_like=True, gc=False):

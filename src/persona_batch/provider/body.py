@@ -18,7 +18,7 @@ _OTHER_NAMES: Final = {"max_tokens": "max_completion_tokens", "max_completion_to
 _REFUSALS: Final = (400, 404, 415, 422, 500, 501)  # 500: what a server comes to that checks nothing itself
 _UNKNOWN: Final = re.compile(
     r"unsupported|not (be )?(supported|permitted|allowed|accepted|recognized)|n.t support|unknown|unrecogni|unexpected|"
-    r"invalid (parameter|argument|field)|extra (inputs|fields)|no such|use \W?max_|"
+    r"invalid (parameter|argument|field)|extra (inputs|fields)|no such|use \W?max_|deprecated|not compatible|"
     r"不支持|未知|无效的?(参数|字段)|不允许|请使用",
     re.IGNORECASE,
 )

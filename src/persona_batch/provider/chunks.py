@@ -66,6 +66,8 @@ def decode_chunk(payload: bytes) -> Chunk:
     usage = event.usage
     if not choices:
         return Chunk("", "", None, usage, event.model, event.system_fingerprint)
+    if len(choices) > 1:
+        return plain_if_it_is(decode_odd(payload))
     choice = choices[0]
     delta = choice.delta or _no_delta
     reason = choice.finish_reason

@@ -8,7 +8,7 @@ from persona_batch import errors
 from persona_batch.config.batch import RunSettings
 from persona_batch.config.run_block import REFERENCE
 from persona_batch.errors import ProviderError, UsageError
-from persona_batch.provider.base import HUNG_UP, Provider, Timeouts
+from persona_batch.provider.base import ELSEWHERE, HUNG_UP, Provider, Timeouts
 from persona_batch.provider.baseurl import checked_base_url
 from persona_batch.provider.network import check_way
 from persona_batch.provider.presets import CUSTOM, PRESETS, Preset
@@ -140,6 +140,9 @@ async def _listed(provider: Provider, asked: Sequence[str], note: Callable[[str]
         note(f"{provider.identity} does not say within {_PATIENCE:g} s which models it has; it is asked all the same")
         return []
     except ProviderError as error:
+        if asked and error.code == ELSEWHERE:
+            note(f"the list of models: {error.message}; {provider.identity} is asked all the same")
+            return []
         if asked and error.code == HUNG_UP:
             note(f"{provider.identity} hangs up when asked which models it has; it is asked all the same")
             return []

@@ -21,6 +21,10 @@ _MOST_REDIRECTS: Final = 10
 _ANYWHERE: Final = ("accept", "accept-encoding", "content-type", "user-agent")  # headers that another origin may see
 
 
+class RedirectFailed(httpx2.TransportError):
+    """The endpoint answered, by sending us to where nobody can be asked; the cause says why."""
+
+
 class HttpClient(httpx2.AsyncClient):
     """An httpx2 client with redirects that lose neither a body nor a key; headers named in `unsent` are not sent."""
 
@@ -43,13 +47,18 @@ class HttpClient(httpx2.AsyncClient):
         cannot be a key. The response's `history` has the redirects.
 
         Raises:
-            httpx2.TransportError: as from the parent's `send`; or a redirect leads nowhere.
+            httpx2.TransportError: as from the parent's `send`; or a redirect leads nowhere (`RedirectFailed`).
             httpx2.TooManyRedirects: there were more than 10.
         """
         options["follow_redirects"] = False
         history: list[httpx2.Response] = []
         while True:
-            response = await super().send(request, stream=stream, **options)
+            try:
+                response = await super().send(request, stream=stream, **options)
+            except httpx2.TransportError as error:
+                if not history:
+                    raise
+                raise RedirectFailed(str(request.url.copy_with(query=None))) from error
             response.history = list(history)
             if not _is_followed(response):
                 return response

@@ -38,7 +38,8 @@ _ALIVE: Final = re.compile(
 )
 _TROUBLE: Final = re.compile(
     r"error|exception|fail|refused|denied|forbidden|unauthori|invalid|unavailable|bad gateway|<html|overloaded|"
-    r"time.?out|timed out|rate.?limit|too many|exceeded|quota|错误|失败|异常|超时|超出|不足",
+    r"time.?out|timed out|rate.?limit|too many|exceeded|quota|\bbusy\b|not found|unable|cannot|"
+    r"错误|失败|异常|超时|超出|不足|繁忙|过多|频繁|拒绝|无效",
     re.IGNORECASE,
 )
 
@@ -48,11 +49,12 @@ class NotAChunk(ValueError):
 
 
 class ErrorPayload(ValueError):
-    """The payload is an error object; `body` is the decoded JSON."""
+    """The payload is an error object; `body` is the decoded JSON, `certain` False where it only has a message."""
 
-    def __init__(self, body: Any) -> None:
+    def __init__(self, body: Any, *, certain: bool = True) -> None:
         super().__init__("error object")
         self.body = body
+        self.certain = certain
 
 
 class OddChunk(Chunk, array_like=True, gc=False):
@@ -196,11 +198,13 @@ def _choices(body: dict[str, Any]) -> list[dict[str, Any]]:
         raise ErrorPayload(body)
     choices = body.get("choices")
     if isinstance(choices, list):
-        return [choice for choice in choices if isinstance(choice, dict)]
+        return [choice for choice in choices if isinstance(choice, dict) and choice]
     if isinstance(body.get("usage"), dict):
         return []
     if _tells_failure(body):
         raise ErrorPayload(body)
+    if body.get("message") and not _is_alive(body):
+        raise ErrorPayload(body, certain=False)
     raise NotAChunk("a JSON object without `choices`")
 
 
@@ -214,8 +218,12 @@ def _tells_failure(body: dict[str, Any]) -> bool:
         or (code and str(code).lower() not in ("200", "0", "ok", "success"))
     ):
         return True
+    return _TROUBLE.search(str(body.get("message"))) is not None and not _is_alive(body)
+
+
+def _is_alive(body: dict[str, Any]) -> bool:
     said = [body.get(name) for name in ("type", "event", "object", "status", "message")]
-    return bool(body.get("message")) and not any(isinstance(word, str) and _ALIVE.search(word) for word in said)
+    return any(isinstance(word, str) and _ALIVE.search(word) for word in said)
 
 
 def _chosen(choices: list[dict[str, Any]], kept: int | None) -> dict[str, Any]:
@@ -229,12 +237,12 @@ def _chosen(choices: list[dict[str, Any]], kept: int | None) -> dict[str, Any]:
 
 
 def _json(payload: bytes) -> Any:
-    """Decode JSON; what the standard forbids but some endpoints send (NaN, lone surrogates) is taken."""
+    """Decode JSON; what the standard forbids but some endpoints send (NaN, lone surrogates, tabs) is taken."""
     text = payload.decode("utf-8", "replace")
     try:
         return msgspec.json.decode(text)
     except msgspec.DecodeError:
-        return json.loads(text)
+        return json.loads(text, strict=False)
 
 
 def _can_be_written(chunk: Chunk) -> bool:

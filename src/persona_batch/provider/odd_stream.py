@@ -82,6 +82,9 @@ class OddStream:
             if has_text and self._held:
                 self._settle_on_several()
             return [chunk]
+        if self._kind is None and not (has_text or self._held or self._kept_ended) and odd.index <= self._last:
+            self._kept_ended = True  # an index that never had text is that of no other choice
+            return [chunk]
         if odd.index <= self._last or self._kept_ended or self._kind == "several":
             self._settle_on_several()
             self._other_ended = self._other_ended or odd.finish_reason is not None

@@ -30,15 +30,19 @@ _FILTER: Final = re.compile(
     r"inappropriate content|敏感|违规|不安全",
     re.IGNORECASE,
 )
-_LACK: Final = r"(insufficient|not enough|too low|exhausted|depleted|negative|used up|ran out|run out|overdrawn|unpaid)"
+_LACK: Final = (
+    r"(insufficient|not enough|too low|exhausted|depleted|negative|used (up|all)|ran out|run out|overdrawn|unpaid)"
+)
 _FUNDS: Final = r"(balance|funds|credits?|user[_ ]?quota)"
 _NO_MONEY: Final = re.compile(
     rf"{_LACK}.{{0,40}}{_FUNDS}|{_FUNDS}\b.{{0,40}}{_LACK}|insufficient_user_quota|token quota is not enough|"
     r"arrearage|in arrears|overdue|billing_hard_limit|(spend|spending|usage) (limit|cap).{0,20}\$|payment required|"
+    r"reached.{0,30}\b(spending|credit) limit|"
     r"(out of|no|requires? more|never purchased) (api )?credits|"
     r"(requires?|needs?) (a )?(paid|positive).{0,10}balance|(please|need to) (top.?up|recharge)|"
     r"account.{0,40}(suspended|deactivated).{0,60}(billing|balance|payment)|exceeded_current_quota_error|"
-    r"余额.{0,4}(不足|不够|为\s*[0负]|耗尽|用完|用尽)|欠费|欠款|停机|[请需]\S{0,4}充值|(用户|令牌|账户|账号|可用)额度.{0,6}(不足|用完|用尽|耗尽)|"
+    r"[余餘][额額].{0,4}(不足|不够|不夠|为\s*[0负]|[小低少]于|耗尽|用完|用尽)|欠费|欠費|欠款|停机|[请請需]\S{0,4}(充值|儲值)|"
+    r"(资源包|授权余量).{0,8}(不足|用完|用尽|耗尽)|(用户|令牌|账户|账号|可用)额度.{0,6}(不足|用完|用尽|耗尽)|"
     r"免费额度.{0,8}(用完|用尽|耗尽)|freetieronly|"
     r"free (tier|quota).{0,40}(exhaust|used up)|无可用资源包|套餐.{0,6}(到期|过期)",
     re.IGNORECASE,
@@ -94,7 +98,11 @@ _NO_SYSTEM_ROLE: Final = re.compile(
     rf"{_ROLE} is {_UNWANTED}|invalid value:? {_ROLE}|\(found '(system|developer)'\)|roles must alternate|"
     r"(不支持|暂不支持|未启用|不允许|无效).{0,12}(system|developer|系统|开发者).{0,4}(角色|消息|提示|指令|role|message|prompt)|"
     r"(system|developer|系统|开发者).{0,3}(角色|消息|提示词?|指令|role|message|prompt).{0,8}(不支持|不被支持|未启用|不允许|无效|非法)|"
-    r"角色.{0,12}(system|developer).{0,8}(不支持|不被支持|不允许|无效|非法)",
+    r"角色.{0,12}(system|developer).{0,8}(不支持|不被支持|不允许|无效|非法)|"
+    # the roles that are there, without that of the system
+    r"(must be|should be|one of|\bonly|[仅只](支持|能是|能为|允许))\W{0,4}(either\W{1,4})?user\W{1,5}"
+    r"((and|or|和|或|与)\W{0,3})?assistant\b(?!.{0,40}\b(system|developer)\b)|"
+    r"first message.{0,20}(must|should) (be|use|have|come)\b.{0,16}\buser\b",
     re.IGNORECASE,
 )
 _TAGS: Final = re.compile(r"(?is)<(script|style)\b.*?</\1>|<[^>]*>")
@@ -106,7 +114,7 @@ def excerpt(text: str) -> str:
     title = _TITLE.search(text[:20_000])
     if title is not None and title.group(1).strip():
         text = f"a web page titled “{title.group(1)}”"
-    elif text.lstrip()[:1] == "<":
+    elif _is_page(text):
         text = _TAGS.sub(" ", text[:20_000])
     line = " ".join(html.unescape(text[: 4 * EXCERPT]).split())
     line = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in line)
@@ -134,7 +142,7 @@ def _error(
     """Return the error; its message begins with `what` and, where one is known, the remedy."""
     words, code = _words(body)
     said = excerpt(words) or ("" if status else "no message")
-    is_page = words.lstrip()[:1] == "<"
+    is_page = _is_page(words)
     words = excerpt(words) if is_page else words[:_READ]
     text = words if code is None else f"{code} {words}"
     waits = [ratelimit.retry_after(headers), None if is_page else ratelimit.wait_in_error(body, text)]
@@ -151,6 +159,10 @@ def _error(
     return kind(
         f"{what}: {said}" if said else what, http_status=status, code=code, retry_after=wait, request_id=request_id
     )
+
+
+def _is_page(text: str) -> bool:
+    return text.lstrip("\ufeff \t\r\n")[:1] == "<"
 
 
 def _kind(status: int | None, text: str, headers: Mapping[str, str], wait: float | None) -> type[ProviderError]:

@@ -10,9 +10,9 @@ ping of any shape) is passed over. After it everything is, but for chunks and co
 import contextlib
 from collections.abc import Iterable
 from itertools import chain
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
-from persona_batch.errors import MalformedReply, ServerFailed, StreamCut
+from persona_batch.errors import MalformedReply, ProviderError, ServerFailed, StreamCut
 from persona_batch.provider import refusal
 from persona_batch.provider.base import Chunk
 from persona_batch.provider.chunks import decode_chunk
@@ -53,6 +53,7 @@ class ReplyDecoder:
         "_passed",
         "_size",
         "_sse",
+        "_told",
         "done",
     )
 
@@ -68,6 +69,7 @@ class ReplyDecoder:
         self._finished = False
         self._odd: OddStream | None = None  # from the first chunk on that is not plain
         self._passed = b""  # the last payload that was passed over before the reply ended
+        self._told: Any = None  # an object with a message: of a failure if there is nothing else
         self.done = False
 
     @property
@@ -119,7 +121,7 @@ class ReplyDecoder:
         if not self.done:
             with contextlib.suppress(MalformedReply, StreamCut):  # the torn rest of an event is no garbage
                 self._decode(self._sse.finish(), chunks)
-        if not self.complete or (self._passed and not self._begun):
+        if not self.complete or ((self._passed or self._told) and not self._begun):
             raise self._unfinished()
         return chunks + self._odd.finish() if self._odd is not None else chunks
 
@@ -209,7 +211,9 @@ class ReplyDecoder:
         if self.complete:
             self.done = self.done or text == b"[DONE]"
         elif isinstance(error, ErrorPayload):
-            raise refusal.from_stream(error.body) from None
+            if error.certain:
+                raise refusal.from_stream(error.body) from None
+            self._told = error.body
         elif text == b"[DONE]":
             self.done = True
         elif isinstance(payload, TypedPayload) and payload.event != "message":
@@ -245,8 +249,10 @@ class ReplyDecoder:
     def _text(self) -> str:
         return b"".join(self._parts).decode("utf-8", "replace")
 
-    def _unfinished(self) -> StreamCut | MalformedReply:
+    def _unfinished(self) -> ProviderError:
         """Return the error for a body that ended before the reply did."""
+        if self._told is not None and not self._begun:
+            return refusal.from_stream(self._told)
         said = refusal.excerpt((self._passed or self._head).decode("utf-8", "replace"))
         if self._begun:
             return StreamCut("the stream ended before the reply was finished")

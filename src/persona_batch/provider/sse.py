@@ -7,6 +7,7 @@ needs no care. Leniencies that real endpoints ask for:
 - an event at the very end without its blank line counts (`finish`);
 - a field named `error` is an event of that type (older llama.cpp servers);
 - a line that begins with `{` is data though it is not called so;
+- before `{`, `data` may have blanks around it and capitals in it;
 - where the blank lines between events are missing, an event ends where no JSON text could go on: the standard would
   join `{…}` and `{…}` to one payload. From the first such place on, every line of data is an event.
 """
@@ -132,6 +133,7 @@ class _Lines:
         self.by_line = by_line
         self.payloads: list[bytes] = []
         self._data: list[bytes] = []
+        self._first = self._last = b""  # of the data, the lines that are not blank
         self._kind = b""
         self._next_kind = b""  # named after the data: of this event, or of the next where no blank line divides them
         self._bare = False  # JSON without a field's name, perhaps over several lines
@@ -150,6 +152,8 @@ class _Lines:
         field, _, value = line.partition(b":")
         if value[:1] == b" ":
             value = value[1:]
+        if value[:1] == b"{" and field.strip().lower() == b"data":
+            field = b"data"
         if field == b"data":
             self._add(value)
         elif field == b"event":
@@ -164,11 +168,11 @@ class _Lines:
             data, kind = b"\n".join(self._data), self._next_kind or self._kind
             self.payloads.append(TypedPayload(data, kind.decode("utf-8", "replace")) if kind else data)
         self._data = []
-        self._kind = self._next_kind = b""
+        self._first = self._last = self._kind = self._next_kind = b""
         self._bare = False
 
     def _add(self, value: bytes) -> None:
-        if self._data and _cannot_go_on(self._data, value):
+        if self._data and _cannot_go_on(self._first, self._last, value):
             kind, bare = self._next_kind, self._bare
             self._next_kind = b""
             self.end()
@@ -176,13 +180,15 @@ class _Lines:
         if self._next_kind:
             self._kind, self._next_kind = self._next_kind, b""
         self._data.append(value)
+        if line := value.strip():
+            self._first, self._last = self._first or line, line
         if self.by_line:
             self.end()
 
 
-def _cannot_go_on(data: list[bytes], value: bytes) -> bool:
-    """Whether no JSON text has these lines and then this one: it is an event of its own."""
-    begins, before = value.lstrip(), data[-1].rstrip()
-    if before.endswith(b"}") and data[0].lstrip()[:1] == b"{":
-        return begins[:1] not in (b"", b",", b"}", b"]")
-    return begins[:1] == b"{" and data[0].lstrip()[:1] not in (b"{", b"[", b"")
+def _cannot_go_on(first: bytes, last: bytes, value: bytes) -> bool:
+    """Whether no JSON text begins and ends with these lines and then has this one: it is an event of its own."""
+    begins = value.lstrip()[:1]
+    if (first[:1], last[-1:]) in ((b"{", b"}"), (b"[", b"]")):
+        return begins not in (b"", b",", b"}", b"]")
+    return begins == b"{" and first[:1] not in (b"{", b"[", b"")

@@ -18,8 +18,8 @@ import openai
 from persona_batch import errors
 from persona_batch.errors import ProviderError
 from persona_batch.provider import ratelimit, refusal
-from persona_batch.provider.base import HUNG_UP
-from persona_batch.provider.http import new_place
+from persona_batch.provider.base import ELSEWHERE, HUNG_UP
+from persona_batch.provider.http import RedirectFailed, new_place
 from persona_batch.provider.network import Proxy
 
 _OTHER_HOST = (62, 63, 64)  # X509_V_ERR_HOSTNAME_MISMATCH, …_EMAIL_…, …_IP_ADDRESS_…
@@ -56,6 +56,10 @@ def to_provider_error(
     for link in chain:
         if isinstance(link, openai.APIStatusError):
             return _status(link, base_url, proxy)
+        if isinstance(link, RedirectFailed):
+            cause = link.__cause__ or link
+            kind = errors.BadRequest if isinstance(cause, httpx2.UnsupportedProtocol) else errors.ConnectionFailed
+            return kind(f"{base_url} redirects to {link}, where nobody answers: {_said(cause)}", code=ELSEWHERE)
         if isinstance(link, MemoryError):  # ours, not the endpoint's; asking again would not help
             raise link
     if proxy is None or begun:
