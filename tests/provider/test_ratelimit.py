@@ -59,6 +59,8 @@ def test_modelscopes_day() -> None:
         ("Please try again in 20s.", 20),
         ("Limit 3, Used 3, Requested 1. Please try again in 7m12.432s. Visit us", 432.432),
         ("Your quota will reset after 2h1m1s.", 7261),
+        ("Too many tokens today. Try again in 02:01:01", 7261),
+        ("Limit reached, resets in 0:00:20.", 20),
         ("Please retry after 6 seconds", 6),
         ("please wait for 5 minutes and retry", 300),
         ("try again in 1 hour and 20 minutes", 4800),

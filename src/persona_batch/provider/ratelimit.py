@@ -44,6 +44,9 @@ _WAIT_WORDS: Final = re.compile(
     r"retry[-_ ]?after(?:[-_ ]?s(?:ec(?:onds)?)?)?['\"]?\s*[:=]?\s*(?P<bare>\d{1,9}(?:\.\d{1,9})?)(?![\d-])",
     re.IGNORECASE,
 )
+_HOURS_AHEAD: Final = re.compile(
+    r"\b(in|after|for) (\d{1,3}):(\d\d):(\d\d)(?![\d:])", re.IGNORECASE
+)  # a span, no clock time
 _MONTHS: Final = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 _MONTH: Final = rf"(?P<name>{'|'.join(_MONTHS)})[a-z]*\.?"
 _ZONE: Final = r"\s*\(?(?P<zone>Z\b|UTC\b|GMT\b|[+-]\d\d:?\d\d\b|北京时间)?"
@@ -140,6 +143,7 @@ def _wait_of(name: str, value: Any, now: datetime) -> Iterator[float]:
 
 
 def _waits_in_words(text: str, now: datetime) -> Iterator[float]:
+    text = _HOURS_AHEAD.sub(r"\1 \2h\3m\4s", text)
     for match in _WAIT_WORDS.finditer(text):
         if match["bare"]:
             yield float(match["bare"])
