@@ -328,3 +328,17 @@ def test_ask_and_chat_warn_of_what_is_asked_and_of_nothing_else(
     talk = call("chat", file, *options, *short, stdin=f"{said}\n{said}\n")
     assert talk.code == 0, talk.err
     assert talk.err.count(NONSENSE) == (warned is not None)
+
+
+@pytest.mark.parametrize(
+    ("command", "stdin"), [(("ask", "cut.yaml", "你好"), ""), (("chat", "cut.yaml"), "你好\n再见\n")]
+)
+def test_what_the_files_writing_loses_is_said_once_as_run_says_it(
+    command: tuple[str, ...], stdin: str, work: Path
+) -> None:
+    (work / "cut.yaml").write_text("id: cut\nsystem: 你是 #1 号选手\nquestions: [你好]\n", encoding="utf-8")
+    asked = batch(*command, *SCRIPTED, cwd=work, stdin=stdin)
+    run = batch("run", "cut.yaml", *SCRIPTED, cwd=work)
+    (said,) = (line for line in run.stderr.splitlines() if "#1" in line)
+    assert said.startswith("batch: cut.yaml:2:")
+    assert asked.stderr.splitlines().count(said) == 1

@@ -67,6 +67,15 @@ def test_help_fits_eighty_columns(command: tuple[str, ...], tmp_path: Path) -> N
     assert max(map(cell_len, page.splitlines())) <= 80
 
 
+@pytest.mark.parametrize("command", [("run",), ("schema",)], ids=" ".join)
+@pytest.mark.parametrize("columns", ["60", "80", "100"])
+def test_help_breaks_no_option_and_no_command_at_a_hyphen(
+    command: tuple[str, ...], columns: str, tmp_path: Path
+) -> None:
+    told = batch(*command, "--help", cwd=tmp_path, env={"COLUMNS": columns}).stdout
+    assert not any(line.endswith("-") for line in told.splitlines())
+
+
 def test_help_imports_nothing_heavy_and_not_even_typer(tmp_path: Path) -> None:
     assert not imported("-m", "persona_batch", "--help", cwd=tmp_path) & (HEAVY | {"typer", "click", "msgspec"})
 

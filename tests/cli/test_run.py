@@ -46,6 +46,19 @@ def test_failed_cells_are_counted_with_the_reason_and_both_ways_on(work: Path, c
     assert call("show", folder, "--failed", "--jsonl").out.count("top_k is unknown") == 1
 
 
+def test_cells_without_a_reply_are_counted_with_the_way_to_see_them(work: Path, call: Call) -> None:
+    refusal = Act(status=400, body=error_body("系统检测到输入或生成内容可能包含不安全或敏感内容", code="1301"))
+    with serving(Script(acts=[Act(reply="")], default=refusal)) as server:
+        done = call("run", "pirate.yaml", "--base-url", server.base_url, "-j", "1")
+    assert done.code == 0
+    folder = done.out.splitlines()[-1]
+    assert done.err.splitlines()[-2:] == [
+        f"batch: 5 cells filtered by the endpoint: `batch show {folder} --status filtered` shows them",
+        f"batch: 1 cell with an empty reply: `batch show {folder} --status empty` shows them",
+    ]
+    assert len(call("show", folder, "--status", "filtered", "--jsonl").out.splitlines()) == 5
+
+
 def test_a_resumed_run_shows_all_its_cells_in_the_table(work: Path, call: Call) -> None:
     with serving() as server:
         first = call("run", "pirate.yaml", "--base-url", server.base_url, "--max-requests", "4")

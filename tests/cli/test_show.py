@@ -115,6 +115,11 @@ def test_an_unknown_status_is_wrong_usage(work: Path, call: Call) -> None:
     assert "expected one of ok, truncated" in done.err
 
 
+def test_failed_is_no_status_but_an_option(work: Path, call: Call) -> None:
+    done = call("show", "--status", "failed")
+    assert (done.code, done.err) == (2, "batch: --status failed: `--failed` shows all that are not ok\n")
+
+
 def test_a_terminal_has_colours_as_wide_as_itself(work: Path) -> None:
     with batch_in_terminal("show", "--limit", "1", cwd=work, columns=60) as terminal:
         assert terminal.wait() == 0

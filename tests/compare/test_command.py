@@ -85,8 +85,20 @@ def test_csv_may_begin_with_a_byte_order_mark(run: Path) -> None:
     assert compare("--format", "csv", "--bom", cwd=run).startswith("\ufeffmeasure,metric,arm")
 
 
-def test_markdown_has_a_table_per_measure(run: Path) -> None:
-    assert "### shift" in compare("--format", "markdown", cwd=run)
+def test_markdown_says_what_it_is_about_and_has_a_table_per_measure(run: Path) -> None:
+    page = compare("--format", "markdown", cwd=run)
+    assert page.startswith("20261122T065600Z-pirate · made · m\n\n| |")
+    assert "### shift" in page
+
+
+def test_a_glob_that_matches_nothing_gets_the_nearest_name(run: Path) -> None:
+    args = ("-p", "pirat", "-p", "pirate", "--question", "q33", "--permutations", "99")
+    done = batch("compare", *args, cwd=run)
+    assert done.returncode == 0
+    assert done.stderr == (
+        "batch: no persona matches `pirat`; did you mean `pirate`?\n"
+        "batch: no question matches `q33`; did you mean `q3`?\n"
+    )
 
 
 def test_a_measure_is_explained_with_its_values(run: Path) -> None:
@@ -143,6 +155,8 @@ def test_two_runs_are_compared_persona_by_persona(run: Path) -> None:
         (("--by", "wrld"), "--by wrld: no such factor"),
         (("--measures", "chang"), "there is no measure `chang`; did you mean `change`?"),
         (("--explain", "chang"), "there is no measure `chang`; did you mean `change`?"),
+        (("--explain", "length"), "there is no measure `length`; did you mean `shift`, which holds it?"),
+        (("--measures", "change,broken"), "there is no measure `broken`; did you mean `character`, which holds it?"),
         (("--control", "butler"), "--control butler: no such persona"),
         (("nowhere",), "nowhere: no such run"),
         (("latest", "latest", "--by", "model"), "do not go together"),

@@ -211,6 +211,23 @@ def test_painted_columns_keep_their_width_whatever_is_marked(texts: list[str], c
     assert not any(OPEN in line or CLOSE in line for line in lines)
 
 
+@settings(deadline=None)
+@given(st.lists(st.text(alphabet="ab 桃，。（”\t", max_size=8), max_size=12), st.integers(20, 60))
+def test_paint_moves_no_place_where_a_line_breaks(parts: list[str], width: int) -> None:
+    marked = "".join(f"{OPEN}{part}{CLOSE}" if place % 2 else part for place, part in enumerate(parts))
+    painted = side_by_side(["none"], [marked], COLOURED, width)
+    assert [SGR.sub("", line).rstrip() for line in painted] == side_by_side(["none"], ["".join(parts)], PLAIN, width)
+
+
+def test_titles_that_begin_in_the_same_way_stay_two() -> None:
+    names = [f"the-monkey-king-of-flower-fruit-mountain-{number}" for number in (1, 2)]
+    lines = side_by_side(names, ["a", "b"], PLAIN, 59)
+    assert lines[:2] == [
+        "the-monkey-king-of-flower-   │ the-monkey-king-of-flower-".rstrip(),
+        "fruit-mountain-1             │ fruit-mountain-2",
+    ]
+
+
 @pytest.mark.parametrize(
     ("value", "unit", "shown"),
     [

@@ -1,5 +1,6 @@
 """A series on the terminal: right at 80 columns, in any script, and harmless."""
 
+from msgspec.structs import replace
 from rich.cells import cell_len
 
 from persona_batch.compare.series import Alarm, RunPoint, Series, Transition, Trend
@@ -54,6 +55,12 @@ def test_tables_fit_80_columns_whatever_the_script() -> None:
     ]
     assert max(cell_len(line) for line in tables) <= 80
     assert any("▁·█" in line and "140.5" in line for line in lines)
+
+
+def test_large_numbers_have_commas() -> None:
+    trend = Trend("none", "shift", "length", "characters", [1_234.5, 23_390.0])
+    text = history_text(replace(SERIES, trends=[trend]), Page(Palette(color=False), 80))
+    assert ["1,234", "23,390", "characters"] in [line.split()[-3:] for line in text.splitlines()]
 
 
 def test_what_never_varies_is_left_out_and_what_is_said_is_there() -> None:

@@ -4,11 +4,14 @@ import json
 from pathlib import Path
 
 import pytest
+from rich.cells import cell_len
 
 from schedule.crontab_file import provide
 from schedule.workshop import PERSONA, Workshop, endpoint
 from servers.act import Act, Script
 from servers.faulty import serving
+from terminals.command import BATCH
+from terminals.session import TerminalSession
 
 FOREIGN = b"# mine\nPATH=/usr/bin\n  5 4 * * *  backup \xff  \n"
 ADD = ("schedule", "add", "pirate.yaml", "--provider", "scripted", "--at", "0 3 * * *")
@@ -206,3 +209,14 @@ def test_the_jobs_commands_import_nothing_heavy(workshop: Workshop, crontab: dic
     imported = {line.rsplit("|", 1)[-1].strip() for line in done.stderr.splitlines() if "|" in line}
     assert "persona_batch.schedule.overview" in imported
     assert not imported & {"openai", "numpy", "scipy", "rich", "aiohttp", "persona_batch.config.load"}
+
+
+def test_on_a_terminal_the_list_is_folded_between_words(workshop: Workshop, crontab: dict[str, str]) -> None:
+    workshop.batch(*ADD, "--id", "每天早上三点问一遍花果山的猴子们", "--max-requests", "4", **crontab)
+    workshop.batch("schedule", "run-now", "每天早上三点问一遍花果山的猴子们", **crontab)
+    env = workshop.env(**crontab)
+    with TerminalSession([*BATCH, "schedule", "list"], cwd=workshop.folder, env=env, columns=60) as terminal:
+        assert terminal.wait(30) == 0
+    lines = [line for line in terminal.text.splitlines() if "/" not in line]
+    assert max(map(cell_len, lines)) <= 60
+    assert "goes on next time (3)" in " ".join(terminal.text.split())

@@ -25,6 +25,25 @@ def test_a_shrinking_column_gives_way_to_the_terminal() -> None:
     assert "…" in text
 
 
+def test_cells_that_are_cut_still_tell_the_rows_apart() -> None:
+    names = ["the-monkey-king-v1", "the-monkey-king-v2", "齐天大圣孙悟空第一版", "齐天大圣孙悟空第二版", "none"]
+    lines = table([Column("a", shrinks=True)], [[name] for name in names], PLAIN, 14).splitlines()
+    assert lines[1:] == ["the-mon…ing-v1", "the-mon…ing-v2", "齐天大…第一版", "齐天大…第二版", "none"]
+    assert table([Column("a", shrinks=True)], [["same" * 9]] * 2, PLAIN, 14).splitlines()[1:] == ["samesamesames…"] * 2
+
+
+def test_a_column_that_folds_loses_nothing() -> None:
+    columns = [Column("name"), Column("note", shrinks=True, folds=True)]
+    text = table(columns, [["a", "no key, and no network"], ["b", "–"]], PLAIN, 20)
+    assert text == "name  note\na     no key, and no\n      network\nb     –\n"
+
+
+def test_a_column_gives_way_no_further_than_it_can_be_read() -> None:
+    columns = [Column("persona", shrinks=True), Column("tokens", "right")]
+    text = table(columns, [["assistant", "1" * 20]], PLAIN, 28)
+    assert "assistant" in text
+
+
 def test_a_table_that_cannot_shrink_further_keeps_its_columns() -> None:
     text = table([Column("a", shrinks=True), Column("b")], [["x" * 20, "y" * 20]], PLAIN, 10)
     assert "y" * 20 in text

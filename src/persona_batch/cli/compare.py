@@ -3,12 +3,13 @@
 import shlex
 import sys
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 import typer
 
-from persona_batch.cli.options import RUN_HELP, Color, Out
+from persona_batch.cli.options import RUN_HELP, Color, Out, SeenIds
 from persona_batch.errors import UsageError
 from persona_batch.view.terminal import tell
 from persona_batch.wording import meant
@@ -18,6 +19,12 @@ if TYPE_CHECKING:
     from persona_batch.record.rundir import RunDir
 
 Format: TypeAlias = Literal["table", "markdown", "json", "csv"]
+_HOLDS = {
+    **dict.fromkeys(("length", "sentences", "lists", "markdown", "han", "latin"), "shift"),
+    "checks": "adherence",
+    "broken": "character",
+}
+"""The measure behind a column of the table, or a row of the details, that somebody asks for by its own name."""
 _Run: TypeAlias = Annotated[str, typer.Argument(metavar="RUN", help=RUN_HELP)]
 
 
@@ -108,7 +115,8 @@ def compare(
         sample=sample,
     )
     agreements = [Agreement.of(compared) for compared in (first, second) if compared is not None]
-    read = [with_first(agreement.watch(read_records(agreement.run.records))) for agreement in agreements]
+    seen = SeenIds()
+    read = [with_first(seen.watch(agreement.watch(read_records(agreement.run.records)))) for agreement in agreements]
     result = compare_records(
         read[0][1],
         after=read[1][1] if second is not None else None,
@@ -125,11 +133,18 @@ def compare(
         tell(doubt)
     for agreement in agreements:
         _tell_if_unfinished(agreement.run)
+    for unmatched in seen.unmatched(_no_arms(personas or [], result), questions or []):
+        tell(unmatched)
     result = replace(result, notes=[*doubts, *result.notes])
     about = [("" if second is None else "before: ", facts_of(first, read[0][0]))]
     if second is not None:
         about.append(("after: ", facts_of(second, read[1][0])))
     _write(result, _Look(as_format, bom, color, details, diff, explained, about))
+
+
+def _no_arms(globs: list[str], result: "Comparison") -> list[str]:
+    """Return the globs that match no arm by the name it has on the screen (`wukong · system`)."""
+    return [glob for glob in globs if not any(fnmatchcase(arm.name, glob) for arm in result.arms)]
 
 
 def _tell_if_unfinished(run: "RunDir") -> None:
@@ -161,15 +176,20 @@ def _measure(name: str) -> "MeasureName":
     for known in MEASURES:
         if known == name:
             return known
-    raise UsageError(f"there is no measure `{name}`; {meant(name, MEASURES)}")
+    holder = _HOLDS.get(name)
+    remedy = f"did you mean `{holder}`, which holds it?" if holder else meant(name, MEASURES)
+    raise UsageError(f"there is no measure `{name}`; {remedy}")
 
 
 def _write(result: "Comparison", look: _Look) -> None:
     if look.format != "table":
         from persona_batch.view.comparison_export import as_csv, as_json, as_markdown
 
-        told = as_csv(result, bom=look.bom) if look.format == "csv" else ""
-        sys.stdout.write(told or (as_json if look.format == "json" else as_markdown)(result))
+        if look.format == "markdown":
+            told = as_markdown(result, [label + " · ".join(facts) for label, facts in look.about])
+        else:
+            told = as_json(result) if look.format == "json" else as_csv(result, bom=look.bom)
+        sys.stdout.write(told)
         return
     from persona_batch.view.heading import heading
     from persona_batch.view.palette import palette_for

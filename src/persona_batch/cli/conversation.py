@@ -86,10 +86,14 @@ class Cautions:
 
     def __init__(self, call: Call) -> None:
         self._call = call
+        self._lost = call.batch.lost
         self._warned = False
 
     def tell(self, said: str) -> None:
         """Warn on stderr, unless it was done before; `said` may be empty: nothing is asked yet."""
+        for loss in self._lost:
+            say(loss)
+        self._lost = ()
         questions = (Question(id_from_text(said), said),) if said.strip() else ()
         persona = replace(
             self._call.persona, variants=(self._call.persona.variants[self._call.variant],), questions=questions

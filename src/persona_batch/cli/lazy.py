@@ -1,9 +1,11 @@
 """Typer commands and groups that import a command's module when it is needed, with plain-text help (no rich)."""
 
+import inspect
 import shlex
 from collections.abc import Callable, Iterable, Sequence
 from importlib import import_module
 from pathlib import Path
+from textwrap import fill
 from typing import Any, TypeAlias
 
 import typer
@@ -37,7 +39,7 @@ class PlainCommand(TyperCommand):
 
     def format_help_text(self, ctx: Context, formatter: Formatter) -> None:
         """Write the docstring."""
-        self.help = _keep_indented(self.help)
+        self.help = _folded(self.help, formatter.width - formatter.indent_increment)
         super().format_help_text(ctx, formatter)
 
 
@@ -98,7 +100,7 @@ class LazyGroup(TyperGroup):
 
     def format_help_text(self, ctx: Context, formatter: Formatter) -> None:
         """Write the docstring."""
-        self.help = _keep_indented(self.help)
+        self.help = _folded(self.help, formatter.width - formatter.indent_increment)
         super().format_help_text(ctx, formatter)
 
     def format_commands(self, ctx: Context, formatter: Formatter) -> None:  # noqa: ARG002 - typer's signature
@@ -264,11 +266,15 @@ def _with_bare_values(args: Sequence[str]) -> Iterable[str]:
                 yield VALUE_WHEN_BARE[arg]
 
 
-def _keep_indented(text: str | None) -> str | None:
-    """Mark paragraphs with indented lines so that the formatter does not rewrap them."""
+def _folded(text: str | None, width: int) -> str | None:
+    """Fold the paragraphs but those with indented lines, and mark all so that the formatter leaves them as they are.
+
+    The formatter would also break `--fail-under` and all else that has a hyphen.
+    """
     if text is None:
         return None
-    paragraphs = text.split("\n\n")
+    paragraphs = [part.removeprefix("\b\n") for part in inspect.cleandoc(text).split("\n\n")]
     return "\n\n".join(
-        f"\b\n{part}" if not part.startswith("\b") and "\n " in f"\n{part}" else part for part in paragraphs
+        f"\b\n{part}" if "\n " in f"\n{part}" else f"\b\n{fill(part, width, break_on_hyphens=False)}"
+        for part in paragraphs
     )

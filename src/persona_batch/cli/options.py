@@ -1,8 +1,10 @@
 """Options that several commands share: their names, types and help texts, once."""
 
 import json
-from collections.abc import Sequence
-from typing import Annotated, Literal, TypeAlias, get_args
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias, get_args
 
 import typer
 
@@ -10,6 +12,11 @@ from persona_batch.chat import Params, Placement
 from persona_batch.chat import Thinking as ThinkingWord
 from persona_batch.errors import UsageError
 from persona_batch.wording import meant
+
+if TYPE_CHECKING:
+    from persona_batch.record import Record
+
+_MOST_IDS = 10_000  # kept for a hint
 
 Files: TypeAlias = Annotated[list[str], typer.Argument(metavar="FILE...", help="Persona files, folders, globs.")]
 PersonaFile: TypeAlias = Annotated[str, typer.Argument(metavar="FILE", help="Persona file.")]
@@ -205,3 +212,26 @@ def read_placements(names: list[str] | None) -> tuple[Placement, ...]:
             raise UsageError(f"--placement {name}: {meant(name, known)}")
         placements.append(known[known.index(name)])
     return tuple(placements)
+
+
+@dataclass(slots=True)
+class SeenIds:
+    """The ids of the personas and questions of the records that went by, to say why a glob matched none."""
+
+    ids: dict[str, dict[str, None]] = field(default_factory=lambda: {"persona": {}, "question": {}})
+
+    def watch(self, records: Iterable["Record"]) -> Iterator["Record"]:
+        """Yield the records."""
+        for record in records:
+            for kind, name in (("persona", record.persona), ("question", record.question)):
+                if len(self.ids[kind]) < _MOST_IDS:
+                    self.ids[kind][name] = None
+            yield record
+
+    def unmatched(self, personas: Iterable[str], questions: Iterable[str]) -> Iterator[str]:
+        """Say of each glob that matched nothing what may have been meant; nothing where ids were too many to keep."""
+        for kind, globs in (("persona", personas), ("question", questions)):
+            known = list(self.ids[kind])
+            for glob in globs:
+                if 0 < len(known) < _MOST_IDS and not any(fnmatchcase(name, glob) for name in known):
+                    yield f"no {kind} matches `{glob}`; {meant(glob, known)}"

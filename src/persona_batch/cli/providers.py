@@ -108,7 +108,13 @@ def _print_table(rows: list[ProviderRow]) -> None:
     from persona_batch.view.transcript import page_for
 
     page = page_for(sys.stdout)
-    columns = [Column("name"), Column("key"), Column("variable"), Column("note", shrinks=True), Column("base URL")]
+    columns = [
+        Column("name"),
+        Column("key"),
+        Column("variable"),
+        Column("note", shrinks=True, folds=True),
+        Column("base URL"),
+    ]
     cells = [[row.name, row.key, row.key_variable or "–", row.note or "–", row.base_url or "–"] for row in rows]
     if page.width is not None and page.width < ROOM_FOR_URLS:
         columns, cells = columns[:-1], [row[:-1] for row in cells]

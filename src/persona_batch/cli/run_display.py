@@ -106,6 +106,10 @@ class RunDisplay:
         return totals
 
 
+_NO_TEXT = {"filtered": "filtered by the endpoint", "empty": "with an empty reply"}
+"""Statuses that are no failures and no replies to compare either, and what they mean."""
+
+
 def _ending(summary: Summary, reasons: str, *, arms: int, quiet: bool) -> list[str]:
     """Return how the run ended, and at the end what to do next."""
     lines, path = [], shlex.quote(summary.path)
@@ -125,6 +129,10 @@ def _ending(summary: Summary, reasons: str, *, arms: int, quiet: bool) -> list[s
     elif not quiet:
         earlier = f", {summary.skipped:,} were there before" if summary.skipped else ""
         lines.append(f"{counted(summary.asked, 'cell')} asked in {clock(summary.seconds)}{earlier}")
+        for status, told in _NO_TEXT.items():
+            if summary.counts.get(status):
+                cells = counted(summary.counts[status], "cell")
+                lines.append(f"{cells} {told}: `batch show {path} --status {status}` shows them")
         if summary.counts.get("ok") or summary.counts.get("truncated"):
             lines.append(f"next: `batch {'compare' if arms > 1 else 'show'} {path}`")
     return lines

@@ -64,8 +64,13 @@ def _print_jobs(out: Path) -> None:
     from persona_batch.schedule.overview import jobs_of
     from persona_batch.schedule.state import StateFolder
 
-    for row in jobs_of(out.resolve(), StateFolder.of(os.environ), datetime.now()):
-        typer.echo("\njob " + "\n".join(row.lines()))
+    rows = jobs_of(out.resolve(), StateFolder.of(os.environ), datetime.now())
+    if rows:
+        from persona_batch.cli.schedule import print_jobs
+
+        for row in rows:
+            typer.echo()
+            print_jobs([row], "job ")
 
 
 def _rows(out: Path) -> list[RunRow]:

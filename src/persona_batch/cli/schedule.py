@@ -2,6 +2,8 @@
 
 import os
 import subprocess
+import sys
+from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, TypeAlias
 
@@ -9,10 +11,11 @@ import typer
 
 from persona_batch.cli.options import Json
 from persona_batch.errors import UsageError
-from persona_batch.view.terminal import tell
+from persona_batch.view.terminal import prose, tell, terminal_width
 from persona_batch.wording import meant
 
 if TYPE_CHECKING:
+    from persona_batch.schedule.overview import Row
     from persona_batch.schedule.tab import Crontab
 
 JobId: TypeAlias = Annotated[str, typer.Argument(metavar="JOB", help="Its name in `batch schedule list`.")]
@@ -49,8 +52,21 @@ def list_jobs(as_json: Json = False) -> None:
         typer.echo(msgspec.json.encode(rows))
     elif not rows:
         tell("no jobs; add one: `batch schedule add personas/wukong.yaml --at '0 3 * * *'`")
-    for row in rows if not as_json else ():
-        typer.echo("\n".join(row.lines()))
+    if not as_json:
+        print_jobs(rows)
+
+
+def print_jobs(rows: Iterable["Row"], label: str = "") -> None:
+    """Print the jobs; a terminal gets their lines folded between words, and paths whole."""
+    width = terminal_width() if sys.stdout.isatty() else None
+    for row in rows:
+        first, *rest = row.lines()
+        lines = prose(f"{label}{first}", width, hang="    ")
+        for line in rest:
+            lines += (
+                [line] if os.sep in line or width is None else [f"    {part}" for part in prose(line[4:], width - 4)]
+            )
+        typer.echo("\n".join(lines))
 
 
 def remove(job: JobId) -> None:

@@ -11,13 +11,11 @@ from typing import Annotated, get_args
 import typer
 
 from persona_batch.chat import Placement
-from persona_batch.cli.options import Color, Json, Out, PersonaGlobs, QuestionGlobs, RunRef
+from persona_batch.cli.options import Color, Json, Out, PersonaGlobs, QuestionGlobs, RunRef, SeenIds
 from persona_batch.errors import UsageError
 from persona_batch.record.record import Record, Status, encode
 from persona_batch.view.terminal import tell
 from persona_batch.wording import meant
-
-_NAMED = 200  # ids kept for a hint
 
 
 def show(
@@ -94,26 +92,19 @@ class _Wanted:
     placement: Placement | None
     model: str | None
     matched: int = 0
-    seen: dict[str, dict[str, None]] = field(default_factory=lambda: {"persona": {}, "question": {}})
+    seen: SeenIds = field(default_factory=SeenIds)
 
     def of(self, records: Iterable[Record]) -> Iterator[Record]:
         """Yield the records that pass."""
-        for record in records:
-            for kind, name in (("persona", record.persona), ("question", record.question)):
-                if len(self.seen[kind]) < _NAMED:
-                    self.seen[kind][name] = None
+        for record in self.seen.watch(records):
             if self._passes(record):
                 self.matched += 1
                 yield record
 
     def nothing(self) -> str:
         """Say why nothing matched."""
-        for kind, globs in (("persona", self.personas), ("question", self.questions)):
-            known = list(self.seen[kind])
-            for glob in globs:
-                if known and not _any(known, glob):
-                    return f"no {kind} matches `{glob}`; {meant(glob, known)}"
-        return "no record matches" if self.seen["persona"] else "no records yet"
+        nothing = "no record matches" if self.seen.ids["persona"] else "no records yet"
+        return next(self.seen.unmatched(self.personas, self.questions), nothing)
 
     def _passes(self, record: Record) -> bool:
         return (
@@ -126,15 +117,12 @@ class _Wanted:
         )
 
 
-def _any(names: Iterable[str], glob: str) -> bool:
-    return any(fnmatchcase(name, glob) for name in names)
-
-
 def _statuses(names: list[str], failed: bool) -> frozenset[str]:
     known = get_args(Status)
     for name in names:
         if name not in known:
-            raise UsageError(f"--status {name}: {meant(name, known)}")
+            remedy = "`--failed` shows all that are not ok" if name.casefold() == "failed" else meant(name, known)
+            raise UsageError(f"--status {name}: {remedy}")
     return frozenset(names) | (frozenset(known) - {"ok"} if failed else frozenset())
 
 

@@ -15,6 +15,7 @@ from scipy import special
 from persona_batch.compare.comparison import Advice, Arm, Estimate
 from persona_batch.compare.intervals import t_quantile
 from persona_batch.compare.layout import Layout
+from persona_batch.wording import counted
 
 QUESTIONS, SAMPLES = 20, 5
 POWER, LEVEL = 0.8, 0.05
@@ -85,7 +86,7 @@ def _small(questions: int, samples: int, *, placebo: bool) -> list[Advice]:
     lacking = "" if placebo else " and no placebo"
     return [
         Advice(
-            f"{questions:,} questions with {samples:,} distinct samples at least{lacking}: "
+            f"{counted(questions, 'question')} with {counted(samples, 'distinct sample')} at least{lacking}: "
             f"good for large effects only. Better: {QUESTIONS} or more questions, {SAMPLES} samples, a placebo arm; "
             "more questions help more than more samples.",
             underpowered=True,
@@ -102,9 +103,9 @@ def _change(rows: Sequence[Estimate], null_spread: Mapping[str, float], samples:
     seen = quantiles * null_spread[row.arm]
     return [
         Advice(
-            f"{row.questions:,} questions × {samples:,} samples show a change of {seen:.1%} of the noise or more "
-            f"(one arm alone, power .8; {row.arm}); half takes about {4 * row.questions:,} questions × {samples:,}, "
-            f"or {row.questions:,} × {2 * samples:,}.",
+            f"{counted(row.questions, 'question')} × {counted(samples, 'sample')} show a change of {seen:,.1%} of the "
+            f"noise or more (one arm alone, power .8; {row.arm}); half takes about "
+            f"{4 * row.questions:,} questions × {samples:,}, or {row.questions:,} × {2 * samples:,}.",
             underpowered=True,
         )
     ]
@@ -119,7 +120,7 @@ def _length(rows: Sequence[Estimate]) -> list[Advice]:
     needed = questions_needed(row.differences, seen / 2)
     return [
         Advice(
-            f"{row.questions:,} questions show a difference in length of {seen:,.0f} characters or more "
+            f"{counted(row.questions, 'question')} show a difference in length of {seen:,.0f} characters or more "
             f"(power .8; {row.arm}); half of that takes about {needed:,} questions.",
             underpowered=True,
         )

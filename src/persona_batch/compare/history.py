@@ -17,6 +17,7 @@ from persona_batch.compare.comparison import Estimate
 from persona_batch.compare.corrections import holm
 from persona_batch.compare.series import Alarm, RunPoint, Series, Step, Transition, Trend
 from persona_batch.compare.step import Contents, Pair, PastRun, Test, look, pair_up
+from persona_batch.wording import counted
 
 LEVEL = 0.05
 PERMUTATIONS = 9_999
@@ -50,7 +51,7 @@ def follow(
         runs=[_point(found) for found in contents],
         trends=_trends(pairs),
         transitions=_judged(pairs, level),
-        notes=[] if len(runs) > 1 else [f"{len(runs)} finished runs: nothing to compare yet"],
+        notes=[] if len(runs) > 1 else [f"{counted(len(runs), 'finished run')}: nothing to compare yet"],
     )
 
 
@@ -123,7 +124,7 @@ def _transition(pair: Pair, tests: Sequence[tuple[Test, float]], level: float) -
 
 
 def _moved(step: Step) -> str:
-    by = "" if step.value is None else f" by {step.value:+.3g} {step.unit}"
+    by = "" if step.value is None else f" by {step.value:+{',.0f' if abs(step.value) >= 100 else '.3g'}} {step.unit}"
     return f"{step.persona}: {step.metric} moved beyond noise{by}"
 
 

@@ -114,7 +114,8 @@ class Batch:
     """Everything a run is about. Controls stand among the personas, first, flagged by `control`.
 
     `id` is the stem of the persona file, or of the folder, or the stems joined by `+`.
-    `warnings` are sentences for the user (personas that differ in params, Chinese on an English-only model).
+    `warnings` are sentences for the user (personas that differ in params, Chinese on an English-only model);
+    `lost` are those of them that say what the files' writing loses.
     """
 
     id: str
@@ -122,3 +123,4 @@ class Batch:
     run: RunSettings
     files: tuple[InputFile, ...]
     warnings: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()

@@ -98,6 +98,7 @@ def load_documents(
         run=run,
         files=library.input_files(),
         warnings=(*library.warnings, *cautions(personas, run)),
+        lost=tuple(library.warnings),
     )
 
 

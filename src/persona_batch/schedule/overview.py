@@ -33,7 +33,7 @@ class Row(msgspec.Struct, kw_only=True):
     command: str | None = None
 
     def lines(self) -> list[str]:
-        """Return the job as lines of text for people; all times local, as cron's are."""
+        """Return the job as lines of text for people, all but the first indented; all times local, as cron's are."""
         when = self.at or "not in this crontab"
         text = [f"{self.job}  {when}" + (f"  next {self.next.replace('T', ' ')}" if self.next else "")]
         if self.started is None:

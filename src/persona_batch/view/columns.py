@@ -1,11 +1,13 @@
 """Texts side by side in columns of terminal cells: wide characters count two, marks none."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from operator import itemgetter
 
 from rich.cells import cell_len
 
 from persona_batch.view.palette import Palette
-from persona_batch.view.terminal import fit, visible, wrap
+from persona_batch.view.terminal import TAB, fit, visible, wrap
 
 GAP = " │ "
 NARROWEST = 22  # cells of a column that can still be read
@@ -25,32 +27,38 @@ def fitting(width: int) -> int:
 def side_by_side(titles: Sequence[str], texts: Sequence[str], palette: Palette, width: int) -> list[str]:
     """Return the lines of a band of columns: titles, a rule, the texts.
 
-    Texts are harmless already; what stands between `OPEN` and `CLOSE` is painted.
+    Texts are harmless already; what stands between `OPEN` and `CLOSE` is painted. Titles are folded, never cut: two
+    that begin in the same way stay two.
     """
     cells = (width - len(GAP) * (len(titles) - 1)) // len(titles)
-    columns = [_painted(wrap(text, cells), palette, cells) for text in texts]
-    height = max(len(column) for column in columns)
-    lines = [
-        GAP.join(palette.bold(fit(title, cells)) for title in titles).rstrip(),
-        "─┼─".join("─" * cells for _ in titles),
-    ]
-    lines.extend(
-        GAP.join(column[row] if row < len(column) else " " * cells for column in columns).rstrip()
-        for row in range(height)
-    )
+    heads = [[palette.bold(fit(line, cells)) for line in wrap(title, cells)] for title in titles]
+    columns = [_painted(text, palette, cells) for text in texts]
+    return [*_rows(heads, cells), "─┼─".join("─" * cells for _ in titles), *_rows(columns, cells)]
+
+
+def _rows(columns: Sequence[Sequence[str]], cells: int) -> Iterator[str]:
+    for row in range(max(len(column) for column in columns)):
+        yield GAP.join(column[row] if row < len(column) else " " * cells for column in columns).rstrip()
+
+
+def _painted(text: str, palette: Palette, cells: int) -> list[str]:
+    """Fold a text and pad its lines, then paint what was marked: paint moves no place where a line breaks."""
+    plain, marked, inside = "", [], False
+    for character in text.replace("\t", TAB):
+        if character in (OPEN, CLOSE):
+            inside = character == OPEN
+        else:
+            plain += character
+            marked.append(inside)
+    lines, place = [], 0
+    for line in wrap(plain, cells):
+        shown, paint = line.rstrip(), []
+        for character in shown:  # folding leaves out spaces and line feeds, and nothing else
+            place = plain.index(character, place) + 1
+            paint.append(marked[place - 1])
+        told = ""
+        for good, part in groupby(zip(paint, shown, strict=True), key=itemgetter(0)):
+            piece = "".join(character for _, character in part)
+            told += palette.good(piece) if good else piece
+        lines.append(told + " " * max(0, cells - cell_len(shown)))
     return lines
-
-
-def _painted(lines: Sequence[str], palette: Palette, cells: int) -> list[str]:
-    """Pad each line, then turn marks into paint; a mark that is open at a line's end goes on in the next."""
-    painted, inside = [], False
-    for line in lines:
-        pieces, rest = [], line.rstrip()
-        while rest:
-            mark = CLOSE if inside else OPEN
-            piece, found, rest = rest.partition(mark)
-            pieces.append(palette.good(piece) if inside else piece)
-            inside = inside != bool(found)
-        size = cell_len(line.rstrip().replace(OPEN, "").replace(CLOSE, ""))
-        painted.append("".join(pieces) + " " * max(0, cells - size))
-    return painted

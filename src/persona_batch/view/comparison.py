@@ -9,6 +9,7 @@ from persona_batch.view.comparison_numbers import MISSING, amount, hanging, inte
 from persona_batch.view.comparison_runs import run_changes
 from persona_batch.view.palette import Palette
 from persona_batch.view.tables import Column, table
+from persona_batch.wording import counted
 
 WORDS = 5  # per arm in the summary
 WORD_ARMS = 4  # arms in the summary; all in the details
@@ -152,7 +153,7 @@ def _identified(comparison: Comparison) -> Iterator[str]:
         yield (
             f"which persona said it ({row.arm}): {amount(row.value, row.unit)} right, chance "
             f"{amount(row.reference_value, row.unit)}, interval {interval(row.interval, row.unit)}, "
-            f"p {p_value(row.p)}, {row.questions:,} questions, {row.samples:,} replies"
+            f"p {p_value(row.p)}, {counted(row.questions, 'question')}, {row.samples:,} replies"
         )
 
 

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections.abc import Iterable
 
 import msgspec
 
@@ -53,9 +54,13 @@ def _cell(value: str | float | None) -> str | float | None:
     return value
 
 
-def as_markdown(comparison: Comparison) -> str:
-    """Return the summary and every estimate as GitHub-flavoured tables, with notes and advice as lists."""
-    lines = ["| | questions | change | 95% interval | p (Holm) |", "|---|--:|--:|--:|--:|"]
+def as_markdown(comparison: Comparison, about: Iterable[str] = ()) -> str:
+    """Return the summary and every estimate as GitHub-flavoured tables, with notes and advice as lists.
+
+    `about`: what the runs are, a line each, above the tables.
+    """
+    lines = [part for line in about for part in (_escaped(line), "")]
+    lines += ["| | questions | change | 95% interval | p (Holm) |", "|---|--:|--:|--:|--:|"]
     for arm in comparison.arms:
         row = comparison.find("change", arm.name)
         if row is None:

@@ -57,7 +57,7 @@ def _local(utc: str) -> str:
 
 def _trend_row(trend: Trend) -> list[str]:
     present = [value for value in trend.values if value is not None]
-    ends = [f"{value:.4g}" for value in (present[0], present[-1])]
+    ends = [f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}" for value in (present[0], present[-1])]
     return [trend.persona, trend.metric, sparkline(trend.values), *ends, trend.unit]
 
 

@@ -2,24 +2,27 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Literal
 
 from rich.cells import cell_len
 
 from persona_batch.view.palette import Palette
-from persona_batch.view.terminal import fit, one_line
+from persona_batch.view.terminal import fit, fitted, one_line, wrap
 
 GAP = "  "
-NARROWEST = 6  # cells that a shrinking column keeps
+READABLE = 12  # cells that a shrinking column keeps in a table that fits
+NARROWEST = 6  # and in one that is laid out in bands
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column; `shrinks`: it gives way when the table is wider than the terminal."""
+    """One column; `shrinks`: it gives way when the table is wider than the terminal, by a cut or (`folds`) by lines."""
 
     title: str
     align: Literal["left", "right"] = "left"
     shrinks: bool = False
+    folds: bool = False
 
 
 def table(columns: Sequence[Column], rows: Iterable[Sequence[str]], palette: Palette, width: int | None = None) -> str:
@@ -64,7 +67,16 @@ def _band(
 ) -> str:
     shown, sizes = [columns[place] for place in places], [widths[place] for place in places]
     head = palette.bold(_row([column.title for column in shown], shown, sizes))
-    return "\n".join([head, *(_row([row[place] for place in places], shown, sizes) for row in body)]) + "\n"
+    told = [_told([row[place] for row in body], columns[place], widths[place]) for place in places]
+    rows = (list(zip_longest(*cells, fillvalue="")) for cells in zip(*told, strict=True))
+    return "\n".join([head, *(_row(line, shown, sizes) for lines in rows for line in lines)]) + "\n"
+
+
+def _told(cells: Sequence[str], column: Column, width: int) -> list[list[str]]:
+    """Return the lines of each cell of a column."""
+    if column.folds:
+        return [wrap(cell, width) for cell in cells]
+    return [[cell] for cell in (fitted(cells, width) if column.shrinks else cells)]
 
 
 def _row(cells: Sequence[str], columns: Sequence[Column], widths: Sequence[int]) -> str:
@@ -87,7 +99,7 @@ def _shrink(widths: list[int], columns: Sequence[Column], width: int) -> bool:
     excess = sum(widths) + len(GAP) * (len(widths) - 1) - width
     while excess > 0:
         widest = max(shrinking, key=lambda place: shrunk[place], default=None)
-        if widest is None or shrunk[widest] <= NARROWEST:
+        if widest is None or shrunk[widest] <= READABLE:
             return False
         shrunk[widest] -= 1
         excess -= 1

@@ -17,7 +17,8 @@ _QUOTED = re.compile(r"`[^`]+`")
 TAB = "    "  # a tab has no width of its own; in padded lines it stands as spaces
 
 # no line begins with one of these, or ends with one of those; brackets and quotes are known by their category
-_MARKS = frozenset("、。，．：；？！…‥・％‰℃～〜ー々〻ゝゞヽヾぁぃぅぇぉっゃゅょァィゥェォッャュョ,.:;?!%")
+_MARKS = frozenset("、。，．：；？！…‥・·％‰℃～〜ー々〻ゝゞヽヾぁぃぅぇぉっゃゅょァィゥェォッャュョ,.:;?!%")
+_JOINTS = frozenset("-_/")  # of ids, names of models, addresses
 _SIGNS = frozenset("￥＄￡＃＠")
 
 _BIDI = (0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
@@ -112,6 +113,31 @@ def fit(text: str, width: int) -> str:
     return text + " " * (width - size)
 
 
+def fitted(texts: Sequence[str], width: int) -> list[str]:
+    """Return the texts as `fit` does; those that would look the same show what sets them apart instead of their ends.
+
+    `the-monkey-king-v1` and `-v2` are `the-mon…g-v1` and `the-mon…g-v2`, not twice `the-monkey-…`.
+    """
+    from rich.cells import cell_len
+
+    shown = [fit(text, width) for text in texts]
+    alike: dict[str, set[str]] = {}
+    for text, cut in zip(texts, shown, strict=True):
+        alike.setdefault(cut, set()).add(text)
+    for place, text in enumerate(texts):
+        if len(alike[shown[place]]) > 1:
+            head, size = _head(text, width // 2)
+            room = width - size - 1
+            least, *_, most = sorted(alike[shown[place]])
+            pairs = enumerate(zip(least, most, strict=False))
+            same = next((number for number, (one, other) in pairs if one != other), len(least))
+            start = max(same - 1, 0)  # one more character says where it goes on
+            while start > len(head) and cell_len(text[start - 1 :]) <= room:
+                start -= 1
+            shown[place] = f"{head}…{fit(text[start:], room)}"
+    return shown
+
+
 def terminal_width(stream: TextIO | None = None) -> int:
     """Return the columns of the terminal behind `stream` (stdout), else of stderr or stdin, else `COLUMNS` or 80."""
     if not os.environ.get("COLUMNS"):
@@ -158,7 +184,17 @@ class _Folded:
         self.lines.append(rest.rstrip(" ") if used > width else rest)
 
     def _cut_in_word(self, line: str, spans: Sequence[tuple[int, int, int]], number: int, used: int) -> tuple[int, int]:
-        """Return where to cut a word that is longer than the line, before grapheme `number`, and the cells up to it."""
+        """Return where to cut a word that is longer than the line, before grapheme `number`, and the cells up to it.
+
+        Behind a joint (`Qwen/Qwen3-Next`) in the second half of the line, if there is one.
+        """
+        kept, back = used, number
+        while 2 * kept > used and spans[back][0] > self.first:
+            back -= 1
+            kept -= spans[back][2]
+            following = line[slice(*spans[back + 1][:2])]
+            if line[slice(*spans[back][:2])] in _JOINTS and not _never_first(following):
+                return spans[back][1], kept + spans[back][2]
         kept, back = used, number
         while spans[back][0] > self.first:
             start, end, _ = spans[back]
@@ -170,11 +206,11 @@ class _Folded:
 
 
 def _never_first(mark: str) -> bool:
-    return mark in _MARKS or unicodedata.category(mark[0]) in ("Pe", "Pf")
+    return mark[0] in _MARKS or unicodedata.category(mark[0]) in ("Pe", "Pf")  # what follows is a variation of it
 
 
 def _never_last(mark: str) -> bool:
-    return mark in _SIGNS or (bool(mark) and unicodedata.category(mark[0]) in ("Ps", "Pi"))
+    return bool(mark) and (mark[0] in _SIGNS or unicodedata.category(mark[0]) in ("Ps", "Pi"))
 
 
 def _inside(place: int, held: Sequence[tuple[int, int]]) -> bool:
