@@ -1,5 +1,7 @@
 """Keys that are known are taken out whatever they look like; ordinary words stay."""
 
+import os
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -54,3 +56,8 @@ def test_an_environment_s_keys_are_found_by_name_by_shape_and_in_addresses() -> 
         "LANG": "zh_CN.UTF-8",
     }
     assert secrets_in(env) == ["odd.value-77", "me:hunter%2B22", "hunter+22", KEY]
+
+
+def test_a_key_of_bytes_that_are_no_utf_8_is_one_too() -> None:
+    secret = os.fsdecode(b"odd\xff\xfe1234567890")
+    assert Redactor(secrets_in({"MY_TOKEN": secret})).clean(f"it is {secret}") == "it is [key]"

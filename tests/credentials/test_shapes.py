@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from persona_batch.credentials import find_key, has_key, is_key_name, is_placeholder, is_reference, mask
+from persona_batch.credentials import find_key, has_key, is_bare_key, is_key_name, is_placeholder, is_reference, mask
 
 HEX = "9f86d081884c7d659a2f"
 WORD = "q8Zr2LmN0pXy7Kd1"
@@ -30,6 +30,11 @@ KEYS = {
     "zhipu": "0123456789abcdef0123456789abcdef.AbCdEfGh12345678",
     "jwt": "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.abcDEF123-_",
     "telegram": "110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw1",
+    "coze": "pat_" + "aB3dE5fG7h" * 4,
+    "serverchan": "SCT123456TabcDEFghiJKLmnoPQRstu",
+    "slack webhook": "hooks.slack.com/services/T0A1B2C3D/B0A1B2C3D/" + "aB3dE5fG" * 3,
+    "feishu webhook": "open.feishu.cn/open-apis/bot/v2/hook/1f3c2a70-9b1d-4c55-a1e2-77d0c3a9be41",
+    "discord webhook": "discord.com/api/webhooks/123456789012345678/" + "aB3dE5-_" * 8,
 }
 PLACES = (
     "api_key: {}",
@@ -49,13 +54,19 @@ PLACES = (
     "https://me:{}@host/v1",
     "postgresql://u:{}@db/x",
     "密码：{}。",
+    "my API key: {}",
+    "the api key is {}",
+    "我的密钥是 {}",
+    "密钥为：{}",
+    "PGPASSWORD={} psql",
 )
 PROSE = (
     "What is a token: a piece of text?",
     "The bearer of bad news; basic mathematics, Basic programming.",
     "My password is swordfish. The secret: never give up",
     "Secret: Anderson2010, cookie: chocolate-chip-and-oatmeal",
-    "密码是什么？token：词元；密钥：保密",
+    "密码是什么？token：词元；密钥：保密；密钥为什么要轮换",
+    "The password is swordfish, the token is valid and the key is cd00112233445566.",
     "Qwen/Qwen3-Next-80B-A3B-Instruct",
     "cross-encoder/ms-marco-MiniLM-L-12-v2",
     "meta-llama/Llama-3.3-70B-Instruct-Turbo-Free",
@@ -103,14 +114,22 @@ def test_a_login_is_one_only_if_it_is_encoded_as_one() -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["curl -u me:geheim https://h/", "MY_TOKEN=a1b2c3 notify", "wget --password=hunt3r", "https://me:pw@h/"]
+    "line",
+    [
+        *("curl -u me:geheim https://h/", "MY_TOKEN=a1b2c3 notify", "wget --password=hunt3r", "https://me:pw@h/"),
+        *("SMTP_PASS=hunt3r x", "PGPASSWORD=hunt3r psql", "sshpass -p hunt3r ssh h", "mysql -u me -phunt3r -e x"),
+    ],
 )
 def test_a_command_line_is_no_prose_so_that_short_passwords_count(line: str) -> None:
     assert has_key(line, strict=True)
 
 
 @pytest.mark.parametrize(
-    "line", ["MY_TOKEN=$(cat f) x", "curl -H 'X-Api-Key: $K' u", "mail -s token me", "--api-key-env K"]
+    "line",
+    [
+        *("MY_TOKEN=$(cat f) x", "curl -H 'X-Api-Key: $K' u", "mail -s token me", "--api-key-env K"),
+        *('sshpass -p "$P" ssh h', 'mysql -p"$P" x', "mysql -p -u me", "mysql -P 3306"),
+    ],
 )
 def test_the_name_of_a_variable_is_no_key(line: str) -> None:
     assert not has_key(line, strict=True)
@@ -142,7 +161,7 @@ def test_any_text_can_be_cleaned_and_stays_clean(text: str, strict: bool) -> Non
     [
         *("api_key", "apiKey", "X-Api-Key", "OPENAI_API_KEY", "HF_TOKEN", "Proxy-Authorization", "client_secret"),
         *("password", "access_token", "Ocp-Apim-Subscription-Key", "AZ_KEY", "DB_PASSWORD", "Set-Cookie", "apikeys"),
-        *("secretKey", "AWS_SECRET_ACCESS_KEY", "X-Auth-Token", "密钥"),
+        *("secretKey", "AWS_SECRET_ACCESS_KEY", "X-Auth-Token", "密钥", "PGPASSWORD", "SMTP_PASS"),
     ],
 )
 def test_names_that_carry_a_key(name: str) -> None:
@@ -154,6 +173,7 @@ def test_names_that_carry_a_key(name: str) -> None:
     [
         *("key", "max_tokens", "eos_token", "api_key_env", "api_key_header", "cache_key", "monkey", "MONKEY", "PWD"),
         *("author", "keyboard", "world", "token_count", "stop", "description", "PATH", "secretary", ""),
+        *("first_pass", "PASS", "bypass"),
     ],
 )
 def test_names_that_carry_none(name: str) -> None:
@@ -165,6 +185,7 @@ def test_names_that_carry_none(name: str) -> None:
     [
         *("EMPTY", "ollama", "none", "NA", "", "sk-no-key-required", "token-abc123", "answer", "lm-studio", "dummy"),
         *("not-needed", "sk-1234", "llama3", "sk-xxx", "your-api-key", "<your-key>", "12345678", "Bearer", "OLLAMA"),
+        *("hello-world", "sk-litellm", "my-secret-key", "changeme123", "sk-" + "0" * 45, "sk-111111111"),
     ],
 )
 def test_placeholders_are_no_secrets(value: str) -> None:
@@ -183,3 +204,11 @@ def test_what_is_no_plain_word_is_a_secret(value: str) -> None:
 )
 def test_a_reference_holds_nothing_itself(text: str, is_one: bool) -> None:
     assert is_reference(text) is is_one
+
+
+@pytest.mark.parametrize(
+    ("name", "is_key"),
+    [("a1b2c3d4e5f60718293a4b5c6d7e8f90", True), (WORD, True), ("OPENAI_API_KEY", False), ("QWENTEAMKEY2025X1", False)],
+)
+def test_a_key_in_the_place_of_a_variable_s_name(name: str, is_key: bool) -> None:
+    assert is_bare_key(name) is is_key

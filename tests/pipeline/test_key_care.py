@@ -4,7 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from persona_batch.config.load import load_batch
 from persona_batch.errors import UsageError
+from persona_batch.pipeline.key_care import tell_first_use
+from persona_batch.provider.connect import resolve
 from pipeline.workshop import WUKONG, Workshop
 from servers.act import Act, Script
 
@@ -53,6 +56,15 @@ def test_a_preset_s_own_key_that_a_file_turns_to_another_host_is_told_of(
     monkeypatch.setenv("OPENAI_API_KEY", "sk-0123456789abcdefghij")
     workshop.run([block(workshop, "name: openai")], overrides={"base_url": None, "models": ("test-model",)})
     assert told(workshop)[0].startswith("wukong.yaml sends the key in OPENAI_API_KEY to host 127.0.0.1")
+
+
+def test_a_key_in_a_header_that_a_file_sends_to_a_preset_is_told_of(workshop: Workshop) -> None:
+    block = "run: {provider: {name: moonshot, extra_headers: {X-Team: '${BOX_KEY}'}}}\n"
+    settings = load_batch([workshop.write("wukong.yaml", WUKONG + block)]).run
+    notes: list[str] = []
+    target = resolve(settings, {"BOX_KEY": KEY, "MOONSHOT_API_KEY": "sk-0123456789abcdefghij"})
+    tell_first_use(settings, target, notes.append)
+    assert ["sends the key in BOX_KEY to host api.moonshot" in note for note in notes] == [True]
 
 
 def test_what_the_command_line_names_itself_needs_no_word(workshop: Workshop) -> None:

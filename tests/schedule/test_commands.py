@@ -155,6 +155,18 @@ def test_a_file_of_keys_that_others_may_read_is_warned_about(workshop: Workshop,
     assert b"not-in-the-crontab" not in tab(crontab)
 
 
+def test_the_key_that_a_job_sends_stands_in_no_crontab_whatever_its_variable_is_called(
+    workshop: Workshop, crontab: dict[str, str]
+) -> None:
+    (workshop.folder / ".env").write_text("MY_LLM=1f3c2a70-9b1d-4c55-a1e2\n", encoding="utf-8")
+    add = ("schedule", "add", "pirate.yaml", "--at", "@daily")
+    endpoint = ("--base-url", "http://127.0.0.1:9/v1", "--api-key-env", "MY_LLM", "--model", "m")
+    done = workshop.batch(*add, *endpoint, "--on-failure", "notify 1f3c2a70-9b1d-4c55-a1e2", **crontab)
+    assert done.returncode == 2
+    assert "the value of MY_LLM would stand in the job's line" in done.stderr
+    assert "1f3c2a70" not in done.stderr
+
+
 def test_a_long_path_gives_way_where_the_line_would_be_too_long(
     workshop: Workshop, crontab: dict[str, str], tmp_path: Path
 ) -> None:

@@ -160,7 +160,7 @@ def _rehearse(job: "Job", run: "RunArguments", keys: Mapping[str, str]) -> None:
     from persona_batch.config.load import Overrides, load_batch
     from persona_batch.provider.connect import resolve
     from persona_batch.provider.dotenv import load_env
-    from persona_batch.schedule.environment import bare
+    from persona_batch.schedule.environment import bare, refuse_secrets
     from persona_batch.schedule.perform import run_words
 
     env = {**bare(os.environ), **job.environment, **keys}
@@ -172,9 +172,10 @@ def _rehearse(job: "Job", run: "RunArguments", keys: Mapping[str, str]) -> None:
     )
     batch = load_batch(run.files, questions=run.questions, overrides=endpoint)
     try:
-        resolve(batch.run, load_env(environ=env))
+        target = resolve(batch.run, load_env(environ=env))
     except UsageError as error:
         raise UsageError(f"{error} (cron does not see this shell's variables: a job's keys stand in `.env`)") from None
+    refuse_secrets(job.texts(), load_env(environ=env), target.key_variables)
     words = [sys.executable, "-P", "-m", "persona_batch", *run_words(job), "--dry-run"]
     done = subprocess.run(  # noqa: S603 - our own command line
         words, cwd=job.directory, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False

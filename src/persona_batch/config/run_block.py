@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field
 
 from persona_batch.chat import JsonValue, Thinking
 from persona_batch.config.section import NonEmpty, Section
-from persona_batch.credentials import REMEDY, is_reference, secret_in_query
+from persona_batch.credentials import REMEDY, has_key, is_bare_key, is_reference, secret_in_query
 
 PLACEMENTS = Literal["system", "developer", "user", "none"]
 
@@ -49,7 +49,7 @@ def variable_name(value: str) -> str:
     Raises:
         ValueError: it is none, perhaps the key itself; the value is never part of the message.
     """
-    if not _VARIABLE.fullmatch(value):
+    if not _VARIABLE.fullmatch(value) or has_key(value) or is_bare_key(value):
         raise ValueError("expected the name of an environment variable such as MY_API_KEY, never the key itself")
     return value
 

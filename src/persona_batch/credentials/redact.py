@@ -64,7 +64,7 @@ class Redactor:
 
 
 def _spellings(secret: str) -> set[str]:
-    raw = secret.encode()
+    raw = os.fsencode(secret)  # a variable may hold bytes that are no UTF-8
     coded = {base64.b64encode(raw).decode(), base64.urlsafe_b64encode(raw).decode()}
     # Behind a user name (`user:key`, as in Basic authentication) the key starts at another of three offsets.
     for offset in (1, 2):
@@ -73,7 +73,7 @@ def _spellings(secret: str) -> set[str]:
     return {
         secret,
         json.dumps(secret)[1:-1],
-        quote(secret, safe=""),
-        quote_plus(secret),
+        quote(raw, safe=""),
+        quote_plus(raw),
         *(code.rstrip("=") for code in coded if len(code) >= 2 * _HEAD),
     }

@@ -1,7 +1,8 @@
 """What a key looks like, and where one may stand, as data and as the questions that the other rooms ask.
 
-Shapes are from the issuers' documentation. What people write with hyphens (`sk-learn-chapter-12`,
-`ms-marco-MiniLM-L-12-v2`) and what is random without being secret (commits, digests, UUIDs) is left alone.
+Shapes are from the issuers' documentation; the address of a webhook is one too: whoever has it may post. What people
+write with hyphens (`sk-learn-chapter-12`, `ms-marco-MiniLM-L-12-v2`) and what is random without being secret (commits,
+digests, UUIDs) is left alone.
 """
 
 import base64
@@ -22,7 +23,7 @@ _LAST: Final = frozenset(
         "token", "secret", "secrets", "password", "passwd", "pwd", "passphrase", "authorization", "auth",
         "credential", "credentials", "cookie", "bearer", "apikey", "apikeys", "xapikey", "apitoken",
         "accesstoken", "authtoken", "bearertoken", "accesskey", "secretkey", "apisecret", "clientsecret",
-        "proxyauthorization", "authkey", "privatekey", "jwt", "密钥", "密码", "口令", "令牌",
+        "proxyauthorization", "authkey", "privatekey", "jwt",
     }
 )  # fmt: skip
 _KINDS_OF_KEY: Final = frozenset(
@@ -54,6 +55,10 @@ def is_key_name(name: str) -> bool:
         return before in _KINDS_OF_KEY or bool(before and shouted) or name.lower().startswith("x-")
     if last == "token":
         return before not in _NO_TOKEN
+    if last == "pass":
+        return name.isupper() and bool(before)  # SMTP_PASS; a `first_pass` is anybody's
+    if last.endswith(("password", "passwd", "apikey", "密钥", "密码", "口令", "令牌")):  # PGPASSWORD, 我的密钥
+        return True
     return last in _LAST or "".join(words[-2:]) in _LAST
 
 
@@ -69,6 +74,7 @@ _PLACEHOLDER_WORDS: Final = frozenset(
         "value", "abc", "xxx",
     }
 )  # fmt: skip
+_SHORT: Final = 16  # characters that plain words with hyphens may have to be none
 _REFERENCE: Final = re.compile(r"\$|<|\{|%[A-Za-z_(]|\*{2}|\.{3}|…|\[key\]")  # $NAME, <your key>, {{ key }}, sk-...
 _PLAIN_PART: Final = re.compile(r"[A-Za-z]{1,15}|\d{1,4}|[A-Za-z]{1,6}\d{1,3}[A-Za-z]?|\d{1,3}[A-Za-z]{1,4}")
 _CAMEL: Final = re.compile(r"[a-z][A-Z]|\d[A-Za-z]|[A-Za-z]\d")
@@ -90,7 +96,12 @@ def is_placeholder(value: str) -> bool:
         return True
     if re.fullmatch(r"[A-Za-z]?[a-z]{0,15}|[A-Z]{1,16}|\d{1,15}|[A-Za-z]?[a-z]{1,9}\d{1,2}|(.)\1*", text):
         return True  # one plain word, one number, one of the two with the other, one character again and again
+    if re.fullmatch(r"[A-Za-z]{2,6}[-_](.)\1*", text):
+        return True  # sk-000…
     parts = re.split(r"[-_.:/ ]+", text.lower())
+    plain = len(text) <= _SHORT and all(re.fullmatch(r"[a-z]+(1?2?3?4?|(\d)\2*)", part) for part in parts)
+    if plain and (len(parts) <= 2 or sum(part not in _PLACEHOLDER_WORDS for part in parts) <= 1):
+        return True  # a plain word or two: `sk-litellm`, `my-secret-key`, `changeme123`
     return len(text) < 40 and all(
         part in _PLACEHOLDER_WORDS or re.fullmatch(r"(abc)?(1?2?3?4?|12345|123456)|x+|0+", part) for part in parts
     )
@@ -115,11 +126,17 @@ def _is_key_value(value: str) -> bool:
     return _is_random(value) and not re.fullmatch(r"[A-Za-z]?[a-z]+\d{1,4}", value)  # a name and its year
 
 
+def is_bare_key(name: str) -> bool:
+    """Say whether what should be the name of a variable is the key itself: one long random word."""
+    spoken = re.search(r"_|key|token|secret|pass", name, re.IGNORECASE)
+    return len(name) >= 16 and spoken is None and _is_key_value(name)
+
+
 # shapes
 
 _SHAPE: Final = re.compile(
     r"""(?<![A-Za-z0-9])(?:
-      (?:sk|ms|rk|pk|hf|gsk|xai|nvapi|tvly|pplx|r8|fw|csk|tgp|lsv2|npm|pypi|dop|glpat|gldt|glrt|xox[abeoprs]|
+      (?:sk|ms|rk|pk|pat|hf|gsk|xai|nvapi|tvly|pplx|r8|fw|csk|tgp|lsv2|npm|pypi|dop|glpat|gldt|glrt|xox[abeoprs]|
          gh[opsur]|github_pat)[-_](?P<body>[A-Za-z0-9_-]{16,}(?:\.(?=[A-Za-z_-]*\d)[A-Za-z0-9_-]+)*)
     | (?:AIza|ya29\.)[\w-]{30,}
     | (?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Za-z0-9])
@@ -128,27 +145,36 @@ _SHAPE: Final = re.compile(
     | eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]{6,}
     | [0-9a-f]{32}\.[A-Za-z0-9]{16}(?![A-Za-z0-9])
     | (?:bot)?\d{8,10}:AA[\w-]{32,34}(?![\w-])
+    | SCT\d{3,9}T[A-Za-z0-9]{16,}
+    | (?:hooks\.slack\.com/[a-z]+|open\.(?:feishu\.cn|larksuite\.com)/open-apis/bot/v2/hook
+         |discord(?:app)?\.com/api/webhooks/\d+)/(?=[\w/-]*\d)[\w/-]{20,}
     )
     | -----BEGIN\ [A-Z ]*PRIVATE\ KEY-----[A-Za-z0-9+/=\s\\n]*(?:-----END\ [A-Z ]*PRIVATE\ KEY-----)?""",
     re.VERBOSE | re.ASCII,
 )
 _SCHEME: Final = re.compile(r"(?<![\w-])(?i:bearer|basic)[ \t]+(?P<value>[\w.~+/=:-]{8,})", re.ASCII)
 _PLACE: Final = re.compile(
-    r"""(?i:key|token|bearer|secret|password|passwd|passphrase|pwd|auth|authorization|credentials?|cookie|密钥|密码|口令|令牌)s?
-        (?P<gap>[\\"'`*]{0,3}\s{0,3}[=:：]{1,2}\s{0,3}|[ \t]+)[\\"'`]{0,3}
+    r"""(?i:key|token|bearer|secret|password|passwd|passphrase|pwd|pass|auth|authorization|credentials?|cookie|
+          密钥|密码|口令|令牌)s?
+        (?P<gap>[\\"'`*]{0,3}\s{0,3}(?:[=:：]{1,2}|(?:\ is(?!\w)|是|为)[=:：]?)\s{0,3}|[ \t]+)[\\"'`]{0,3}
         (?:(?i:bearer|basic|token|apikey)[ \t]+)?
         (?P<value>[^\s"'`\\,;&|<>(){}\[\]，。；、）」”]+)""",
     re.VERBOSE,
 )
-_NAME_BEFORE: Final = re.compile(r"[\w.-]{1,64}\Z|-{0,2}[\w.-]{1,64}\Z")
+_NAME_BEFORE: Final = re.compile(r"[\w.-]{1,64}\Z|-{0,2}[\w.-]{1,64}\Z|(?i:api|access|secret|private)[ ]\Z")
 _QUERY: Final = re.compile(r"[?&;](?i:key|sig|signature|sas|code|auth)=(?P<value>[^\s\"'&;#<>]+)")
 _LOGIN: Final = re.compile(
     r"(?i:\b(?P<scheme>[a-z][a-z0-9+.-]{1,15})://)(?P<login>(?P<user>[^\s/?#@:\"'<>]*)(?::(?P<password>[^\s/?#@\"'<>]*))?)@"
 )
 _ANY_PASSWORD: Final = frozenset({"pass", "password", "passwd"})  # as `https://user:password@host` explains itself
-_CURL_USER: Final = re.compile(r"(?:^|\s)(?:-u|--user|--proxy-user)[ =]?[\"']?(?P<value>[^\s:\"'$]+:[^\s\"'$]+)")
+_LOGIN_OPTIONS: Final = (
+    re.compile(r"(?:^|\s)(?:-u|--user|--proxy-user)[ =]?[\"']?(?P<value>[^\s:\"'$]+:[^\s\"'$]+)"),  # curl
+    re.compile(r"\bsshpass\s+-p\s*[\"']?(?P<value>[^\s\"'$]+)"),
+    re.compile(r"\b(?:mysql|mariadb)\w*\b[^|;&]*?\s-p[\"']?(?P<value>[^\s\"'$]+)"),
+)
 _ANY_HINT: Final = re.compile(
-    r"[-_]|eyJ|AIza|AKIA|ASIA|LTAI|AKID|ya29|://|[=:：]|bearer|basic|[0-9a-f]{32}\.", re.IGNORECASE
+    r"[-_]|eyJ|AIza|AKIA|ASIA|LTAI|AKID|ya29|://|[=:：]|bearer|basic|[0-9a-f]{32}\.| is |是|为|hooks\.|SCT\d",
+    re.IGNORECASE,
 )
 
 
@@ -169,12 +195,13 @@ def _named(text: str, *, strict: bool) -> Iterator[tuple[int, int]]:
     """Yield the place of every key that stands behind the name of one: `api_key: …`, `TOKEN=…`, `--token …`."""
     for match in _PLACE.finditer(text):
         before = _NAME_BEFORE.search(text, max(0, match.start() - 66), match.start())
-        name = (before[0] if before else "") + re.split(r"[\s=:：\\\"'`*]", match[0], maxsplit=1)[0]
+        name = (before[0] if before else "") + text[match.start() : match.start("gap")]
         option = name.startswith("-")
         if (match["gap"].isspace() and not option) or not is_key_name(name.lstrip("-")):
             continue
         value = match["value"]
-        if _is_key_value(value) or (strict and not is_placeholder(value) and not _REFERENCE.match(value)):
+        told = strict and not re.search("is|是|为", match["gap"])  # else a sentence: `the token is valid`
+        if _is_key_value(value) or (told and not is_placeholder(value) and not _REFERENCE.match(value)):
             yield match.span("value")
 
 
@@ -189,8 +216,9 @@ def _in_addresses(text: str, *, strict: bool) -> Iterator[tuple[int, int]]:
         if secret and not _REFERENCE.match(secret) and (strict or secret.lower() not in _ANY_PASSWORD):
             yield match.span("login")
     if strict:
-        for match in _CURL_USER.finditer(text):
-            yield match.span("value")
+        for option in _LOGIN_OPTIONS:
+            for match in option.finditer(text):
+                yield match.span("value")
 
 
 def login_in(value: str) -> list[str]:

@@ -41,10 +41,14 @@ def tell_first_use(settings: RunSettings, target: Target, tell: Callable[[str], 
     """
     host_file = settings.sources.get("base_url") if target.base_url != target.preset.base_url else None
     file = settings.sources.get("api_key_env") or host_file
+    own: tuple[str, ...] = ()
+    if file is None:  # a preset, and perhaps a header with another's key
+        file, own = settings.sources.get("provider"), target.preset.key_env
     if file is not None:
         host = urlsplit(target.base_url).hostname or target.base_url
         for variable in target.key_variables:
-            _tell_once(file, variable, host, tell)
+            if variable not in own:
+                _tell_once(file, variable, host, tell)
 
 
 def _tell_once(file: str, variable: str, host: str, tell: Callable[[str], None]) -> None:

@@ -5,7 +5,7 @@ import stat
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from persona_batch.credentials import has_key, secrets_in
+from persona_batch.credentials import has_key, is_placeholder, secrets_in
 from persona_batch.errors import UsageError
 
 # besides PATH: where programs and our own folders are, how the network is reached, nothing that is a key
@@ -50,12 +50,14 @@ def carried(env: Mapping[str, str]) -> dict[str, str]:
     return taken
 
 
-def refuse_secrets(words: Iterable[str], env: Mapping[str, str]) -> None:
+def refuse_secrets(words: Iterable[str], env: Mapping[str, str], sent: Iterable[str] = ()) -> None:
     """Raise UsageError where one of the words, which are about to be written, holds a key.
 
-    `env` is the process environment over the `.env` files: keys that it holds are known whatever they look like.
+    `env` is the process environment over the `.env` files: keys that it holds are known whatever they look like;
+    `sent` are the variables in it that are sent as keys, whatever they are called.
     """
     known = {secret: name for name, value in env.items() for secret in secrets_in({name: value})}
+    known |= {env[name]: name for name in sent if name in env and not is_placeholder(env[name])}
     for word in words:
         name = next((name for secret, name in known.items() if secret in word), None)
         if name is not None:
