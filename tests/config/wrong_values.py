@@ -175,6 +175,21 @@ VALUES = [
         f"1:9: this looks like an API key; {REMEDY}",
     ),
     Wrong(
+        "key in a comment",
+        persona("# sk-proj-9f8e7d6c5b4a39281706f5e4d3c2b1a0\nname: x"),
+        f"3:3: this looks like an API key; {REMEDY}",
+    ),
+    Wrong(
+        "variable with its key in a comment",
+        persona("run: {samples: 2}  # OPENAI_API_KEY=q8Zr2LmN0pXy7Kd1Ws5T"),
+        f"3:37: this looks like an API key; {REMEDY}",
+    ),
+    Wrong(
+        "header with its key in an indented comment",
+        persona("params:\n  seed: 1\n  # Authorization: Bearer q8Zr2LmN0pXy7Kd1Ws5T"),
+        f"5:27: this looks like an API key; {REMEDY}",
+    ),
+    Wrong(
         "bearer",
         persona("name: Bearer abcdefgh12345678"),
         f"3:7: this looks like an API key; {REMEDY}",

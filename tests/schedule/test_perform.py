@@ -177,11 +177,14 @@ def test_the_key_comes_from_a_file_and_goes_nowhere_but_to_the_endpoint(workshop
         assert not file.is_file() or b"sk-secret" not in file.read_bytes()
 
 
-def test_the_failure_command_finds_the_keys_of_dotenv_and_its_log_does_not(workshop: Workshop) -> None:
-    (workshop.folder / ".env").write_text("HOOK_TOKEN=odd.value-77\n", encoding="utf-8")
-    job = workshop.job("--provider", "nobody", on_failure='echo "with $HOOK_TOKEN"; test "$HOOK_TOKEN" = odd.value-77')
+@pytest.mark.parametrize("name", ["HOOK_TOKEN", "MY_LLM", "AZURE_EAST"])
+def test_the_failure_command_finds_the_keys_of_dotenv_and_its_log_does_not(workshop: Workshop, name: str) -> None:
+    (workshop.folder / ".env").write_text(f"{name}=odd.value-77\nPLACE=http://localhost:8080\n", encoding="utf-8")
+    job = workshop.job(
+        "--provider", "nobody", on_failure=f'echo "with ${name} at $PLACE"; test "${name}" = odd.value-77'
+    )
     assert workshop.perform(job) == 2
-    assert "with [key]" in workshop.log()
+    assert "with [key] at http://localhost:8080" in workshop.log()
     assert "--on-failure" not in workshop.log()  # that it failed
 
 

@@ -1,5 +1,6 @@
 """Reading each input file once: bytes → text → nodes → checked against the models, and searched for keys."""
 
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -26,6 +27,8 @@ from persona_batch.config.source import compose
 from persona_batch.config.textfile import TextFile, place_in, read_text, recorded_name
 from persona_batch.credentials import REMEDY, find_key, has_key, is_key_name, is_reference
 from persona_batch.errors import Problem
+
+_COMMENT = re.compile(r"(?m)(?:^|(?<=[ \t]))#.+")
 
 FileKind: TypeAlias = Literal["persona", "questions"]
 
@@ -88,6 +91,7 @@ class Library:
         _refuse_key_in_name(shown, self.problems)
         root = compose(file.text, shown, self.problems)
         refuse_keys(root, self.problems)
+        _refuse_keys_in_comments(file, self.problems)
         nodes = list(walk(root))
         refuse_fullwidth(nodes, self.problems)
         kind = kind_of(root)
@@ -100,6 +104,16 @@ class Library:
             if name == "params" and key is not None and isinstance(node, Mapping):
                 check_names(node, self.problems)
         return Document(file, root, kind)
+
+
+def _refuse_keys_in_comments(file: TextFile, problems: Problems) -> None:
+    """Note what looks like a key behind a `#`; where it is text after all, `refuse_keys` has noted its line."""
+    noted = {place.line for place in problems.places if place.file == file.shown}
+    for comment in _COMMENT.finditer(file.text):
+        if (found := find_key(comment[0])) is not None:
+            place = place_in(file, comment.start() + found)
+            if place.line not in noted:
+                problems.add(place, f"this looks like an API key; {REMEDY}")
 
 
 def kind_of_file(path: Path) -> FileKind | Literal["unreadable", "nothing"]:

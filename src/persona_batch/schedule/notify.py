@@ -1,10 +1,11 @@
 """Word to somebody: the user's command, with the summary of a failed job as JSON on its stdin."""
 
 import os
+import re
 import signal
 import subprocess
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import BinaryIO
 
@@ -58,9 +59,12 @@ def notify(
     env: Mapping[str, str],
     directory: Path,
     *,
+    kept: Iterable[str] = (),
     seconds: float = SECONDS,
 ) -> str | None:
     """Run the command in a folder (if it is gone: where we are); its output, without keys, goes to the log.
+
+    `kept` are the values that stand in files of keys: words with a digit among them are keys, whatever their names.
 
     Returns:
         What went wrong with it, if anything.
@@ -85,7 +89,8 @@ def notify(
                 late = f"still busy after {seconds:g} s, ended"
         said.seek(0)
         text = said.read(MOST_SAID).decode("utf-8", "replace")
-        log.write(Redactor(secrets_in(env)).clean_all(text).encode())
+        words = [value for value in kept if re.fullmatch(r"(?=.*\d)[!-.0-~]{8,}", value)]  # no path, no address
+        log.write(Redactor([*secrets_in(env), *words]).clean_all(text).encode())
     if late is not None:
         return late
     return f"exit {child.returncode}" if child.returncode else None

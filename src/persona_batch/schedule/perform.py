@@ -82,7 +82,9 @@ def perform(job: Job, folder: StateFolder, *, env: Mapping[str, str], inputs: Ca
         _note(log, f"job {job.id} ended: {state.meaning} ({state.exit_code})")
         if job.on_failure is not None and state.exit_code not in NO_FAILURE:
             notice = notice_of(state, folder.log(job.id), output)
-            problem = notify(job.on_failure, notice, log, _all_keys(job, child_env, log), job.directory)
+            keys = _all_keys(job, child_env, log)
+            kept = [value for name, value in keys.items() if name not in env]
+            problem = notify(job.on_failure, notice, log, keys, job.directory, kept=kept)
             if problem is not None:
                 _note(log, f"--on-failure: {problem}")
         return state.exit_code
