@@ -18,7 +18,7 @@ from persona_batch.errors import UsageError
 from persona_batch.plan.cell import Endpoint
 from persona_batch.plan.grid import Grid
 from persona_batch.record.manifest import Manifest, read_manifest
-from persona_batch.record.record import Record
+from persona_batch.record.record import Record, cell_named
 from persona_batch.record.rundir import RunDir
 from persona_batch.wording import listed
 
@@ -93,14 +93,7 @@ class Agreement:
         self._places.add(place)
         if self.grid is None:
             return
-        found = self.grid.find(
-            persona=record.persona,
-            variant=record.variant,
-            question=record.question,
-            placement=record.placement,
-            model=record.model,
-            sample=record.sample,
-        )
+        found = cell_named(record, self.grid)
         if found is not None and found[0] == record.key:
             return
         if found is None:

@@ -23,12 +23,11 @@ from pathlib import Path
 import msgspec
 
 from persona_batch.errors import UsageError
-from persona_batch.plan.cell import Cell
 from persona_batch.plan.grid import Grid
 from persona_batch.record.append import AppendFile, storage_error, sync_folder
 from persona_batch.record.keys import KeySet
 from persona_batch.record.reader import read_records
-from persona_batch.record.record import Record, Status, as_cell, decode, encode
+from persona_batch.record.record import Record, Status, as_cell, cell_named, decode, encode
 from persona_batch.record.rundir import RunDir
 from persona_batch.record.torn import set_torn_aside
 
@@ -108,26 +107,15 @@ class _Belonging:
         self._grid = grid
         strangers = KeySet()
         for record in chain(_records(run.records), _records(run.set_aside)):
-            found = self._find(record)
+            found = cell_named(record, self._grid)
             if found is None or found[0] != record.key:
                 strangers.add(record.key)
         keyed = grid.keyed(whole=True) if len(strangers) else ()
         self._under_other_names = {key: make for key, make in keyed if key in strangers}
 
-    def _find(self, record: Record) -> tuple[str, Callable[[], Cell]] | None:
-        """Return today's cell of the record's names, whatever is asked in it."""
-        return self._grid.find(
-            persona=record.persona,
-            variant=record.variant,
-            question=record.question,
-            placement=record.placement,
-            model=record.model,
-            sample=record.sample,
-        )
-
     def named(self, record: Record) -> Record | None:
         """Return the record under the names that its cell has today; None: it belongs no longer."""
-        found = self._find(record)
+        found = cell_named(record, self._grid)
         make = found[1] if found is not None and found[0] == record.key else self._under_other_names.get(record.key)
         return None if make is None else as_cell(record, make())
 

@@ -1,6 +1,6 @@
 """One finished cell as one JSON line; the field order is the order on disk."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Literal, TypeAlias
 
 import msgspec
@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from persona_batch.chat import Message, Params, Placement, Usage
 from persona_batch.checks import Check, evaluate
 from persona_batch.plan.cell import Cell
+from persona_batch.plan.grid import Grid
 
 SCHEMA_VERSION = 1
 
@@ -82,6 +83,18 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     probes: list[Any] | None = None
     request_id: str | None = None
     system_fingerprint: str | None = None
+
+
+def cell_named(record: Record, grid: Grid) -> tuple[str, Callable[[], Cell]] | None:
+    """Return the key of the cell that has the record's names in a batch, and what makes it; None: there is none."""
+    return grid.find(
+        persona=record.persona,
+        variant=record.variant,
+        question=record.question,
+        placement=record.placement,
+        model=record.model,
+        sample=record.sample,
+    )
 
 
 def as_cell(record: Record, cell: Cell) -> Record:
