@@ -48,14 +48,11 @@ def instructions(module: str, *arguments: object) -> int:
     valgrind = shutil.which("valgrind")
     if valgrind is None:
         raise FileNotFoundError("valgrind")
+    work = [sys.executable, "-m", module, *map(str, arguments)]
+    env = {"PYTHONPATH": str(TESTS), "PYTHONHASHSEED": "0", "PATH": os.environ["PATH"]}
+    subprocess.run(work, env=env, capture_output=True, check=True)  # what is compiled once must not be counted
     counted_by = [valgrind, "--tool=callgrind", f"--callgrind-out-file={os.devnull}"]
-    done = subprocess.run(
-        [*counted_by, sys.executable, "-m", module, *map(str, arguments)],
-        env={"PYTHONPATH": str(TESTS), "PYTHONHASHSEED": "0", "PATH": os.environ["PATH"]},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    done = subprocess.run([*counted_by, *work], env=env, capture_output=True, text=True, check=True)
     counted = re.search(r"Collected : (\d+)", done.stderr)
     assert counted is not None, done.stderr
     return int(counted[1])
