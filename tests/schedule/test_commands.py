@@ -182,7 +182,8 @@ def test_a_long_path_gives_way_where_the_line_would_be_too_long(
     assert b":/usr/local/bin:/usr/bin:/bin LANG" in tab(crontab)
 
 
-def test_a_job_of_many_files_gets_a_short_name(workshop: Workshop, crontab: dict[str, str]) -> None:
+def test_many_files(workshop: Workshop, crontab: dict[str, str]) -> None:
+    # a short name for their job, and for this test: it stands in each file's path, and cron takes 998 bytes
     files = [f"{name}.yaml" for name in "abcd"]
     for file in files:
         (workshop.folder / file).write_text(PERSONA.replace("id: pirate", f"id: {file[0]}"), encoding="utf-8")
