@@ -122,8 +122,9 @@ def _ending(summary: Summary, reasons: str, *, arms: int, quiet: bool) -> list[s
     if summary.exit_code == 100 and summary.checks.share is not None:
         lines.append(f"only {summary.checks.share:.1%} of the checks passed")
     if summary.message is not None:
+        verb = "is" if summary.left == 1 else "are"
         lines.append(
-            f"stopped early: {one_line(summary.message)}; {summary.left:,} of {counted(summary.cells, 'cell')} are "
+            f"stopped early: {one_line(summary.message)}; {summary.left:,} of {counted(summary.cells, 'cell')} {verb} "
             f"left: `batch run --resume {path}`"
         )
     elif not quiet:

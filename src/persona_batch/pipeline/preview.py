@@ -72,12 +72,7 @@ def preview(options: RunOptions) -> Preview:
     require_checks(batch, options)
     target = resolve(batch.run, load_env(), need_key=False)
     refuse_key_in_input(batch, target, options)
-    run, earlier = existing_run(
-        options,
-        batch=batch,
-        endpoint=target.identity,
-        grid_with=lambda models: grid_of(batch, target, batch.run.models or models, options),
-    )
+    run, earlier = existing_run(options, batch=batch, target=target)
     models = batch.run.models or (tuple(earlier.models) if earlier else (UNNAMED_MODEL,))
     grid = grid_of(batch, target, models, options)
     found = _Found.of(run, grid, retry_errors=options.retry_errors) if run else _Found()

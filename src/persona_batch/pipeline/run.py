@@ -60,12 +60,7 @@ async def _run(options: RunOptions, observer: Observer, signals: Signals) -> Sum
     async with AsyncExitStack() as stack:
         provider: Provider | None = None
         async with choosing(options, batch.id):
-            run, earlier = existing_run(
-                options,
-                batch=batch,
-                endpoint=target.identity,
-                grid_with=lambda models: grid_of(batch, target, batch.run.models or models, options),
-            )
+            run, earlier = existing_run(options, batch=batch, target=target)
             models = batch.run.models or (tuple(earlier.models) if earlier else ())
             if run is None or not models:
                 provider = await _open(stack, batch, target, options, observer)

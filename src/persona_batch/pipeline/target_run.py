@@ -1,7 +1,7 @@
 """Which run folder a call works on: a new one, the one it names, or the newest unfinished one of its batch."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import fields, replace
 from pathlib import Path
@@ -14,8 +14,9 @@ from persona_batch.config.batch import Batch
 from persona_batch.config.load import Overrides
 from persona_batch.config.textfile import recorded_name
 from persona_batch.errors import UsageError
+from persona_batch.pipeline.grid_of import grid_of
 from persona_batch.pipeline.options import RunOptions
-from persona_batch.plan.grid import Grid
+from persona_batch.provider.target import Target
 from persona_batch.record.finding import find_run
 from persona_batch.record.manifest import Manifest, is_partial, read_manifest
 from persona_batch.record.reader import scan
@@ -98,9 +99,7 @@ async def choosing(options: RunOptions, batch_id: str) -> AsyncIterator[None]:
         lock.release()
 
 
-def existing_run(
-    options: RunOptions, *, batch: Batch, endpoint: str, grid_with: Callable[[Sequence[str]], Grid]
-) -> tuple[RunDir | None, Manifest | None]:
+def existing_run(options: RunOptions, *, batch: Batch, target: Target) -> tuple[RunDir | None, Manifest | None]:
     """Return the run that `--resume` names or `--continue` finds; Nones: a new one is to be made.
 
     `--continue` takes the newest run of the same batch at the same endpoint, whose command line said the same of
@@ -110,13 +109,13 @@ def existing_run(
     Args:
         options: the call.
         batch: of its files.
-        endpoint: where it asks.
-        grid_with: makes the call's grid for some models.
+        target: where it asks.
 
     Raises:
         UsageError: there is no such run, or it was made of other files, at another endpoint, or with other replies
             (`thinking`).
     """
+    endpoint = target.identity
     if options.resume is not None:
         return _named_run(options, batch, endpoint)
     if not options.continue_newest:
@@ -137,7 +136,8 @@ def existing_run(
             if not is_partial(manifest) or all(mine.get(name) == theirs.get(name) for name in _FILTERS):
                 break
             seen = scan(run.records).keys
-            if all(key in seen for key in grid_with(manifest.models).all_keys()):
+            grid = grid_of(batch, target, batch.run.models or manifest.models, options)
+            if all(key in seen for key in grid.all_keys()):
                 break
         return run, manifest
     return None, None

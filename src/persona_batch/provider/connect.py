@@ -14,6 +14,7 @@ from persona_batch.provider.network import check_way
 from persona_batch.provider.presets import CUSTOM, PRESETS, Preset
 from persona_batch.provider.secret import Secret, checked_key
 from persona_batch.provider.target import Target
+from persona_batch.wording import listed
 
 SCRIPTED = Preset(name="scripted", key="none", lists_all=True, note="makes up replies; for rehearsals")
 MODEL_VARIABLE = "PERSONA_BATCH_MODEL"
@@ -222,5 +223,4 @@ def _check_headers(headers: Mapping[str, str]) -> None:
 
 
 def _some(names: Sequence[str]) -> str:
-    shown = ", ".join(sorted(names)[:_LISTED])
-    return f"{shown} and {len(names) - _LISTED:,} more" if len(names) > _LISTED else shown
+    return listed(sorted(names), _LISTED)
