@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -35,6 +36,9 @@ def cron() -> Iterator[None]:
 def _running() -> Iterator[None]:
     before = subprocess.run(["crontab", "-l"], capture_output=True)
     subprocess.run(["crontab", "-"], input=FOREIGN, check=True)
+    installed = int(time.time())
+    # cron knows a new crontab by its time in whole seconds: what is added in the same second, it never reads
+    eventually(lambda: int(time.time()) > installed, "the next second")
     # where cron runs already, ours gives way at once, and that one does the work
     daemon = subprocess.Popen(["cron", "-f"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
