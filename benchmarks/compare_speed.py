@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 from benchmarks.compare_made import made_records
-from persona_batch.compare import MEASURES, compare
+from persona_batch.comparing import MEASURES, compare
 from persona_batch.record.reader import read_records
 from persona_batch.record.record import encode
 

@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from benchmarks.simulate_rows import Aim, Row, rows
-from persona_batch.compare import compare
+from persona_batch.comparing import compare
 
 SIGMAS = 3.3  # two-sided: one false alarm in a thousand rows
 

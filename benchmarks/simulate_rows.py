@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 
 from benchmarks.simulate_worlds import RECORDED, World, dialogues, recorded_world
-from persona_batch.compare import Comparison
+from persona_batch.comparing import Comparison
 from persona_batch.record import Record
 
 LEVEL = 0.05

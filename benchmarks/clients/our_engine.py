@@ -9,8 +9,8 @@ import sys
 
 from benchmarks.cells import asks
 from benchmarks.clients.outcome import Outcome
+from persona_batch.asking.limits import RunLimits
 from persona_batch.config.batch import Batch, Persona, Question, RunSettings
-from persona_batch.engine.limits import RunLimits
 from persona_batch.engine.local import LocalEngine
 from persona_batch.engine.progress import Progress
 from persona_batch.plan.grid import Grid

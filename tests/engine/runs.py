@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 
 from engine.cells import TimedProvider, make_cells
 from engine.virtual_time import run_virtually
-from persona_batch.engine.ledger import Ledger
-from persona_batch.engine.limits import RunLimits
+from persona_batch.asking.ledger import Ledger
+from persona_batch.asking.limits import RunLimits
+from persona_batch.asking.retry import RetryPolicy
 from persona_batch.engine.local import LocalEngine
 from persona_batch.engine.progress import Progress
-from persona_batch.engine.retry import RetryPolicy
 from persona_batch.errors import BatchError
 from persona_batch.record import Record
 

@@ -8,7 +8,7 @@ import pytest
 from engine.cells import TimedProvider, make_cell, make_cells
 from engine.runs import run_cells
 from engine.virtual_time import run_virtually
-from persona_batch.engine.limits import RunLimits
+from persona_batch.asking.limits import RunLimits
 from persona_batch.engine.local import LocalEngine
 from persona_batch.engine.progress import Progress
 from persona_batch.errors import Interrupted, StoppedEarly

@@ -2,9 +2,9 @@ import pytest
 
 from engine.cells import TimedProvider, keyed, make_cell, make_cells
 from engine.runs import run_cells
+from persona_batch.asking.estimate import TokenEstimate, text_tokens
+from persona_batch.asking.limits import RunLimits
 from persona_batch.chat import Usage
-from persona_batch.engine.estimate import TokenEstimate, text_tokens
-from persona_batch.engine.limits import RunLimits
 from persona_batch.engine.pending import pending
 from persona_batch.engine.progress import OTHERS, Progress
 from persona_batch.errors import ContextTooLong

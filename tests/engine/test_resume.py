@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from engine.cells import TimedProvider, keyed, make_cell
 from engine.virtual_time import run_virtually
-from persona_batch.engine.limits import RunLimits
+from persona_batch.asking.limits import RunLimits
+from persona_batch.asking.retry import RetryPolicy
 from persona_batch.engine.local import LocalEngine
 from persona_batch.engine.pending import pending
 from persona_batch.engine.progress import Progress
-from persona_batch.engine.retry import RetryPolicy
 from persona_batch.errors import ContextTooLong, ProviderError, ServerFailed
 from persona_batch.record import Record
 from persona_batch.record.aside import set_errors_aside

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from history.recorded import Day, series
-from persona_batch.compare.history import follow
-from persona_batch.compare.series import Series
+from persona_batch.comparing.history import follow
+from persona_batch.comparing.series import Series
 from persona_batch.view.sparkline import sparkline
 
 

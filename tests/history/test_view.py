@@ -3,7 +3,7 @@
 from msgspec.structs import replace
 from rich.cells import cell_len
 
-from persona_batch.compare.series import Alarm, RunPoint, Series, Transition, Trend
+from persona_batch.comparing.series import Alarm, RunPoint, Series, Transition, Trend
 from persona_batch.view.history import history_text
 from persona_batch.view.palette import Palette
 from persona_batch.view.transcript import Page

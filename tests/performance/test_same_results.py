@@ -10,12 +10,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from persona_batch.asking.limits import RunLimits
+from persona_batch.asking.retry import RetryPolicy
 from persona_batch.checks import Check
 from persona_batch.config.batch import Batch, Persona, Question, RunSettings
-from persona_batch.engine.limits import RunLimits
 from persona_batch.engine.local import LocalEngine
 from persona_batch.engine.progress import Progress
-from persona_batch.engine.retry import RetryPolicy
 from persona_batch.plan.grid import Grid
 from persona_batch.provider.base import Provider, Timeouts
 from persona_batch.provider.connect import open_provider, resolve

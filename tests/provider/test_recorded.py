@@ -1,9 +1,9 @@
 from dataclasses import replace
 
 from engine.cells import make_cell
+from persona_batch.asking.attempt import attempt
 from persona_batch.chat import Message
 from persona_batch.config.batch import RunSettings
-from persona_batch.engine.attempt import attempt
 from persona_batch.provider.openai import OpenAIProvider
 from persona_batch.record import Record
 from provider.asking import talk

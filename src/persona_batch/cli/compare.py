@@ -15,7 +15,7 @@ from persona_batch.view.terminal import tell
 from persona_batch.wording import meant
 
 if TYPE_CHECKING:
-    from persona_batch.compare.comparison import Comparison, MeasureName
+    from persona_batch.comparing.comparison import Comparison, MeasureName
     from persona_batch.record.rundir import RunDir
 
 Format: TypeAlias = Literal["table", "markdown", "json", "csv"]
@@ -94,9 +94,9 @@ def compare(
     """
     from msgspec.structs import replace
 
-    from persona_batch.compare import Wanted
-    from persona_batch.compare import compare as compare_records
-    from persona_batch.compare.manifested import controls_of
+    from persona_batch.comparing import Wanted
+    from persona_batch.comparing import compare as compare_records
+    from persona_batch.comparing.manifested import controls_of
     from persona_batch.record.agreement import Agreement
     from persona_batch.record.finding import find_run
     from persona_batch.record.reader import read_records
@@ -171,7 +171,7 @@ class _Look:
 
 
 def _measure(name: str) -> "MeasureName":
-    from persona_batch.compare import MEASURES
+    from persona_batch.comparing import MEASURES
 
     for known in MEASURES:
         if known == name:

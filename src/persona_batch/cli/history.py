@@ -13,7 +13,7 @@ from persona_batch.view.terminal import tell
 from persona_batch.wording import counted
 
 if TYPE_CHECKING:
-    from persona_batch.compare.step import PastRun
+    from persona_batch.comparing.step import PastRun
     from persona_batch.record.manifest import Manifest
 
 DRIFTED = 100
@@ -46,7 +46,7 @@ def history(
         batch history personas/wukong.yaml
         batch history personas/wukong.yaml --last 2 --fail-on-drift
     """
-    from persona_batch.compare.history import follow
+    from persona_batch.comparing.history import follow
     from persona_batch.config.load import load_batch
 
     named = _named_run(files, Path(out))
@@ -84,7 +84,7 @@ def _named_run(files: list[str], out: Path) -> "Manifest | None":
 
 
 def _finished(batch_id: str, out: Path) -> "list[PastRun]":
-    from persona_batch.compare.step import PastRun
+    from persona_batch.comparing.step import PastRun
     from persona_batch.record.manifest import read_manifest
     from persona_batch.record.reader import read_records
     from persona_batch.record.rundir import list_runs

@@ -9,14 +9,14 @@ from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import suppress
 from functools import partial
 
-from persona_batch.engine.breaker import Breaker
-from persona_batch.engine.gate import Gate
-from persona_batch.engine.halt import Halt, Halted
-from persona_batch.engine.ledger import Ledger
-from persona_batch.engine.limits import RunLimits
+from persona_batch.asking.breaker import Breaker
+from persona_batch.asking.gate import Gate
+from persona_batch.asking.halt import Halt, Halted
+from persona_batch.asking.ledger import Ledger
+from persona_batch.asking.limits import RunLimits
+from persona_batch.asking.retry import RetryPolicy, ask
+from persona_batch.asking.words import duration
 from persona_batch.engine.progress import Progress
-from persona_batch.engine.retry import RetryPolicy, ask
-from persona_batch.engine.words import duration
 from persona_batch.errors import BatchError, StoppedEarly, StorageError
 from persona_batch.plan.cell import Cell
 from persona_batch.provider.base import Provider

@@ -3,8 +3,8 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from persona_batch.compare import Comparison, Estimate
-from persona_batch.compare.comparison import Arm
+from persona_batch.comparing import Comparison, Estimate
+from persona_batch.comparing.comparison import Arm
 from persona_batch.view.comparison_numbers import MISSING, amount, hanging, interval, p_value, starred
 from persona_batch.view.comparison_runs import run_changes
 from persona_batch.view.palette import Palette

@@ -1,8 +1,8 @@
 """`--explain`: a measure's definition and source, then every per-question value behind its rows."""
 
-from persona_batch.compare import Comparison, Estimate
-from persona_batch.compare.comparison import MeasureName
-from persona_batch.compare.explain import EXPLANATIONS
+from persona_batch.comparing import Comparison, Estimate
+from persona_batch.comparing.comparison import MeasureName
+from persona_batch.comparing.explain import EXPLANATIONS
 from persona_batch.view.comparison_numbers import MISSING, amount, interval, p_value
 from persona_batch.view.palette import Palette
 from persona_batch.view.tables import Column, table

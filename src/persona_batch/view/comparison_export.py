@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from persona_batch.compare import Comparison, Estimate
+from persona_batch.comparing import Comparison, Estimate
 from persona_batch.view.comparison import detail_row
 from persona_batch.view.comparison_numbers import amount, interval, p_value
 from persona_batch.view.terminal import one_line

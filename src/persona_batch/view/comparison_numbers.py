@@ -1,7 +1,7 @@
 """Numbers and sentences of a comparison as people read them: p-values, signed differences, intervals."""
 
-from persona_batch.compare import Estimate
-from persona_batch.compare.comparison import Interval
+from persona_batch.comparing import Estimate
+from persona_batch.comparing.comparison import Interval
 from persona_batch.view.terminal import one_line, prose
 
 MISSING = "–"

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from persona_batch.compare.comparison import Excerpt
+from persona_batch.comparing.comparison import Excerpt
 from persona_batch.view.columns import CLOSE, OPEN, fitting, harmless, side_by_side
 from persona_batch.view.diff import difference
 from persona_batch.view.palette import Palette

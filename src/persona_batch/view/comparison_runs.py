@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from persona_batch.compare import Comparison
-from persona_batch.compare.comparison import RunChanges
+from persona_batch.comparing import Comparison
+from persona_batch.comparing.comparison import RunChanges
 from persona_batch.view.comparison_numbers import hanging
 from persona_batch.view.palette import Palette
 from persona_batch.wording import counted

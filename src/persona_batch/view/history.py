@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from persona_batch.compare.series import Series, Transition, Trend
+from persona_batch.comparing.series import Series, Transition, Trend
 from persona_batch.view.sparkline import sparkline
 from persona_batch.view.tables import Column, table
 from persona_batch.view.terminal import one_line, prose

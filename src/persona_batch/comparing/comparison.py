@@ -1,0 +1,230 @@
+"""The result of a comparison: plain facts, ready for a table, a page or JSON.
+
+The JSON Schema of `Comparison` is shipped as `comparison.schema.json`, generated from these types by
+`python -m persona_batch.comparing.schema`.
+"""
+
+from typing import Literal, TypeAlias
+
+import msgspec
+
+COMPARISON_VERSION = 1
+
+MeasureName: TypeAlias = Literal[
+    "change", "shift", "adherence", "character", "identifiability", "words", "drift", "accuracy"
+]
+MEASURES: tuple[MeasureName, ...] = (
+    "change",
+    "shift",
+    "adherence",
+    "character",
+    "identifiability",
+    "words",
+    "drift",
+    "accuracy",
+)
+ArmRole: TypeAlias = Literal["persona", "placebo", "control", "level"]
+
+
+class Interval(msgspec.Struct, frozen=True):
+    """A confidence interval, in the unit of what it belongs to."""
+
+    low: float
+    high: float
+    method: str
+    level: float = 0.95
+
+
+class EffectSize(msgspec.Struct, frozen=True):
+    """A unit-free size of the effect; `name` says which (Cliff's delta, odds ratio, …)."""
+
+    name: str
+    value: float
+
+
+class Estimate(msgspec.Struct, frozen=True, kw_only=True):
+    """One number of the table: an arm against its reference, for one metric of one measure.
+
+    `value` is arm minus reference in `unit` (for `change`: `arm_value`, the energy distance, over `reference_value`,
+    the reference's own noise; for `identifiability`: the accuracy; for `words`: their number). `questions` is the
+    number of units of inference (dialogues for `drift`);
+    `samples` and `reference_samples` count distinct replies that entered. `p_holm` is set for the headline
+    (`change`), `p_bh` for every row of a table. `not_estimable` says why there is no p. The lists run parallel to
+    `Comparison.questions`, None where a question did not enter.
+    """
+
+    measure: MeasureName
+    metric: str
+    arm: str
+    reference: str | None
+    unit: str
+    value: float | None = None
+    arm_value: float | None = None
+    reference_value: float | None = None
+    interval: Interval | None = None
+    arm_interval: Interval | None = None
+    reference_interval: Interval | None = None
+    effect_size: EffectSize | None = None
+    test: str | None = None
+    p: float | None = None
+    p_holm: float | None = None
+    p_bh: float | None = None
+    questions: int = 0
+    samples: int = 0
+    reference_samples: int = 0
+    not_estimable: str | None = None
+    differences: list[float | None] = msgspec.field(default_factory=list)
+    arm_values: list[float | None] = msgspec.field(default_factory=list)
+    reference_values: list[float | None] = msgspec.field(default_factory=list)
+
+
+class Arm(msgspec.Struct, frozen=True, kw_only=True):
+    """One side of the comparison, and what became of its cells.
+
+    `records` = `ok` + `truncated` + `filtered` + `empty` + `errors`; `missing` are cells that the arm's own grid
+    has and the records have not; `duplicates` are byte-identical samples of a cell beyond the first;
+    `used` = `ok` + `truncated` - `duplicates`; `unpaired` are questions without a reply on the other side.
+    """
+
+    name: str
+    role: ArmRole
+    reference: str | None
+    personas: list[str]
+    records: int
+    ok: int
+    truncated: int
+    filtered: int
+    empty: int
+    errors: int
+    missing: int
+    duplicates: int
+    used: int
+    questions: int
+    unpaired: int
+    moved_questions: list[str] | None = None  # per-question test after Benjamini-Hochberg; None: not estimable
+
+
+class DistinctiveWord(msgspec.Struct, frozen=True, kw_only=True):
+    """A word that an arm's replies hold more (or less, `z` < 0) often than the reference's.
+
+    `arm_replies` and `reference_replies` count replies that hold it; `z` is the log-odds' z-score and `p` its
+    family-wise p by max-|z| permutation. `shown` is a piece of a reply with the word, from `question`.
+    """
+
+    arm: str
+    word: str
+    z: float
+    p: float
+    arm_replies: int
+    reference_replies: int
+    question: str
+    shown: str
+
+
+class Confusion(msgspec.Struct, frozen=True):
+    """`counts[i][j]`: replies of `arms[i]` that the classifier gave to `arms[j]`."""
+
+    arms: list[str]
+    counts: list[list[int]]
+
+
+class PromptDiff(msgspec.Struct, frozen=True):
+    """How a persona's prompt differs between two runs, as unified-diff lines without headers."""
+
+    persona: str
+    variant: int
+    added: int
+    removed: int
+    lines: list[str]
+
+
+class CellName(msgspec.Struct, frozen=True, order=True):
+    """A cell by its factors, for lists of failures."""
+
+    persona: str
+    variant: int
+    question: str
+    speaker: str | None
+    placement: str
+    model: str
+    sample: int
+
+
+class ModelChange(msgspec.Struct, frozen=True):
+    """A model that answered under another name or fingerprint than before."""
+
+    model: str
+    field: Literal["model_returned", "system_fingerprint"]
+    before: list[str]
+    after: list[str]
+
+
+class RunChanges(msgspec.Struct, frozen=True, kw_only=True):
+    """What differs between two runs besides the replies."""
+
+    prompts: list[PromptDiff]
+    models: list[ModelChange]
+    new_failures: list[CellName]
+    lost_failures: list[CellName]
+    new_check_failures: list[CellName]
+    lost_check_failures: list[CellName]
+    only_before: list[str]
+    only_after: list[str]
+
+
+class Excerpt(msgspec.Struct, frozen=True, kw_only=True):
+    """One reply to look at: the arm's to a question; those with the same question, model and speaker belong together.
+
+    `text` is the question's wording, None where it was never asked plainly.
+    """
+
+    question: str
+    text: str | None
+    model: str
+    speaker: str | None
+    arm: str
+    reference: str | None
+    sample: int
+    reply: str
+    truncated: bool
+
+
+class Advice(msgspec.Struct, frozen=True):
+    """One sentence of advice; `underpowered` when it says what the comparison could not have seen."""
+
+    text: str
+    underpowered: bool
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """How the comparison was made; the same settings and records give the same result."""
+
+    by: str
+    measures: list[MeasureName]
+    permutations: int
+    seed: int
+    level: float = 0.95
+
+
+class Comparison(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that `batch compare` can say about one run, or about two."""
+
+    schema_version: int = COMPARISON_VERSION
+    settings: Settings
+    runs: list[str]
+    questions: list[str]
+    arms: list[Arm]
+    estimates: list[Estimate]
+    words: list[DistinctiveWord]
+    confusion: Confusion | None
+    changes: RunChanges | None
+    advice: list[Advice]
+    notes: list[str]
+    excerpts: list[Excerpt] = msgspec.field(default_factory=list)
+
+    def find(self, measure: MeasureName, arm: str, metric: str | None = None) -> Estimate | None:
+        """Return the estimate of an arm (the first metric's, if none is named), or None."""
+        for estimate in self.estimates:
+            if estimate.measure == measure and estimate.arm == arm and (metric is None or metric == estimate.metric):
+                return estimate
+        return None

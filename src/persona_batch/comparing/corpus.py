@@ -1,0 +1,227 @@
+"""Records as columns: what a comparison needs of each, read once and lazily, in bounded memory.
+
+Names become numbers in sorted order, so nothing depends on the order in which cells finished.
+"""
+
+import hashlib
+from array import array
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from persona_batch.checks import Check
+from persona_batch.comparing.declared import declared_checks
+from persona_batch.comparing.dialogue import probe_slope
+from persona_batch.comparing.prompts import Prompts
+from persona_batch.comparing.texts import TextStore
+from persona_batch.record import Record
+
+LONGEST = (
+    1 << 16
+)  # characters of a reply that are compared: far more than models write, unless they go round in circles
+STATUSES = ("ok", "truncated", "filtered", "empty", "error")
+USABLE = (0, 1)  # ok and truncated have a reply
+
+_encode_sorted = msgspec.json.Encoder(order="sorted").encode
+
+Column = NDArray[np.int64]
+
+
+@dataclass(slots=True)
+class Corpus:
+    """All records of one or two runs.
+
+    Columns run parallel, one entry a record; the factor columns index the lists of names (sorted). `digest`
+    tells byte-identical replies; `correct` is 1, 0 or NaN (no key); `slope` the probe score per turn or NaN;
+    `asked_at` the moment of sending, in seconds of Unix time, or NaN;
+    `params` are each run's and persona's request parameters as canonical JSON. `texts` hold the first `LONGEST`
+    characters of each reply; `cut` counts those that are longer.
+    """
+
+    names: dict[str, list[str]]
+    columns: dict[str, Column]
+    digest: Column
+    correct: NDArray[np.float64]
+    slope: NDArray[np.float64]
+    asked_at: NDArray[np.float64]
+    checks_failed: NDArray[np.bool_]
+    texts: TextStore
+    attributes: dict[str, dict[str, str]]
+    checks: dict[tuple[str, str], tuple[Check, ...]]
+    returned: dict[tuple[int, str, str], set[str]]
+    params: dict[tuple[int, str], set[bytes]]
+    prompts: list[Prompts]
+    runs: list[str]
+    cut: int
+
+    def __len__(self) -> int:
+        return len(self.digest)
+
+
+_REALS = 3  # correct, slope, asked at
+_WIDTH = 12  # run, the six factors, sample, status, text, digest, whether a check failed
+FACTORS = ("persona", "variant", "question", "speaker", "placement", "model")
+
+
+@dataclass(slots=True)
+class _Reader:
+    texts: TextStore
+    names: dict[str, dict[Any, int]] = field(default_factory=lambda: {factor: {} for factor in FACTORS})
+    table: "array[int]" = field(default_factory=lambda: array("q"))  # _WIDTH whole numbers a record
+    reals: "array[float]" = field(default_factory=lambda: array("d"))  # _REALS numbers a record
+    places: dict[int, int] = field(default_factory=dict)  # of each run and key
+    attributes: dict[str, dict[str, str]] = field(default_factory=dict)
+    checks: dict[tuple[str, str], tuple[Check, ...]] = field(default_factory=dict)
+    returned: dict[tuple[int, str, str], set[str]] = field(default_factory=dict)
+    params: dict[tuple[int, str], set[bytes]] = field(default_factory=dict)
+    interned: dict[tuple[Check, ...], tuple[Check, ...]] = field(default_factory=dict)
+    cut: int = 0
+
+    def read(self, run: int, records: Iterable[Record], prompts: Prompts, runs: list[str]) -> None:
+        for record in records:
+            if record.run_id not in runs:
+                runs.append(record.run_id)
+            values = (
+                record.persona,
+                record.variant,
+                record.question,
+                record.speaker or "",
+                record.placement,
+                record.model,
+            )
+            numbers = tuple(
+                self.names[factor].setdefault(value, len(self.names[factor]))
+                for factor, value in zip(FACTORS, values, strict=True)
+            )
+            usable = record.status in {"ok", "truncated"}
+            failing = any(not check.passed for check in record.checks)
+            row = (
+                run,
+                *numbers,
+                record.sample,
+                STATUSES.index(record.status),
+                self.texts.append(record.reply[:LONGEST]) if usable else -1,
+                _digest(record) if usable else 0,
+                failing,
+            )
+            scores = (_correct(record), probe_slope(record.probes)) if usable else (np.nan, np.nan)
+            reals = (*scores, _asked_at(record))
+            self.cut += usable and len(record.reply) > LONGEST
+            self._keep(_hash(f"{run}/{record.key}".encode()), row, reals)
+            self._note(run, record, prompts)
+
+    def _keep(self, name: int, row: tuple[int, ...], reals: tuple[float, ...]) -> None:
+        place = self.places.setdefault(name, len(self.places))
+        self.table[place * _WIDTH : (place + 1) * _WIDTH] = array("q", row)
+        self.reals[place * _REALS : (place + 1) * _REALS] = array("d", reals)
+
+    def _note(self, run: int, record: Record, prompts: Prompts) -> None:
+        if record.attributes:
+            self.attributes.setdefault(record.persona, record.attributes)
+        if record.checks:
+            checks = declared_checks(record.checks)
+            self.checks[record.persona, record.question] = self.interned.setdefault(checks, checks)
+        if record.model_returned:
+            self.returned.setdefault((run, record.model, "model_returned"), set()).add(record.model_returned)
+        if record.system_fingerprint:
+            place = (run, record.model, "system_fingerprint")
+            self.returned.setdefault(place, set()).add(record.system_fingerprint)
+        self.params.setdefault((run, record.persona), set()).add(_encode_sorted(record.params))
+        prompts.see(record)
+
+
+def read_corpus(
+    records: Iterable[Record],
+    texts: TextStore,
+    *,
+    after: Iterable[Record] | None = None,
+    checks: Mapping[str, Sequence[Check]] | None = None,
+) -> Corpus:
+    """Read one run, or two, into columns.
+
+    A key that comes twice in one run counts once: the later record (a retried error) wins.
+
+    Args:
+        records: the run, or the earlier of two.
+        texts: where the replies go.
+        after: the later run.
+        checks: declared checks by persona, where its records do not carry them.
+    """
+    reader = _Reader(texts)
+    runs: list[list[str]] = [[], []]
+    prompts = [Prompts()]
+    reader.read(0, records, prompts[0], runs[0])
+    if after is not None:
+        prompts.append(Prompts())
+        reader.read(1, after, prompts[1], runs[1])
+    corpus = _finish(reader, prompts, [name for named in runs for name in named])
+    if checks is not None:
+        for persona, question in np.unique([corpus.columns["persona"], corpus.columns["question"]], axis=1).T:
+            who = corpus.names["persona"][persona]
+            if checks.get(who):
+                corpus.checks.setdefault((who, corpus.names["question"][question]), tuple(checks[who]))
+    return corpus
+
+
+def _finish(reader: _Reader, prompts: list[Prompts], runs: list[str]) -> Corpus:
+    table = np.frombuffer(reader.table, dtype=np.int64).reshape(-1, _WIDTH)
+    reals = np.frombuffer(reader.reals, dtype=np.float64).reshape(-1, _REALS)
+    columns: dict[str, Column] = {"run": table[:, 0], "sample": table[:, 7], "status": table[:, 8]}
+    columns["text"] = table[:, 9]
+    names: dict[str, list[str]] = {}
+    for place, factor in enumerate(FACTORS, start=1):
+        seen = list(reader.names[factor])
+        order = sorted(range(len(seen)), key=seen.__getitem__)
+        rank = np.empty(len(seen), dtype=np.int64)
+        rank[order] = np.arange(len(seen))
+        columns[factor] = rank[table[:, place]]
+        names[factor] = [str(seen[number]) for number in order]
+    return Corpus(
+        names=names,
+        columns=columns,
+        digest=table[:, 10],
+        correct=reals[:, 0],
+        slope=reals[:, 1],
+        asked_at=reals[:, 2],
+        checks_failed=table[:, 11] == 1,
+        texts=reader.texts,
+        attributes=reader.attributes,
+        checks=reader.checks,
+        returned=reader.returned,
+        params=reader.params,
+        prompts=prompts,
+        runs=runs,
+        cut=reader.cut,
+    )
+
+
+def _asked_at(record: Record) -> float:
+    if record.timing is None:
+        return np.nan
+    try:
+        return datetime.fromisoformat(record.timing.started_at).timestamp()
+    except ValueError:  # written by another hand
+        return np.nan
+
+
+def _digest(record: Record) -> int:
+    data = record.reply.encode("utf-8", "surrogatepass")
+    if record.turns or record.probes:
+        data += msgspec.json.encode([record.turns, record.probes])
+    return _hash(data)
+
+
+def _hash(data: bytes) -> int:
+    return int.from_bytes(hashlib.blake2b(data, digest_size=8).digest(), "big", signed=True)
+
+
+def _correct(record: Record) -> float:
+    for check in record.checks:
+        if check.check == "choice":
+            return float(check.passed)
+    return np.nan

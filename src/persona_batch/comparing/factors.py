@@ -1,0 +1,170 @@
+"""Factors: what the arms of a comparison are, and what each is compared with.
+
+Personas and attributes are compared with their control, whatever their placement and wording, on the same model
+and for the same speaker. A factor of the cell (placement, variant, model, speaker, run) is compared level by level
+within a persona: `pirate · user` against `pirate · system`, all else equal.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from persona_batch.comparing.comparison import ArmRole
+from persona_batch.comparing.corpus import Column, Corpus
+from persona_batch.errors import UsageError
+from persona_batch.wording import meant
+
+BUILT_IN_CONTROLS = ("none", "empty", "assistant")
+CELL_FACTORS = ("placement", "variant", "model", "speaker", "run")
+_CONTEXT = ("persona", "variant", "placement", "model", "speaker")
+_PLACEMENTS = ("system", "developer", "user", "none")
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """Arm and context of each record (arm -1: not part of this comparison), and the arms themselves."""
+
+    arm: Column
+    context: Column
+    names: list[str]
+    roles: list[ArmRole]
+    references: dict[int, int]
+
+
+def assign(
+    corpus: Corpus,
+    by: str,
+    *,
+    controls: Mapping[str, Sequence[str]] | None = None,
+    control: str | None = None,
+) -> Assignment:
+    """Return the arms of a comparison.
+
+    Args:
+        corpus: the records.
+        by: `persona`, a factor of the cell, or the name of an attribute.
+        controls: the ids of each persona's controls, the reference first; None: the built-in ones by id.
+        control: one persona (or level of the factor) that is everyone's reference.
+
+    Raises:
+        UsageError: `by` names no factor and no attribute, or there is no such control.
+    """
+    if by in CELL_FACTORS:
+        return _by_level(corpus, by, control)
+    attributes = {name for held in corpus.attributes.values() for name in held}
+    if by != "persona" and by not in attributes:
+        known = ["persona", *CELL_FACTORS[:-1], *sorted(attributes)]
+        raise UsageError(f"--by {by}: no such factor, and no attribute of a persona; {meant(by, known)}")
+    return _by_persona(corpus, by, controls, control)
+
+
+def _by_persona(
+    corpus: Corpus, by: str, controls: Mapping[str, Sequence[str]] | None, control: str | None
+) -> Assignment:
+    personas = corpus.names["persona"]
+    if control is not None and control not in personas:
+        raise UsageError(f"--control {control}: no such persona among the records; {meant(control, personas)}")
+    chosen = {persona: _controls_of(persona, personas, controls, control) for persona in personas}
+    used = list(dict.fromkeys(name for named in chosen.values() for name in named))
+    names = used + [name for name in personas if name not in used]
+    arm_of_persona = {name: place for place, name in enumerate(names)}
+    if by != "persona":
+        names, arm_of_persona = _by_attribute(corpus, by, used)
+    heads = {named[0] for persona, named in chosen.items() if named and persona not in used}
+    heads = heads or {named[0] for named in chosen.values() if named}
+    roles: list[ArmRole] = ["control" if name in heads else "placebo" if name in used else "persona" for name in names]
+    references: dict[int, int] = {}
+    for persona, named in chosen.items():
+        arm = arm_of_persona.get(persona)
+        if arm is not None and named and named[0] != persona:
+            references.setdefault(arm, arm_of_persona[named[0]])
+    lookup = np.array([arm_of_persona.get(persona, -1) for persona in personas], dtype=np.int64)
+    arm_column = lookup[corpus.columns["persona"]]
+    context = _combine(corpus, ("model", "speaker", "run"))
+    return Assignment(arm_column, context, names, roles, dict(sorted(references.items())))
+
+
+def _by_attribute(corpus: Corpus, by: str, used: Sequence[str]) -> tuple[list[str], dict[str, int]]:
+    level_of = {name: held[by] for name, held in corpus.attributes.items() if by in held and name not in used}
+    levels = sorted(set(level_of.values()))
+    names = [*used, *(f"{by}={level}" for level in levels)]
+    arms = {name: place for place, name in enumerate(used)}
+    arms.update({name: len(used) + levels.index(level) for name, level in level_of.items()})
+    return names, arms
+
+
+def _controls_of(
+    persona: str,
+    personas: Sequence[str],
+    controls: Mapping[str, Sequence[str]] | None,
+    control: str | None,
+) -> list[str]:
+    """Return the controls of a persona that have records, the reference first."""
+    if control is not None:
+        rest = [name for name in BUILT_IN_CONTROLS if name in personas and name != control]
+        return [control, *rest]
+    asked: Sequence[str] = BUILT_IN_CONTROLS
+    if controls is not None:  # a control is itself measured against the head of a list it stands in
+        asked = next((named for named in controls.values() if persona in named), controls.get(persona, ()))
+    return [name for name in asked if name in personas]
+
+
+def _by_level(corpus: Corpus, by: str, control: str | None) -> Assignment:
+    levels = ["before", "after"] if by == "run" else corpus.names[by]
+    ranked = sorted(range(len(levels)), key=lambda level: _rank(by, levels[level]))
+    if control is not None:
+        if control not in levels:
+            raise UsageError(f"--control {control}: no such {by} among the records; {meant(control, levels)}")
+        ranked.sort(key=lambda level: levels[level] != control)
+    personas = corpus.columns["persona"]
+    level_column = corpus.columns[by]
+    present = {(int(p), int(v)) for p, v in np.unique(np.stack([personas, level_column]), axis=1).T}
+    names: list[str] = []
+    roles: list[ArmRole] = []
+    references: dict[int, int] = {}
+    lookup = np.full((len(corpus.names["persona"]), len(levels)), -1, dtype=np.int64)
+    for persona, persona_name in enumerate(corpus.names["persona"]):
+        mine = [level for level in ranked if (persona, level) in present]
+        if len(mine) < 2:
+            continue
+        for level in mine:
+            lookup[persona, level] = len(names)
+            if level != mine[0]:
+                references[len(names)] = int(lookup[persona, mine[0]])
+            names.append(_level_name(persona_name, by, levels[level]))
+            roles.append(_level_role(persona_name, first=level == mine[0]))
+    context = _combine(corpus, tuple(factor for factor in (*_CONTEXT, "run") if factor != by))
+    return Assignment(lookup[personas, level_column], context, names, roles, references)
+
+
+def _level_role(persona: str, *, first: bool) -> ArmRole:
+    if persona in BUILT_IN_CONTROLS:
+        return "placebo"
+    return "control" if first else "level"
+
+
+def _level_name(persona: str, by: str, level: str) -> str:
+    if by == "run":
+        return persona if level == "after" else f"{persona} (before)"
+    return f"{persona} · {level or 'nobody'}"
+
+
+def _rank(by: str, level: str) -> tuple[int, str]:
+    if by == "placement":
+        return _PLACEMENTS.index(level), level
+    if by == "run":  # the earlier run is the reference
+        return int(level == "after"), level
+    if by == "variant":
+        return int(level), level
+    return (0 if level == "" else 1), level
+
+
+def _combine(corpus: Corpus, factors: Sequence[str]) -> Column:
+    """Number the combinations of these factors."""
+    context = np.zeros(len(corpus), dtype=np.int64)
+    for factor in factors:
+        column = corpus.columns[factor]
+        size = int(column.max()) + 1 if len(column) else 1
+        context = context * size + column
+    return context

@@ -1,0 +1,172 @@
+"""Which reply stands on which side: arms, their references, and the strata in which labels may be exchanged.
+
+The unit of inference is the question. A *stratum* is a question in one context (the same model, speaker, …): within
+it the replies of an arm and of its reference are exchangeable if the arm changes nothing. Byte-identical samples
+of a cell count once.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from persona_batch.comparing.comparison import ArmRole
+from persona_batch.comparing.corpus import USABLE, Column, Corpus
+from persona_batch.comparing.factors import Assignment
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """An arm and its reference: the question and the two groups of replies of each stratum, in parallel."""
+
+    arm: int
+    reference: int
+    question: Column
+    arm_group: Column
+    reference_group: Column
+
+    @property
+    def questions(self) -> int:
+        """Questions that both sides answered."""
+        return len(np.unique(self.question))
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """The replies to one question: rows of the layout from `start`, with their texts."""
+
+    question: int
+    start: int
+    texts: list[str]
+
+    def slice_of(self, layout: "Layout", group: int) -> slice:
+        """Return the places of a group's replies within this block."""
+        return slice(int(layout.start[group]) - self.start, int(layout.end[group]) - self.start)
+
+
+@dataclass(slots=True)
+class Layout:
+    """The usable, distinct replies in order of (question, context, arm), and the arms with their pairs.
+
+    `rows` are numbers of corpus records; group `g` is `rows[start[g]:end[g]]`, all of one question, context, arm.
+    """
+
+    corpus: Corpus
+    assignment: Assignment
+    rows: Column
+    start: Column
+    end: Column
+    group_question: Column
+    group_context: Column
+    group_arm: Column
+    duplicates: Column
+    pairs: list[Pair] = field(default_factory=list)
+
+    @property
+    def arms(self) -> Sequence[str]:
+        """Names of the arms."""
+        return self.assignment.names
+
+    @property
+    def roles(self) -> Sequence[ArmRole]:
+        """Roles of the arms."""
+        return self.assignment.roles
+
+    @property
+    def question_count(self) -> int:
+        """Number of questions."""
+        return len(self.corpus.names["question"])
+
+    def blocks(self) -> Iterator[Block]:
+        """Yield the replies question by question."""
+        questions = self.corpus.columns["question"][self.rows]
+        cuts = np.flatnonzero(np.diff(questions)) + 1
+        for start, end in zip([0, *cuts.tolist()], [*cuts.tolist(), len(self.rows)], strict=True):
+            if start == end:
+                continue
+            numbers = self.corpus.columns["text"][self.rows[start:end]].tolist()
+            yield Block(int(questions[start]), start, self.corpus.texts.read(numbers))
+
+    def group_means(self, values: Floats) -> Floats:
+        """Return the mean per group of values that run parallel to `rows`; NaN where none is known."""
+        if not len(self.rows):
+            return np.zeros((0, *values.shape[1:]))
+        known = np.isfinite(values)
+        total = np.add.reduceat(np.where(known, values, 0.0), self.start, axis=0)
+        count = np.add.reduceat(known.astype(np.float64), self.start, axis=0)
+        return np.divide(total, count, out=np.full_like(total, np.nan), where=count > 0)
+
+    def by_question(self, pair: Pair, strata: Floats) -> Floats:
+        """Average values of a pair's strata over each question's contexts; NaN where the question has none."""
+        known = np.isfinite(strata)
+        total = np.zeros((self.question_count, *strata.shape[1:]))
+        count = np.zeros_like(total)
+        np.add.at(total, pair.question, np.where(known, strata, 0.0))
+        np.add.at(count, pair.question, known)
+        return np.divide(total, count, out=np.full_like(total, np.nan), where=count > 0)
+
+    def samples(self, pair: Pair) -> tuple[int, int]:
+        """Return how many distinct replies of the arm and of its reference enter the pair."""
+        size = self.end - self.start
+        return int(size[np.unique(pair.arm_group)].sum()), int(size[np.unique(pair.reference_group)].sum())
+
+
+def lay_out(corpus: Corpus, assignment: Assignment) -> Layout:
+    """Put the usable replies in order and pair the arms with their references."""
+    columns = corpus.columns
+    usable = np.isin(columns["status"], USABLE) & (assignment.arm >= 0)
+    rows = np.flatnonzero(usable)
+    factors = ("sample", "placement", "variant", "speaker", "model", "persona", "run")
+    inner = [columns[factor][rows] for factor in factors]
+    outer = [assignment.arm[rows], assignment.context[rows], columns["question"][rows]]
+    order = np.lexsort([*inner, *outer])
+    rows = rows[order]
+    first = _first_of_each(corpus, rows)
+    duplicates = np.bincount(assignment.arm[rows[~first]], minlength=len(assignment.names))
+    rows = rows[first]
+    places = np.stack([columns["question"][rows], assignment.context[rows], assignment.arm[rows]])
+    changed = np.any(np.diff(places, axis=1) != 0, axis=0)
+    start = np.concatenate([[0], np.flatnonzero(changed) + 1]) if len(rows) else np.zeros(0, dtype=np.int64)
+    end = np.append(start[1:], len(rows)) if len(rows) else start
+    layout = Layout(
+        corpus=corpus,
+        assignment=assignment,
+        rows=rows,
+        start=start,
+        end=end,
+        group_question=places[0, start],
+        group_context=places[1, start],
+        group_arm=places[2, start],
+        duplicates=duplicates,
+    )
+    layout.pairs = [_pair(layout, arm, reference) for arm, reference in assignment.references.items()]
+    return layout
+
+
+def _first_of_each(corpus: Corpus, rows: Column) -> NDArray[np.bool_]:
+    """Mark the first of each set of byte-identical samples of a cell."""
+    columns = corpus.columns
+    names = ("run", "persona", "variant", "question", "speaker", "placement", "model")
+    cells = np.stack([*(columns[name][rows] for name in names), corpus.digest[rows]])
+    order = np.lexsort([np.arange(len(rows)), *cells])
+    changed = np.any(np.diff(cells[:, order], axis=1) != 0, axis=0)
+    first = np.ones(len(rows), dtype=np.bool_)
+    first[order[1:]] = changed
+    return first
+
+
+def _pair(layout: Layout, arm: int, reference: int) -> Pair:
+    groups = {
+        (int(layout.group_question[group]), int(layout.group_context[group])): int(group)
+        for group in np.flatnonzero(layout.group_arm == reference)
+    }
+    strata = [
+        (int(layout.group_question[group]), int(group), other)
+        for group in np.flatnonzero(layout.group_arm == arm)
+        if (other := groups.get((int(layout.group_question[group]), int(layout.group_context[group])))) is not None
+    ]
+    table = np.array(strata, dtype=np.int64).reshape(-1, 3)
+    return Pair(arm, reference, table[:, 0], table[:, 1], table[:, 2])

@@ -1,0 +1,206 @@
+"""Identifiability: which persona said it? A classifier that never saw the question it is tested on.
+
+Ridge classification (least squares on class indicators; Hoerl & Kennard 1970) of hashed character n-grams, centred
+within each question, with folds of whole questions. The score is balanced accuracy, so chance is 1/K whatever the
+arms' sizes. p by exchanging labels within questions and training anew: ridge is linear in the labels, so each
+relabelling costs one matrix product per fold.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from msgspec.structs import replace
+from numpy.typing import NDArray
+from scipy import linalg
+
+from persona_batch.comparing.comparison import Confusion, EffectSize, Estimate, Interval
+from persona_batch.comparing.intervals import t_interval
+from persona_batch.comparing.measures.base import Study, View, as_list
+from persona_batch.comparing.ngrams import hashed
+from persona_batch.comparing.permutation import Floats, exceedance, rng_for
+
+UNIT = "balanced accuracy"
+WIDTH = 512  # hashed dimensions
+FOLDS = 5
+RIDGE = 1.0
+RELABELLINGS = 999
+MIN_RELABELLINGS = 199
+MAX_REPLIES = 6_000  # beyond, whole questions are drawn by the seed
+MIN_QUESTIONS = 10  # drawn at least, where there are as many
+_BUDGET = 1.0e12  # multiplications for all relabellings
+_TOGETHER = 320  # columns of one matrix product: relabellings x classes
+
+Labels = NDArray[np.int64]
+Features = NDArray[np.float32]
+
+
+class Identify:
+    """Measure 5: one row for all personas together."""
+
+    def __init__(self, study: Study) -> None:
+        self._study = study
+        self._classes = _classes(study)
+        self._drawn = self._draw()
+        self._features: list[Features] = []
+        self._rows: list[NDArray[np.int64]] = []
+        self.confusion: Confusion | None = None
+
+    def _draw(self) -> set[int]:
+        layout = self._study.layout
+        member = np.isin(layout.group_arm, self._classes)
+        size = np.where(member, layout.end - layout.start, 0)
+        per_question = np.bincount(layout.group_question, size, minlength=layout.question_count)
+        asked = np.flatnonzero(per_question)
+        order = rng_for(self._study.seed, "identifiability", "questions").permutation(asked)
+        enough = int(np.searchsorted(np.cumsum(per_question[order]), MAX_REPLIES, side="right"))
+        return set(order[: max(MIN_QUESTIONS, enough)].tolist())
+
+    def see(self, view: View) -> None:
+        if view.block.question not in self._drawn or len(self._classes) < 2:
+            return
+        layout = self._study.layout
+        rows = np.arange(view.block.start, view.block.start + len(view.block.texts))
+        arms = layout.assignment.arm[layout.rows[rows]]
+        contexts = layout.assignment.context[layout.rows[rows]]
+        matrix, grams = view.tf_idf
+        for context in np.unique(contexts):
+            places = np.flatnonzero((contexts == context) & np.isin(arms, self._classes))
+            if len(np.unique(arms[places])) < 2:
+                continue
+            features = hashed(matrix[places], grams, WIDTH)
+            self._features.append(features - features.mean(axis=0))
+            self._rows.append(rows[places])
+
+    def estimates(self) -> list[Estimate]:
+        names = [self._study.layout.arms[arm] for arm in self._classes]
+        arm = " / ".join(names) if len(names) <= 3 else f"{len(names):,} personas"
+        facts = Estimate(measure="identifiability", metric="accuracy", arm=arm, reference=None, unit=UNIT)
+        if len(names) < 2:
+            return [replace(facts, not_estimable="needs two personas, or one and its control")]
+        data = self._data()
+        if data is None:
+            return [replace(facts, not_estimable="needs replies of all personas to two or more questions")]
+        return [self._estimate(data, facts, names)]
+
+    def _data(self) -> "_Data | None":
+        if not self._rows:
+            return None
+        layout, rows = self._study.layout, np.concatenate(self._rows)
+        arms = layout.assignment.arm[layout.rows[rows]]
+        labels = np.searchsorted(self._classes, arms)
+        questions = layout.corpus.columns["question"][layout.rows[rows]]
+        stratum = np.repeat(np.arange(len(self._rows)), [len(part) for part in self._rows])
+        if len(np.unique(questions)) < 2 or len(np.unique(labels)) < len(self._classes):
+            return None
+        return _Data(np.concatenate(self._features), labels, questions, stratum, len(self._classes))
+
+    def _estimate(self, data: "_Data", facts: Estimate, names: list[str]) -> Estimate:
+        classifier = _Ridge(data, rng_for(self._study.seed, "identifiability", "folds"))
+        predicted = classifier.predict(data.labels[None, :])[0]
+        counts = np.zeros((data.classes, data.classes), dtype=np.int64)
+        np.add.at(counts, (data.labels, predicted), 1)
+        self.confusion = Confusion(names, counts.tolist())
+        value = data.score(data.labels, predicted)
+        rng = rng_for(self._study.seed, "identifiability", "labels")
+        affordable = max(MIN_RELABELLINGS, int(_BUDGET / classifier.cost))
+        relabellings = min(self._study.permutations, RELABELLINGS, affordable)
+        permuted: list[float] = []
+        step = max(1, _TOGETHER // data.classes)
+        while len(permuted) < relabellings:
+            several = np.stack([data.relabelled(rng) for _ in range(min(step, relabellings - len(permuted)))])
+            permuted.extend(map(data.score, several, classifier.predict(several)))
+        per_question = np.full(self._study.layout.question_count, np.nan)
+        asked = np.unique(data.questions)
+        weights = data.weights(data.labels) * data.classes
+        right = np.bincount(data.questions, (data.labels == predicted) * weights, minlength=len(per_question))
+        size = np.bincount(data.questions, minlength=len(per_question))
+        per_question[asked] = right[asked] / size[asked] * (len(data.labels) / data.classes)
+        chance = 1.0 / data.classes
+        return replace(
+            facts,
+            value=value,
+            arm_value=value,
+            reference_value=chance,
+            interval=_within_bounds(t_interval(per_question)),
+            effect_size=EffectSize("accuracy over chance", value / chance),
+            test=f"labels permuted within question, {relabellings} times",
+            p=exceedance(value, np.array(permuted), 1.0),
+            questions=len(asked),
+            samples=len(data.labels),
+            differences=as_list(per_question - chance),
+            arm_values=as_list(per_question),
+        )
+
+
+def _within_bounds(interval: Interval | None) -> Interval | None:
+    """Cut an interval of an accuracy at 0 and 1."""
+    if interval is None:
+        return None
+    return replace(interval, low=max(0.0, interval.low), high=min(1.0, interval.high))
+
+
+def _classes(study: Study) -> list[int]:
+    """Return the arms to tell apart: the personas; a single one is told from its reference."""
+    layout = study.layout
+    present = set(np.unique(layout.group_arm).tolist())
+    found = [arm for arm, role in enumerate(layout.roles) if role in {"persona", "level"} and arm in present]
+    if len(found) == 1 and found[0] in layout.assignment.references:
+        found.append(layout.assignment.references[found[0]])
+    return sorted(found)
+
+
+@dataclass(frozen=True, slots=True)
+class _Data:
+    features: Features
+    labels: Labels
+    questions: Labels
+    stratum: Labels
+    classes: int
+
+    def weights(self, labels: Labels) -> Floats:
+        """Return weights by which every class counts alike, summing to 1."""
+        size = np.bincount(labels, minlength=self.classes)
+        found: Floats = 1.0 / (self.classes * size[labels])
+        return found
+
+    def score(self, labels: Labels, predicted: Labels) -> float:
+        """Balanced accuracy."""
+        return float(self.weights(labels)[labels == predicted].sum())
+
+    def relabelled(self, rng: np.random.Generator) -> Labels:
+        """Exchange labels within strata (rows are sorted by stratum)."""
+        return self.labels[np.argsort(self.stratum + rng.random(len(self.labels)))]
+
+
+class _Ridge:
+    """Ridge regression on class indicators in folds of questions; everything but the labels is prepared once."""
+
+    def __init__(self, data: _Data, rng: np.random.Generator) -> None:
+        self._data = data
+        asked = np.unique(data.questions)
+        folds = min(FOLDS, len(asked))
+        fold_of = np.zeros(int(asked.max()) + 1, dtype=np.int64)
+        fold_of[asked] = rng.permutation(np.arange(len(asked)) % folds)
+        fold = fold_of[data.questions]
+        self._parts = [np.flatnonzero(fold == number) for number in range(folds)]
+        self._features = [data.features[part] for part in self._parts]
+        grams = [features.T.astype(np.float64) @ features for features in self._features]
+        total = np.sum(grams, axis=0) + RIDGE * np.eye(WIDTH)
+        # the solved part, (X'X + λI)^-1, of the other folds' replies
+        self._inverse = [linalg.inv(total - gram).astype(np.float32) for gram in grams]
+        self.cost = len(data.labels) * WIDTH * data.classes * 2 + folds * WIDTH * WIDTH * data.classes
+
+    def predict(self, labels: Labels) -> Labels:
+        """Return the class of each reply as told by the folds it is not in, for each labelling (row) at once."""
+        several, size = labels.shape
+        indicators = np.zeros((size, several, self._data.classes), dtype=np.float32)
+        np.put_along_axis(indicators, labels.T[:, :, None], 1.0, axis=2)
+        indicators -= indicators.mean(axis=0)
+        flat = indicators.reshape(size, -1)
+        moments = [features.T @ flat[part] for features, part in zip(self._features, self._parts, strict=True)]
+        total = np.sum(moments, axis=0)
+        found = np.empty((several, size), dtype=np.int64)
+        for part, features, inverse, moment in zip(self._parts, self._features, self._inverse, moments, strict=True):
+            scores = features @ (inverse @ (total - moment))
+            found[:, part] = scores.reshape(len(part), several, -1).argmax(axis=2).T
+        return found

@@ -1,0 +1,155 @@
+"""Sentences that belong under a comparison: what was lost, and what cannot be told."""
+
+import math
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from persona_batch.comparing.comparison import Arm
+from persona_batch.comparing.corpus import LONGEST
+from persona_batch.comparing.layout import Layout
+from persona_batch.wording import listed
+
+_SHORT, _LONG = 600.0, 3600.0  # seconds between arms: when it is said however few calls there are; between paired calls
+_BY_CHANCE = 0.01
+
+
+def notes_on(layout: Layout, arms: Sequence[Arm], word_note: str | None) -> list[str]:
+    """Return the notes, the gravest first."""
+    notes = []
+    if not layout.pairs:
+        notes.append(_no_reference(layout))
+    notes.extend(_other_parameters(layout))
+    notes.extend(_other_times(layout))
+    lost = [arm for arm in arms if arm.errors or arm.empty or arm.filtered or arm.missing]
+    if lost:
+        total = sum(arm.errors + arm.empty + arm.filtered + arm.missing for arm in lost)
+        notes.append(f"{total:,} cells without a reply were left out: " + "; ".join(_losses(arm) for arm in lost[:8]))
+    cut = sum(arm.truncated for arm in arms)
+    if cut:
+        total = sum(arm.records for arm in arms)
+        notes.append(f"{cut:,} of {total:,} replies were cut at the token limit: their lengths and endings say little.")
+    if layout.corpus.cut:
+        notes.append(
+            f"{layout.corpus.cut:,} replies are longer than {LONGEST:,} characters: what comes after was not compared, "
+            "except to tell whether two replies are the same."
+        )
+    same = sum(arm.duplicates for arm in arms)
+    if same:
+        notes.append(f"{same:,} samples were byte-identical to another of their cell and count once.")
+    unpaired = [arm for arm in arms if arm.unpaired]
+    if unpaired:
+        listed = ", ".join(f"{arm.name} ({arm.unpaired:,})" for arm in unpaired[:8])
+        notes.append(f"Questions without a usable reply on both sides were left out: {listed}.")
+    if layout.pairs and layout.assignment.references and not any(arm.role == "placebo" for arm in arms):
+        notes.append("There is no placebo arm (`assistant`): how much a harmless prompt changes is not known.")
+    if word_note:
+        notes.append(word_note)
+    return notes
+
+
+def _no_reference(layout: Layout) -> str:
+    if layout.assignment.references or not len(layout.rows):
+        return "No arm has replies to the same questions as its reference: nothing can be tested."
+    names = np.unique(layout.group_arm)
+    if len(names) < 2:
+        return "There is only one arm: nothing to compare it with. Run with a control, or name a second run."
+    return "There is no control among the records: name one with --control, or run again with `controls: [none]`."
+
+
+def _other_parameters(layout: Layout) -> list[str]:
+    """Say which arms were asked with other request parameters than their reference: the effect may be theirs."""
+    corpus, arms = layout.corpus, layout.assignment.arm
+    asked: list[set[bytes]] = []
+    for number in range(len(layout.arms)):
+        mine = arms == number
+        who = {*zip(corpus.columns["run"][mine].tolist(), corpus.columns["persona"][mine].tolist(), strict=True)}
+        asked.append({text for run, persona in who for text in corpus.params[run, corpus.names["persona"][persona]]})
+    unlike: dict[str, list[str]] = {}
+    for arm, reference in layout.assignment.references.items():
+        names = _differing(asked[arm], asked[reference])
+        if names:
+            unlike.setdefault(f"{layout.arms[reference]} ({names})", []).append(layout.arms[arm])
+    return [
+        f"Asked with other parameters than {reference}: {', '.join(named[:6])}{' …' if len(named) > 6 else ''}: "
+        "a difference may come from them rather than from the prompt."
+        for reference, named in unlike.items()
+    ]
+
+
+def _other_times(layout: Layout) -> list[str]:
+    """Say which arms were asked at other times than their reference: an endpoint is not the same every day.
+
+    Calls are interleaved, so that what drifts drifts for all arms alike (docs/statistics.md). It is not so where an
+    arm was edited, or added, after the others had been asked.
+    """
+    if len(layout.corpus.runs) > 1:
+        return []  # the times are what is compared
+    apart: dict[str, list[str]] = {}
+    for arm, reference in layout.assignment.references.items():
+        mine, theirs = (_moments(layout, number) for number in (arm, reference))
+        if _are_apart(mine, theirs) or _median_lag(layout, arm, reference) > _LONG:
+            when = f"{layout.arms[reference]} ({_spell(theirs)})"
+            apart.setdefault(when, []).append(f"{layout.arms[arm]} ({_spell(mine)})")
+    return [
+        f"Not asked at the same time as {reference}: {listed(named)}. The difference may be the days' rather than the "
+        "prompt's: a new run asks all of them side by side."
+        for reference, named in apart.items()
+    ]
+
+
+def _moments(layout: Layout, arm: int) -> NDArray[np.float64]:
+    asked_at = layout.corpus.asked_at
+    mine: NDArray[np.float64] = asked_at[(layout.assignment.arm == arm) & np.isfinite(asked_at)]
+    return mine
+
+
+def _are_apart(one: NDArray[np.float64], other: NDArray[np.float64]) -> bool:
+    """Whether two arms' times do not overlap, though shuffled calls would overlap all but surely."""
+    if not len(one) or not len(other):
+        return False
+    gap = max(one.min() - other.max(), other.min() - one.max())
+    by_chance = 2.0 / math.comb(len(one) + len(other), len(one))
+    return bool(gap > _SHORT or (gap > 0 and by_chance < _BY_CHANCE))
+
+
+def _median_lag(layout: Layout, arm: int, reference: int) -> float:
+    """Return the median seconds between the calls of two arms for the same question, model and sample."""
+    columns, asked_at = layout.corpus.columns, layout.corpus.asked_at
+    cells = np.stack([columns["question"], columns["model"], columns["speaker"], columns["sample"]], axis=1)
+    when: list[dict[tuple[int, ...], float]] = []
+    for number in (arm, reference):
+        mine = (layout.assignment.arm == number) & np.isfinite(asked_at)
+        when.append(dict(zip(map(tuple, cells[mine].tolist()), asked_at[mine].tolist(), strict=True)))
+    lags = [abs(when[0][cell] - when[1][cell]) for cell in when[0].keys() & when[1].keys()]
+    return float(np.median(lags)) if lags else 0.0
+
+
+def _spell(moments: NDArray[np.float64]) -> str:
+    """Return the local days of some moments, with the time where it is one day only."""
+    if not len(moments):
+        return "never"
+    first, last = (datetime.fromtimestamp(moment, UTC).astimezone() for moment in (moments.min(), moments.max()))
+    if first.date() != last.date():
+        return f"{first:%Y-%m-%d} to {last:%Y-%m-%d}"
+    return f"{first:%Y-%m-%d %H:%M}"
+
+
+def _differing(one: set[bytes], other: set[bytes]) -> str:
+    """Return the names of the parameters that two sets of requests do not share, comma-separated."""
+    if one == other:
+        return ""
+    seen: dict[str, list[set[bytes]]] = {}
+    for side, texts in enumerate((one, other)):
+        for text in texts:
+            for name, value in msgspec.json.decode(text, type=dict[str, msgspec.Raw]).items():
+                seen.setdefault(name, [set(), set()])[side].add(bytes(value))
+    return ", ".join(sorted(name for name, (mine, theirs) in seen.items() if mine != theirs))
+
+
+def _losses(arm: Arm) -> str:
+    parts = [("failed", arm.errors), ("empty", arm.empty), ("filtered", arm.filtered), ("missing", arm.missing)]
+    return f"{arm.name} " + ", ".join(f"{count:,} {name}" for name, count in parts if count)

@@ -1,0 +1,70 @@
+"""Two runs: what changed besides the replies, i.e. prompts, models, failures."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from persona_batch.comparing.comparison import CellName, ModelChange, RunChanges
+from persona_batch.comparing.corpus import FACTORS, USABLE, Corpus
+from persona_batch.comparing.prompts import prompt_diffs
+
+_CELL = (*FACTORS, "sample")
+
+
+def run_changes(corpus: Corpus) -> RunChanges:
+    """Return what differs between run 0 and run 1 of a corpus of two runs."""
+    failed = ~np.isin(corpus.columns["status"], USABLE)
+    new, lost = _turned(corpus, failed)
+    new_checks, lost_checks = _turned(corpus, corpus.checks_failed)
+    before, after = (_personas(corpus, run) for run in (0, 1))
+    return RunChanges(
+        prompts=prompt_diffs(corpus.prompts[0], corpus.prompts[1]),
+        models=_model_changes(corpus),
+        new_failures=new,
+        lost_failures=lost,
+        new_check_failures=new_checks,
+        lost_check_failures=lost_checks,
+        only_before=sorted(before - after),
+        only_after=sorted(after - before),
+    )
+
+
+def _personas(corpus: Corpus, run: int) -> set[str]:
+    numbers = np.unique(corpus.columns["persona"][corpus.columns["run"] == run])
+    return {corpus.names["persona"][number] for number in numbers}
+
+
+def _turned(corpus: Corpus, bad: NDArray[np.bool_]) -> tuple[list[CellName], list[CellName]]:
+    """Return the cells of both runs that are bad only in the later, and only in the earlier."""
+    table = np.stack([corpus.columns[name] for name in _CELL], axis=1)
+    sides: list[dict[tuple[int, ...], bool]] = []
+    for run in (0, 1):
+        mine = corpus.columns["run"] == run
+        sides.append(dict(zip(map(tuple, table[mine].tolist()), bad[mine].tolist(), strict=True)))
+    before, after = sides
+    both = before.keys() & after.keys()
+    new = sorted(_cell(corpus, cell) for cell in both if after[cell] and not before[cell])
+    lost = sorted(_cell(corpus, cell) for cell in both if before[cell] and not after[cell])
+    return new, lost
+
+
+def _cell(corpus: Corpus, cell: tuple[int, ...]) -> CellName:
+    place = {factor: corpus.names[factor][number] for factor, number in zip(FACTORS, cell[:-1], strict=True)}
+    return CellName(
+        persona=place["persona"],
+        variant=int(place["variant"]),
+        question=place["question"],
+        speaker=place["speaker"] or None,
+        placement=place["placement"],
+        model=place["model"],
+        sample=cell[-1],
+    )
+
+
+def _model_changes(corpus: Corpus) -> list[ModelChange]:
+    found = []
+    for model in corpus.names["model"]:
+        for field in ("model_returned", "system_fingerprint"):
+            before, after = (sorted(corpus.returned.get((run, model, field), ())) for run in (0, 1))
+            if before and after and before != after:
+                found.append(ModelChange(model=model, field=field, before=before, after=after))
+    return found
