@@ -15,7 +15,7 @@ import msgspec
 
 from persona_batch.chat import Message, Usage
 from persona_batch.record import Record, Timing
-from persona_batch.record.sink import Sink
+from persona_batch.record.journal import Sink
 
 REPLY = "师父，前面山高路远，俺老孙先去探一探。八戒，看好行李！" * 36
 

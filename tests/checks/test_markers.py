@@ -3,7 +3,7 @@
 import pytest
 
 from persona_batch.checks import Check, evaluate
-from persona_batch.checks.markers import MARKERS, breaks_character, find_markers
+from persona_batch.checks.markers import MARKERS, breaks_character
 
 BROKEN = [
     "As an AI, I don't eat.",
@@ -23,6 +23,7 @@ BROKEN = [
     "我是由阿里巴巴集团旗下的通义实验室自主研发的超大规模语言模型。",
     "我是百度公司研发的知识增强大语言模型。",
     "我叫DeepSeek。",
+    "抱歉，我无法协助您。",
 ]
 IN_ROLE = [
     "Arrr, matey! The sea be my home.",
@@ -40,18 +41,19 @@ IN_ROLE = [
 
 @pytest.mark.parametrize("reply", BROKEN)
 def test_a_reply_that_calls_itself_a_machine_breaks_character(reply: str) -> None:
-    assert find_markers(reply)
+    assert breaks_character(reply)
     assert not evaluate(Check("in_character", argument=True), reply)
 
 
 @pytest.mark.parametrize("reply", IN_ROLE)
 def test_a_reply_in_its_role_does_not(reply: str) -> None:
-    assert find_markers(reply) == ()
+    assert not breaks_character(reply)
     assert evaluate(Check("in_character", argument=True), reply)
 
 
-def test_every_marker_has_a_name_of_its_own() -> None:
-    assert len({marker.name for marker in MARKERS}) == len(MARKERS)
+@pytest.mark.parametrize("name", MARKERS)
+def test_every_marker_is_found_in_a_reply(name: str) -> None:
+    assert any(MARKERS[name].search(reply) for reply in BROKEN)
 
 
 def test_a_long_reply_is_searched_in_linear_time() -> None:

@@ -9,8 +9,8 @@ from persona_batch.engine.pending import pending
 from persona_batch.engine.progress import OTHERS, Progress
 from persona_batch.errors import ContextTooLong
 from persona_batch.plan.cell import Cell
+from persona_batch.plan.key import KeySet
 from persona_batch.record import Record
-from persona_batch.record.keys import KeySet
 
 
 def _record(persona: str = "p") -> Record:

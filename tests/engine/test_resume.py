@@ -19,11 +19,11 @@ from persona_batch.engine.pending import pending
 from persona_batch.engine.progress import Progress
 from persona_batch.errors import ContextTooLong, ProviderError, ServerFailed
 from persona_batch.record import Record
-from persona_batch.record.aside import set_errors_aside
+from persona_batch.record.agreement import set_errors_aside
+from persona_batch.record.journal import Sink
 from persona_batch.record.reader import read_records, scan
 from persona_batch.record.record import encode
 from persona_batch.record.rundir import RunDir
-from persona_batch.record.sink import Sink
 
 
 @dataclass(frozen=True)

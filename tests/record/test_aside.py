@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from persona_batch.record.aside import set_errors_aside
+from persona_batch.record.agreement import set_errors_aside
 from persona_batch.record.reader import read_records, scan
 from persona_batch.record.record import encode
 from persona_batch.record.rundir import RunDir

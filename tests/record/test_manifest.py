@@ -1,10 +1,21 @@
+import platform
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from persona_batch.errors import StorageError, UsageError
-from persona_batch.record.manifest import FileHash, Manifest, Session, TokenSums, read_manifest, write_manifest
+from persona_batch.record.manifest import (
+    FileHash,
+    Manifest,
+    Session,
+    TokenSums,
+    git_commit,
+    read_manifest,
+    versions,
+    write_manifest,
+)
 
 
 def _manifest() -> Manifest:
@@ -60,3 +71,31 @@ def test_what_is_no_manifest_is_a_usage_error(tmp_path: Path, text: str) -> None
 def test_a_missing_manifest_is_a_usage_error(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="cannot be read"):
         read_manifest(tmp_path / "run.json")
+
+
+def test_versions_name_the_tool_the_sdk_and_python() -> None:
+    found = versions()
+    assert set(found) == {"persona-batch", "openai", "python"}
+    assert found["python"] == platform.python_version()
+
+
+def test_a_folder_outside_git_has_no_commit(tmp_path: Path) -> None:
+    assert git_commit(tmp_path) is None
+
+
+def test_the_commit_says_whether_files_were_changed_since(tmp_path: Path) -> None:
+    def git(*arguments: str) -> str:
+        who = ["-c", "user.name=n", "-c", "user.email=e@example.org"]
+        done = subprocess.run(
+            ["git", "-C", str(tmp_path), *who, *arguments], capture_output=True, text=True, check=True
+        )
+        return done.stdout.strip()
+
+    git("init", "-q")
+    (tmp_path / "file").write_text("one")
+    git("add", "file")
+    git("commit", "-q", "-m", "one", "--no-verify")
+    commit = git("rev-parse", "HEAD")
+    assert git_commit(tmp_path) == commit
+    (tmp_path / "file").write_text("two")
+    assert git_commit(tmp_path) == f"{commit}-dirty"

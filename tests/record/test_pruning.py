@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from persona_batch.record.latest import point_latest
+from persona_batch.record.finding import point_latest
 from persona_batch.record.manifest import Manifest, State, write_manifest
 from persona_batch.record.pruning import candidates, remove_run, sweep
 from persona_batch.record.rundir import RunDir, create_run, list_runs

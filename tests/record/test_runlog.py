@@ -1,10 +1,11 @@
+import re
 from pathlib import Path
 
 import msgspec
 import pytest
 
 from persona_batch.errors import StorageError
-from persona_batch.record.runlog import RunLog
+from persona_batch.record.runlog import RunLog, utc_now
 
 
 def test_an_event_is_a_line_and_every_text_in_it_is_clean(tmp_path: Path) -> None:
@@ -33,3 +34,7 @@ def test_without_a_file_events_go_nowhere() -> None:
 def test_a_log_that_cannot_be_opened_is_a_storage_error(tmp_path: Path) -> None:
     with pytest.raises(StorageError):
         RunLog(tmp_path / "gone" / "run.log")
+
+
+def test_times_are_utc_with_milliseconds() -> None:
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", utc_now())

@@ -19,9 +19,8 @@ from persona_batch.errors import ContentFiltered, ProviderError
 from persona_batch.plan.cell import Cell
 from persona_batch.provider.base import Provider, Request, StreamInfo
 from persona_batch.record import CheckResult, ErrorInfo, Record, Status, Timing
-from persona_batch.record.provenance import utc_text
 from persona_batch.record.record import judged
-from persona_batch.record.runlog import Clean, as_is
+from persona_batch.record.runlog import Clean, as_is, utc_text
 
 
 async def attempt(

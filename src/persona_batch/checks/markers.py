@@ -5,20 +5,6 @@ The list is short and literal on purpose: each pattern is what a model says of i
 """
 
 import re
-from dataclasses import dataclass
-from typing import Literal, TypeAlias
-
-MarkerKind: TypeAlias = Literal["machine", "maker", "refusal"]
-
-
-@dataclass(frozen=True, slots=True)
-class Marker:
-    """One sign: `machine` (calls itself an AI), `maker` (names its vendor), `refusal` (declines as an assistant)."""
-
-    name: str
-    kind: MarkerKind
-    pattern: re.Pattern[str]
-
 
 _AI = r"(?:AI|A\.I\.|artificial intelligence|(?:large |virtual |digital )?language model|chat ?bot|virtual assistant)"
 _VENDORS = (
@@ -46,32 +32,24 @@ _CANNOT = (
     r"|\bI (?:can't|can’t|cannot|won't) (?:assist|help|comply) with (?:that|this)\b"
 )
 
-_PATTERNS: tuple[tuple[str, MarkerKind, str], ...] = (
-    ("as an AI", "machine", rf"\bas (?:an? )?(?:\w+ ){{0,2}}{_AI}\b"),
-    ("I am an AI", "machine", rf"{_I_AM} (?:just |only |actually |really )?(?:an? )?(?:\w+ ){{0,2}}{_AI}\b"),
-    ("I am a product", "machine", rf"(?:{_I_AM}|\bmy name is) (?:{_PRODUCTS})\b"),
-    ("no body or feelings", "machine", _NO_BODY),
-    ("made by", "maker", rf"\b(?:created|developed|trained|made|built) by (?:{_VENDORS})\b"),
-    ("an AI assistant", "machine", r"\b(?:your|an?) (?:helpful |friendly )?AI (?:language model|assistant|chatbot)\b"),
-    ("cannot assist", "refusal", _CANNOT),
-    ("作为AI", "machine", rf"(?:作为|身为){_ONE_ZH}[^，。！？,.!?\s]{{0,8}}?{_AI_ZH}"),
-    ("我是AI", "machine", rf"我(?:只|仅)?(?:是|叫){_ONE_ZH}[^，。！？,.!?\s]{{0,10}}?{_AI_ZH}"),
-    ("我是某产品", "machine", rf"我(?:是|叫)\s?(?:{_PRODUCTS_ZH})"),
-    ("由某公司开发", "maker", rf"由[^，。！？\s]{{0,12}}?(?:{_VENDORS_ZH})[^，。！？]{{0,14}}?{_MADE_ZH}"),
-    ("我是某公司开发的", "maker", rf"我是[^，。！？]{{0,16}}?(?:{_VENDORS_ZH})[^，。！？]{{0,14}}?{_MADE_ZH}的"),
-    ("无法协助", "refusal", r"(?:抱歉|对不起)[，,]?\s?我(?:无法|不能)(?:协助|提供|满足)"),
-)
-
-MARKERS: tuple[Marker, ...] = tuple(
-    Marker(name, kind, re.compile(pattern, re.IGNORECASE)) for name, kind, pattern in _PATTERNS
-)
-
-
-def find_markers(text: str) -> tuple[Marker, ...]:
-    """Return the markers that the text carries, each once, in the order of `MARKERS`."""
-    return tuple(marker for marker in MARKERS if marker.pattern.search(text))
+_PATTERNS = {
+    "as an AI": rf"\bas (?:an? )?(?:\w+ ){{0,2}}{_AI}\b",
+    "I am an AI": rf"{_I_AM} (?:just |only |actually |really )?(?:an? )?(?:\w+ ){{0,2}}{_AI}\b",
+    "I am a product": rf"(?:{_I_AM}|\bmy name is) (?:{_PRODUCTS})\b",
+    "no body or feelings": _NO_BODY,
+    "made by": rf"\b(?:created|developed|trained|made|built) by (?:{_VENDORS})\b",
+    "an AI assistant": r"\b(?:your|an?) (?:helpful |friendly )?AI (?:language model|assistant|chatbot)\b",
+    "cannot assist": _CANNOT,
+    "作为AI": rf"(?:作为|身为){_ONE_ZH}[^，。！？,.!?\s]{{0,8}}?{_AI_ZH}",
+    "我是AI": rf"我(?:只|仅)?(?:是|叫){_ONE_ZH}[^，。！？,.!?\s]{{0,10}}?{_AI_ZH}",
+    "我是某产品": rf"我(?:是|叫)\s?(?:{_PRODUCTS_ZH})",
+    "由某公司开发": rf"由[^，。！？\s]{{0,12}}?(?:{_VENDORS_ZH})[^，。！？]{{0,14}}?{_MADE_ZH}",
+    "我是某公司开发的": rf"我是[^，。！？]{{0,16}}?(?:{_VENDORS_ZH})[^，。！？]{{0,14}}?{_MADE_ZH}的",
+    "无法协助": r"(?:抱歉|对不起)[，,]?\s?我(?:无法|不能)(?:协助|提供|满足)",
+}
+MARKERS = {name: re.compile(pattern, re.IGNORECASE) for name, pattern in _PATTERNS.items()}
 
 
 def breaks_character(text: str) -> bool:
     """Say whether the text carries any marker."""
-    return any(marker.pattern.search(text) for marker in MARKERS)
+    return any(pattern.search(text) for pattern in MARKERS.values())

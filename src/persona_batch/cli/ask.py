@@ -11,7 +11,7 @@ from persona_batch.cli import options
 from persona_batch.errors import StorageError, UsageError
 
 if TYPE_CHECKING:
-    from persona_batch.record.sink import Sink
+    from persona_batch.record.journal import Sink
 
 
 def ask(
@@ -91,7 +91,7 @@ def ask(
 
 def _opened(save: str) -> "Sink":
     """Return the file for the record, before anything is asked: a reply that cannot be kept is lost."""
-    from persona_batch.record.sink import Sink
+    from persona_batch.record.journal import Sink
 
     try:
         return Sink(Path(save))

@@ -26,7 +26,7 @@ def prune(
         batch runs prune --keep 30 --dry-run
         batch runs prune --keep 30 --batch wukong
     """
-    from persona_batch.record.latest import point_latest
+    from persona_batch.record.finding import point_latest
     from persona_batch.record.pruning import candidates, remove_run, sweep
     from persona_batch.record.rundir import list_runs
 

@@ -10,8 +10,8 @@ from scipy import stats
 from persona_batch.comparing.compare import compare_runs
 from persona_batch.comparing.comparison import Comparison, Estimate, MeasureName
 from persona_batch.comparing.series import Family
+from persona_batch.plan.key import KeySet
 from persona_batch.record import Record
-from persona_batch.record.keys import KeySet
 
 MEASURES: tuple[MeasureName, ...] = ("change", "shift", "adherence", "character")
 USABLE = ("ok", "truncated")

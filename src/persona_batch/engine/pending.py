@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from persona_batch.engine.progress import Progress
 from persona_batch.plan.cell import Cell
-from persona_batch.record.keys import KeySet
+from persona_batch.plan.key import KeySet
 
 _BREATH = 256
 

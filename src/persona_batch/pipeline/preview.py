@@ -16,9 +16,9 @@ from persona_batch.pipeline.sealing import what_changed
 from persona_batch.pipeline.target_run import existing_run, recalled
 from persona_batch.plan.cell import Cell
 from persona_batch.plan.grid import Grid
+from persona_batch.plan.key import KeySet
 from persona_batch.provider.connect import resolve
 from persona_batch.provider.dotenv import load_env
-from persona_batch.record.keys import KeySet
 from persona_batch.record.manifest import read_manifest
 from persona_batch.record.reader import read_records, scan
 from persona_batch.record.rundir import RunDir, list_runs

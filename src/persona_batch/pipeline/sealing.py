@@ -12,10 +12,10 @@ from persona_batch.pipeline.summary import state_of
 from persona_batch.pipeline.target_run import asked_for, invocation
 from persona_batch.plan.grid import Grid
 from persona_batch.provider.target import Target
-from persona_batch.record.manifest import FileHash, Manifest, Session, TokenSums
-from persona_batch.record.provenance import git_commit, utc_now, versions
+from persona_batch.record.manifest import FileHash, Manifest, Session, TokenSums, git_commit, versions
 from persona_batch.record.reader import Scan
 from persona_batch.record.rundir import RunDir
+from persona_batch.record.runlog import utc_now
 
 
 def begin(

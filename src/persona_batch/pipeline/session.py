@@ -18,17 +18,17 @@ from persona_batch.pipeline.sealing import begin, seal, what_changed
 from persona_batch.pipeline.signals import Signals
 from persona_batch.pipeline.summary import CheckShare, Summary, exit_code_of
 from persona_batch.plan.grid import Grid
+from persona_batch.plan.key import KeySet
 from persona_batch.provider.base import Provider
 from persona_batch.provider.target import Target
-from persona_batch.record.agreement import described
-from persona_batch.record.aside import Settled, set_errors_aside, settle
-from persona_batch.record.keys import KeySet
-from persona_batch.record.latest import point_latest
+from persona_batch.record.agreement import described, set_errors_aside, settle_records
+from persona_batch.record.aside import Settled
+from persona_batch.record.finding import point_latest
+from persona_batch.record.journal import Sink
 from persona_batch.record.manifest import Manifest, write_manifest
 from persona_batch.record.reader import read_records, scan
 from persona_batch.record.rundir import RunDir
 from persona_batch.record.runlog import RunLog, as_is
-from persona_batch.record.sink import Sink
 from persona_batch.wording import counted, listed
 
 
@@ -205,7 +205,7 @@ class Session:
             write_manifest(self._run.manifest, earlier)
 
         self._edited = earlier.plan != self._grid.fingerprint
-        settled = settle(self._run, self._grid, in_between)
+        settled = settle_records(self._run, self._grid, in_between)
         if settled:
             self._seen = scan(self._run.records)
         return settled

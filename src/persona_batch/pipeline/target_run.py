@@ -18,7 +18,7 @@ from persona_batch.pipeline.grid_of import grid_of
 from persona_batch.pipeline.options import RunOptions
 from persona_batch.provider.target import Target
 from persona_batch.record.finding import find_run
-from persona_batch.record.manifest import Manifest, is_partial, read_manifest
+from persona_batch.record.manifest import Manifest, read_manifest
 from persona_batch.record.reader import scan
 from persona_batch.record.rundir import RunDir, list_runs, out_error, safe_name
 from persona_batch.wording import listed
@@ -133,7 +133,7 @@ def existing_run(options: RunOptions, *, batch: Batch, target: Target) -> tuple[
         if _other_files(batch, manifest):
             continue
         if manifest.state == "complete" or (manifest.state == "failed" and not options.retry_errors):
-            if not is_partial(manifest) or all(mine.get(name) == theirs.get(name) for name in _FILTERS):
+            if not manifest.partial or all(mine.get(name) == theirs.get(name) for name in _FILTERS):
                 break
             seen = scan(run.records).keys
             grid = grid_of(batch, target, batch.run.models or manifest.models, options)

@@ -20,11 +20,10 @@ import msgspec
 from persona_batch.chat import Params
 from persona_batch.config.batch import Batch, Persona, Question
 from persona_batch.errors import UsageError
-from persona_batch.plan.arms import Arm, arms_of, merged_params, select
-from persona_batch.plan.askers import AskedQuestion, ask_all
+from persona_batch.plan.arms import Arm, AskedQuestion, arms_of, ask_all, merged_params, select
 from persona_batch.plan.cell import Cell, Endpoint
 from persona_batch.plan.key import KEY_VERSION, canonical_json, join_key
-from persona_batch.plan.permutation import Permutation
+from persona_batch.plan.order import SeededOrder
 from persona_batch.wording import meant
 
 
@@ -202,11 +201,11 @@ class Grid:
         wanted = None if whole or not self.narrowed else [self._wants_question(asked) for asked in self._asked]
         models = len(self.models)
         for sample in range(self.samples):
-            for number in Permutation(len(self._asked), f"{self.seed}/{sample}"):
+            for number in SeededOrder(len(self._asked), f"{self.seed}/{sample}"):
                 if wanted is not None and not wanted[number]:
                     continue
                 asked = self._asked[number]
-                block = Permutation(len(asked.arms) * models, f"{self.seed}/{sample}/{asked.question.id}")
+                block = SeededOrder(len(asked.arms) * models, f"{self.seed}/{sample}/{asked.question.id}")
                 for place in block:
                     arm = asked.arms[place // models]
                     if wanted is not None and not self._wants_persona(arm):

@@ -1,5 +1,5 @@
 """Facts on disk: records, their file, the run folder and its manifest."""
 
-from persona_batch.record.record import CheckResult, ErrorInfo, Record, Status, Timing
+from persona_batch.record.record import USABLE, CheckResult, ErrorInfo, Record, Status, Timing
 
-__all__ = ["CheckResult", "ErrorInfo", "Record", "Status", "Timing"]
+__all__ = ["USABLE", "CheckResult", "ErrorInfo", "Record", "Status", "Timing"]

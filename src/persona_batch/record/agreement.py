@@ -1,13 +1,15 @@
-"""Whether the records of a run are those that its manifest describes.
+"""Whether the records of a run are those of its batch, and how they are made so when it is resumed.
 
 `batch run` keeps both in step, but a folder may have been edited by hand, copied together, cut off in the middle of
 an edit, or written by a version that left obsolete records among the others. Two prompts of one persona must never be
-averaged unsaid, so readers check every record they read: is there a cell of its names in the batch that the manifest
-describes, and has it this key?
+averaged unsaid, so readers check every record they read (`Agreement`): is there a cell of its names in the batch that
+the manifest describes, and has it this key? What does not belong, or is asked anew, `settle_records` and
+`set_errors_aside` move out of the way when the run is resumed, by the steps of `record.aside`.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import msgspec
@@ -15,10 +17,13 @@ import msgspec
 from persona_batch.config.batch import Batch, Persona, Question, RunSettings
 from persona_batch.config.paths import RECORDS
 from persona_batch.errors import UsageError
-from persona_batch.plan.cell import Endpoint
+from persona_batch.plan.cell import Cell, Endpoint
 from persona_batch.plan.grid import Grid
+from persona_batch.plan.key import KeySet
+from persona_batch.record.aside import Settled, move_aside, settle
 from persona_batch.record.manifest import Manifest, read_manifest
-from persona_batch.record.record import Record, cell_named
+from persona_batch.record.reader import journal_at
+from persona_batch.record.record import Record, Status, judged
 from persona_batch.record.rundir import RunDir
 from persona_batch.wording import listed
 
@@ -93,7 +98,7 @@ class Agreement:
         self._places.add(place)
         if self.grid is None:
             return
-        found = cell_named(record, self.grid)
+        found = _cell_named(record, self.grid)
         if found is not None and found[0] == record.key:
             return
         if found is None:
@@ -132,3 +137,95 @@ def described(manifest: Manifest) -> Grid | None:
 
 def _persona(entry: dict[str, Any], sets: list[tuple[Question, ...]]) -> Persona:
     return replace(msgspec.convert({**entry, "questions": []}, Persona), questions=sets[entry["questions"]])
+
+
+def settle_records(run: RunDir, grid: Grid, before_change: Callable[[], None] = lambda: None) -> Settled:
+    """Make a run's records those of the batch as it stands. Call it under the run's lock, before anything is asked.
+
+    Args:
+        run: the run.
+        grid: the batch; its filters do not matter here.
+        before_change: called once, before the first file is touched, and only if something moves.
+
+    Raises:
+        UsageError: a line is no record.
+        StorageError: it cannot be written; every record is still in one of the files.
+    """
+    named = _Belonging(run, grid).named
+    return settle(journal_at(run.records), journal_at(run.set_aside), named, before_change)
+
+
+def set_errors_aside(run: RunDir) -> int:
+    """Move the failed records of a run to its errors.jsonl; return how many. Call it under the run's lock.
+
+    Raises:
+        StorageError: it cannot be written; every record is still where it was.
+    """
+    return move_aside(
+        journal_at(run.records), journal_at(run.errors), _Outcome, lambda outcome: outcome.status == "error"
+    )
+
+
+class _Outcome(msgspec.Struct):
+    status: Status
+
+
+@dataclass
+class _Belonging:
+    """Knows which records of a run are cells of a batch, and under which names.
+
+    Most records bear the names that their cell has today, and are told by those; only for the others is the grid
+    gone through.
+    """
+
+    run: RunDir
+    grid: Grid
+
+    def named(self, record: Record) -> Record | None:
+        """Return the record under the names that its cell has today; None: it belongs no longer."""
+        found = _cell_named(record, self.grid)
+        make = found[1] if found is not None and found[0] == record.key else self._under_other_names.get(record.key)
+        return None if make is None else _as_cell(record, make())
+
+    @cached_property
+    def _under_other_names(self) -> dict[str, Callable[[], Cell]]:
+        strangers = KeySet()
+        for path in (self.run.records, self.run.set_aside):
+            for record in journal_at(path).read() if path.exists() else ():
+                found = _cell_named(record, self.grid)
+                if found is None or found[0] != record.key:
+                    strangers.add(record.key)
+        return {key: make for key, make in self.grid.keyed(whole=True) if key in strangers}
+
+
+def _cell_named(record: Record, grid: Grid) -> tuple[str, Callable[[], Cell]] | None:
+    """Return the key of the cell that has the record's names in a batch, and what makes it; None: there is none."""
+    return grid.find(
+        persona=record.persona,
+        variant=record.variant,
+        question=record.question,
+        placement=record.placement,
+        model=record.model,
+        sample=record.sample,
+    )
+
+
+def _as_cell(record: Record, cell: Cell) -> Record:
+    """Return the record of a cell under the names that the cell has today; what was asked and answered stays.
+
+    Checks are judged anew where others are declared than those that the record carries.
+    """
+    checks = record.checks
+    declared = [(check.name, msgspec.to_builtins(check.argument)) for check in cell.checks]
+    if record.error is None and declared != [(result.check, result.expected) for result in checks]:
+        checks = judged(cell.checks, record.reply)
+    return msgspec.structs.replace(
+        record,
+        persona=cell.persona,
+        variant=cell.variant,
+        question=cell.question,
+        speaker=cell.speaker,
+        placement=cell.placement,
+        checks=checks,
+        attributes=dict(cell.attributes),
+    )

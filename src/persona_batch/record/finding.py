@@ -1,5 +1,9 @@
-"""Which run a user means: a folder, a records file, an id or its beginning, `latest`; and what is no run."""
+"""Which run a user means: a folder, a records file, an id or its beginning, `latest`; and what is no run.
 
+`runs/latest` is also a link to the newest run, for people and their scripts (`point_latest`).
+"""
+
+import os
 from pathlib import Path
 
 from persona_batch.config.paths import MANIFEST, RECORDS, SUFFIXES, is_run
@@ -8,7 +12,8 @@ from persona_batch.errors import UsageError
 from persona_batch.record.rundir import RunDir, list_runs, run_at
 from persona_batch.wording import nearest
 
-BY_AGE = {"latest": 1, "previous": 2}  # names of runs by their age, counted from the newest
+_LATEST = "latest"
+BY_AGE = {_LATEST: 1, "previous": 2}  # names of runs by their age, counted from the newest
 
 _BESIDE = {MANIFEST: "manifest", "run.log": "log"}  # files that stand beside the records
 
@@ -80,3 +85,29 @@ def _no_run(path: Path) -> str:
     with path.open("rb") as file:
         begins = file.read(1)
     return "" if begins in {b"", b"{"} else "this is no records file: each of its lines is a JSON object"
+
+
+def point_latest(out: Path) -> None:
+    """Let `latest` name the newest run in a folder, atomically; without runs the link goes.
+
+    A convenience only (`batch` itself looks for the newest run): where links cannot be made, or something else bears
+    the name, nothing is done.
+    """
+    link = out / _LATEST
+    if link.exists() and not link.is_symlink():
+        return
+    runs = list_runs(out)
+    try:
+        if not runs:
+            link.unlink(missing_ok=True)
+        elif not _names(link, runs[-1]):
+            beside = out / f".{_LATEST}.{os.getpid()}"
+            beside.unlink(missing_ok=True)
+            beside.symlink_to(runs[-1].path.name, target_is_directory=True)
+            beside.replace(link)
+    except OSError:
+        return
+
+
+def _names(link: Path, run: RunDir) -> bool:
+    return link.is_symlink() and link.readlink() == Path(run.path.name)

@@ -1,13 +1,12 @@
 """run.json: what a run was, for whoever finds the folder in a year. Nothing about keys or the user's machine."""
 
-import os
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 import msgspec
 
 from persona_batch.errors import UsageError
-from persona_batch.record.append import storage_error, sync_folder
+from persona_batch.record.durable import replace_file, storage_error
 
 MANIFEST_VERSION = 1
 
@@ -73,10 +72,15 @@ class Manifest(msgspec.Struct, kw_only=True):
     tokens: TokenSums = TokenSums()
     sessions: list[Session] = msgspec.field(default_factory=list)
 
+    @property
+    def finished(self) -> bool:
+        """Whether the run came to its end, whatever became of its cells."""
+        return self.state in ("complete", "failed")
 
-def is_partial(manifest: Manifest) -> bool:
-    """Whether filters left out a part of the batch so far."""
-    return None not in (manifest.cells, manifest.batch_cells) and manifest.cells != manifest.batch_cells
+    @property
+    def partial(self) -> bool:
+        """Whether filters left out a part of the batch so far."""
+        return None not in (self.cells, self.batch_cells) and self.cells != self.batch_cells
 
 
 _decode = msgspec.json.Decoder(Manifest).decode
@@ -103,23 +107,48 @@ def write_manifest(path: Path, manifest: Manifest) -> None:
         StorageError: it cannot be written; the old one is untouched.
     """
     text = msgspec.json.format(msgspec.json.encode(manifest), indent=2) + b"\n"
-    replace_file(path, text)
-
-
-def replace_file(path: Path, content: bytes) -> None:
-    """Put `content` in the place of a file by writing beside it, syncing and renaming.
-
-    Raises:
-        StorageError: as for `write_manifest`.
-    """
-    beside = path.with_name(f".{path.name}.new")
     try:
-        with beside.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
-        sync_folder(path.parent)
+        replace_file(path, (text,))
     except OSError as error:
-        beside.unlink(missing_ok=True)
         raise storage_error(path, error) from error
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of this tool, the SDK and Python; a package that is not installed is left out."""
+    import platform
+    from importlib.metadata import PackageNotFoundError, version
+
+    found = {"python": platform.python_version()}
+    for package in ("persona-batch", "openai"):
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def git_commit(folder: Path) -> str | None:
+    """Return the commit that a folder's files were checked out from (`-dirty` if changed since), if any."""
+    commit = _git(folder, "rev-parse", "HEAD")
+    if commit is None:
+        return None
+    changed = _git(folder, "status", "--porcelain", "--untracked-files=no")
+    return f"{commit}-dirty" if changed else commit
+
+
+def _git(folder: Path, *arguments: str) -> str | None:
+    import subprocess
+
+    try:
+        done = subprocess.run(  # noqa: S603  # fixed arguments, no shell
+            ["git", "-C", str(folder), *arguments],  # noqa: S607  # git is found on the user's PATH, as they set it
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=10,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip()

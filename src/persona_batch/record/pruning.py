@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from persona_batch.errors import UsageError
-from persona_batch.record.append import storage_error
+from persona_batch.record.durable import storage_error
 from persona_batch.record.manifest import read_manifest
 from persona_batch.record.rundir import RunDir
 
-FINISHED = ("complete", "failed")
 _ASIDE = ".pruned"
 
 
@@ -39,7 +38,7 @@ def candidates(runs: Sequence[RunDir], *, keep: int, batch: str | None = None, f
         except UsageError as error:
             by_batch[f"\0{run.id}"].append(Candidate(run, str(error)))
             continue
-        unfinished = manifest.state not in FINISHED and not force
+        unfinished = not (manifest.finished or force)
         spared = f"unfinished ({manifest.state}); --force takes it too" if unfinished else None
         by_batch[manifest.batch_id].append(Candidate(run, spared))
     beyond = [

@@ -1,33 +1,22 @@
-"""Reading records.jsonl: a plain binary loop, twice as fast as a general JSON Lines reader.
-
-A last line without its newline is torn (the process was killed, or is writing right now): it is never trusted
-and here passed over; `sink.Sink` sets it aside before anything is appended. Any other line that is no record
-means that the file was edited or the disk damaged, and is an error that names the line.
-"""
+"""records.jsonl, and the files beside it that hold records too, as journals."""
 
 from collections import Counter
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
 from persona_batch.chat import Usage
-from persona_batch.errors import UsageError
-from persona_batch.record.keys import KeySet
-from persona_batch.record.record import Record, Status, decode
-
-_NEWLINE = ord("\n")
-_BUFFER = 1 << 20  # bytes; a record has some thousands
-_LONGEST = 1 << 28  # bytes of a line; more is no record, and is not taken into memory
+from persona_batch.plan.key import KeySet
+from persona_batch.record.journal import Journal
+from persona_batch.record.record import Record, Status
 
 
 class Scan(NamedTuple):
     """What resuming needs to know of a records file.
 
-    `counts` are records by status; tokens are sums of what was reported (0: nothing was); `torn` is the length in
-    bytes of a torn last line.
+    `counts` are records by status; tokens are sums of what was reported (0: nothing was).
     """
 
     keys: KeySet
@@ -35,7 +24,6 @@ class Scan(NamedTuple):
     prompt_tokens: int
     completion_tokens: int
     total_tokens: int
-    torn: int
 
 
 class _Head(msgspec.Struct):
@@ -46,7 +34,10 @@ class _Head(msgspec.Struct):
     usage: Usage | None = None
 
 
-_decode_head = msgspec.json.Decoder(_Head).decode
+def journal_at(path: Path) -> Journal[Record]:
+    """Return a file of records as a journal; a record is the same under new names, with checks judged anew."""
+    again = "its cell is asked again when the run is resumed"
+    return Journal(path, Record, noun="record", again=again, said=_answered)
 
 
 def read_records(path: Path) -> Iterator[Record]:
@@ -55,14 +46,7 @@ def read_records(path: Path) -> Iterator[Record]:
     Raises:
         UsageError: the file cannot be read, or a line that is not the torn last one is no record.
     """
-    for number, line in enumerate(_lines(path), 1):
-        if line[-1] != _NEWLINE:
-            return
-        try:
-            record = decode(line)
-        except msgspec.MsgspecError as error:
-            raise _corrupt(path, number, error) from error
-        yield record
+    return journal_at(path).read()
 
 
 def scan(path: Path) -> Scan:
@@ -73,52 +57,16 @@ def scan(path: Path) -> Scan:
     """
     keys = KeySet()
     counts: Counter[Status] = Counter()
-    prompt = completion = total = torn = 0
-    if not path.exists():
-        return Scan(keys, counts, 0, 0, 0, 0)
-    number = 0
-    try:
-        for number, line in enumerate(_lines(path), 1):
-            if line[-1] != _NEWLINE:
-                torn = len(line)
-                break
-            head = _decode_head(line)
-            if not keys.add(head.key):
-                raise UsageError(f"{path}:{number}: the key {head.key} occurs twice; remove one of the two lines")
-            counts[head.status] += 1
-            if head.usage is not None:
-                prompt += head.usage.prompt_tokens or 0
-                completion += head.usage.completion_tokens or 0
-                total += head.usage.together or 0
-    except (msgspec.MsgspecError, ValueError) as error:
-        raise _corrupt(path, number, error) from error
-    return Scan(keys, counts, prompt, completion, total, torn)
+    prompt = completion = total = 0
+    for head in journal_at(path).scan(_Head, keys):
+        counts[head.status] += 1
+        if head.usage is not None:
+            prompt += head.usage.prompt_tokens or 0
+            completion += head.usage.completion_tokens or 0
+            total += head.usage.together or 0
+    return Scan(keys, counts, prompt, completion, total)
 
 
-def _lines(path: Path) -> Iterator[bytes]:
-    try:
-        with path.open("rb", buffering=_BUFFER) as file:
-            for number, line in enumerate(iter(partial(file.readline, _LONGEST), b""), 1):
-                if len(line) == _LONGEST and line[-1] != _NEWLINE and not _is_last(file):
-                    raise UsageError(
-                        f"{path}:{number}: a line of more than {_LONGEST >> 20} MB, which no record is; the file was "
-                        "damaged: remove the line, and its cell is asked again when the run is resumed"
-                    )
-                yield line
-    except OSError as error:
-        raise UsageError(f"{path}: cannot be read: {error.strerror}") from error
-
-
-def _is_last(file: BinaryIO) -> bool:
-    """Read on to the end of the line, and say whether it never comes: the line is torn."""
-    while rest := file.readline(_BUFFER):
-        if rest[-1] == _NEWLINE:
-            return False
-    return True
-
-
-def _corrupt(path: Path, number: int, error: Exception) -> UsageError:
-    return UsageError(
-        f"{path}:{number}: not a record ({error}); the file was edited or damaged: "
-        "remove the line, and its cell is asked again when the run is resumed"
-    )
+def _answered(record: Record) -> object:
+    """Return what the endpoint answered, and when."""
+    return record.status, record.reply, record.reasoning, record.timing, record.error, record.attempts

@@ -1,19 +1,17 @@
 """One finished cell as one JSON line; the field order is the order on disk."""
 
-from collections.abc import Callable, Sequence
-from typing import Any, Literal, TypeAlias
+from collections.abc import Sequence
+from typing import Any, Final, Literal, TypeAlias
 
 import msgspec
-from msgspec.structs import replace
 
 from persona_batch.chat import Message, Params, Placement, Usage
 from persona_batch.checks import Check, evaluate
-from persona_batch.plan.cell import Cell
-from persona_batch.plan.grid import Grid
 
 SCHEMA_VERSION = 1
 
 Status: TypeAlias = Literal["ok", "truncated", "filtered", "empty", "error"]
+USABLE: Final = ("ok", "truncated")  # of these a reply is there to be compared
 
 
 class ErrorInfo(msgspec.Struct, frozen=True):
@@ -84,38 +82,10 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     request_id: str | None = None
     system_fingerprint: str | None = None
 
-
-def cell_named(record: Record, grid: Grid) -> tuple[str, Callable[[], Cell]] | None:
-    """Return the key of the cell that has the record's names in a batch, and what makes it; None: there is none."""
-    return grid.find(
-        persona=record.persona,
-        variant=record.variant,
-        question=record.question,
-        placement=record.placement,
-        model=record.model,
-        sample=record.sample,
-    )
-
-
-def as_cell(record: Record, cell: Cell) -> Record:
-    """Return the record of a cell under the names that the cell has today; what was asked and answered stays.
-
-    Checks are judged anew where others are declared than those that the record carries.
-    """
-    checks = record.checks
-    declared = [(check.name, msgspec.to_builtins(check.argument)) for check in cell.checks]
-    if record.error is None and declared != [(result.check, result.expected) for result in checks]:
-        checks = judged(cell.checks, record.reply)
-    return replace(
-        record,
-        persona=cell.persona,
-        variant=cell.variant,
-        question=cell.question,
-        speaker=cell.speaker,
-        placement=cell.placement,
-        checks=checks,
-        attributes=dict(cell.attributes),
-    )
+    @property
+    def usable(self) -> bool:
+        """Whether there is a reply to be compared."""
+        return self.status in USABLE
 
 
 def judged(checks: Sequence[Check], reply: str) -> list[CheckResult]:
@@ -124,4 +94,3 @@ def judged(checks: Sequence[Check], reply: str) -> list[CheckResult]:
 
 
 encode = msgspec.json.Encoder().encode
-decode = msgspec.json.Decoder(Record).decode

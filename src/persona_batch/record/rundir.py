@@ -24,7 +24,7 @@ from filelock import FileLock, Timeout
 
 from persona_batch.config.paths import MANIFEST, RECORDS, is_run
 from persona_batch.errors import RunLocked, StorageError, UsageError
-from persona_batch.record.append import storage_error
+from persona_batch.record.durable import storage_error
 from persona_batch.record.manifest import read_manifest
 
 _UNSAFE = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f\s]+')
@@ -94,12 +94,11 @@ class RunDir:
         """Say whether the process that took the lock last still lives; to try the lock could keep another one out."""
         try:
             number, _, born = (self.path / "run.lock").read_text(encoding="ascii").partition("\n")
-            process = int(number)
+            return is_alive(int(number), int(born) if born.strip() else None)
         except PermissionError:  # what is locked on Windows cannot be read
             return True
         except (OSError, ValueError):
             return False
-        return is_alive(process) and born.strip() in ("", str(birth(process)))
 
 
 def create_run(out: Path, batch_id: str, now: datetime) -> RunDir:
@@ -127,7 +126,7 @@ def create_run(out: Path, batch_id: str, now: datetime) -> RunDir:
         except OSError as error:
             raise out_error(out, error) from error
         else:
-            return RunDir(path, path / RECORDS)
+            return run_at(path)
 
 
 def _stamp_after(runs: list[RunDir], now: datetime) -> str:
@@ -200,17 +199,18 @@ def _sign(place: Path) -> None:
 
 
 def birth(process: int) -> int | None:
-    """Return when a process began, in clock ticks since the machine did (proc(5)); None where that is not known."""
-    try:
-        text = Path(f"/proc/{process}/stat").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return None
-    # the second field, the program's name, may hold spaces and parentheses
-    return int(text.rpartition(")")[2].split()[19])
+    """Return when a process began, in clock ticks since the machine did; None where that is not known."""
+    told = _told_of(process)
+    return int(told[19]) if told else None
 
 
-def is_alive(process: int) -> bool:
-    """Return whether a process of that number lives (also another user's); where one cannot ask, that it does."""
+def is_alive(process: int, born: int | None = None) -> bool:
+    """Return whether a process lives, also another user's: where one cannot ask, that it does.
+
+    Args:
+        process: its number.
+        born: its `birth`, which tells it from a later one of the same number; None: not known.
+    """
     if os.name != "posix":
         return True
     try:
@@ -218,8 +218,20 @@ def is_alive(process: int) -> bool:
     except (ProcessLookupError, OverflowError):
         return False
     except PermissionError:
-        return True
-    return True
+        pass
+    told = _told_of(process)
+    ended = told is not None and told[0] in "ZX"  # killed, and its parent has not asked how it ended
+    return not ended and (born is None or told is None or born == int(told[19]))
+
+
+def _told_of(process: int) -> list[str] | None:
+    """Return what Linux tells of a process (proc(5), `stat`) from its state on; None: nothing."""
+    try:
+        text = Path(f"/proc/{process}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return None
+    # the second field, the program's name, may hold spaces and parentheses
+    return text.rpartition(")")[2].split()
 
 
 def _holder(place: Path) -> str:

@@ -1,6 +1,7 @@
 """run.log: one JSON object per line for each thing that happened beside the records (retries, pauses, stops)."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeAlias
@@ -8,8 +9,7 @@ from typing import Self, TypeAlias
 import msgspec
 
 from persona_batch.credentials import mask
-from persona_batch.record.append import AppendFile
-from persona_batch.record.provenance import utc_now
+from persona_batch.record.durable import AppendFile
 
 Clean: TypeAlias = Callable[[str], str]
 
@@ -60,3 +60,13 @@ class RunLog:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def utc_now() -> str:
+    """Return the time as records and manifests write it: UTC, ISO 8601, milliseconds."""
+    return utc_text(datetime.now(UTC))
+
+
+def utc_text(moment: datetime) -> str:
+    """Return a moment as ISO 8601 in UTC with milliseconds and a Z."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

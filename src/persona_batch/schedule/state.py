@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 from persona_batch.errors import StorageError
-from persona_batch.record.rundir import birth, is_alive
+from persona_batch.record.rundir import is_alive
 
 MEANINGS = {
     0: "complete",
@@ -61,7 +61,7 @@ class JobState(msgspec.Struct, kw_only=True):
     @property
     def running(self) -> bool:
         """Whether the job is at work."""
-        return self.exit_code is None and is_alive(self.pid) and self.born in (None, birth(self.pid))
+        return self.exit_code is None and is_alive(self.pid, self.born)
 
 
 def meaning(exit_code: int) -> str:

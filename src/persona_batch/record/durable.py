@@ -1,10 +1,17 @@
-"""A file to which whole lines are appended, each by one system call, and which stays whole when that fails."""
+"""Files of lines that stay whole whatever becomes of the process, the disk or the machine.
+
+`AppendFile` appends lines, each by one system call; `set_torn_aside` moves a last line that was cut off out of the way
+(never trusted, never thrown away); `replace_file` puts new content in the place of the old, all at once.
+"""
 
 import io
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 from persona_batch.errors import StorageError
+
+_BLOCK = 1 << 16
 
 
 class AppendFile(io.RawIOBase):
@@ -14,10 +21,10 @@ class AppendFile(io.RawIOBase):
     disk takes only a part of it, that part is cut off again before `StorageError` is raised.
     """
 
-    def __init__(self, path: Path, *, create: bool = True) -> None:
+    def __init__(self, path: Path) -> None:
         super().__init__()
         self.path = path
-        flags = os.O_RDWR | os.O_APPEND | (os.O_CREAT if create else 0)
+        flags = os.O_RDWR | os.O_APPEND | os.O_CREAT
         flags |= getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)  # each where there is the other not
         try:
             self._fd = os.open(path, flags, 0o666)
@@ -102,3 +109,62 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def replace_file(path: Path, content: Iterable[bytes]) -> None:
+    """Put content in the place of a file's, durably: a reader sees the old or the new, whole.
+
+    Raises:
+        OSError: it cannot be written; the old file is untouched.
+    """
+    beside = path.with_name(f".{path.name}.new")
+    try:
+        with beside.open("wb") as new:
+            new.writelines(content)
+            new.flush()
+            os.fsync(new.fileno())
+        beside.replace(path)
+        sync_folder(path.parent)
+    except OSError:
+        beside.unlink(missing_ok=True)
+        raise
+
+
+def set_torn_aside(path: Path, descriptor: int) -> int:
+    """Move what follows the last newline to `<stem>.torn` beside the file, durably; return its length in bytes.
+
+    Args:
+        path: the file's name.
+        descriptor: the file, open for reading and writing.
+
+    Raises:
+        OSError: a file could not be written; the torn line is still where it was.
+    """
+    size = os.fstat(descriptor).st_size
+    start = _after_last_newline(descriptor, size)
+    if start < size:
+        with path.with_suffix(".torn").open("ab") as aside:
+            for at in range(start, size, _BLOCK):  # by blocks: nobody knows how long it is
+                aside.write(_read_at(descriptor, at, min(_BLOCK, size - at)))
+            aside.write(b"\n")
+            aside.flush()
+            os.fsync(aside.fileno())
+        os.ftruncate(descriptor, start)
+        os.fsync(descriptor)
+    return size - start
+
+
+def _after_last_newline(descriptor: int, size: int) -> int:
+    end = size
+    while end > 0:
+        start = max(0, end - _BLOCK)
+        found = _read_at(descriptor, start, end - start).rfind(b"\n")
+        if found >= 0:
+            return start + found + 1
+        end = start
+    return 0
+
+
+def _read_at(descriptor: int, at: int, length: int) -> bytes:
+    os.lseek(descriptor, at, os.SEEK_SET)  # and no pread, which Windows has not
+    return os.read(descriptor, length)

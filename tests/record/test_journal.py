@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from persona_batch.errors import StorageError
+from persona_batch.record.journal import DuplicateKey, Sink
 from persona_batch.record.reader import read_records, scan
 from persona_batch.record.record import encode
-from persona_batch.record.sink import DuplicateKey, Sink
 from record.samples import key_of, make_record
 
 
@@ -59,7 +59,7 @@ def test_a_file_cut_anywhere_is_repaired_and_nothing_of_it_lost(shared_folder: P
     complete, torn = whole[:cut].count(b"\n"), cut - (whole.rfind(b"\n", 0, cut) + 1)
 
     before = scan(path)
-    assert (len(before.keys), before.torn) == (complete, torn)
+    assert len(before.keys) == complete
     with Sink(path, keys=before.keys) as sink:
         assert sink.repaired == torn
         for number in range(4):
@@ -124,7 +124,7 @@ import resource, sys
 sys.path.insert(0, {str(Path(__file__).parents[1])!r})
 from pathlib import Path
 from persona_batch.errors import StorageError
-from persona_batch.record.sink import Sink
+from persona_batch.record.journal import Sink
 from record.samples import make_record
 with Sink(Path({str(path)!r})) as sink:
     resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))

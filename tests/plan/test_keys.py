@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from persona_batch.record.keys import KeySet
+from persona_batch.plan.key import KeySet
 from record.samples import key_of
 
 # Few distinct bytes: keys that share a bucket and meet at their borders.

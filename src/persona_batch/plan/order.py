@@ -15,7 +15,7 @@ _ROUNDS = 4
 _MASK64 = (1 << 64) - 1
 
 
-class Permutation:
+class SeededOrder:
     """The numbers 0 … `size`-1 in an order given by `seed`: a bijection, the same on every machine."""
 
     __slots__ = ("_half", "_keys", "_listed", "_mask", "size")
