@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ from cli.calling import Call, Called
 from cli.run_folders import write_run
 from persona_batch.record import ErrorInfo
 from persona_batch.record.manifest import Manifest, State, TokenSums, write_manifest
+from persona_batch.record.rundir import birth
 from terminals.command import batch, batch_in_terminal
 from view.records import make_cell, make_record
 
@@ -114,6 +117,23 @@ def test_a_run_whose_process_lives_is_running(tmp_path: Path, call: Call) -> Non
     run = add_run(tmp_path, "20261122T065600Z-wukong", "running")
     (run / "run.lock").write_text(f"{os.getpid()}\n", encoding="ascii")
     assert states(call("runs", "--json")) == {run.name: "running"}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads how a process stands from /proc")
+def test_a_killed_run_is_no_running_one_though_its_process_number_is_still_in_use(tmp_path: Path, call: Call) -> None:
+    run = add_run(tmp_path, "20261122T065600Z-wukong", "running")
+    born = birth(os.getpid())
+    assert born is not None
+    (run / "run.lock").write_text(f"{os.getpid()}\n{born}\n", encoding="ascii")
+    assert states(call("runs", "--json")) == {run.name: "running"}
+    (run / "run.lock").write_text(f"{os.getpid()}\n{born - 1}\n", encoding="ascii")  # went to another process
+    assert states(call("runs", "--json")) == {run.name: "killed"}
+    with subprocess.Popen(["sleep", "60"]) as process:
+        (run / "run.lock").write_text(f"{process.pid}\n{birth(process.pid)}\n", encoding="ascii")
+        assert states(call("runs", "--json")) == {run.name: "running"}
+        process.kill()
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)  # dead, and its parent has not asked how it ended
+        assert states(call("runs", "--json")) == {run.name: "killed"}
 
 
 def test_a_damaged_run_does_not_hide_the_others(tmp_path: Path, call: Call) -> None:

@@ -7,7 +7,8 @@ import pytest
 
 from persona_batch.chat import Message, Placement
 from persona_batch.config.batch import Batch, Example, Persona, Question, RunSettings
-from persona_batch.plan.cell import Endpoint, cell_of
+from persona_batch.plan.arms import cell_of
+from persona_batch.plan.cell import Endpoint
 from persona_batch.plan.grid import Grid
 
 QUESTION = Question(id="food", text="你爱吃什么？")

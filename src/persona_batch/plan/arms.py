@@ -12,7 +12,8 @@ from typing import Literal
 from persona_batch.chat import Message, Params, Placement
 from persona_batch.config.batch import Batch, Persona, Question
 from persona_batch.errors import UsageError
-from persona_batch.plan.key import canonical_json, messages_json
+from persona_batch.plan.cell import Cell, Endpoint
+from persona_batch.plan.key import canonical_json, cell_key, messages_json
 
 PERSONA_JOINT = "\n\n"  # between a persona in the user message and the question behind it
 
@@ -69,6 +70,26 @@ class AskedQuestion:
         if arm.joined is not None:
             return messages_json(self.messages(arm))
         return b"%b,%b" % (arm.opening_json, self.message_json) if arm.opening_json else self.message_json
+
+    def cell(self, arm: Arm, *, key: str, params: Params, endpoint: Endpoint, model: str, sample: int) -> Cell:
+        """Return the cell in which `arm` asks this question; `key` and `params` are its own."""
+        persona, question = arm.persona, self.question
+        return Cell(
+            key=key,
+            persona=persona.id,
+            variant=arm.variant,
+            question=question.id,
+            speaker=None if question.speaker is None else question.speaker.name,
+            sample=sample,
+            placement=arm.placement,
+            endpoint=endpoint,
+            model=model,
+            params=params,
+            messages=self.messages(arm),
+            checks=persona.checks + question.checks,
+            attributes=persona.attributes,
+            answer=question.answer,
+        )
 
 
 def arms_of(
@@ -162,6 +183,46 @@ def ask_all(arms: Sequence[Arm], cli_params: Params) -> list[AskedQuestion]:
         twin_arms = _twin_arms(question, alike, asking, cli_params) if question.params else frozenset()
         result.append(AskedQuestion(question, shared[combination], message, message_json, twin, twin_arms))
     return result
+
+
+def cell_of(
+    persona: Persona,
+    question: Question,
+    *,
+    endpoint: Endpoint,
+    model: str,
+    variant: int = 0,
+    placement: Placement | None = None,
+    provider_params: Params | None = None,
+    cli_params: Params | None = None,
+    developer_role: Literal["developer", "system"] = "developer",
+    history: Sequence[Message] = (),
+) -> Cell:
+    """Return what one persona is asked outside any grid; its key is that of the same cell in a grid.
+
+    Args:
+        persona: who is asked.
+        question: what is asked last.
+        endpoint: where.
+        model: its name there.
+        variant: which of the persona's prompts.
+        placement: where the prompt stands; None: where the persona says.
+        provider_params: the first in the merge of request parameters.
+        cli_params: the last in it.
+        developer_role: what the endpoint calls the developer role.
+        history: all messages so far, the prompt and the last reply among them; empty: this is the first turn.
+    """
+    cli_params = cli_params or {}
+    params = {**(provider_params or {}), **persona.params, **cli_params}
+    arm = arm_of(
+        persona, variant, placement or persona.placement, params, canonical_json(params), developer_role=developer_role
+    )
+    message = Message("user", question.text)
+    asked = AskedQuestion(question, [arm], message, messages_json((message,)), None)
+    messages = (*history, message) if history else asked.messages(arm)
+    params = merged_params(arm, question.params, cli_params)
+    key = cell_key(messages=messages, model=model, params=params, endpoint=endpoint.identity, sample=0)
+    return replace(asked.cell(arm, key=key, params=params, endpoint=endpoint, model=model, sample=0), messages=messages)
 
 
 def select(personas: Sequence[Persona], globs: Sequence[str]) -> list[Persona]:

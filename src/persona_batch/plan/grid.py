@@ -232,23 +232,7 @@ class Grid:
         return key, params
 
     def _cell(self, key: str, params: Params, asked: AskedQuestion, arm: Arm, model: int, sample: int) -> Cell:
-        persona, question = arm.persona, asked.question
-        return Cell(
-            key=key,
-            persona=persona.id,
-            variant=arm.variant,
-            question=question.id,
-            speaker=None if question.speaker is None else question.speaker.name,
-            sample=sample,
-            placement=arm.placement,
-            endpoint=self.endpoint,
-            model=self.models[model],
-            params=params,
-            messages=asked.messages(arm),
-            checks=persona.checks + question.checks,
-            attributes=persona.attributes,
-            answer=question.answer,
-        )
+        return asked.cell(arm, key=key, params=params, endpoint=self.endpoint, model=self.models[model], sample=sample)
 
 
 def _question_ids(personas: Sequence[Persona]) -> list[str]:

@@ -129,19 +129,12 @@ def versions() -> dict[str, str]:
 
 def git_commit(folder: Path) -> str | None:
     """Return the commit that a folder's files were checked out from (`-dirty` if changed since), if any."""
-    commit = _git(folder, "rev-parse", "HEAD")
-    if commit is None:
-        return None
-    changed = _git(folder, "status", "--porcelain", "--untracked-files=no")
-    return f"{commit}-dirty" if changed else commit
-
-
-def _git(folder: Path, *arguments: str) -> str | None:
     import subprocess
 
+    described = ["describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
     try:
         done = subprocess.run(  # noqa: S603  # fixed arguments, no shell
-            ["git", "-C", str(folder), *arguments],  # noqa: S607  # git is found on the user's PATH, as they set it
+            ["git", "-C", str(folder), *described],  # noqa: S607  # git is found on the user's PATH, as they set it
             capture_output=True,
             text=True,
             encoding="utf-8",
