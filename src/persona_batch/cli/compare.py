@@ -153,7 +153,7 @@ def _tell_if_unfinished(run: "RunDir") -> None:
 
     if run.records.name != RECORDS or not run.manifest.exists():
         return  # a copy of some records says nothing of a run
-    if read_manifest(run.manifest).state in ("running", "stopped", "interrupted"):
+    if not read_manifest(run.manifest).finished:
         tell(f"{run.path} is unfinished; `batch run --resume {shlex.quote(str(run.path))}` asks the rest")
 
 

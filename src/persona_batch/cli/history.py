@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from persona_batch.record.manifest import Manifest
 
 DRIFTED = 100
-FINISHED = ("complete", "failed")
 
 
 def history(
@@ -98,7 +97,7 @@ def _finished(batch_id: str, out: Path) -> "list[PastRun]":
             continue
         if manifest.batch_id != batch_id:
             continue
-        if manifest.state in FINISHED:
+        if manifest.finished:
             found.append(PastRun(run.id, manifest.started_at, partial(read_records, run.records)))
         else:
             unfinished += 1

@@ -10,7 +10,7 @@ from persona_batch.engine.progress import MOST_PERSONAS, Progress
 from persona_batch.pipeline.summary import Summary
 from persona_batch.plan.cell import Cell
 from persona_batch.plan.grid import Grid
-from persona_batch.record import Record
+from persona_batch.record import USABLE, Record
 from persona_batch.record.reader import read_records
 from persona_batch.record.rundir import RunDir
 from persona_batch.view.failures import Failures
@@ -134,6 +134,6 @@ def _ending(summary: Summary, reasons: str, *, arms: int, quiet: bool) -> list[s
             if summary.counts.get(status):
                 cells = counted(summary.counts[status], "cell")
                 lines.append(f"{cells} {told}: `batch show {path} --status {status}` shows them")
-        if summary.counts.get("ok") or summary.counts.get("truncated"):
+        if any(map(summary.counts.get, USABLE)):
             lines.append(f"next: `batch {'compare' if arms > 1 else 'show'} {path}`")
     return lines

@@ -8,7 +8,7 @@ from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 import numpy as np
@@ -19,13 +19,14 @@ from persona_batch.comparing.declared import declared_checks
 from persona_batch.comparing.dialogue import probe_slope
 from persona_batch.comparing.prompts import Prompts
 from persona_batch.comparing.texts import TextStore
-from persona_batch.record import Record
+from persona_batch.record import USABLE as WITH_REPLY
+from persona_batch.record import Record, Status
 
 LONGEST = (
     1 << 16
 )  # characters of a reply that are compared: far more than models write, unless they go round in circles
-STATUSES = ("ok", "truncated", "filtered", "empty", "error")
-USABLE = (0, 1)  # ok and truncated have a reply
+STATUSES: tuple[Status, ...] = get_args(Status)
+USABLE = tuple(map(STATUSES.index, WITH_REPLY))  # as columns have them
 
 _encode_sorted = msgspec.json.Encoder(order="sorted").encode
 
@@ -98,7 +99,7 @@ class _Reader:
                 self.names[factor].setdefault(value, len(self.names[factor]))
                 for factor, value in zip(FACTORS, values, strict=True)
             )
-            usable = record.status in {"ok", "truncated"}
+            usable = record.usable
             failing = any(not check.passed for check in record.checks)
             row = (
                 run,

@@ -14,7 +14,6 @@ from persona_batch.plan.key import KeySet
 from persona_batch.record import Record
 
 MEASURES: tuple[MeasureName, ...] = ("change", "shift", "adherence", "character")
-USABLE = ("ok", "truncated")
 
 Test: TypeAlias = tuple[Family, Estimate | None, float]  # no estimate: the test for failures
 
@@ -104,7 +103,7 @@ def look(run: PastRun) -> Contents:
         seen.keys.add(record.key)
         seen.personas.add(record.persona)
         seen.records += 1
-        seen.failed += record.status not in USABLE
+        seen.failed += not record.usable
         if record.model_returned is not None:
             seen.returned.add(record.model_returned)
     return seen

@@ -46,7 +46,7 @@ class PersonaTally:
         """Count a record."""
         self.cells += 1
         self.failed += record.status == "error"
-        if record.status in ("ok", "truncated"):
+        if record.usable:
             self.ok += 1
             self._chars += len(record.reply)
         self.checks += len(record.checks)
