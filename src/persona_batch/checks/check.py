@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from persona_batch.checks.language import is_written_in
-from persona_batch.checks.pattern import SearchTooSlow, found_in
+from persona_batch.checks.pattern import found_in
 
 CheckKind: TypeAlias = Literal[
     "contains", "not_contains", "regex", "equals", "min_chars", "max_chars", "language", "in_character"
@@ -35,7 +35,7 @@ def evaluate(check: Check, reply: str) -> bool:
     """
     try:
         return _holds(check, reply) is not check.negated
-    except SearchTooSlow:
+    except TimeoutError:
         return False
 
 

@@ -75,11 +75,7 @@ class Grid:
         self._questions = questions
         per_arm = len(self.models) * self.samples
         self.total = sum(len(asked.arms) for asked in self._asked) * per_arm
-        wanted = (
-            self.total
-            if self._personas is None and not questions
-            else sum(map(self._arms_wanted, self._asked)) * per_arm
-        )
+        wanted = sum(map(self._arms_wanted, self._asked)) * per_arm
         self._limit = wanted if limit is None else min(limit, wanted)
         self._named: dict[tuple[str, int, str], Arm] | None = None
         self._by_question: dict[str, tuple[AskedQuestion, frozenset[str]]] = {}
@@ -194,7 +190,9 @@ class Grid:
         return not self._questions or any(fnmatchcase(asked.question.id, glob) for glob in self._questions)
 
     def _arms_wanted(self, asked: AskedQuestion) -> int:
-        return sum(map(self._wants_persona, asked.arms)) if self._wants_question(asked) else 0
+        if not self._wants_question(asked):
+            return 0
+        return len(asked.arms) if self._personas is None else sum(map(self._wants_persona, asked.arms))
 
     def _coordinates(self, *, whole: bool) -> Iterator[tuple[AskedQuestion, Arm, int, int]]:
         left = self.total if whole else self._limit

@@ -75,7 +75,7 @@ class Journal(Generic[E]):
         Raises:
             UsageError: the file cannot be read, or a line that is not the torn last one is no entry.
         """
-        return self._decoded(self.decode)
+        return self._entries(self.decode)
 
     def scan(self, head: type[H], keys: KeySet) -> Iterator[H]:
         """Yield the fields of every entry that `head` has, and add the keys to `keys`; a missing file is an empty one.
@@ -83,17 +83,7 @@ class Journal(Generic[E]):
         Raises:
             UsageError: as for `read`; also a key that occurs twice.
         """
-        if not self.path.exists():
-            return
-        number = 0
-        for number, found in enumerate(self._decoded(msgspec.json.Decoder(head).decode), 1):
-            try:
-                new = keys.add(found.key)
-            except ValueError as error:
-                raise self._corrupt(number, error) from error
-            if not new:
-                raise UsageError(f"{self.path}:{number}: the key {found.key} occurs twice; remove one of the two lines")
-            yield found
+        return self._entries(msgspec.json.Decoder(head).decode, keys) if self.path.exists() else iter(())
 
     def lines(self) -> Iterator[bytes]:
         """Yield the lines as they are, a torn last one too.
@@ -118,21 +108,21 @@ class Journal(Generic[E]):
         said = entry if self._said is None else self._said(entry)
         return hashlib.blake2b(msgspec.msgpack.encode(said), digest_size=16).digest()
 
-    def _decoded(self, decode: Callable[[bytes], H]) -> Iterator[H]:
+    def _entries(self, decode: Callable[[bytes], H], keys: KeySet | None = None) -> Iterator[H]:
         for number, line in enumerate(self.lines(), 1):
             if line[-1] != _NEWLINE:
                 return
             try:
-                found = decode(line)
-            except msgspec.MsgspecError as error:
-                raise self._corrupt(number, error) from error
-            yield found
-
-    def _corrupt(self, number: int, error: Exception) -> UsageError:
-        return UsageError(
-            f"{self.path}:{number}: not a {self.noun} ({error}); the file was edited or damaged: "
-            f"remove the line, and {self._again}"
-        )
+                entry = decode(line)
+                new = keys is None or keys.add(entry.key)
+            except (msgspec.MsgspecError, ValueError) as error:
+                raise UsageError(
+                    f"{self.path}:{number}: not a {self.noun} ({error}); the file was edited or damaged: "
+                    f"remove the line, and {self._again}"
+                ) from error
+            if not new:
+                raise UsageError(f"{self.path}:{number}: the key {entry.key} occurs twice; remove one of the two lines")
+            yield entry
 
 
 def _is_last(file: BinaryIO) -> bool:
