@@ -37,7 +37,7 @@ def _assert_safe(steps: Sequence[dict[str, Any]], *, at_least: set[str]) -> None
 def test_a_new_run_killed_at_any_step_is_continued(tmp_path: Path) -> None:
     (tmp_path / "wukong.yaml").write_text(BATCH, encoding="utf-8")
     steps = _killed_at_every_step(tmp_path, "--continue")
-    _assert_safe(steps, at_least={"os.rename .run.json.new run.json", "open records.jsonl", "open run.lock"})
+    _assert_safe(steps, at_least={"os.rename .run.json.new run.json", "open records.jsonl a+", "open run.lock"})
     sealed = [step["runs"] for step in steps].index(2)  # a run that is complete is not continued: a new one begins
     for step in steps[:sealed]:
         assert (step["runs"], step["lost_later"]) == (1, 0), step
@@ -58,6 +58,6 @@ def test_a_repair_and_a_retry_of_errors_killed_at_any_step_lose_nothing(tmp_path
 
     steps = _killed_at_every_step(tmp_path, "--resume", "latest", "--retry-errors")
     renames = {"os.rename .run.json.new run.json", "os.rename .records.jsonl.new records.jsonl"}
-    _assert_safe(steps, at_least={*renames, "open errors.jsonl", "open records.torn a"})
+    _assert_safe(steps, at_least={*renames, "open errors.jsonl a+", "open records.torn a"})
     for step in steps:
         assert (step["runs"], step["lost_later"]) == (1, 0), step

@@ -14,29 +14,21 @@ from persona_batch.errors import StorageError
 _BLOCK = 1 << 16
 
 
-class AppendFile(io.RawIOBase):
+class AppendFile(io.FileIO):
     """Collects what is written until `flush`, then appends it by one `write` to a descriptor opened O_APPEND.
 
     So a line that a JSON Lines writer hands over in pieces (text, newline) reaches the file in one piece. If the
-    disk takes only a part of it, that part is cut off again before `StorageError` is raised.
+    disk takes only a part of it, that part is cut off again before `StorageError` is raised. The file is made if it is
+    missing; closing it appends what was collected.
     """
 
     def __init__(self, path: Path) -> None:
-        super().__init__()
         self.path = path
-        flags = os.O_RDWR | os.O_APPEND | os.O_CREAT
-        flags |= getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)  # each where there is the other not
+        self._pending = bytearray()
         try:
-            self._fd = os.open(path, flags, 0o666)
+            super().__init__(path, "a+")
         except OSError as error:
             raise storage_error(path, error) from error
-        self._pending = bytearray()
-
-    def fileno(self) -> int:
-        return self._fd
-
-    def writable(self) -> bool:
-        return True
 
     def write(self, data: bytes) -> int:  # type: ignore[override]  # only bytes come here
         self._pending += data
@@ -52,19 +44,15 @@ class AppendFile(io.RawIOBase):
             return
         data = bytes(self._pending)
         self._pending.clear()
-        status = os.fstat(self._fd)
+        status = os.fstat(self.fileno())
         if status.st_nlink == 0:
             raise StorageError(f"{self.path}: was removed while the run was writing it")
         try:
-            self._append(data)
+            while data:  # a full disk first takes a part, then refuses the rest
+                data = data[os.write(self.fileno(), data) :]
         except OSError as error:
-            os.ftruncate(self._fd, status.st_size)
+            self.truncate(status.st_size)
             raise storage_error(self.path, error) from error
-
-    def _append(self, data: bytes) -> None:
-        written = os.write(self._fd, data)
-        while written < len(data):  # a full disk first takes a part, then refuses the rest
-            written += os.write(self._fd, data[written:])
 
     def sync(self) -> None:
         """Wait until everything appended is on the device.
@@ -73,17 +61,9 @@ class AppendFile(io.RawIOBase):
             StorageError: the device refused.
         """
         try:
-            os.fsync(self._fd)
+            os.fsync(self.fileno())
         except OSError as error:
             raise storage_error(self.path, error) from error
-
-    def close(self) -> None:
-        """Append what was collected and close the descriptor."""
-        if not self.closed:
-            try:
-                super().close()  # flushes
-            finally:
-                os.close(self._fd)
 
 
 def storage_error(path: Path, error: OSError) -> StorageError:

@@ -22,10 +22,10 @@ as a general JSON Lines reader.
 import hashlib
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
-from types import TracebackType
-from typing import BinaryIO, Generic, Protocol, Self, TypeVar
+from typing import BinaryIO, Generic, Protocol, TypeVar
 
 import jsonlines
 import msgspec
@@ -137,7 +137,7 @@ class DuplicateKey(RuntimeError):
     """A second entry of one key: a mistake of the program, never of the user."""
 
 
-class Sink:
+class Sink(AbstractContextManager["Sink"]):
     """Appends entries to a file. Use as a context manager, one per file at a time (for records: `RunDir.lock`).
 
     Args:
@@ -161,7 +161,7 @@ class Sink:
         except OSError as error:
             self._file.close()
             raise storage_error(path, error) from error
-        self._writer = jsonlines.Writer(self._file, dumps=msgspec.json.Encoder().encode, flush=True)  # type: ignore[arg-type]
+        self._writer = jsonlines.Writer(self._file, dumps=msgspec.json.Encoder().encode, flush=True)
         self._syncer = _Syncer(self._file, sync_every)
 
     def append(self, entry: Entry) -> None:
@@ -201,12 +201,7 @@ class Sink:
         finally:
             self._file.close()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
 

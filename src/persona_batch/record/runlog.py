@@ -1,10 +1,10 @@
 """run.log: one JSON object per line for each thing that happened beside the records (retries, pauses, stops)."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
-from types import TracebackType
-from typing import Self, TypeAlias
+from typing import TypeAlias
 
 import msgspec
 
@@ -19,7 +19,7 @@ def as_is(text: str) -> str:
     return text
 
 
-class RunLog:
+class RunLog(AbstractContextManager["RunLog"]):
     """Appends events. Every text passes through `clean`, which takes known keys out of it, and loses all others too.
 
     Args:
@@ -53,12 +53,7 @@ class RunLog:
         if self._file is not None:
             self._file.close()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
 
