@@ -1,10 +1,11 @@
 """`batch runs`: what was run, how far it came, and how it ended."""
 
 import os
+import sys
 from collections import Counter
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import msgspec
 import typer
@@ -13,6 +14,9 @@ from persona_batch.cli.options import Json, Out
 from persona_batch.errors import UsageError
 from persona_batch.view.terminal import tell
 from persona_batch.wording import token_pair, token_sum
+
+if TYPE_CHECKING:
+    from persona_batch.record.rundir import RunDir
 
 
 class RunRow(msgspec.Struct):
@@ -85,21 +89,16 @@ def _rows(out: Path) -> list[RunRow]:
     return rows
 
 
-def _row(run: Any) -> RunRow:
+def _row(run: "RunDir") -> RunRow:
     from persona_batch.record.manifest import TokenSums, read_manifest
     from persona_batch.record.reader import scan
 
     manifest = read_manifest(run.manifest)
-    counts, tokens, state = dict(manifest.counts), manifest.tokens, str(manifest.state)
-    if manifest.state == "running":
-        # the manifest is sealed at the end: until then the records tell
+    counts, tokens, state = manifest.counts, manifest.tokens, str(manifest.state)
+    if state == "running":  # the manifest is sealed at the end: until then the records tell
         seen = scan(run.records)
         counts = {str(status): count for status, count in seen.counts.items()}
-        tokens = TokenSums(
-            prompt=seen.prompt_tokens or None,
-            completion=seen.completion_tokens or None,
-            total=seen.total_tokens or None,
-        )
+        tokens = TokenSums(seen.prompt_tokens or None, seen.completion_tokens or None, seen.total_tokens or None)
         state = "running" if run.held() else "killed"
     return RunRow(
         run_id=run.id,
@@ -120,21 +119,12 @@ def _row(run: Any) -> RunRow:
 
 
 def _print_table(rows: list[RunRow]) -> None:
-    import sys
-
     from persona_batch.view.tables import Column, table
     from persona_batch.view.transcript import page_for
 
     page = page_for(sys.stdout)
-    columns = [
-        Column("run"),
-        Column("when"),
-        Column("batch", shrinks=True),
-        Column("done", "right"),
-        Column("failed", "right"),
-        Column("tokens", "right"),
-        Column("state"),
-    ]
+    numbers = [Column(name, "right") for name in ("done", "failed", "tokens")]
+    columns = [Column("run"), Column("when"), Column("batch", shrinks=True), *numbers, Column("state")]
     stamps = Counter(row.run_id.partition("-")[0] for row in rows)
     cells = [
         [

@@ -71,7 +71,7 @@ class AskedQuestion:
             return messages_json(self.messages(arm))
         return b"%b,%b" % (arm.opening_json, self.message_json) if arm.opening_json else self.message_json
 
-    def cell(self, arm: Arm, *, key: str, params: Params, endpoint: Endpoint, model: str, sample: int) -> Cell:
+    def cell(self, arm: Arm, key: str, params: Params, endpoint: Endpoint, model: str, sample: int) -> Cell:
         """Return the cell in which `arm` asks this question; `key` and `params` are its own."""
         persona, question = arm.persona, self.question
         return Cell(
@@ -222,7 +222,7 @@ def cell_of(
     messages = (*history, message) if history else asked.messages(arm)
     params = merged_params(arm, question.params, cli_params)
     key = cell_key(messages=messages, model=model, params=params, endpoint=endpoint.identity, sample=0)
-    return replace(asked.cell(arm, key=key, params=params, endpoint=endpoint, model=model, sample=0), messages=messages)
+    return replace(asked.cell(arm, key, params, endpoint, model, 0), messages=messages)
 
 
 def select(personas: Sequence[Persona], globs: Sequence[str]) -> list[Persona]:

@@ -133,13 +133,11 @@ class Grid:
 
         `whole`: of the whole batch, whatever the filters.
         """
-        for asked, arm, model, sample in self._coordinates(whole=whole):
-            key, params = self._key(asked, arm, model, sample)
-            yield key, partial(self._cell, key, params, asked, arm, model, sample)
+        return (self._keyed(*place) for place in self._places(whole=whole))
 
     def all_keys(self, *, whole: bool = False) -> Iterator[str]:
         """Yield the key of every cell, in call order; `whole`: of the whole batch, whatever the filters."""
-        return (self._key(*coordinates)[0] for coordinates in self._coordinates(whole=whole))
+        return (key for key, _ in self.keyed(whole=whole))
 
     def find(
         self, *, persona: str, variant: int, question: str, placement: str, model: str, sample: int
@@ -155,22 +153,20 @@ class Grid:
         asked, asking = known
         if arm.name not in asking:
             return None
-        number = self.models.index(model)
-        key, params = self._key(asked, arm, number, sample)
-        return key, partial(self._cell, key, params, asked, arm, number, sample)
+        return self._keyed(asked, arm, self.models.index(model), sample)
 
     def examples(self, finished: Callable[[str], bool], most: int) -> list[Cell]:
         """Return the first cell of each persona that is not finished, in the order of `personas`; `most` at most."""
         order = {persona.id: place for place, persona in enumerate(self.personas)}
         found: dict[str, Cell] = {}
-        for asked, arm, model, sample in self._coordinates(whole=False):
+        for asked, arm, model, sample in self._places(whole=False):
             if len(found) == min(most, len(order)):
                 break
             if arm.persona.id in found:
                 continue
-            key, params = self._key(asked, arm, model, sample)
+            key, make = self._keyed(asked, arm, model, sample)
             if not finished(key):
-                found[arm.persona.id] = self._cell(key, params, asked, arm, model, sample)
+                found[arm.persona.id] = make()
         return sorted(found.values(), key=lambda cell: order[cell.persona])
 
     def counts(self) -> dict[str, int]:
@@ -194,7 +190,7 @@ class Grid:
             return 0
         return len(asked.arms) if self._personas is None else sum(map(self._wants_persona, asked.arms))
 
-    def _coordinates(self, *, whole: bool) -> Iterator[tuple[AskedQuestion, Arm, int, int]]:
+    def _places(self, *, whole: bool) -> Iterator[tuple[AskedQuestion, Arm, int, int]]:
         left = self.total if whole else self._limit
         wanted = None if whole or not self.narrowed else [self._wants_question(asked) for asked in self._asked]
         models = len(self.models)
@@ -213,11 +209,10 @@ class Grid:
                     left -= 1
                     yield asked, arm, place % models, sample
 
-    def _key(self, asked: AskedQuestion, arm: Arm, model: int, sample: int) -> tuple[str, Params]:
+    def _keyed(self, asked: AskedQuestion, arm: Arm, model: int, sample: int) -> tuple[str, Callable[[], Cell]]:
         own = asked.question.params
         params = merged_params(arm, own, self.cli_params)
         arm_twin = arm.name if asked.twin_arms and arm.name in asked.twin_arms else arm.twin
-        twin = None if arm_twin is None and asked.twin is None else f"{arm_twin or ''}|{asked.twin or ''}"
         key = join_key(
             endpoint=self._endpoint_json,
             messages=asked.messages_json(arm),
@@ -225,12 +220,9 @@ class Grid:
             params=canonical_json(params) if own else arm.params_json,
             sample=sample,
             turns=b"",
-            twin=twin,
+            twin=None if arm_twin is None and asked.twin is None else f"{arm_twin or ''}|{asked.twin or ''}",
         )
-        return key, params
-
-    def _cell(self, key: str, params: Params, asked: AskedQuestion, arm: Arm, model: int, sample: int) -> Cell:
-        return asked.cell(arm, key=key, params=params, endpoint=self.endpoint, model=self.models[model], sample=sample)
+        return key, partial(asked.cell, arm, key, params, self.endpoint, self.models[model], sample)
 
 
 def _question_ids(personas: Sequence[Persona]) -> list[str]:

@@ -110,8 +110,8 @@ def replace_file(path: Path, content: Iterable[bytes]) -> None:
         raise
 
 
-def set_torn_aside(path: Path, descriptor: int) -> int:
-    """Move what follows the last newline to `<stem>.torn` beside the file, durably; return its length in bytes.
+def set_torn_aside(path: Path, descriptor: int) -> None:
+    """Move what follows the last newline to `<stem>.torn` beside the file, durably.
 
     Args:
         path: the file's name.
@@ -131,7 +131,6 @@ def set_torn_aside(path: Path, descriptor: int) -> int:
             os.fsync(aside.fileno())
         os.ftruncate(descriptor, start)
         os.fsync(descriptor)
-    return size - start
 
 
 def _after_last_newline(descriptor: int, size: int) -> int:

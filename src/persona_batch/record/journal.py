@@ -65,7 +65,7 @@ class Journal(Generic[E]):
     def __init__(
         self, path: Path, kind: type[E], *, noun: str, again: str, said: Callable[[E], object] | None = None
     ) -> None:
-        self.path, self.kind, self.noun = path, kind, noun
+        self.path, self.noun = path, noun
         self._again, self._said = again, said
         self.decode = msgspec.json.Decoder(kind).decode
 
@@ -145,9 +145,6 @@ class Sink(AbstractContextManager["Sink"]):
         keys: the keys that the file holds already (`Journal.scan`); appended keys are added to it.
         sync_every: seconds between syncs to the device.
 
-    Attributes:
-        repaired: bytes of a torn last line that were moved to `<stem>.torn` on opening.
-
     Raises:
         StorageError: the file cannot be opened or repaired.
     """
@@ -156,7 +153,7 @@ class Sink(AbstractContextManager["Sink"]):
         self._keys = KeySet() if keys is None else keys
         self._file = AppendFile(path)
         try:
-            self.repaired = set_torn_aside(path, self._file.fileno())
+            set_torn_aside(path, self._file.fileno())
             sync_folder(path.parent)
         except OSError as error:
             self._file.close()
