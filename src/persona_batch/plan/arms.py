@@ -114,35 +114,11 @@ def arms_of(
         placements = (persona.placement,) if persona.control else batch.run.placements or (persona.placement,)
         for variant, text in enumerate(persona.variants):
             for asked in placements if text is not None else placements[:1]:  # nothing has one place only
-                arm = arm_of(persona, variant, asked, params, params_json, developer_role=developer_role)
+                arm = _arm_of(persona, variant, asked, params, params_json, developer_role=developer_role)
                 identity = (arm.opening_json, arm.joined, params_json)
                 arms.append(replace(arm, twin=arm.name) if identity in sent else arm)
                 sent.add(identity)
     return arms
-
-
-def arm_of(
-    persona: Persona,
-    variant: int,
-    placement: Placement,
-    params: Params,
-    params_json: bytes,
-    *,
-    developer_role: Literal["developer", "system"] = "developer",
-) -> Arm:
-    """Return the arm of a persona's prompt in one place; `params` are merged already, `params_json` canonical."""
-    text = persona.variants[variant]
-    if text is None:
-        placement = "none"
-    opening: list[Message] = []
-    if text is not None and placement in ("system", "developer"):
-        opening.append(Message("system" if placement == "system" else developer_role, text))
-    for number, example in enumerate(persona.examples):
-        joins = number == 0 and text and placement == "user"
-        opening.append(Message("user", f"{text}{PERSONA_JOINT}{example.user}" if joins else example.user))
-        opening.append(Message("assistant", example.assistant))
-    joined = text if text and placement == "user" and not persona.examples else None
-    return Arm(persona, variant, placement, tuple(opening), messages_json(opening), joined, params, params_json, None)
 
 
 def ask_all(arms: Sequence[Arm], cli_params: Params) -> list[AskedQuestion]:
@@ -214,7 +190,7 @@ def cell_of(
     """
     cli_params = cli_params or {}
     params = {**(provider_params or {}), **persona.params, **cli_params}
-    arm = arm_of(
+    arm = _arm_of(
         persona, variant, placement or persona.placement, params, canonical_json(params), developer_role=developer_role
     )
     message = Message("user", question.text)
@@ -238,6 +214,30 @@ def select(personas: Sequence[Persona], globs: Sequence[str]) -> list[Persona]:
 def merged_params(arm: Arm, question_params: Mapping[str, object], cli_params: Params) -> Params:
     """Return the params of one cell; `question_params` come before the command line's, after the arm's."""
     return {**arm.params, **question_params, **cli_params} if question_params else arm.params
+
+
+def _arm_of(
+    persona: Persona,
+    variant: int,
+    placement: Placement,
+    params: Params,
+    params_json: bytes,
+    *,
+    developer_role: Literal["developer", "system"] = "developer",
+) -> Arm:
+    """Return the arm of a persona's prompt in one place; `params` are merged already, `params_json` canonical."""
+    text = persona.variants[variant]
+    if text is None:
+        placement = "none"
+    opening: list[Message] = []
+    if text is not None and placement in ("system", "developer"):
+        opening.append(Message("system" if placement == "system" else developer_role, text))
+    for number, example in enumerate(persona.examples):
+        joins = number == 0 and text and placement == "user"
+        opening.append(Message("user", f"{text}{PERSONA_JOINT}{example.user}" if joins else example.user))
+        opening.append(Message("assistant", example.assistant))
+    joined = text if text and placement == "user" and not persona.examples else None
+    return Arm(persona, variant, placement, tuple(opening), messages_json(opening), joined, params, params_json, None)
 
 
 def _namesakes(arms: Sequence[Arm]) -> list[list[Arm]]:
