@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from persona_batch.errors import StorageError
@@ -47,6 +47,7 @@ def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("torn")
 
 
+@settings(deadline=None)  # waits for the disk
 @given(cut=st.integers(0, 10_000))
 def test_a_file_cut_anywhere_is_repaired_and_nothing_of_it_lost(shared_folder: Path, cut: int) -> None:
     folder = shared_folder / "run"

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from persona_batch.errors import RunLocked, UsageError
@@ -132,6 +132,7 @@ def test_the_last_made_is_the_latest_whatever_the_clock_says(back: timedelta, tm
     assert find_run("previous", tmp_path) == made[-2]
 
 
+@settings(deadline=None)  # waits for the disk
 @given(st.lists(st.tuples(st.sampled_from(["a", "b", "a-2", "孙悟空"]), st.integers(-5, 5))))
 def test_runs_are_listed_as_they_were_made(starts: list[tuple[str, int]]) -> None:
     with tempfile.TemporaryDirectory() as folder:
