@@ -9,9 +9,7 @@ from persona_batch.chat import Placement
 from persona_batch.checks.check import CheckKind
 from persona_batch.checks.language import LANGUAGES
 from persona_batch.config.controls import BUILT_IN
-from persona_batch.config.persona_file import PersonaEntry
-from persona_batch.config.question_file import QuestionFile
-from persona_batch.config.run_block import RunBlock
+from persona_batch.config.format import PersonaEntry, QuestionFile, RunBlock
 from persona_batch.provider.presets import PRESETS
 from persona_batch.record.manifest import Manifest, Session
 from persona_batch.record.manifest import State as RunState

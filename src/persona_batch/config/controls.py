@@ -7,30 +7,24 @@ names as its control is a control too, and has none itself unless its own `contr
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 
-from persona_batch.chat import Params, Placement
 from persona_batch.config.batch import Persona, Question
 from persona_batch.config.fullwidth import refuse_in_name
+from persona_batch.config.nodes import Node
 from persona_batch.config.params import merge, shared
-from persona_batch.config.personas import ControlName, Draft
+from persona_batch.config.personas import Draft
 from persona_batch.config.problems import Problems, did_you_mean, quote
 
-
-@dataclass(frozen=True, slots=True)
-class BuiltIn:
-    """A control that needs no file."""
-
-    variant: str | None
-    placement: Placement
-    description: str
-
-
-BUILT_IN: Mapping[str, BuiltIn] = {
-    "none": BuiltIn(None, "none", "no system message"),
-    "empty": BuiltIn("", "system", "an empty system message"),
-    "assistant": BuiltIn("You are a helpful assistant.", "system", "the usual system message"),
+BUILT_IN: Mapping[str, Persona] = {
+    "none": Persona("none", (None,), (), "none", description="no system message", control=True),
+    "empty": Persona("empty", ("",), (), description="an empty system message", control=True),
+    "assistant": Persona(
+        "assistant", ("You are a helpful assistant.",), (), description="the usual system message", control=True
+    ),
 }
+"""The controls that need no file."""
+
 DEFAULT = ("none", "assistant")
 
 
@@ -42,37 +36,39 @@ def resolve(drafts: Sequence[Draft], problems: Problems) -> list[Persona]:
     for draft in drafts:
         for name in uses[draft.id]:
             users.setdefault(name, []).append(draft)
-    controls = [*users, *(draft.id for draft in drafts if draft.control and draft.id not in users)]
+    controls = [*users, *(draft.id for draft in drafts if draft.persona.control and draft.id not in users)]
     asked = _asked(by_id, controls, users)
     personas: list[Persona] = []
     for name in controls:
-        params = shared([user.params for user in users.get(name, ())])
+        params = shared([user.persona.params for user in users.get(name, ())])
         if (own := by_id.get(name)) is not None:
-            personas.append(_persona(own, asked[name], merge(params, own.params), uses[name], control=True))
+            merged = merge(params, own.persona.params)
+            personas.append(
+                replace(own.persona, questions=asked[name], params=merged, controls=uses[name], control=True)
+            )
         else:
-            personas.append(_built_in(name, asked[name], params))
+            personas.append(replace(BUILT_IN[name], questions=asked[name], params=params))
     known = set(controls)
-    rest = (draft for draft in drafts if draft.id not in known)
-    return [*personas, *(_persona(draft, draft.questions, draft.params, uses[draft.id]) for draft in rest)]
+    return [*personas, *(replace(draft.persona, controls=uses[draft.id]) for draft in drafts if draft.id not in known)]
 
 
 def _uses(drafts: Sequence[Draft], by_id: Mapping[str, Draft], problems: Problems) -> dict[str, tuple[str, ...]]:
     """Return the names of each persona's controls."""
-    named = {control.name for draft in drafts for control in draft.controls or ()}
-    flagged: dict[str, tuple[str, ...]] = {}
+    named = {name for draft in drafts for name, _ in draft.controls or ()}
+    flagged: dict[str | None, tuple[str, ...]] = {}
     for draft in drafts:
-        if draft.control:
-            flagged[draft.source] = (*flagged.get(draft.source, ()), draft.id)
-    with_subjects = {draft.source for draft in drafts if not draft.control}
+        if draft.persona.control:
+            flagged[draft.persona.source] = (*flagged.get(draft.persona.source, ()), draft.id)
+    with_subjects = {draft.persona.source for draft in drafts if not draft.persona.control}
     alone = tuple(name for source, names in flagged.items() if source not in with_subjects for name in names)
     uses: dict[str, tuple[str, ...]] = {}
     for draft in drafts:
         if draft.controls is not None:
             uses[draft.id] = _written(draft, draft.controls, by_id, problems)
-        elif draft.control or draft.id in named:
+        elif draft.persona.control or draft.id in named:
             uses[draft.id] = ()
         else:
-            uses[draft.id] = flagged.get(draft.source) or alone or DEFAULT
+            uses[draft.id] = flagged.get(draft.persona.source) or alone or DEFAULT
     return uses
 
 
@@ -80,7 +76,7 @@ def _asked(
     by_id: Mapping[str, Draft], controls: Sequence[str], users: Mapping[str, Sequence[Draft]]
 ) -> dict[str, tuple[Question, ...]]:
     """Return what is asked of everyone; a control of a control is asked what that one is asked."""
-    asked = {name: draft.questions for name, draft in by_id.items()}
+    asked = {name: draft.persona.questions for name, draft in by_id.items()}
     changed = True
     while changed:
         changed = False
@@ -106,21 +102,18 @@ def _union(known: tuple[Question, ...], more: tuple[Question, ...]) -> tuple[Que
 
 
 def _written(
-    draft: Draft, controls: Sequence[ControlName], by_id: Mapping[str, Draft], problems: Problems
+    draft: Draft, controls: Sequence[tuple[str, Node]], by_id: Mapping[str, Draft], problems: Problems
 ) -> tuple[str, ...]:
     names: list[str] = []
-    for control in controls:
-        if (problem := _wrong(control, draft, by_id, names)) is not None:
-            unknown = control.name not in by_id and control.name not in BUILT_IN
-            if not unknown or not refuse_in_name(control.node, problems, listed=True):
-                problems.add(control.node.place, problem)
-        else:
-            names.append(control.name)
+    for name, node in controls:
+        if (problem := _wrong(name, draft, by_id, names)) is None:
+            names.append(name)
+        elif name in by_id or name in BUILT_IN or not refuse_in_name(node, problems, listed=True):
+            problems.add(node.place, problem)
     return tuple(names)
 
 
-def _wrong(control: ControlName, draft: Draft, by_id: Mapping[str, Draft], names: Sequence[str]) -> str | None:
-    name = control.name
+def _wrong(name: str, draft: Draft, by_id: Mapping[str, Draft], names: Sequence[str]) -> str | None:
     if name in names:
         return f"the control {quote(name)} stands here twice; keep one"
     if name == draft.id:
@@ -129,41 +122,3 @@ def _wrong(control: ControlName, draft: Draft, by_id: Mapping[str, Draft], names
         near = did_you_mean(name, [*by_id, *BUILT_IN])
         return f"unknown control {quote(name)}{near or ', expected none, empty, assistant or a persona of this run'}"
     return None
-
-
-def _built_in(name: str, questions: tuple[Question, ...], params: Params) -> Persona:
-    control = BUILT_IN[name]
-    return Persona(
-        id=name,
-        variants=(control.variant,),
-        questions=questions,
-        placement=control.placement,
-        description=control.description,
-        params=params,
-        control=True,
-    )
-
-
-def _persona(
-    draft: Draft,
-    questions: tuple[Question, ...],
-    params: Params,
-    controls: tuple[str, ...],
-    *,
-    control: bool = False,
-) -> Persona:
-    return Persona(
-        id=draft.id,
-        variants=draft.variants,
-        questions=questions,
-        placement=draft.placement,
-        name=draft.name,
-        description=draft.description,
-        examples=draft.examples,
-        params=params,
-        attributes=draft.attributes,
-        checks=draft.checks,
-        control=control,
-        controls=controls,
-        source=draft.source,
-    )

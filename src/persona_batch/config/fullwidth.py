@@ -87,9 +87,9 @@ def refuse_at_top(root: Scalar, problems: Problems) -> bool:
     return _blame(root, sorted(found | set(of_items(root.raw)) if found else found), problems)
 
 
-def refuse_in_name(node: Scalar, problems: Problems, *, listed: bool = False) -> bool:
+def refuse_in_name(node: Node, problems: Problems, *, listed: bool = False) -> bool:
     """Note a sign around a name, or between names that are to be `listed`; say whether there was one."""
-    return node.plain and _blame(node, around_name(node.raw, listed=listed), problems)
+    return isinstance(node, Scalar) and node.plain and _blame(node, around_name(node.raw, listed=listed), problems)
 
 
 def refuse_in_word(node: Node, problems: Problems) -> bool:

@@ -15,9 +15,8 @@ import yaml
 
 from persona_batch.config.fullwidth import refuse_at_top
 from persona_batch.config.malformed import explain
-from persona_batch.config.nodes import Mapping, Node, Scalar, Sequence
+from persona_batch.config.nodes import Mapping, Node, Scalar, Sequence, Surprise, read_scalar
 from persona_batch.config.problems import Place, Problems, Unreadable, quote
-from persona_batch.config.scalars import Surprise, read_scalar
 
 MAX_DEPTH = 40
 MAX_ALIASED_NODES = 20_000

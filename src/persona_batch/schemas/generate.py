@@ -9,8 +9,7 @@ from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
-from persona_batch.config.persona_file import PersonaEntry, PersonasFile
-from persona_batch.config.question_file import QuestionFile
+from persona_batch.config.format import PersonaEntry, PersonasFile, QuestionFile
 from persona_batch.record import Record
 from persona_batch.schemas import KINDS
 
