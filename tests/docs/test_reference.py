@@ -8,7 +8,6 @@ from docs.pages import ROOT
 from persona_batch.chat import Placement
 from persona_batch.checks.check import CheckKind
 from persona_batch.checks.language import LANGUAGES
-from persona_batch.config.controls import BUILT_IN
 from persona_batch.config.format import (
     SECTIONS,
     CheckEntry,
@@ -23,6 +22,7 @@ from persona_batch.config.format import (
     RunBlock,
     SystemFile,
 )
+from persona_batch.config.personas import BUILT_IN
 from persona_batch.config.section import Planned, Section, known_keys
 from persona_batch.provider.presets import PRESETS
 from persona_batch.record.manifest import Manifest, Session

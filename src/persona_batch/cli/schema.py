@@ -8,7 +8,9 @@ from persona_batch.errors import UsageError
 from persona_batch.wording import meant
 
 
-def schema(kind: Annotated[str, typer.Argument(metavar="KIND", help="persona, questions, record or comparison.")]) -> None:
+def schema(
+    kind: Annotated[str, typer.Argument(metavar="KIND", help="persona, questions, record or comparison.")],
+) -> None:
     """Print the JSON Schema of a persona file, a question file, a line of records.jsonl, or a comparison as JSON.
 
     An editor with a YAML language server completes and checks a file whose first line is

@@ -7,14 +7,13 @@ from pathlib import Path
 
 from persona_batch.checks.language import is_written_in
 from persona_batch.config.batch import Batch, Persona, Question, RunSettings
-from persona_batch.config.controls import resolve
 from persona_batch.config.document import Document, FileKind, Library
 from persona_batch.config.files import expand, recorded_name
 from persona_batch.config.format import PersonasFile, RunBlock, SharedBlock
 from persona_batch.config.names import id_from_stem
 from persona_batch.config.nodes import Mapping, Node, pairs
 from persona_batch.config.params import differing
-from persona_batch.config.personas import Draft, read_drafts
+from persona_batch.config.personas import Draft, read_drafts, resolve
 from persona_batch.config.problems import Place, Problems, quote
 from persona_batch.config.questions import QuestionRegistry
 from persona_batch.config.section import Section

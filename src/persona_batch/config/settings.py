@@ -8,7 +8,7 @@ does it get the headers in which a file puts one (`${VARIABLE}`).
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, fields
-from typing import Any, cast
+from typing import Any
 
 from persona_batch.chat import JsonValue, Params, Placement, Thinking
 from persona_batch.config.batch import Limits, RunSettings
@@ -99,34 +99,20 @@ def _overridden(written: _Written, overrides: Overrides) -> RunSettings:
             file.pop(name, None)
         headers = file.get("extra_headers", {})
         file["extra_headers"] = {name: value for name, value in headers.items() if not REFERENCE.search(value)}
+    file["models"], file["placements"] = file.pop("model", ()), file.pop("placement", ())
 
-    def pick(name: str) -> Any:
-        option = getattr(overrides, name)
-        return file.get(name) if option is None else option
+    def given(name: str) -> Any:
+        option = getattr(overrides, name, None)
+        return file.get(name) if option in (None, ()) else option
 
     sources: dict[str, str] = {
         name: written.places[name].file
         for name in ("provider", "base_url", "api_key_env")
         if name in file and getattr(overrides, name) is None
     }
-    return RunSettings(
-        provider=pick("provider"),
-        base_url=pick("base_url"),
-        api_key_env=pick("api_key_env"),
-        api_key_header=pick("api_key_header"),
-        models=overrides.models or file.get("model", ()),
-        samples=pick("samples") or 1,
-        placements=overrides.placements or cast("tuple[Placement, ...]", file.get("placement", ())),
-        concurrency=pick("concurrency"),
-        limits=Limits(**{limit.name: pick(limit.name) for limit in fields(Limits)}),
-        timeout=pick("timeout"),
-        retries=pick("retries"),
-        seed=pick("seed") or 0,
-        thinking=pick("thinking") or "separate",
-        extra_body=file.get("extra_body", {}),
-        extra_headers=file.get("extra_headers", {}),
-        sources=sources,
-    )
+    limits = Limits(**{limit.name: given(limit.name) for limit in fields(Limits)})
+    said = {setting.name: value for setting in fields(RunSettings) if (value := given(setting.name)) is not None}
+    return RunSettings(**(said | {"limits": limits, "sources": sources}))
 
 
 def _check_options(overrides: Overrides, problems: Problems) -> None:

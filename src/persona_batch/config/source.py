@@ -14,7 +14,6 @@ from typing import Any, NoReturn, Protocol
 import yaml
 
 from persona_batch.config.fullwidth import refuse_at_top
-from persona_batch.config.malformed import explain
 from persona_batch.config.nodes import Mapping, Node, Scalar, Sequence, Surprise, read_scalar
 from persona_batch.config.problems import Place, Problems, Unreadable, quote
 
@@ -119,6 +118,8 @@ class _Composer:
                     self._close()
         except yaml.MarkedYAMLError as error:
             self._give_up(error)
+            from persona_batch.config.malformed import explain  # needed for mistakes only
+
             explain(error, self.text, self.shown, self.problems)
             raise Unreadable from error
         except yaml.YAMLError as error:
