@@ -59,7 +59,7 @@ def test_check_needs_nothing_heavy(tmp_path: Path) -> None:
     assert not loaded & {"openai", "numpy", "scipy", "rich", "jinja2", "aiohttp", "sklearn", "regex", "httpx"}
 
 
-@pytest.mark.parametrize("kind", ["persona", "questions", "record"])
+@pytest.mark.parametrize("kind", ["persona", "questions", "record", "comparison"])
 def test_schema_prints_a_schema(kind: str, tmp_path: Path) -> None:
     done = batch(tmp_path, "schema", kind)
     assert (done.returncode, done.stderr) == (0, "")

@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 from config.conftest import Load
 from config.test_laws import one_folder
 from config.wrong import asked, persona
-from persona_batch.config.load import load_batch
-from persona_batch.config.survey import survey
+from persona_batch.config.load import load_batch, survey
 
 
 def lost(warnings: tuple[str, ...]) -> list[tuple[str, str]]:

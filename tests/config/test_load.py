@@ -106,8 +106,8 @@ personas:
 
 def test_questions_of_the_command_line_replace_the_personas_own(load: Load) -> None:
     files = {"p.yaml": "system: x\nquestions: [Hello]\n", "q.yaml": "questions: [Bye]\n"}
-    batch = load(files, ["p.yaml"], questions=["q.yaml"], inline=["Why?"])
-    assert [[question.text for question in persona.questions] for persona in batch.personas] == [["Bye", "Why?"]] * 3
+    batch = load(files, ["p.yaml"], questions=["q.yaml"])
+    assert [[question.text for question in persona.questions] for persona in batch.personas] == [["Bye"]] * 3
 
 
 def test_replaced_questions_clash_with_nothing(load: Load) -> None:

@@ -13,7 +13,7 @@ from config.wrong import Wrong
 from config.wrong_shapes import SHAPES
 from config.wrong_values import VALUES
 from persona_batch.chat import Message, Usage
-from persona_batch.config.persona_file import SECTIONS, PersonaEntry
+from persona_batch.config.format import SECTIONS, PersonaEntry
 from persona_batch.config.section import known_keys
 from persona_batch.record import CheckResult, ErrorInfo, Record, Timing
 from persona_batch.record.record import encode

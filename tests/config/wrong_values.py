@@ -1,7 +1,7 @@
 """Files with wrong params, checks and run settings, with what is planned, and with literal keys."""
 
 from config.wrong import Wrong, asked, persona
-from persona_batch.config.run_block import HEADER_REMEDY
+from persona_batch.config.section import HEADER_REMEDY
 from persona_batch.credentials import REMEDY
 
 KEY = "sk-proj-a1b2c3d4e5f6g7h8i9j0"

@@ -8,10 +8,22 @@ from docs.pages import ROOT
 from persona_batch.chat import Placement
 from persona_batch.checks.check import CheckKind
 from persona_batch.checks.language import LANGUAGES
-from persona_batch.config.controls import BUILT_IN
-from persona_batch.config.persona_file import PersonaEntry
-from persona_batch.config.question_file import QuestionFile
-from persona_batch.config.run_block import RunBlock
+from persona_batch.config.format import (
+    SECTIONS,
+    CheckEntry,
+    ExampleEntry,
+    LimitsBlock,
+    PersonaEntry,
+    PersonasFile,
+    PlainCheck,
+    ProviderBlock,
+    QuestionEntry,
+    QuestionFile,
+    RunBlock,
+    SystemFile,
+)
+from persona_batch.config.personas import BUILT_IN
+from persona_batch.config.section import Planned, Section, known_keys
 from persona_batch.provider.presets import PRESETS
 from persona_batch.record.manifest import Manifest, Session
 from persona_batch.record.manifest import State as RunState
@@ -25,6 +37,11 @@ def missing(page: str, names: list[str]) -> list[str]:
     ]
 
 
+def described(section: type[Section]) -> dict[str, str]:
+    """Return what the model says of each key."""
+    return {field.alias or name: field.description or "" for name, field in section.model_fields.items()}
+
+
 @pytest.mark.parametrize("struct", [Record, ErrorInfo, Timing, CheckResult, Manifest, Session])
 def test_every_field_of_a_run_is_explained(struct: type[Record]) -> None:
     assert not missing("records.md", list(struct.__struct_fields__))
@@ -34,13 +51,31 @@ def test_every_status_and_state_is_explained() -> None:
     assert not missing("records.md", [*get_args(Status), *get_args(RunState)])
 
 
-@pytest.mark.parametrize("model", [PersonaEntry, RunBlock])
-def test_every_key_of_a_persona_file_is_explained(model: type[PersonaEntry]) -> None:
-    assert not missing("personas.md", [field.alias or name for name, field in model.model_fields.items()])
+@pytest.mark.parametrize("model", [PersonaEntry, PersonasFile, RunBlock, ExampleEntry])
+def test_every_key_of_a_persona_file_is_explained(model: type[Section]) -> None:
+    assert not missing("personas.md", known_keys(model))
 
 
-def test_every_key_of_a_question_file_is_explained() -> None:
-    assert not missing("questions.md", list(QuestionFile.model_fields))
+@pytest.mark.parametrize("model", [SystemFile, ProviderBlock, LimitsBlock])
+def test_every_key_of_a_block_is_shown(model: type[Section]) -> None:
+    text = (ROOT / "docs/personas.md").read_text(encoding="utf-8")
+    assert [key for key in known_keys(model) if f"{{{key}: " not in text and f", {key}: " not in text] == []
+
+
+@pytest.mark.parametrize("section", [CheckEntry, PlainCheck])
+def test_every_check_is_explained(section: type[Section]) -> None:
+    assert not missing("personas.md", [key for key, said in described(section).items() if "Planned: " not in said])
+
+
+@pytest.mark.parametrize("section", [QuestionFile, QuestionEntry])
+def test_every_key_of_a_question_file_is_explained(section: type[Section]) -> None:
+    assert not missing("questions.md", known_keys(section))
+
+
+@pytest.mark.parametrize("section", [*SECTIONS.values(), PersonasFile, QuestionFile])
+def test_a_planned_key_says_so_and_is_refused(section: type[Section]) -> None:
+    for name, field in section.model_fields.items():
+        assert (Planned in field.metadata) == described(section)[field.alias or name].startswith("Planned: ")
 
 
 def test_every_check_control_and_placement_is_explained() -> None:

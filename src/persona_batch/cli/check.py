@@ -24,7 +24,7 @@ def check(
         batch check personas prompts --json
     """
     gc.disable()  # a short life: collecting what the imports leave would be a tenth of it
-    from persona_batch.config.survey import survey
+    from persona_batch.config.load import survey
 
     result = survey(files)
     for warning in result.warnings:

@@ -148,7 +148,7 @@ def _no_arms(globs: list[str], result: "Comparison") -> list[str]:
 
 
 def _tell_if_unfinished(run: "RunDir") -> None:
-    from persona_batch.config.paths import RECORDS
+    from persona_batch.config.files import RECORDS
     from persona_batch.record.manifest import read_manifest
 
     if run.records.name != RECORDS or not run.manifest.exists():

@@ -7,9 +7,9 @@ touches a text for people or models is told, with what it takes away.
 import re
 from collections.abc import Iterator
 
+from persona_batch.config.files import place_at
 from persona_batch.config.nodes import Mapping, Node, Scalar, Walked
 from persona_batch.config.problems import Place, Problems, quote
-from persona_batch.config.textfile import place_at
 
 PROSE = {
     "system": "the prompt",

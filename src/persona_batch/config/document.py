@@ -8,23 +8,19 @@ from itertools import chain
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from pydantic import BaseModel
-
 from persona_batch.config.batch import InputFile
 from persona_batch.config.comments import lost_text, refuse_lost_values
-from persona_batch.config.explain import validate
+from persona_batch.config.files import TextFile, expand, place_in, read_text, recorded_name
+from persona_batch.config.foreign import holds_personas, other_name, refuse_shapes
+from persona_batch.config.format import PersonaEntry, PersonasFile, QuestionFile
 from persona_batch.config.fullwidth import doubtful
 from persona_batch.config.fullwidth import refuse as refuse_fullwidth
 from persona_batch.config.nodes import Mapping, Scalar, walk
 from persona_batch.config.params import check_names
-from persona_batch.config.paths import expand
-from persona_batch.config.persona_file import PersonaEntry, PersonasFile
 from persona_batch.config.problems import Place, Problems, Unreadable, did_you_mean
-from persona_batch.config.question_file import QuestionFile
-from persona_batch.config.section import known_keys
-from persona_batch.config.shapes import holds_personas, other_name, refuse_shapes
+from persona_batch.config.section import Section, known_keys
 from persona_batch.config.source import compose
-from persona_batch.config.textfile import TextFile, place_in, read_text, recorded_name
+from persona_batch.config.validate import validated
 from persona_batch.credentials import REMEDY, find_key, has_key, is_key_name, is_reference
 from persona_batch.errors import Problem
 
@@ -33,16 +29,19 @@ _COMMENT = re.compile(r"(?m)(?:^|(?<=[ \t]))#.+")
 FileKind: TypeAlias = Literal["persona", "questions"]
 
 _PERSONA_ONLY = {*known_keys(PersonaEntry), "personas"} - set(known_keys(QuestionFile))
-_MODELS: dict[str, type[BaseModel]] = {"persona": PersonaEntry, "personas": PersonasFile, "questions": QuestionFile}
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One YAML file that was read; `kind` is what its keys say it is."""
+    """One YAML file that was read; `kind` is what its keys say it is.
+
+    `said` is all that it says rightly (None: nothing), and `root` knows the place of each part of it.
+    """
 
     file: TextFile
     root: Mapping
     kind: FileKind
+    said: Section | None
 
 
 @dataclass(slots=True)
@@ -99,11 +98,12 @@ class Library:
         refuse_lost_values(nodes, file.text, self.problems)
         for place, message in chain(lost_text(nodes, file.text), doubtful(nodes)):
             self.lost.add(Problem(place.file, place.line, place.column, message))
-        validate(_MODELS["personas" if "personas" in root.entries else kind], root, self.problems)
+        model = PersonasFile if "personas" in root.entries else QuestionFile if kind == "questions" else PersonaEntry
+        said = validated(model, root, self.problems)
         for name, key, node in nodes:
             if name == "params" and key is not None and isinstance(node, Mapping):
                 check_names(node, self.problems)
-        return Document(file, root, kind)
+        return Document(file, root, kind, said)
 
 
 def _refuse_keys_in_comments(file: TextFile, problems: Problems) -> None:

@@ -9,40 +9,14 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 
+from persona_batch.config import signs
 from persona_batch.config.comments import PROSE
 from persona_batch.config.nodes import Mapping, Node, Scalar, Sequence, Walked, walk
 from persona_batch.config.problems import Place, Problems
-from persona_batch.config.signs import (
-    ANY_KEY,
-    BLANK,
-    BLOCK_SIGN,
-    BULLET,
-    BULLETS,
-    COLONS,
-    COMMAS,
-    COMMENT,
-    DICTS,
-    IN_QUOTES,
-    LISTS,
-    OPENING,
-    QUOTES,
-    around_name,
-    firsts,
-    heads,
-    in_brackets,
-    in_entries,
-    known_words,
-    odd_in,
-    of_items,
-    of_quotes,
-    told,
-    twin,
-    words_below,
-)
 
-_BARE_BULLETS = re.compile(rf"^{BLANK}*[{BULLETS}]", re.MULTILINE)
-_COMMA_WITHIN = re.compile(rf"(?<=.)[{COMMAS}](?=.)")
-_FILE = re.compile(rf"\.ya?ml[{QUOTES}]?$", re.IGNORECASE)
+_BARE_BULLETS = re.compile(rf"^{signs.BLANK}*[{signs.BULLETS}]", re.MULTILINE)
+_COMMA_WITHIN = re.compile(rf"(?<=.)[{signs.COMMAS}](?=.)")
+_FILE = re.compile(rf"\.ya?ml[{signs.QUOTES}]?$", re.IGNORECASE)
 _INVISIBLE = re.compile("[\u200b-\u200f\u2060\ufeff]")
 _NUMBER = re.compile(r"[+-]?\d+(?:\.\d*)?", re.ASCII)
 _NAMES = frozenset({"model", "provider", "file", "api_key_env"})
@@ -75,21 +49,23 @@ def doubtful(nodes: Walked) -> Iterator[tuple[Place, str]]:
             item = node.items[0]
             comma = _COMMA_WITHIN.search(item.raw) if isinstance(item, Scalar) and item.plain else None
             if isinstance(item, Scalar) and comma is not None:
-                sign = told(comma[0])
+                sign = signs.told(comma[0])
                 yield item.place_of(comma.start()), f"{sign} if a new item begins here: it is a part of {part} as it is"
-        elif isinstance(node, Scalar) and node.plain and IN_QUOTES.fullmatch(node.raw):
-            yield node.place, f"{told(node.raw[0])} if it is no part of {part}, and the other one likewise"
+        elif isinstance(node, Scalar) and node.plain and signs.IN_QUOTES.fullmatch(node.raw):
+            yield node.place, f"{signs.told(node.raw[0])} if it is no part of {part}, and the other one likewise"
 
 
 def refuse_at_top(root: Scalar, problems: Problems) -> bool:
     """Note the signs in a file that is nothing but text to YAML; say whether there were any."""
-    found = {*in_entries(root.raw, known_words())} if root.plain else set()
-    return _blame(root, sorted(found | set(of_items(root.raw)) if found else found), problems)
+    found = {*signs.in_entries(root.raw, signs.known_words())} if root.plain else set()
+    return _blame(root, sorted(found | set(signs.of_items(root.raw)) if found else found), problems)
 
 
-def refuse_in_name(node: Scalar, problems: Problems, *, listed: bool = False) -> bool:
+def refuse_in_name(node: Node, problems: Problems, *, listed: bool = False) -> bool:
     """Note a sign around a name, or between names that are to be `listed`; say whether there was one."""
-    return node.plain and _blame(node, around_name(node.raw, listed=listed), problems)
+    if not isinstance(node, Scalar) or not node.plain:
+        return False
+    return _blame(node, signs.around_name(node.raw, listed=listed), problems)
 
 
 def refuse_in_word(node: Node, problems: Problems) -> bool:
@@ -103,7 +79,7 @@ def _refuse_between(name: str, node: Sequence, problems: Problems) -> None:
     for item in node.items:
         if isinstance(item, Scalar) and item.plain:
             within = [match.start() for match in _COMMA_WITHIN.finditer(item.raw)] if name == "stop" else []
-            _blame(item, of_quotes(item.raw) or within, problems)
+            _blame(item, signs.of_quotes(item.raw) or within, problems)
 
 
 def _refuse_in_keys(mapping: Mapping, problems: Problems) -> None:
@@ -115,9 +91,9 @@ def _refuse_in_keys(mapping: Mapping, problems: Problems) -> None:
         problems.settle(mapping.place)
         if nothing:
             problems.settle(value.place)
-        if key.raw[0] in QUOTES and isinstance(value, Scalar) and value.plain and value.raw:
-            _blame(value, [index for index in (0, len(value.raw) - 1) if value.raw[index] in QUOTES], problems)
-        if twin(key.raw[0]) in {" ", "-"}:  # what should stand below a key stands beside it
+        if key.raw[0] in signs.QUOTES and isinstance(value, Scalar) and value.plain and value.raw:
+            _blame(value, [index for index in (0, len(value.raw) - 1) if value.raw[index] in signs.QUOTES], problems)
+        if signs.twin(key.raw[0]) in {" ", "-"}:  # what should stand below a key stands beside it
             for other, lacking in mapping.entries.values():
                 problems.settle(*(below.place for _, _, below in walk(lacking) if isinstance(below, Mapping)))
                 if isinstance(lacking, Scalar) and not lacking.raw:
@@ -126,38 +102,39 @@ def _refuse_in_keys(mapping: Mapping, problems: Problems) -> None:
 
 def _is_torn(item: Node) -> bool:
     """Say whether an item begins with a bracket that is none, so that what follows is taken for other items."""
-    return isinstance(item, Mapping) and any(key[:1] in OPENING for key in item.entries if key)
+    return isinstance(item, Mapping) and any(key[:1] in signs.OPENING for key in item.entries if key)
 
 
 def _in_key(raw: str, *, nothing: bool) -> list[int]:
     """Return the offsets in a key; one without a value may be a whole entry whose colon is none."""
-    if sign := COMMENT.match(raw) or _INVISIBLE.search(raw):
+    if sign := signs.COMMENT.match(raw) or _INVISIBLE.search(raw):
         return [sign.end() - 1]
     entry = f"{raw}:"
-    known = list(in_entries(entry, known_words()))
-    head = heads(ANY_KEY).match(entry)
-    first = [] if head is None else list(odd_in(head))
+    known = list(signs.in_entries(entry, signs.known_words()))
+    head = signs.heads(signs.ANY_KEY).match(entry)
+    first = [] if head is None else list(signs.odd_in(head))
     if not nothing:
-        return known or [index for index in first if raw[index] not in COLONS]
-    return sorted({*known, *first}) if known or not first else list(in_entries(entry, ANY_KEY))
+        return known or [index for index in first if raw[index] not in signs.COLONS]
+    return sorted({*known, *first}) if known or not first else list(signs.in_entries(entry, signs.ANY_KEY))
 
 
 def _in_value(name: str, node: Scalar, *, direct: bool) -> list[int]:
     raw = node.raw
-    if sign := BLOCK_SIGN.match(raw):
+    if sign := signs.BLOCK_SIGN.match(raw):
         return [sign.end() - 1]
-    if direct and name in DICTS:
-        return list(in_entries(raw, known_words())) or list(in_entries(raw, ANY_KEY)) or in_brackets(raw)
-    if direct and name in LISTS:
-        bullet = BULLET.match(raw)
-        bare = [match.end() - 1 for match in _BARE_BULLETS.finditer(raw)] if raw[0] in BULLETS else []
-        return of_items(raw) or ([bullet.end() - 2] if bullet else bare or in_brackets(raw))
-    if keys := words_below(name):
-        first = heads(keys).match(raw)
-        if first is not None and any(True for _ in odd_in(first)):
-            return list(in_entries(raw, keys))
+    if direct and name in signs.DICTS:
+        known = list(signs.in_entries(raw, signs.known_words()))
+        return known or list(signs.in_entries(raw, signs.ANY_KEY)) or signs.in_brackets(raw)
+    if direct and name in signs.LISTS:
+        bullet = signs.BULLET.match(raw)
+        bare = [match.end() - 1 for match in _BARE_BULLETS.finditer(raw)] if raw[0] in signs.BULLETS else []
+        return signs.of_items(raw) or ([bullet.end() - 2] if bullet else bare or signs.in_brackets(raw))
+    if keys := signs.words_below(name):
+        first = signs.heads(keys).match(raw)
+        if first is not None and any(True for _ in signs.odd_in(first)):
+            return list(signs.in_entries(raw, keys))
     if name in _NAMES or (name == "questions" and _FILE.search(raw)):
-        return around_name(raw, listed=True)
+        return signs.around_name(raw, listed=True)
     return []
 
 
@@ -170,14 +147,15 @@ def _odd_numbers(block: Mapping) -> Iterator[Scalar]:
 
 
 def _twins_in(raw: str) -> list[int]:
-    return [index for index, char in enumerate(raw) if twin(char) and (char != "。" or raw[:index].isdecimal())][:1]
+    twins = (index for index, char in enumerate(raw) if signs.twin(char))
+    return [index for index in twins if raw[index] != "。" or raw[:index].isdecimal()][:1]
 
 
 def _blame(node: Scalar, indexes: Iterable[int], problems: Problems, *, in_word: bool = False) -> bool:
     """Note the signs at these offsets of a scalar, and that nothing else is to be said of it."""
-    first = firsts(node.raw, indexes)
+    first = signs.firsts(node.raw, indexes)
     for index in first:
-        problems.add(node.place_of(index), told(node.raw[index], in_word=in_word))
+        problems.add(node.place_of(index), signs.told(node.raw[index], in_word=in_word))
     if first:
         problems.settle(node.place)
     return bool(first)

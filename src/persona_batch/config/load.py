@@ -1,33 +1,53 @@
 """Files → one validated Batch; all problems of all files are reported together."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from persona_batch.config.batch import Batch, Question
-from persona_batch.config.cautions import cautions
-from persona_batch.config.controls import resolve
-from persona_batch.config.document import Document, Library
+from persona_batch.checks.language import is_written_in
+from persona_batch.config.batch import Batch, Persona, Question, RunSettings
+from persona_batch.config.document import Document, FileKind, Library
+from persona_batch.config.files import expand, recorded_name
+from persona_batch.config.format import PersonasFile, RunBlock, SharedBlock
 from persona_batch.config.names import id_from_stem
-from persona_batch.config.nodes import Mapping, items_of, mapping_of
-from persona_batch.config.paths import expand
-from persona_batch.config.personas import Draft, read_drafts
+from persona_batch.config.nodes import Mapping, Node, pairs
+from persona_batch.config.params import differing
+from persona_batch.config.personas import Draft, read_drafts, resolve
 from persona_batch.config.problems import Place, Problems, quote
 from persona_batch.config.questions import QuestionRegistry
+from persona_batch.config.section import Section
 from persona_batch.config.settings import Overrides, settings
 
-__all__ = ["Overrides", "load_batch", "load_documents"]
+__all__ = ["Overrides", "cautions", "load_batch", "survey"]
 
 _NOTHING = Overrides()
 _MAX_BATCH_ID = 60
 _NO_QUESTIONS = "nothing is asked: add `questions: […]` to the file, or name a question file by `-q FILE`"
 
 
+@dataclass(frozen=True, slots=True)
+class FileSurvey:
+    """One file: how many personas it holds, and how many questions it asks (of its personas all together)."""
+
+    path: str
+    kind: FileKind
+    personas: int
+    questions: int
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """All files in the order of their names, and what a user should know about the run they would make."""
+
+    files: tuple[FileSurvey, ...]
+    warnings: tuple[str, ...]
+
+
 def load_batch(
     files: Sequence[str | Path],
     *,
     questions: Sequence[str | Path] = (),
-    inline: Sequence[str] = (),
     overrides: Overrides = _NOTHING,
     need_questions: bool = True,
 ) -> Batch:
@@ -35,40 +55,78 @@ def load_batch(
 
     Args:
         files: persona files, folders and globs.
-        questions: question files, folders and globs; with `inline`, they replace the personas' own questions.
-        inline: literal question texts.
+        questions: question files, folders and globs; they replace the personas' own questions.
         overrides: the command line's settings; its `params` are left to the plan.
         need_questions: whether a persona without questions is a problem.
 
     Raises:
         ConfigError: with every problem of every file.
     """
-    problems = Problems()
-    library = Library(problems)
+    library = Library(Problems())
     registry = QuestionRegistry(library)
-    documents = _persona_documents([str(file) for file in files], library)
-    given: tuple[Question, ...] | None = None
-    if questions or inline:
-        given = (*registry.from_files(str(name) for name in questions), *registry.from_texts(inline))
-    return load_documents(
-        documents,
-        library,
-        batch_name=batch_id([str(file) for file in files]),
-        registry=registry,
-        given=given,
-        overrides=overrides,
-        need_questions=need_questions,
-    )
+    if not files:
+        library.problems.add(Place("FILE"), "no persona file is named; name a file, a folder or a glob")
+    documents: list[Document] = []
+    for document in _documents([str(file) for file in files], library):
+        if document.kind == "persona":
+            documents.append(document)
+            continue
+        shown = document.file.shown
+        library.problems.add(
+            Place(shown, 1, 1),
+            f"{quote(shown)} is a question file, expected personas; give it by `-q`: `batch run P.yaml -q {shown}`",
+        )
+    given = registry.from_files(str(name) for name in questions) if questions else None
+    batch = _batch(documents, registry, given, overrides, need_questions=need_questions)
+    return replace(batch, id=batch_id([str(file) for file in files]))
 
 
-def load_documents(
+def survey(names: Sequence[str]) -> Survey:
+    """Validate persona and question files alike.
+
+    All persona files are taken as one batch, as `batch run` would; each question file stands alone.
+
+    Raises:
+        ConfigError: with every problem of every file.
+    """
+    library = Library(Problems())
+    if not names:
+        library.problems.add(Place("FILE"), "no file is named; name a file, a folder or a glob")
+    documents = _documents(names, library)
+    asked = {
+        document.file.shown: QuestionRegistry(library).of_document(document)
+        for document in documents
+        if document.kind == "questions"
+    }
+    personas = [document for document in documents if document.kind == "persona"]
+    batch = _batch(personas, QuestionRegistry(library)) if personas else None
+    library.problems.raise_if_any()
+    files = [FileSurvey(shown, "questions", 0, len(questions)) for shown, questions in asked.items()]
+    for document in personas:
+        assert batch is not None
+        source = recorded_name(document.file.path)
+        inside = [persona for persona in batch.personas if persona.source == source]
+        ids = {question.id for persona in inside for question in persona.questions}
+        files.append(FileSurvey(document.file.shown, "persona", len(inside), len(ids)))
+    return Survey(tuple(sorted(files, key=lambda file: file.path)), batch.warnings if batch else library.warnings)
+
+
+def _documents(names: Sequence[str], library: Library) -> list[Document]:
+    """Return the files that names stand for, each once."""
+    documents: dict[Path, Document] = {}
+    for name in names:
+        for named in expand(name, library.problems):
+            if (document := library.document(named.path, named.shown)) is not None:
+                documents.setdefault(named.path.resolve(), document)
+    return list(documents.values())
+
+
+def _batch(
     documents: Sequence[Document],
-    library: Library,
-    *,
-    batch_name: str,
-    registry: QuestionRegistry | None = None,
+    registry: QuestionRegistry,
     given: tuple[Question, ...] | None = None,
     overrides: Overrides = _NOTHING,
+    *,
     need_questions: bool = False,
 ) -> Batch:
     """Make a batch of persona files that were read; `given` questions replace the personas' own.
@@ -76,24 +134,20 @@ def load_documents(
     Raises:
         ConfigError: with every problem that the library knows of, those of the documents among them.
     """
-    problems = library.problems
-    registry = registry or QuestionRegistry(library)
+    library, problems = registry.library, registry.problems
     drafts: list[Draft] = []
     for document in documents:
         # Lists that are replaced are looked at for mistakes, but their ids clash with nothing.
         asked = registry if given is None else QuestionRegistry(library)
-        drafts += read_drafts(document, library, asked, own=given is None)
+        drafts += read_drafts(document, library, asked, given)
     run = settings(_run_blocks(documents), overrides, problems)
     _refuse_twins(drafts, problems)
-    if given is not None:
-        for draft in drafts:
-            draft.questions = given
-    elif need_questions:
+    if need_questions and given is None:
         _need_questions(drafts, problems)
     personas = resolve(drafts, problems)
     problems.raise_if_any()
     return Batch(
-        id=batch_name,
+        id="",
         personas=tuple(personas),
         run=run,
         files=library.input_files(),
@@ -119,34 +173,15 @@ def batch_id(names: Sequence[str]) -> str:
     return f"{first}+{len(stems) - 1}" if len(stems) > 1 else first
 
 
-def _persona_documents(names: Sequence[str], library: Library) -> list[Document]:
-    documents: dict[Path, Document] = {}
-    if not names:
-        library.problems.add(Place("FILE"), "no persona file is named; name a file, a folder or a glob")
-    for name in names:
-        for named in expand(name, library.problems):
-            document = library.document(named.path, named.shown)
-            if document is None:
-                continue
-            if document.kind == "questions":
-                library.problems.add(
-                    Place(named.shown, 1, 1),
-                    f"{quote(named.shown)} is a question file, expected personas; "
-                    f"give it by `-q`: `batch run P.yaml -q {named.shown}`",
-                )
-                continue
-            documents.setdefault(named.path.resolve(), document)
-    return list(documents.values())
-
-
-def _run_blocks(documents: Sequence[Document]) -> list[Mapping]:
-    holders = [
-        holder
-        for document in documents
-        for holder in (document.root, *(mapping_of(item) for item in items_of(document.root.get("personas"))))
-        if holder is not None
-    ]
-    return [block for holder in holders if (block := mapping_of(holder.get("run"))) is not None]
+def _run_blocks(documents: Sequence[Document]) -> Iterator[tuple[RunBlock, Mapping]]:
+    for document in documents:
+        holders: list[tuple[Section | None, Node]] = [(document.said, document.root)]
+        if isinstance(document.said, PersonasFile):
+            holders += pairs(document.said.personas, document.root.get("personas"))
+        for said, at in holders:
+            block = at.get("run") if isinstance(at, Mapping) else None
+            if isinstance(said, SharedBlock) and said.run is not None and isinstance(block, Mapping):
+                yield said.run, block
 
 
 def _refuse_twins(drafts: Sequence[Draft], problems: Problems) -> None:
@@ -160,8 +195,50 @@ def _refuse_twins(drafts: Sequence[Draft], problems: Problems) -> None:
 
 
 def _need_questions(drafts: Sequence[Draft], problems: Problems) -> None:
-    asking = [draft for draft in drafts if draft.questions]
+    asking = [draft for draft in drafts if draft.persona.questions]
     for draft in drafts:
-        if draft.questions or (draft.control and asking) or (draft.has_questions and problems.found):
+        if draft.persona.questions or (draft.persona.control and asking) or (draft.has_questions and problems.found):
             continue
         problems.add(draft.place, f"persona {quote(draft.id)}: {_NO_QUESTIONS}")
+
+
+def cautions(personas: Sequence[Persona], run: RunSettings) -> tuple[str, ...]:
+    """Return sentences for the user."""
+    return (*_differing_params(personas), *_foreign_language(personas, run))
+
+
+def _differing_params(personas: Sequence[Persona]) -> list[str]:
+    layers = [persona.params for persona in personas if not persona.control]
+    names = differing(layers)
+    if not names:
+        return []
+    listed = ", ".join(names)
+    warning = (
+        f"the personas differ in params ({listed}), so a difference between them is not their prompt's alone; "
+        f"the built-in controls are asked with what all of them share"
+    )
+    return [warning]
+
+
+def _foreign_language(personas: Sequence[Persona], run: RunSettings) -> list[str]:
+    if run.base_url is not None or run.provider not in {None, "local"}:
+        return []
+    prompts = [persona for persona in personas if any(text and is_written_in(text, "zh") for text in persona.variants)]
+    lists = {id(persona.questions): persona.questions for persona in personas}
+    questions = {question.id: question for asked in lists.values() for question in asked}
+    asked_in_chinese = [name for name, question in questions.items() if is_written_in(question.text, "zh")]
+    if not prompts and not asked_in_chinese:
+        return []
+    parts = []
+    if prompts:
+        more = f" and {len(prompts) - 1:,} more" if len(prompts) > 1 else ""
+        parts.append(f"the prompt of {quote(prompts[0].id)}{more}")
+    if asked_in_chinese:
+        more = f" and {len(asked_in_chinese) - 1:,} more" if len(asked_in_chinese) > 1 else ""
+        parts.append(f"the question {quote(asked_in_chinese[0])}{more}")
+    verb = "is" if len(prompts) + len(asked_in_chinese) == 1 else "are"
+    warning = (
+        f"the embedded model speaks English only: {' and '.join(parts)} {verb} in Chinese, "
+        f"and its replies will be nonsense; choose another endpoint by `--provider`"
+    )
+    return [warning]

@@ -5,6 +5,7 @@ import re
 import yaml
 
 from persona_batch.config.comments import cut_text
+from persona_batch.config.files import place_at
 from persona_batch.config.problems import Problems, entry, quote
 from persona_batch.config.signs import (
     ANY_KEY,
@@ -26,7 +27,6 @@ from persona_batch.config.signs import (
     of_items,
     told,
 )
-from persona_batch.config.textfile import place_at
 
 _UNKNOWN_ENTRY = re.compile(  # a name and no item or prose
     rf"(?: *[A-Za-z_]| +[^\W\d_])[\w.\-]*[{COLONS}](?:[\[{{].*|[^\[{{]*)$"

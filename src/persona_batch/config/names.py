@@ -2,12 +2,6 @@
 
 import hashlib
 import unicodedata
-from pathlib import Path
-
-from persona_batch.config.fullwidth import refuse_in_name
-from persona_batch.config.nodes import Node, Scalar
-from persona_batch.config.problems import Place, Problems
-from persona_batch.config.scalars import Surprise, read_scalar
 
 MAX_ID = 100
 _QUESTION_ID = 40
@@ -37,29 +31,6 @@ def normalise_id(written: str) -> str:
     if name[0] in ".-" or unicodedata.category(name[0])[0] == "M":
         raise ValueError(f"an id starts with a letter, a digit or `_`, not with `{name[0]}`")
     return name
-
-
-def read_id(node: Node | None, problems: Problems) -> str | None:
-    """Return the id at a node; None where there is none that can be one (noted, with one that can)."""
-    if not isinstance(node, Scalar) or not isinstance(node.value, str):
-        return None
-    try:
-        return normalise_id(node.value)
-    except ValueError as error:
-        if not refuse_in_name(node, problems):
-            stem = id_from_stem(Path(node.place.file).stem) or "id"  # nothing of `？！` can stay
-            nearest = id_from_stem(node.value) or f"{stem}-{node.place.line}"
-            problems.add_first(node.place, f"{error}; write e.g. {_as_written(nearest)}")
-        return None
-
-
-def _as_written(name: str) -> str:
-    """Return an id as it stands in YAML: in quotes where it would be read as something else."""
-    try:
-        plain = read_scalar(name, Place(""), plain=True).kind == "text"
-    except Surprise:
-        plain = False
-    return f"`{name}`" if plain else f'`"{name}"`'
 
 
 def id_from_stem(stem: str) -> str | None:

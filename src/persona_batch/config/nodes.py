@@ -1,13 +1,27 @@
-"""A YAML file as a graph of nodes that know their place."""
+"""A YAML file as a graph of nodes that know their place, and how a plain value is read.
 
-from collections.abc import Iterator
+PyYAML reads `no` as false, `12:30` as 750, `012` as 10 and `2024-01-01` as a date, and `1e3` as text where every
+YAML 1.2 reader sees a number. Such a value is refused wherever it stands: in quotes it is text, and `true`,
+`10` or `1000` say the rest.
+"""
+
+import math
+from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, TypeVar
+
+import yaml
 
 from persona_batch.chat import JsonValue
 from persona_batch.config.problems import Place, quote
 
+Part = TypeVar("Part")
 ScalarKind: TypeAlias = Literal["text", "int", "float", "bool", "null"]
+
+_PREFIX = "tag:yaml.org,2002:"
+_resolver = yaml.resolver.Resolver()
+_INT64 = range(-(2**63), 2**64)  # what JSON encoders and endpoints carry
 
 
 @dataclass(slots=True)
@@ -68,15 +82,16 @@ Node: TypeAlias = Scalar | Sequence | Mapping
 Walked: TypeAlias = list[tuple[str, Scalar | None, Node]]  # what `walk` yields, for those who look at all of it
 
 
-def plain(node: Node) -> JsonValue:
-    """Return the node as Python data: dict, list, str, int, float, bool, None."""
+def plain(node: Node, without: AbstractSet[int] = frozenset()) -> JsonValue:
+    """Return the node as Python data: dict, list, str, int, float, bool, None; `without` the nodes of these `id`s."""
     match node:
         case Scalar():
             return node.value
         case Sequence():
-            return [plain(item) for item in node.items]
+            return [plain(item, without) for item in node.items if id(item) not in without]
         case Mapping():
-            return {key: plain(value) for key, (_, value) in node.entries.items()}
+            entries = node.entries.items()
+            return {key: plain(value, without) for key, (_, value) in entries if id(value) not in without}
 
 
 def walk(node: Node, key: str = "") -> Iterator[tuple[str, Scalar | None, Node]]:
@@ -112,16 +127,103 @@ def found(node: Node) -> str:
             return f"{quote(node.written)}, read as a number"
 
 
-def text_of(node: Node | None) -> str | None:
-    """Return a text node's text, None for anything else."""
-    return node.value if isinstance(node, Scalar) and isinstance(node.value, str) else None
+def below(node: Node, *steps: str | int) -> Node:
+    """Return what stands below a node, by keys and indexes.
+
+    Raises:
+        LookupError: nothing does.
+    """
+    for step in steps:
+        match node:
+            case Mapping():
+                node = node.entries[str(step)][1]
+            case Sequence():
+                node = node.items[int(step)]
+            case Scalar():
+                raise LookupError(step)
+    return node
 
 
-def items_of(node: Node | None) -> list[Node]:
-    """Return a list node's items, nothing for anything else."""
-    return node.items if isinstance(node, Sequence) else []
+def pairs(said: Iterable[Part] | None, node: Node | None) -> Iterator[tuple[Part, Node]]:
+    """Yield the parts of a list as its model has them, each with the node that it was made of."""
+    if said is not None and isinstance(node, Sequence):
+        yield from zip(said, node.items, strict=True)
 
 
-def mapping_of(node: Node | None) -> Mapping | None:
-    """Return a node that is a mapping, None for anything else."""
-    return node if isinstance(node, Mapping) else None
+class Surprise(Exception):
+    """A plain value that YAML reads as something else than it looks."""
+
+
+def read_scalar(written: str, place: Place, *, plain: bool) -> Scalar:
+    """Return the value of a scalar as YAML 1.1 reads it.
+
+    Raises:
+        Surprise: the reading is none that a person would mean, or JSON cannot carry it.
+    """
+    if not plain:
+        return Scalar(place, written, written, "text")
+    tag: str = _resolver.resolve(yaml.ScalarNode, written, (True, False))  # type: ignore[no-untyped-call]  # not in the stubs
+    kind = tag.removeprefix(_PREFIX)
+    value, known_kind = _value(kind, written)
+    return Scalar(place, written, value, known_kind)
+
+
+def _value(kind: str, written: str) -> tuple[str | int | float | bool | None, ScalarKind]:
+    if kind == "bool":
+        lowered = written.lower()
+        if lowered not in {"true", "false"}:
+            read = "true" if lowered in {"yes", "on"} else "false"
+            raise Surprise(f'{quote(written)} is read as {read} here; write "{written}" for the text, or {read}')
+        return lowered == "true", "bool"
+    if kind == "int":
+        return _whole(written), "int"
+    if kind == "float":
+        return _real(written), "float"
+    if kind == "timestamp":
+        raise Surprise(f'{quote(written)} is read as a date here; write "{written}" for the text')
+    if kind == "null":
+        return None, "null"
+    if _is_exponent(written):
+        number = float(written)
+        plainly = f"{number:g}" if math.isfinite(number) and abs(number) < 1e6 else "the number in full"
+        raise Surprise(
+            f'{quote(written)} is read as text here; write {plainly} for the number, or "{written}" for the text'
+        )
+    return written, "text"
+
+
+def _whole(written: str) -> int:
+    digits = written.replace("_", "").lower()
+    body = digits.lstrip("+-")
+    if ":" in body:
+        raise Surprise(f'{quote(written)} is read as a number of base 60 here; write "{written}" for the text')
+    if len(body) > 1 and body[0] == "0" and body.isdigit():
+        raise Surprise(
+            f'{quote(written)} is read as {int(body, 8)} (octal) here; write "{written}" for the text, '
+            f"or the number without the leading 0"
+        )
+    if len(body) > 70 or (number := int(digits, 0)) not in _INT64:
+        raise Surprise(f"{quote(written)} does not fit into 64 bits; write it in quotes for the text")
+    return number
+
+
+def _real(written: str) -> float:
+    digits = written.replace("_", "").lower()
+    if ":" in digits:
+        raise Surprise(f'{quote(written)} is read as a number of base 60 here; write "{written}" for the text')
+    number = math.inf if digits.lstrip("+-") in {".inf", ".nan"} else float(digits)
+    if not math.isfinite(number):
+        raise Surprise(f"{quote(written)} is no finite number; write it in quotes for the text")
+    return number
+
+
+def _is_exponent(written: str) -> bool:
+    if len(written) > 40 or not written.isascii() or "e" not in written.lower() or not written[-1].isdigit():
+        return False
+    if not all(char.isdigit() or char in "+-.eE" for char in written):
+        return False
+    try:
+        float(written)
+    except ValueError:
+        return False
+    return True

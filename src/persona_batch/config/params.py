@@ -7,14 +7,11 @@ near to a known one is taken for a mistake.
 
 import re
 from collections.abc import Iterable, Sequence
-from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field
-
-from persona_batch.chat import JsonValue, Params
+from persona_batch.chat import Params
+from persona_batch.config.format import ParamsBlock
 from persona_batch.config.nodes import Mapping
 from persona_batch.config.problems import Problems, did_you_mean, entry, quote
-from persona_batch.config.section import NonEmpty, Section
 
 REFUSED = {
     "stream": "replies are always streamed; delete it",
@@ -36,32 +33,6 @@ PASSED = frozenset(
     }
 )  # fmt: skip
 _NEAR = 0.88
-
-Tokens = Annotated[int, Field(ge=1)]
-Penalty = Annotated[float, Field(ge=-2, le=2)]
-
-
-class ParamsBlock(Section):
-    """The parameters of the chat completions API; others are passed on as they are."""
-
-    model_config = ConfigDict(extra="allow")
-
-    temperature: Annotated[float, Field(ge=0, le=2)] | None = None
-    top_p: Annotated[float, Field(gt=0, le=1)] | None = None
-    max_tokens: Tokens | None = None
-    max_completion_tokens: Tokens | None = None
-    n: Literal[1] | None = None
-    stop: NonEmpty | Annotated[list[NonEmpty], Field(min_length=1)] | None = None
-    seed: int | None = None
-    presence_penalty: Penalty | None = None
-    frequency_penalty: Penalty | None = None
-    logprobs: bool | None = None
-    top_logprobs: Annotated[int, Field(ge=0, le=20)] | None = None
-    logit_bias: dict[str, float] | None = None
-    response_format: dict[str, JsonValue] | None = None
-    reasoning_effort: NonEmpty | None = None
-    user: NonEmpty | None = None
-
 
 KNOWN = frozenset(ParamsBlock.model_fields)
 

@@ -8,15 +8,14 @@ from pathlib import Path
 from persona_batch.chat import Params
 from persona_batch.checks import Check
 from persona_batch.config.batch import Question
-from persona_batch.config.check_entry import read_checks
 from persona_batch.config.document import Document, Library
-from persona_batch.config.names import id_from_text, read_id
-from persona_batch.config.nodes import Mapping, Node, items_of, mapping_of, plain, text_of
+from persona_batch.config.files import SUFFIXES, Named, expand
+from persona_batch.config.foreign import is_meant
+from persona_batch.config.format import CheckEntry, Checks, PlainCheck, QuestionEntry, QuestionFile
+from persona_batch.config.names import id_from_text
+from persona_batch.config.nodes import Mapping, Node, pairs
 from persona_batch.config.params import merge
-from persona_batch.config.paths import SUFFIXES, Named, expand
 from persona_batch.config.problems import Place, Problems, quote
-from persona_batch.config.question_file import FILE_PLANNED, QUESTION_PLANNED, QuestionEntry
-from persona_batch.config.shapes import is_meant
 
 
 @dataclass(slots=True)
@@ -34,20 +33,18 @@ class QuestionRegistry:
         """Where problems are noted."""
         return self.library.problems
 
-    def from_list(self, node: Node | None, base: Path) -> tuple[Question, ...]:
-        """Return the questions of a persona's `questions:`, file names relative to `base`."""
-        if id(node) in self.read:  # the list at the top of a file, for all of its personas
-            return self.read[id(node)]
-        asked: list[_Asked] = []
-        for item in items_of(node):
-            text = text_of(item)
-            if text is not None and names_files(text, base):
-                for named in expand(text, self.problems, base, item.place):
-                    asked += [_Asked(question, item.place) for question in self._from_file(named, item.place)]
-            else:
-                asked += self._entry(item, {}, ())
-        self.read[id(node)] = self._shared(asked)
-        return self.read[id(node)]
+    def from_list(self, entries: Sequence[str | QuestionEntry], at: Node, base: Path) -> tuple[Question, ...]:
+        """Return the questions of a persona's `questions:`, which stands `at` a node; file names relative to `base`."""
+        if id(at) not in self.read:  # the list at the top of a file is read once for all of its personas
+            asked: list[_Asked] = []
+            for entry, item in pairs(entries, at):
+                if isinstance(entry, str) and names_files(entry, base):
+                    for named in expand(entry, self.problems, base, item.place):
+                        asked += [_Asked(question, item.place) for question in self._from_file(named, item.place)]
+                else:
+                    asked += self._entry(entry, item, {}, ())
+            self.read[id(at)] = self._shared(asked)
+        return self.read[id(at)]
 
     def from_files(self, names: Iterable[str]) -> tuple[Question, ...]:
         """Return the questions of files named on the command line."""
@@ -64,17 +61,6 @@ class QuestionRegistry:
                 asked += [_Asked(question, Place(named.shown)) for question in self._from_file(named, None)]
         return self._shared(asked)
 
-    def from_texts(self, texts: Iterable[str]) -> tuple[Question, ...]:
-        """Return questions given as text on the command line."""
-        place = Place("QUESTION")
-        asked: list[_Asked] = []
-        for text in texts:
-            if not text.strip() or "\0" in text:
-                self.problems.add(place, "the question is empty; write something to ask")
-            else:
-                asked += self._register(Question(id_from_text(text), text), place)
-        return self._shared(asked)
-
     def of_document(self, document: Document) -> tuple[Question, ...]:
         """Return the questions of a file that was read."""
         return self._from_file(Named(document.file.path, document.file.shown), None)
@@ -88,7 +74,6 @@ class QuestionRegistry:
         return self.files[key]
 
     def _of_document(self, document: Document, named: Named, named_at: Place | None) -> tuple[Question, ...]:
-        root = document.root
         if document.kind != "questions":
             self.problems.add(
                 named_at or Place(named.shown, 1, 1),
@@ -96,41 +81,29 @@ class QuestionRegistry:
                 f"`batch run {named.shown}` asks it",
             )
             return ()
-        refuse_planned(root, FILE_PLANNED, self.problems)
-        read_id(root.get("id"), self.problems)
-        params = params_of(root)
-        checks = read_checks(root.get("checks"), self.problems)
+        if not isinstance(said := document.said, QuestionFile):
+            return ()
         asked: list[_Asked] = []
-        for item in items_of(root.get("questions")):
-            asked += self._entry(item, params, checks)
+        for entry, item in pairs(said.questions, document.root.get("questions")):
+            asked += self._entry(entry, item, said.params or {}, read_checks(said.checks))
         return self._shared(asked)
 
-    def _entry(self, item: Node, params: Params, checks: tuple[Check, ...]) -> list["_Asked"]:
-        if (text := text_of(item)) is not None:
-            if not text.strip():
-                self.problems.add_first(item.place, "the question is empty; write something to ask")
-                return []
-            return self._register(Question(id_from_text(text), text, params, checks), item.place)
-        entry = mapping_of(item)
-        if entry is None:
+    def _entry(self, entry: str | QuestionEntry, at: Node, params: Params, checks: tuple[Check, ...]) -> list["_Asked"]:
+        if isinstance(entry, str):
+            return self._register(Question(id_from_text(entry), entry, params, checks), at.place)
+        assert isinstance(at, Mapping)
+        if entry.text is None:
+            meant = any(is_meant(key, "text", QuestionEntry) for key in at.entries)
+            if not meant and not {"text", "turns", "from"} & set(at.entries):
+                self.problems.add_first(at.place, "`text` is missing here; add `text: …`")
             return []
-        refuse_planned(entry, QUESTION_PLANNED, self.problems)
-        own = read_checks(entry.get("checks"), self.problems)
-        own_params = params_of(entry)
-        text = text_of(entry.get("text"))
-        if text is None or not text.strip():
-            meant = any(is_meant(key, "text", QuestionEntry) for key in entry.entries)
-            if not meant and not {"text", "turns", "from"} & set(entry.entries):
-                self.problems.add_first(entry.place, "`text` is missing here; add `text: …`")
-            elif text is not None and (node := entry.get("text")):
-                self.problems.add_first(node.place, "the question is empty; write something to ask")
-            return []
-        written = text_of(entry.get("id"))
-        name = id_from_text(text) if written is None else read_id(entry.get("id"), self.problems)
+        named = at.get("id")
+        name = id_from_text(entry.text) if named is None else entry.id
         if name is None:
             return []
-        place = entry.place if written is None else entry.entries["id"][1].place
-        return self._register(Question(name, text, merge(params, own_params), (*checks, *own)), place)
+        merged = merge(params, entry.params or {})
+        question = Question(name, entry.text, merged, (*checks, *read_checks(entry.checks)))
+        return self._register(question, (named or at).place)
 
     def _register(self, question: Question, place: Place) -> list["_Asked"]:
         known, first = self.places.setdefault(question.id, (question, place))
@@ -184,15 +157,16 @@ def _is_text(name: str) -> bool:
     return (" " in name or not name.isascii() or name.endswith("?")) and not os.path.lexists(name)
 
 
-def params_of(holder: Mapping) -> Params:
-    """Return a mapping's `params`."""
-    block = mapping_of(holder.get("params"))
-    params: Params = plain(block) if block is not None else {}
-    return params
+def read_checks(entries: Checks | None) -> tuple[Check, ...]:
+    """Return the checks of a list."""
+    return tuple(_check(entry) for entry in entries or ())
 
 
-def refuse_planned(holder: Mapping, keys: Iterable[str], problems: Problems) -> None:
-    """Note keys that are documented and not built yet."""
-    for key in keys:
-        if key in holder.entries:
-            problems.add(holder.key_place(key), f"`{key}` is planned and not built yet; delete it for now")
+def _check(entry: str | PlainCheck, *, negated: bool = False) -> Check:
+    if isinstance(entry, str):
+        return Check("in_character", True, negated)
+    if isinstance(entry, CheckEntry) and entry.not_ is not None:
+        return _check(entry.not_, negated=True)
+    (kind,) = entry.model_fields_set
+    argument = getattr(entry, kind)
+    return Check(kind, tuple(argument) if isinstance(argument, list) else argument, negated)  # type: ignore[arg-type]  # a kind

@@ -6,18 +6,26 @@ endpoint (its URL, key variable, additions and models), and `--base-url` alone n
 does it get the headers in which a file puts one (`${VARIABLE}`).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, fields
-from typing import Any, cast
+from typing import Any
 
-from persona_batch.chat import Params, Placement, Thinking
+from persona_batch.chat import JsonValue, Params, Placement, Thinking
 from persona_batch.config.batch import Limits, RunSettings
-from persona_batch.config.given_params import check_params
-from persona_batch.config.nodes import Mapping as MappingNode
-from persona_batch.config.nodes import Node, items_of, mapping_of, plain
-from persona_batch.config.problems import Place, Problems
-from persona_batch.config.run_block import REFERENCE, base_url, header_name, variable_name
+from persona_batch.config.format import LimitsBlock, Parameters, ProviderBlock, RunBlock
+from persona_batch.config.nodes import Mapping, Node, Scalar, ScalarKind, walk
+from persona_batch.config.nodes import Sequence as SequenceNode
+from persona_batch.config.params import check_names
+from persona_batch.config.problems import Place, Problems, quote
+from persona_batch.config.section import REFERENCE, Section, base_url, header_name, variable_name
+from persona_batch.config.validate import validated
+from persona_batch.credentials import has_key, is_key_name
 
+_NOT_HERE = (
+    "an API key or other secret never stands on the command line; "
+    "put it into the environment or a `.env` file and name the variable by `--api-key-env`"
+)
+_KINDS: dict[type, ScalarKind] = {str: "text", bool: "bool", int: "int", float: "float"}
 _ENDPOINT = ("base_url", "api_key_env", "api_key_header", "extra_body", "extra_headers")
 
 
@@ -51,38 +59,33 @@ class _Written:
     values: dict[str, Any] = field(default_factory=dict)
     places: dict[str, Place] = field(default_factory=dict)
 
-    def add(self, name: str, node: Node, value: Any) -> None:
-        if name not in self.values:
-            self.values[name], self.places[name] = value, node.place
-        elif self.values[name] != value:
-            first = self.places[name]
-            self.problems.add(
-                node.place, f"`{name}` is set to something else in {first}; one run has one value, keep one of them"
-            )
+    def add(self, block: RunBlock | LimitsBlock | ProviderBlock, at: Mapping) -> None:
+        """Take over what a block says; its inner blocks are parts of it."""
+        for key in block.model_fields_set:
+            name = "provider" if key == "name" else key
+            value, node = getattr(block, key), at.entries[key][1]
+            if isinstance(value, LimitsBlock | ProviderBlock):
+                assert isinstance(node, Mapping)
+                self.add(value, node)
+                continue
+            if name in {"model", "placement"}:
+                value = tuple(value) if isinstance(value, list) else (value,)
+            if name not in self.values:
+                self.values[name], self.places[name] = value, node.place
+            elif self.values[name] != value:
+                first = self.places[name]
+                self.problems.add(
+                    node.place, f"`{name}` is set to something else in {first}; one run has one value, keep one of them"
+                )
 
 
-def settings(blocks: Sequence[MappingNode], overrides: Overrides, problems: Problems) -> RunSettings:
+def settings(blocks: Iterable[tuple[RunBlock, Mapping]], overrides: Overrides, problems: Problems) -> RunSettings:
     """Merge the `run:` blocks of all files, and the command line over them."""
     written = _Written(problems)
-    for block in blocks:
-        _read(block, written)
+    for block, at in blocks:
+        written.add(block, at)
     _check_options(overrides, problems)
     return _overridden(written, overrides)
-
-
-def _read(block: MappingNode, written: _Written) -> None:
-    for name, (_, node) in block.entries.items():
-        inner = mapping_of(node)
-        if name == "limits" and inner is not None:
-            for limit, (_, value) in inner.entries.items():
-                written.add(limit, value, plain(value))
-        elif name == "provider" and inner is not None:
-            for part, (_, value) in inner.entries.items():
-                written.add("provider" if part == "name" else part, value, plain(value))
-        elif name in {"model", "placement"}:
-            written.add(name, node, tuple(plain(item) for item in items_of(node) or [node]))
-        else:
-            written.add(name, node, plain(node))
 
 
 def _overridden(written: _Written, overrides: Overrides) -> RunSettings:
@@ -96,34 +99,20 @@ def _overridden(written: _Written, overrides: Overrides) -> RunSettings:
             file.pop(name, None)
         headers = file.get("extra_headers", {})
         file["extra_headers"] = {name: value for name, value in headers.items() if not REFERENCE.search(value)}
+    file["models"], file["placements"] = file.pop("model", ()), file.pop("placement", ())
 
-    def pick(name: str) -> Any:
-        option = getattr(overrides, name)
-        return file.get(name) if option is None else option
+    def given(name: str) -> Any:
+        option = getattr(overrides, name, None)
+        return file.get(name) if option in (None, ()) else option
 
     sources: dict[str, str] = {
         name: written.places[name].file
         for name in ("provider", "base_url", "api_key_env")
         if name in file and getattr(overrides, name) is None
     }
-    return RunSettings(
-        provider=pick("provider"),
-        base_url=pick("base_url"),
-        api_key_env=pick("api_key_env"),
-        api_key_header=pick("api_key_header"),
-        models=overrides.models or file.get("model", ()),
-        samples=pick("samples") or 1,
-        placements=overrides.placements or cast("tuple[Placement, ...]", file.get("placement", ())),
-        concurrency=pick("concurrency"),
-        limits=Limits(**{limit.name: pick(limit.name) for limit in fields(Limits)}),
-        timeout=pick("timeout"),
-        retries=pick("retries"),
-        seed=pick("seed") or 0,
-        thinking=pick("thinking") or "separate",
-        extra_body=file.get("extra_body", {}),
-        extra_headers=file.get("extra_headers", {}),
-        sources=sources,
-    )
+    limits = Limits(**{limit.name: given(limit.name) for limit in fields(Limits)})
+    said = {setting.name: value for setting in fields(RunSettings) if (value := given(setting.name)) is not None}
+    return RunSettings(**(said | {"limits": limits, "sources": sources}))
 
 
 def _check_options(overrides: Overrides, problems: Problems) -> None:
@@ -137,7 +126,7 @@ def _check_options(overrides: Overrides, problems: Problems) -> None:
         problems.add(_option("retries"), f"found {overrides.retries}, expected at least 0")
     _check_texts(overrides, problems)
     if overrides.params:
-        check_params(overrides.params, problems)
+        _check_params(overrides.params, problems)
 
 
 def _check_texts(overrides: Overrides, problems: Problems) -> None:
@@ -163,3 +152,35 @@ def _check_texts(overrides: Overrides, problems: Problems) -> None:
 
 def _option(name: str) -> Place:
     return Place("--" + name.replace("_", "-"))
+
+
+class _Given(Section):
+    params: Parameters
+
+
+def _check_params(params: Params, problems: Problems) -> None:
+    """Note what is wrong with the parameters of `--param`: types, ranges, names that are set elsewhere, secrets."""
+    block = Mapping(Place("--param"))
+    for name, value in params.items():
+        place = Place(f"--param {quote(name)[1:-1]}")
+        block.entries[name] = (_scalar(name, place), _node(value, place))
+    for name, _, node in walk(block):
+        text = node.written if isinstance(node, Scalar) else ""
+        if has_key(name) or has_key(text, strict=True) or (is_key_name(name) and text):
+            problems.add(node.place, _NOT_HERE)
+    root = Mapping(block.place, {"params": (_scalar("params", block.place), block)})
+    validated(_Given, root, problems)
+    check_names(block, problems)
+
+
+def _node(value: JsonValue, place: Place) -> Node:
+    if isinstance(value, list):
+        return SequenceNode(place, [_node(item, place) for item in value])
+    if isinstance(value, dict):
+        return Mapping(place, {key: (_scalar(key, place), _node(item, place)) for key, item in value.items()})
+    return _scalar(value, place)
+
+
+def _scalar(value: str | float | bool | None, place: Place) -> Scalar:
+    written = str(value).lower() if isinstance(value, bool) else "null" if value is None else str(value)
+    return Scalar(place, written, value, _KINDS.get(type(value), "null"))

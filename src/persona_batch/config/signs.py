@@ -9,9 +9,8 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from functools import cache
 
+from persona_batch.config.format import SECTIONS, PersonasFile, QuestionFile
 from persona_batch.config.params import KNOWN, PASSED
-from persona_batch.config.persona_file import SECTIONS, PersonasFile
-from persona_batch.config.question_file import QuestionFile
 from persona_batch.config.section import Section, known_keys
 
 # Parts of character classes: these may stand between `[` and `]` in a pattern.

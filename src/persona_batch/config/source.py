@@ -14,10 +14,8 @@ from typing import Any, NoReturn, Protocol
 import yaml
 
 from persona_batch.config.fullwidth import refuse_at_top
-from persona_batch.config.malformed import explain
-from persona_batch.config.nodes import Mapping, Node, Scalar, Sequence
+from persona_batch.config.nodes import Mapping, Node, Scalar, Sequence, Surprise, read_scalar
 from persona_batch.config.problems import Place, Problems, Unreadable, quote
-from persona_batch.config.scalars import Surprise, read_scalar
 
 MAX_DEPTH = 40
 MAX_ALIASED_NODES = 20_000
@@ -120,6 +118,8 @@ class _Composer:
                     self._close()
         except yaml.MarkedYAMLError as error:
             self._give_up(error)
+            from persona_batch.config.malformed import explain  # needed for mistakes only
+
             explain(error, self.text, self.shown, self.problems)
             raise Unreadable from error
         except yaml.YAMLError as error:

@@ -11,8 +11,8 @@ from filelock import FileLock, Timeout
 
 from persona_batch.chat import JsonValue
 from persona_batch.config.batch import Batch
+from persona_batch.config.files import recorded_name
 from persona_batch.config.load import Overrides
-from persona_batch.config.textfile import recorded_name
 from persona_batch.errors import UsageError
 from persona_batch.pipeline.grid_of import grid_of
 from persona_batch.pipeline.options import RunOptions

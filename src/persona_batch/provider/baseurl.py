@@ -2,7 +2,7 @@
 
 from urllib.parse import urlsplit, urlunsplit
 
-from persona_batch.config.run_block import HEADER_REMEDY
+from persona_batch.config.section import HEADER_REMEDY
 from persona_batch.credentials import secret_in_query
 from persona_batch.errors import UsageError
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from persona_batch import errors
 from persona_batch.config.batch import RunSettings
-from persona_batch.config.run_block import REFERENCE
+from persona_batch.config.section import REFERENCE
 from persona_batch.errors import ProviderError, UsageError
 from persona_batch.provider.base import ELSEWHERE, HUNG_UP, Provider, Timeouts
 from persona_batch.provider.baseurl import checked_base_url

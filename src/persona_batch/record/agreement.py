@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from persona_batch.config.batch import Batch, Persona, Question, RunSettings
-from persona_batch.config.paths import RECORDS
+from persona_batch.config.files import RECORDS
 from persona_batch.errors import UsageError
 from persona_batch.plan.cell import Cell, Endpoint
 from persona_batch.plan.grid import Grid

@@ -6,8 +6,7 @@
 import os
 from pathlib import Path
 
-from persona_batch.config.paths import MANIFEST, RECORDS, SUFFIXES, is_run
-from persona_batch.config.textfile import near_file
+from persona_batch.config.files import MANIFEST, RECORDS, SUFFIXES, is_run, near_file
 from persona_batch.errors import UsageError
 from persona_batch.record.rundir import RunDir, list_runs, run_at
 from persona_batch.wording import nearest

@@ -22,7 +22,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from persona_batch.config.paths import MANIFEST, RECORDS, is_run
+from persona_batch.config.files import MANIFEST, RECORDS, is_run
 from persona_batch.errors import RunLocked, StorageError, UsageError
 from persona_batch.record.durable import storage_error
 from persona_batch.record.manifest import read_manifest

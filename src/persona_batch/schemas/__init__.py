@@ -2,9 +2,15 @@
 
 from importlib.resources import files
 
-KINDS = ("persona", "questions", "record")
+_FILES = {
+    "persona": "schemas/persona.schema.json",
+    "questions": "schemas/questions.schema.json",
+    "record": "schemas/record.schema.json",
+    "comparison": "comparing/comparison.schema.json",
+}
+KINDS = tuple(_FILES)
 
 
 def shipped(kind: str) -> str:
     """Return the text of a shipped schema (one of `KINDS`)."""
-    return files(__package__).joinpath(f"{kind}.schema.json").read_text(encoding="utf-8")
+    return files("persona_batch").joinpath(_FILES[kind]).read_text(encoding="utf-8")

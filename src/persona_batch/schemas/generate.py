@@ -9,10 +9,9 @@ from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
-from persona_batch.config.persona_file import PersonaEntry, PersonasFile
-from persona_batch.config.question_file import QuestionFile
+from persona_batch.comparing.schema import schema_text
+from persona_batch.config.format import PersonaEntry, PersonasFile, QuestionFile
 from persona_batch.record import Record
-from persona_batch.schemas import KINDS
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _TITLES = {
@@ -50,6 +49,8 @@ def generate(kind: str) -> str:
             schema = QuestionFile.model_json_schema(schema_generator=_WithoutNull)
         case "record":
             schema = msgspec.json.schema(Record)
+        case "comparison":
+            return schema_text()
         case _:
             raise ValueError(f"no schema of kind {kind!r}")
     titled = {"$schema": _DIALECT, **schema, "title": _TITLES[kind]}
@@ -57,5 +58,5 @@ def generate(kind: str) -> str:
 
 
 if __name__ == "__main__":
-    for name in KINDS:
+    for name in _TITLES:  # that of a comparison is written by its own module
         (Path(__file__).parent / f"{name}.schema.json").write_text(generate(name), encoding="utf-8", newline="\n")

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from itertools import chain
 
-from persona_batch.config.paths import RECORDS
+from persona_batch.config.files import RECORDS
 from persona_batch.record import Record
 from persona_batch.record.manifest import read_manifest
 from persona_batch.record.rundir import RunDir

@@ -2,23 +2,23 @@
 
 import re
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
-from persona_batch.config.check_entry import PlainCheck
-from persona_batch.config.fullwidth import refuse_in_word
-from persona_batch.config.nodes import Mapping, Node, Scalar, Sequence, found, plain, walk
-from persona_batch.config.params import ParamsBlock
-from persona_batch.config.persona_file import SECTIONS, PersonaEntry
+from persona_batch.config.foreign import is_meant, other_name, rival
+from persona_batch.config.format import SECTIONS, ParamsBlock, PersonaEntry, PlainCheck, QuestionEntry, RunBlock
+from persona_batch.config.fullwidth import refuse_in_name, refuse_in_word
+from persona_batch.config.names import id_from_stem
+from persona_batch.config.nodes import Mapping, Node, Scalar, Sequence, Surprise, found, plain, read_scalar, walk
 from persona_batch.config.problems import Problems, did_you_mean, entry, quote
-from persona_batch.config.question_file import QuestionEntry
-from persona_batch.config.run_block import RunBlock
-from persona_batch.config.section import known_keys
-from persona_batch.config.shapes import is_meant, other_name, rival
+from persona_batch.config.section import Section, known_keys
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
+
+AnySection = TypeVar("AnySection", bound=Section)
 
 FREE = frozenset({"params", "extra_body", "answer", "choice", "share_of", "json"})  # null means something below these
 
@@ -38,13 +38,31 @@ _MESSAGES = "write the system message as `system: …`, and the turns after it a
 _FIXED_WORDS = frozenset({"int_type", "int_from_float", "float_type", "bool_type", "literal_error", "value_error"})
 
 
-def validate(model: type[BaseModel], root: Mapping, problems: Problems) -> None:
-    """Note everything in the mapping that is not as the model says."""
+def validated(model: type[AnySection], root: Mapping, problems: Problems) -> AnySection | None:
+    """Return what a mapping says, as the model of it.
+
+    Everything that is not as the model says is noted, and left out of what is returned, as if it were not written:
+    more may be wrong in the rest. (Items that are left out are taken from the nodes too, so that those of a list
+    and those of the model are the same.) None: nothing is left.
+    """
     _refuse_nothing(root, problems)
-    try:
-        model.model_validate(plain(root))
-    except ValidationError as error:
-        _explain(error.errors(include_url=False), model, root, problems)
+    left_out: set[int] = set()
+    while True:
+        try:
+            return model.model_validate(plain(root, left_out))
+        except ValidationError as error:
+            errors = error.errors(include_url=False)
+        if not left_out:
+            _explain(errors, model, root, problems)
+        paths = [_nodes(root, error) for error in errors]
+        around = {id(above) for path in paths for above in path[:-1]}
+        wrong = {id(path[-1]) for path in paths} - around
+        if id(root) in wrong or wrong <= left_out:
+            return None
+        left_out |= wrong
+        for _, _, node in walk(root):
+            if isinstance(node, Sequence):
+                node.items = [item for item in node.items if id(item) not in wrong]
 
 
 def _refuse_nothing(root: Mapping, problems: Problems) -> None:
@@ -63,11 +81,11 @@ def _refuse_nothing(root: Mapping, problems: Problems) -> None:
             problems.add(node.place, f'found {what}{where}; write a value, delete it, or write "" for empty text')
 
 
-def _explain(errors: Iterable["ErrorDetails"], model: type[BaseModel], root: Mapping, problems: Problems) -> None:
+def _explain(errors: Iterable["ErrorDetails"], model: type[Section], root: Mapping, problems: Problems) -> None:
     mistyped: dict[int, tuple[Node, list[str]]] = {}
     settled: set[int] = set()  # nodes that have a more exact problem at or below them
     for error in errors:
-        path = _nodes(root, error["loc"])
+        path = _nodes(root, error)
         node = path[-1]
         kind = error["type"]
         if kind in _FIXED_WORDS and refuse_in_word(node, problems):
@@ -83,30 +101,51 @@ def _explain(errors: Iterable["ErrorDetails"], model: type[BaseModel], root: Map
                     problems.add_first(node.place, f"found {found(node)}{near}")
             continue
         settled.update(id(above) for above in path)
-        if kind == "extra_forbidden":
-            key = str(error["loc"][-1])
-            holder = path[-2] if len(path) > 1 else root
-            place = holder.key_place(key) if isinstance(holder, Mapping) else holder.place
-            problems.add_first(place, _unknown(key, _section(error["loc"][:-1], model), holder))
-        elif kind == "missing":
-            _missing(str(error["loc"][-1]), _section(error["loc"][:-1], model), node, problems)
-        else:
-            problems.add_first(node.place, _other(error, node))
+        _explain_exact(error, path, _section(error["loc"][:-1], model), problems)
     for node_id, (node, alternatives) in mistyped.items():
         if node_id not in settled:
             problems.add_first(node.place, _mistyped(node, list(dict.fromkeys(alternatives))))
 
 
-def _missing(key: str, section: type[BaseModel], node: Node, problems: Problems) -> None:
-    strange = set(node.entries) - set(known_keys(section)) if isinstance(node, Mapping) else ()
-    if not any(is_meant(written, key, section) for written in strange):
-        problems.add_first(node.place, f"`{key}` is missing here; add `{key}: …`")
+def _explain_exact(error: "ErrorDetails", path: list[Node], section: type[Section], problems: Problems) -> None:
+    node, key = path[-1], str(error["loc"][-1])
+    holder = path[-2] if len(path) > 1 else path[0]
+    key_place = holder.key_place(key) if isinstance(holder, Mapping) else holder.place
+    match error["type"]:
+        case "extra_forbidden":
+            problems.add_first(key_place, _unknown(key, section, holder))
+        case "planned" if issubclass(section, PlainCheck):
+            problems.add(key_place, f"the check `{key}` is planned and not built yet; delete it or use `regex`")
+        case "planned":
+            problems.add(key_place, f"`{key}` is planned and not built yet; delete it for now")
+        case "id" if isinstance(node, Scalar):
+            _refuse_id(node, str(error["ctx"]["error"]), problems)
+        case "missing":
+            strange = set(node.entries) - set(known_keys(section)) if isinstance(node, Mapping) else ()
+            if not any(is_meant(written, key, section) for written in strange):
+                problems.add_first(node.place, f"`{key}` is missing here; add `{key}: …`")
+        case _:
+            problems.add_first(node.place, _other(error, node))
 
 
-def _nodes(root: Mapping, loc: tuple[int | str, ...]) -> list[Node]:
+def _refuse_id(node: Scalar, flaw: str, problems: Problems) -> None:
+    """Note what cannot be an id, with one that can, in quotes where it would be read as something else."""
+    if refuse_in_name(node, problems):
+        return
+    stem = id_from_stem(Path(node.place.file).stem) or "id"  # nothing of `？！` can stay
+    name = id_from_stem(node.written) or f"{stem}-{node.place.line}"
+    try:
+        is_text = read_scalar(name, node.place, plain=True).kind == "text"
+    except Surprise:
+        is_text = False
+    right = name if is_text else f'"{name}"'
+    problems.add_first(node.place, f"{flaw}; write e.g. `{right}`")
+
+
+def _nodes(root: Mapping, error: "ErrorDetails") -> list[Node]:
     """Return the nodes along an error's location; its steps that are names of types are stepped over."""
     path: list[Node] = [root]
-    for step in loc:
+    for step in error["loc"][:-1] if error["type"] == "missing" else error["loc"]:
         node = path[-1]
         if isinstance(node, Mapping) and isinstance(step, str) and step in node.entries:
             path.append(node.entries[step][1])
@@ -117,14 +156,14 @@ def _nodes(root: Mapping, loc: tuple[int | str, ...]) -> list[Node]:
     return path
 
 
-def _section(loc: tuple[int | str, ...], model: type[BaseModel]) -> type[BaseModel]:
+def _section(loc: tuple[int | str, ...], model: type[Section]) -> type[Section]:
     for step in reversed(loc):
         if isinstance(step, str) and step in SECTIONS:
             return SECTIONS[step]
     return model
 
 
-def _unknown(key: str, section: type[BaseModel], holder: Node) -> str:
+def _unknown(key: str, section: type[Section], holder: Node) -> str:
     valid = known_keys(section)
     if section is PlainCheck and key == "not":
         return "`not` inside of `not`; write the check itself"
@@ -178,7 +217,7 @@ def _other(error: "ErrorDetails", node: Node) -> str:
             return "found empty text; write something or delete the key"
         case "too_short":
             return "found an empty list; write at least one item or delete the key"
-        case "value_error":
+        case "value_error" | "wrong":
             return str(limits.get("error", error["msg"]))
         case _:
             return f"found {found(node)}: {error['msg'].lower()}"

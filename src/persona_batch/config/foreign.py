@@ -7,15 +7,23 @@ explains whatever the models would say of it, so they say nothing more there.
 from collections.abc import Iterator
 from collections.abc import Mapping as NamesOf
 
-from pydantic import BaseModel
-
-from persona_batch.config.check_entry import CheckEntry, PlainCheck
+from persona_batch.config.format import (
+    SECTIONS,
+    CheckEntry,
+    ExampleEntry,
+    LimitsBlock,
+    PersonaEntry,
+    PersonasFile,
+    PlainCheck,
+    ProviderBlock,
+    QuestionEntry,
+    QuestionFile,
+    RunBlock,
+    SystemFile,
+)
 from persona_batch.config.nodes import Mapping, Node, Scalar, Sequence, Walked, found
-from persona_batch.config.persona_file import SECTIONS, ExampleEntry, PersonaEntry, PersonasFile, SystemFile
 from persona_batch.config.problems import Problems, did_you_mean, quote
-from persona_batch.config.question_file import QuestionEntry, QuestionFile
-from persona_batch.config.run_block import LimitsBlock, ProviderBlock, RunBlock
-from persona_batch.config.section import known_keys
+from persona_batch.config.section import Section, known_keys
 
 _PERSONA = {
     "system": "prompt systemprompt systemmessage systemrole instructions instruction content message messages role "
@@ -41,7 +49,7 @@ _CHECK = {
     "language": "lang 语言",
     "regex": "pattern match matches",
 }
-_OTHER_NAMES: NamesOf[type[BaseModel], NamesOf[str, str]] = {
+_OTHER_NAMES: NamesOf[type[Section], NamesOf[str, str]] = {
     PersonaEntry: _PERSONA,
     PersonasFile: _PERSONA,
     QuestionFile: {**_PERSONA, "questions": f"{_PERSONA['questions']} items 问题列表", "system": "", "examples": ""},
@@ -87,14 +95,14 @@ _SHARED = frozenset({"controls", "params", "checks", "questions", "run"})  # wha
 _CHAT = frozenset({"role", "content"})
 
 
-def other_name(key: str, section: type[BaseModel]) -> str | None:
+def other_name(key: str, section: type[Section]) -> str | None:
     """Return the key of this format that another tool's key stands for."""
     plain = _bare(key)
     names = _OTHER_NAMES.get(section, {})
     return next((right for right, others in names.items() if plain in others.split()), None)
 
 
-def rival(key: str, section: type[BaseModel], holder: Mapping) -> str | None:
+def rival(key: str, section: type[Section], holder: Mapping) -> str | None:
     """Return the key beside this one that stands for the same, and is there already or says it more plainly."""
     if key == "role" and "content" in holder.entries:
         return "content"
@@ -107,7 +115,7 @@ def rival(key: str, section: type[BaseModel], holder: Mapping) -> str | None:
     return first if first != key else None
 
 
-def is_meant(key: str, right: str, section: type[BaseModel]) -> bool:
+def is_meant(key: str, right: str, section: type[Section]) -> bool:
     """Say whether a key that is none is this one mistyped, or another tool's name for it."""
     return bool(did_you_mean(key, [right])) or other_name(key, section) == right
 
