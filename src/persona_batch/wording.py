@@ -1,6 +1,7 @@
-"""How numbers and near misses are told, the same on every screen: counts, tokens, the nearest name."""
+"""How things are told, the same on every screen: counts, tokens, spans and moments, lists, the nearest name."""
 
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
 
 _LISTED = 12  # names that an error lists where none is near
 _NEAR = 0.6
@@ -32,6 +33,39 @@ def token_sum(prompt: int | None, reply: int | None) -> str:
     known = [(count, what) for count, what in ((prompt, "prompt"), (reply, "reply")) if count is not None]
     told = " + ".join(f"{count:,} {what}" for count, what in known)
     return f"{counted(sum(count for count, _ in known), 'token')} ({told})" if known else "tokens: none reported"
+
+
+def duration(seconds: float) -> str:
+    """Return a span in words: `45 s`, `12 min`, `3 h 20 min` or `36 days`."""
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    if minutes < 120:
+        return f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    if hours >= 72:
+        return f"{round((hours + minutes / 60) / 24)} days"
+    return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+
+
+def clock(seconds: float) -> str:
+    """Return a span as a clock shows it: `0:42`, `1:04:09`, `2 d 3 h`."""
+    minutes, second = divmod(round(seconds), 60)
+    hours, minute = divmod(minutes, 60)
+    if hours >= 48:
+        return f"{hours // 24} d {hours % 24} h"
+    return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"
+
+
+def local_time(seconds_ahead: float) -> str:
+    """Return the user's local time so many seconds from now, with its zone."""
+    moment = (datetime.now(UTC) + timedelta(seconds=seconds_ahead)).astimezone()
+    return f"{moment:%Y-%m-%d %H:%M} {moment.tzname()}"
+
+
+def local_minute(moment: str) -> str:
+    """Return a moment of a file (ISO 8601, UTC) in the user's local time, without its zone."""
+    return f"{datetime.fromisoformat(moment).astimezone():%Y-%m-%d %H:%M}"
 
 
 def nearest(name: str, valid: Iterable[str], cutoff: float = _NEAR) -> str | None:

@@ -2,7 +2,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sklearn.feature_extraction.text import TfidfVectorizer
 
 from persona_batch.comparing.ngrams import grams_of, hashed, tf_idf
 from persona_batch.comparing.surface import METRICS, surface
@@ -17,9 +16,10 @@ def shape(text: str) -> dict[str, float]:
 
 
 def test_tf_idf_is_that_of_scikit_learn() -> None:
+    sklearn = pytest.importorskip("sklearn.feature_extraction.text", reason="scikit-learn is in the group `gate`")
     texts = ["Ahoy, matey!", "俺老孙来也，吃桃子。", "ahoy ahoy", "a"]
     ours, _ = tf_idf(texts)
-    theirs = TfidfVectorizer(analyzer="char", ngram_range=(1, 3), lowercase=False).fit_transform(texts)
+    theirs = sklearn.TfidfVectorizer(analyzer="char", ngram_range=(1, 3), lowercase=False).fit_transform(texts)
     assert (ours @ ours.T).todense() == pytest.approx((theirs @ theirs.T).todense())
 
 

@@ -15,8 +15,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from terminals.forked import Forked, can_fork
+
 # The child makes the terminal its own, so that Ctrl-C reaches it as it would from a keyboard.
 _LOGIN = "import os,sys; os.login_tty(os.open(sys.argv[1], os.O_RDWR)); os.execv(sys.argv[2], sys.argv[2:])"
+BATCH = (sys.executable, "-m", "persona_batch")
 _SGR = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 CTRL_C, CTRL_D = "\x03", "\x04"
 
@@ -31,12 +34,14 @@ class TerminalSession:
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         self.output = ""
         self._raw = b""
-        self._process = subprocess.Popen(
-            [sys.executable, "-c", _LOGIN, os.ttyname(slave), *program],
-            cwd=cwd,
-            env={"TERM": "xterm-256color", **env},
-            start_new_session=True,
-        )
+        name, env = os.ttyname(slave), {"TERM": "xterm-256color", **env}
+        self._process: subprocess.Popen[bytes] | Forked
+        if tuple(program[: len(BATCH)]) == BATCH and can_fork(env):
+            self._process = Forked(program[len(BATCH) :], cwd=cwd, env=env, streams=[name], terminal=True)
+        else:
+            self._process = subprocess.Popen(
+                [sys.executable, "-c", _LOGIN, name, *program], cwd=cwd, env=env, start_new_session=True
+            )
         # kept open until the program has it too: a terminal that nobody holds reports its end
         self._slave = slave
 

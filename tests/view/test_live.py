@@ -4,10 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 from persona_batch.engine.progress import Progress
-from persona_batch.view.live import clock, line_of, waits_for
+from persona_batch.view.live import line_of, waits_for
 from terminals.command import bare_env
 from terminals.session import TerminalSession
 from view.records import make_cell, make_record
@@ -97,14 +95,6 @@ def test_where_there_is_no_terminal_a_line_comes_when_a_tenth_is_done(tmp_path: 
     assert process.stderr.readline() == "batch: 50/200 · 25 %\n"
     out, rest = process.communicate("\n\n\n", timeout=30)
     assert (out, rest) == ("runs/x\n", "batch: second\n")
-
-
-@pytest.mark.parametrize(
-    ("seconds", "said"),
-    [(0, "0:00"), (42.4, "0:42"), (3849, "1:04:09"), (86400, "24:00:00"), (183_600, "2 d 3 h")],
-)
-def test_durations_read_as_people_say_them(seconds: float, said: str) -> None:
-    assert clock(seconds) == said
 
 
 def test_a_line_has_rate_and_time_left_once_they_are_known() -> None:

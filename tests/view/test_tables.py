@@ -1,14 +1,10 @@
-"""Tables and the closing table of a run."""
+"""Tables, aligned in cells."""
 
 import pytest
 from rich.cells import cell_len
 
-from persona_batch.engine.progress import MOST_PERSONAS
-from persona_batch.record import CheckResult, ErrorInfo
 from persona_batch.view.palette import Palette
-from persona_batch.view.persona_totals import MOST, PersonaTotals
 from persona_batch.view.tables import Column, table
-from view.records import make_cell, make_record
 
 PLAIN = Palette(False)
 
@@ -61,62 +57,3 @@ def test_a_table_too_wide_is_laid_out_in_bands_and_cuts_no_number_and_no_name_of
 
 def test_a_cell_is_harmless_and_on_one_line() -> None:
     assert table([Column("a")], [["x\n\x1b[31my"]], PLAIN) == "a\nx ␛[31my\n"
-
-
-def test_totals_have_a_row_per_persona_in_the_order_of_appearance() -> None:
-    totals = PersonaTotals()
-    for record in (
-        make_record(make_cell("wukong"), "一二三四"),
-        make_record(make_cell("none"), "12"),
-        make_record(make_cell("wukong", sample=1), "一二", ttft_ms=200.0),
-        make_record(
-            make_cell("wukong", sample=2), status="error", error=ErrorInfo("server", "x"), usage=None, ttft_ms=None
-        ),
-    ):
-        totals.add(record)
-    assert totals.render(PLAIN) == (
-        "persona  cells  ok  failed  mean chars  first token  tokens\n"
-        "wukong       3   2       1           3       306 ms  44+360\n"
-        "none         1   1       0           2       412 ms  22+180\n"
-        "total        4   3       1           3       341 ms  66+540\n"
-        "606 tokens (66 prompt + 540 reply)\n"
-    )
-
-
-def test_totals_stand_in_the_order_of_the_grid() -> None:
-    totals = PersonaTotals(["none", "assistant", "wukong"])
-    for persona in ("wukong", "assistant", "stranger", "none"):
-        totals.add(make_record(make_cell(persona)))
-    rows = [line.split()[0] for line in totals.render(PLAIN).splitlines()[1:-1]]
-    assert rows == ["none", "assistant", "wukong", "stranger", "total"]
-
-
-def test_checks_are_counted_where_there_are_any() -> None:
-    totals = PersonaTotals()
-    totals.add(make_record(checks=(CheckResult("contains", True), CheckResult("equals", False))))
-    totals.add(make_record(make_cell("none")))
-    _, wukong, none, _, _ = totals.render(PLAIN).splitlines()
-    assert " 1/2 " in wukong
-    assert " – " in none
-
-
-def test_what_was_never_measured_is_no_zero() -> None:
-    totals = PersonaTotals()
-    totals.add(make_record(status="error", error=ErrorInfo("server", "x"), usage=None, ttft_ms=None))
-    assert totals.render(PLAIN).splitlines()[1].split() == ["wukong", "1", "0", "1", "–", "–", "–"]
-
-
-def test_no_records_make_no_table() -> None:
-    assert PersonaTotals().render(PLAIN) == ""
-
-
-def test_many_personas_are_cut_and_counted() -> None:
-    totals = PersonaTotals()
-    for number in range(MOST_PERSONAS + 500):
-        totals.add(make_record(make_cell(f"p{number}")))
-    lines = totals.render(PLAIN).splitlines()
-    assert len(lines) == 1 + MOST + 3
-    *_, more, total, tokens = lines
-    assert more == f"… and {MOST_PERSONAS + 1 - MOST:,} more"
-    assert total.split()[:2] == ["total", f"{MOST_PERSONAS + 500:,}"]
-    assert tokens == "303,000 tokens (33,000 prompt + 270,000 reply)"

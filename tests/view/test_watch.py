@@ -8,9 +8,9 @@ from msgspec.structs import replace
 
 from persona_batch.plan.cell import Cell
 from persona_batch.record import ErrorInfo
+from persona_batch.view.live import Watch
 from persona_batch.view.palette import Palette
 from persona_batch.view.transcript import Page, transcript
-from persona_batch.view.watch import Watch
 from view.records import make_cell, make_record
 
 PLAIN = Page(Palette(False), None)

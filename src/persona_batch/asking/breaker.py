@@ -13,7 +13,6 @@ record, so that a resumed run asks them.
 import asyncio
 
 from persona_batch.asking.halt import Halt
-from persona_batch.asking.words import duration, local_time
 from persona_batch.errors import (
     AuthRefused,
     BadRequest,
@@ -29,6 +28,7 @@ from persona_batch.errors import (
     TimedOut,
     UsageError,
 )
+from persona_batch.wording import duration, local_time
 
 _UNREACHED = 5
 _DOWN_COUNT = 10

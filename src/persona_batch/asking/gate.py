@@ -11,7 +11,6 @@ from persona_batch.asking.limits import RunLimits
 from persona_batch.asking.permit import Permit
 from persona_batch.asking.throttle import Throttle
 from persona_batch.asking.window import RollingWindow
-from persona_batch.asking.words import duration, local_time
 from persona_batch.chat import Usage
 from persona_batch.engine.progress import Progress
 from persona_batch.errors import BatchError, ProviderError, RateLimited, ServerFailed, StoppedEarly
@@ -19,6 +18,7 @@ from persona_batch.plan.cell import Cell
 from persona_batch.provider.ratelimit import retry_after, used_up_today
 from persona_batch.record import Record
 from persona_batch.record.runlog import RunLog
+from persona_batch.wording import duration, local_time
 
 _LATE = 0.02  # seconds added to the endpoint's own word: it must never find us early
 

@@ -6,21 +6,19 @@ from itertools import islice
 from types import TracebackType
 from typing import Self
 
-from persona_batch.engine.progress import MOST_PERSONAS, Progress
+from persona_batch.engine.progress import MOST_PERSONAS, PersonaTally, Progress, tally
 from persona_batch.pipeline.summary import Summary
 from persona_batch.plan.cell import Cell
 from persona_batch.plan.grid import Grid
 from persona_batch.record import USABLE, Record
 from persona_batch.record.reader import read_records
 from persona_batch.record.rundir import RunDir
-from persona_batch.view.failures import Failures
-from persona_batch.view.live import LiveDisplay, clock
+from persona_batch.view.closing import Failures, persona_totals
+from persona_batch.view.live import LiveDisplay, Watch
 from persona_batch.view.palette import palette_for
-from persona_batch.view.persona_totals import PersonaTotals
 from persona_batch.view.terminal import one_line, tell, terminal_width
 from persona_batch.view.transcript import page_for
-from persona_batch.view.watch import Watch
-from persona_batch.wording import counted
+from persona_batch.wording import clock, counted
 
 MOST_REREAD = 100_000  # records of earlier sessions that the closing table still includes
 
@@ -33,7 +31,7 @@ class RunDisplay:
         self._live = LiveDisplay(palette_for(sys.stderr), enabled=progress and not quiet and not watch)
         self._watch = Watch(sys.stdout, page_for(sys.stdout)) if watch else None
         self._personas: list[str] = []
-        self._totals = PersonaTotals()
+        self._tallies: dict[str, PersonaTally] = {}
         self._failures = Failures()
         self._run: RunDir | None = None
 
@@ -62,7 +60,7 @@ class RunDisplay:
         """Begin to draw."""
         self._run = run
         self._personas = [persona.id for persona in islice(grid.personas, MOST_PERSONAS)]
-        self._totals = PersonaTotals(self._personas, progress.personas)
+        self._tallies = progress.personas
         if self._verbose:
             self._live.note(
                 f"{len(grid):,} cells at {grid.endpoint.identity} ({', '.join(grid.models)}), records in {run.records}"
@@ -90,20 +88,20 @@ class RunDisplay:
     def finish(self, summary: Summary) -> None:
         """Print the closing table and the path on stdout, and how it ended on stderr."""
         width = terminal_width(sys.stdout) if sys.stdout.isatty() else None
-        totals = self._all_totals(summary)
+        tallies = self._all_tallies(summary)
         if not self._quiet:
-            sys.stdout.write(totals.render(palette_for(sys.stdout), width))
-        for line in _ending(summary, self._failures.reasons(), arms=len(totals), quiet=self._quiet):
+            sys.stdout.write(persona_totals(tallies, self._personas, palette_for(sys.stdout), width))
+        for line in _ending(summary, self._failures.reasons(), arms=len(tallies), quiet=self._quiet):
             tell(line)
         sys.stdout.write(f"{summary.path}\n")
 
-    def _all_totals(self, summary: Summary) -> PersonaTotals:
+    def _all_tallies(self, summary: Summary) -> dict[str, PersonaTally]:
         if not summary.skipped or self._run is None or summary.skipped > MOST_REREAD:
-            return self._totals
-        totals = PersonaTotals(self._personas)
+            return self._tallies
+        tallies: dict[str, PersonaTally] = {}
         for record in read_records(self._run.records):
-            totals.add(record)
-        return totals
+            tally(tallies, record)
+        return tallies
 
 
 _NO_TEXT = {"filtered": "filtered by the endpoint", "empty": "with an empty reply"}

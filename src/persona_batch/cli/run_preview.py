@@ -7,7 +7,7 @@ import msgspec
 
 from persona_batch.pipeline.options import RunOptions
 from persona_batch.pipeline.preview import EXAMPLES, Preview, preview
-from persona_batch.view.persona_totals import MOST
+from persona_batch.view.closing import MOST
 from persona_batch.view.tables import Column, table
 from persona_batch.view.terminal import one_line, prose, tell
 from persona_batch.view.transcript import Page, messages_block, page_for, title_of

@@ -13,7 +13,7 @@ import typer
 from persona_batch.cli.options import Json, Out
 from persona_batch.errors import UsageError
 from persona_batch.view.terminal import tell
-from persona_batch.wording import token_pair, token_sum
+from persona_batch.wording import local_minute, token_pair, token_sum
 
 if TYPE_CHECKING:
     from persona_batch.record.rundir import RunDir
@@ -129,7 +129,7 @@ def _print_table(rows: list[RunRow]) -> None:
     cells = [
         [
             _short_name(row.run_id, stamps),
-            f"{datetime.fromisoformat(row.started_at).astimezone():%Y-%m-%d %H:%M}",
+            local_minute(row.started_at),
             row.batch_id,
             f"{row.done:,}/{row.cells:,}" if row.cells is not None else f"{row.done:,}",
             f"{row.counts.get('error', 0):,}",

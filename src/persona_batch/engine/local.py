@@ -15,13 +15,13 @@ from persona_batch.asking.halt import Halt, Halted
 from persona_batch.asking.ledger import Ledger
 from persona_batch.asking.limits import RunLimits
 from persona_batch.asking.retry import RetryPolicy, ask
-from persona_batch.asking.words import duration
 from persona_batch.engine.progress import Progress
 from persona_batch.errors import BatchError, StoppedEarly, StorageError
 from persona_batch.plan.cell import Cell
 from persona_batch.provider.base import Provider
 from persona_batch.record import Record
 from persona_batch.record.runlog import RunLog
+from persona_batch.wording import duration
 
 
 class LocalEngine:

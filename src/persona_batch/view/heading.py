@@ -1,7 +1,6 @@
 """What a screen is about: run, batch, endpoint, model and date, above the results."""
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime
 from itertools import chain
 
 from persona_batch.config.files import RECORDS
@@ -10,7 +9,7 @@ from persona_batch.record.manifest import read_manifest
 from persona_batch.record.rundir import RunDir
 from persona_batch.view.palette import Palette
 from persona_batch.view.terminal import joined, one_line
-from persona_batch.wording import listed
+from persona_batch.wording import listed, local_minute
 
 MOST_MODELS = 3
 
@@ -33,7 +32,7 @@ def facts_of(run: RunDir, first: Record | None) -> list[str]:
     else:
         return [str(run.records)]
     shown = listed(models, MOST_MODELS)
-    when = [] if started is None else [f"{datetime.fromisoformat(started).astimezone():%Y-%m-%d %H:%M}"]
+    when = [] if started is None else [local_minute(started)]
     return [one_line(fact) for fact in (name, batch, endpoint, shown, *when) if fact]
 
 

@@ -1,13 +1,11 @@
 """A batch over its runs, for the terminal: a line per run with its alarms, then the trends."""
 
-from datetime import datetime
-
 from persona_batch.comparing.series import Series, Transition, Trend
 from persona_batch.view.sparkline import sparkline
 from persona_batch.view.tables import Column, table
 from persona_batch.view.terminal import one_line, prose
 from persona_batch.view.transcript import Page
-from persona_batch.wording import counted
+from persona_batch.wording import counted, local_minute
 
 _RUNS = (
     Column("started"),
@@ -32,7 +30,7 @@ def history_text(series: Series, page: Page) -> str:
     by_run = {transition.after: transition for transition in series.transitions}
     rows = [
         [
-            _local(point.started_at),
+            local_minute(point.started_at),
             f"{point.records:,}",
             f"{point.failed:,}",
             MARK if point.run in by_run and by_run[point.run].alarms else "",
@@ -51,10 +49,6 @@ def history_text(series: Series, page: Page) -> str:
     return "\n".join(parts)
 
 
-def _local(utc: str) -> str:
-    return f"{datetime.fromisoformat(utc).astimezone():%Y-%m-%d %H:%M}"
-
-
 def _trend_row(trend: Trend) -> list[str]:
     present = [value for value in trend.values if value is not None]
     ends = [f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}" for value in (present[0], present[-1])]
@@ -62,7 +56,7 @@ def _trend_row(trend: Trend) -> list[str]:
 
 
 def _said(transition: Transition, page: Page) -> str:
-    lines = [page.palette.bold(f"{_local(transition.started_at)}  {one_line(transition.after)}")]
+    lines = [page.palette.bold(f"{local_minute(transition.started_at)}  {one_line(transition.after)}")]
     for alarm in transition.alarms:
         p = "" if alarm.p_adjusted is None else f" (p {alarm.p_adjusted:.2g}, corrected for the whole series)"
         told = prose(f"  {MARK} {one_line(alarm.text)}{p}", page.width, hang="    ")

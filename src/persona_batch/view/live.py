@@ -1,21 +1,30 @@
-"""How far a run is: a bar on a terminal, else a line now and then.
+"""A run as it goes: how far it is (a bar on a terminal, else a line now and then), or its replies (`--watch`).
 
 A thread of its own redraws a few times a second from the counts of `Progress`, so that the times go on while
 nothing arrives, and a token costs no drawing.
+
+Replies are shown as they come, one after the other though they are asked at the same time: one cell is in front and
+streams; what the others bring meanwhile is held back, and shown when it is their turn. So no two replies mix, and
+memory holds no more than the replies that are under way.
 """
 
 import os
 import sys
 import time
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from threading import Event, Thread
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TextIO
 
 from persona_batch.engine.progress import Progress
+from persona_batch.plan.cell import Cell
+from persona_batch.record import Record
 from persona_batch.view.palette import Palette, is_dumb
 from persona_batch.view.terminal import one_line, prose, tell, terminal_width
+from persona_batch.view.transcript import Page, StreamedReply, closing_line, messages_block, title_of, transcript
+from persona_batch.wording import clock
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -47,9 +56,22 @@ class LiveDisplay:
     def __enter__(self) -> Self:
         """Begin to draw."""
         if self._enabled and self._bar:
-            self._live = self._exit.enter_context(_live(self._stream, self._palette, self._renderable))
+            from rich.console import Console
+            from rich.live import Live
+
+            self._live = Live(
+                console=Console(
+                    file=self._stream, no_color=not self._palette.color, force_terminal=True, highlight=False
+                ),
+                get_renderable=self._renderable,
+                refresh_per_second=REDRAWS_PER_SECOND,
+                transient=True,
+                redirect_stdout=False,
+                redirect_stderr=False,
+            )
+            self._exit.enter_context(self._live)
         elif self._enabled:
-            self._exit.enter_context(_Lines(self._stream, lambda: self._progress))
+            self._exit.enter_context(_lines(self._stream, lambda: self._progress))
         return self
 
     def __exit__(
@@ -89,43 +111,32 @@ class LiveDisplay:
         return Group(line, Text(f"waiting for {waiting}", style="dim")) if waiting else line
 
 
-class _Lines:
-    """Writes a line when enough time has passed: soon at first, seldom in a run of hours."""
+@contextmanager
+def _lines(stream: TextIO, read: Callable[[], Progress | None]) -> Iterator[None]:
+    """Write a line when enough time has passed: soon at first, seldom in a run of hours."""
+    leave = Event()
 
-    def __init__(self, stream: TextIO, progress: Callable[[], Progress | None]) -> None:
-        self._stream = stream
-        self._read = progress
-        self._leave = Event()
-        self._thread = Thread(target=self._loop, name="progress-lines", daemon=True)
-        self._began = self._last = time.monotonic()
-        self._shown = 0
+    def write() -> None:
+        began = last = time.monotonic()
+        shown = 0
+        while not leave.wait(TICK):
+            progress, now = read(), time.monotonic()
+            if progress is None:
+                continue
+            finished = progress.skipped + progress.done
+            tenth = (finished - shown) * 10 >= progress.total > 0
+            if now - last >= (SOONEST if tenth else min(LATEST, max(FIRST, (now - began) / 10))):
+                last, shown = now, finished
+                stream.write(f"batch: {line_of(progress)}\n")
+                stream.flush()
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._leave.set()
-        self._thread.join()
-
-    def _loop(self) -> None:
-        while not self._leave.wait(TICK):
-            progress = self._read()
-            if progress is not None and self._due(progress, time.monotonic()):
-                self._stream.write(f"batch: {line_of(progress)}\n")
-                self._stream.flush()
-
-    def _due(self, progress: Progress, now: float) -> bool:
-        pause = now - self._last
-        finished = progress.skipped + progress.done
-        tenth = (finished - self._shown) * 10 >= progress.total > 0
-        calm = min(LATEST, max(FIRST, (now - self._began) / 10))
-        if pause >= calm or (tenth and pause >= SOONEST):
-            self._last, self._shown = now, finished
-            return True
-        return False
+    thread = Thread(target=write, name="progress-lines", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        leave.set()
+        thread.join()
 
 
 def line_of(progress: Progress) -> str:
@@ -142,15 +153,6 @@ def waits_for(progress: Progress) -> str | None:
     if progress.waiting_until is None:
         return reason
     return f"{reason} ({clock(max(0.0, progress.waiting_until - time.monotonic()))})"
-
-
-def clock(seconds: float) -> str:
-    """Return a duration as people read it: `0:42`, `1:04:09`, `2 d 3 h`."""
-    minutes, second = divmod(round(seconds), 60)
-    hours, minute = divmod(minutes, 60)
-    if hours >= 48:
-        return f"{hours // 24} d {hours % 24} h"
-    return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"
 
 
 def _counts(progress: Progress) -> str:
@@ -170,16 +172,71 @@ def _counts(progress: Progress) -> str:
     return " · ".join(parts)
 
 
-def _live(stream: TextIO, palette: Palette, renderable: Callable[[], "RenderableType"]) -> "Live":
-    from rich.console import Console
-    from rich.live import Live
+@dataclass(slots=True)
+class _Coming:
+    cell: Cell
+    pieces: list[str] = field(default_factory=list)
 
-    console = Console(file=stream, no_color=not palette.color, force_terminal=True, highlight=False)
-    return Live(
-        console=console,
-        get_renderable=renderable,
-        refresh_per_second=REDRAWS_PER_SECOND,
-        transient=True,
-        redirect_stdout=False,
-        redirect_stderr=False,
-    )
+
+class Watch:
+    """Shows transcripts on `stream` in the order in which their first token came."""
+
+    def __init__(self, stream: TextIO, page: Page) -> None:
+        self._stream = stream
+        self._page = page
+        self._coming: dict[str, _Coming] = {}  # by key, in order of appearance
+        self._front: str | None = None  # the key of the one that streams
+        self._finished: dict[str, Record] = {}  # ended while another was in front
+        self._writer = StreamedReply(stream, page.width)
+
+    def text(self, cell: Cell, delta: str) -> None:
+        """Take the next piece of a reply."""
+        if cell.key not in self._coming:
+            self._coming[cell.key] = _Coming(cell)
+        self._coming[cell.key].pieces.append(delta)
+        if self._front is None:
+            self._bring_forward()
+        elif self._front == cell.key:
+            self._writer.feed(delta)
+
+    def record(self, record: Record) -> None:
+        """Take a finished record: the end of its reply, or all of it when nothing was streamed."""
+        self._finished[record.key] = record
+        while self._finished and (self._front is None or self._front in self._finished):
+            if self._front is not None:
+                self._end(self._coming.pop(self._front), self._finished.pop(self._front))
+            self._show_unstreamed()
+            self._bring_forward()
+        self._stream.flush()
+
+    def close(self) -> None:
+        """End what is in front, if the run was stopped in its midst."""
+        if self._front is not None:
+            self._writer.close()
+            self._stream.write(self._page.palette.dim("cut off, and not recorded") + "\n\n")
+            self._stream.flush()
+            self._front = None
+
+    def _bring_forward(self) -> None:
+        self._front = next(iter(self._coming), None)
+        if self._front is not None:
+            coming = self._coming[self._front]
+            self._stream.write(messages_block(coming.cell.messages, self._page, title_of(coming.cell)))
+            self._writer = StreamedReply(self._stream, self._page.width)
+            for piece in coming.pieces:
+                self._writer.feed(piece)
+
+    def _end(self, coming: _Coming, record: Record) -> None:
+        self._writer.close()
+        if "".join(coming.pieces) != record.reply:
+            again = record.attempts > 1 or not record.reasoning  # else a thought that showed itself only at its end
+            why = "asked again; the reply that was kept:" if again else "what came first was a thought; the reply is:"
+            self._stream.write(self._page.palette.dim(why) + "\n")
+            writer = StreamedReply(self._stream, self._page.width)
+            writer.feed(record.reply)
+            writer.close()
+        self._stream.write(closing_line(record, self._page.palette, self._page.width) + "\n\n")
+
+    def _show_unstreamed(self) -> None:
+        for key in [key for key in self._finished if key not in self._coming]:
+            self._stream.write(transcript(self._finished.pop(key), self._page) + "\n")

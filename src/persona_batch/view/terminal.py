@@ -30,6 +30,13 @@ _SHOWN = {
 }
 
 
+def cells_of(text: str) -> int:
+    """Return the width of `text` on a terminal: wide characters count two cells, combining ones none."""
+    from rich.cells import cell_len
+
+    return cell_len(text)
+
+
 def visible(text: str) -> str:
     """Return `text` with its control characters shown instead of obeyed; CR LF is a line feed."""
     return text.replace("\r\n", "\n").translate(_SHOWN)
@@ -61,9 +68,7 @@ def prose(text: str, width: int | None, hang: str = "  ") -> list[str]:
     """
     if width is None:
         return [text]
-    from rich.cells import cell_len
-
-    if cell_len(text) <= width:
+    if cells_of(text) <= width:
         return [text]
     first, *rest = _Folded(text, max(width - len(hang), 2), whole=True).lines
     return [first, *(f"{hang}{line}" for line in rest)]
@@ -71,11 +76,9 @@ def prose(text: str, width: int | None, hang: str = "  ") -> list[str]:
 
 def joined(parts: Sequence[str], width: int | None) -> list[str]:
     """Return the parts between middle dots, as many on a line as fit into `width` cells (None: all)."""
-    from rich.cells import cell_len
-
     lines: list[str] = []
     for part in parts:
-        if lines and (width is None or cell_len(f"{lines[-1]} · {part}") <= width):
+        if lines and (width is None or cells_of(f"{lines[-1]} · {part}") <= width):
             lines[-1] += f" · {part}"
         else:
             lines.extend(prose(part, width))
@@ -104,9 +107,7 @@ def tell(sentence: str, stream: TextIO | None = None) -> None:
 
 def fit(text: str, width: int) -> str:
     """Return `text` padded with spaces, or cut with an ellipsis, to exactly `width` cells."""
-    from rich.cells import cell_len
-
-    size = cell_len(text)
+    size = cells_of(text)
     if size > width:
         text, size = _head(text, width - 1)
         text, size = f"{text}…", size + 1
@@ -118,8 +119,6 @@ def fitted(texts: Sequence[str], width: int) -> list[str]:
 
     `the-monkey-king-v1` and `-v2` are `the-mon…g-v1` and `the-mon…g-v2`, not twice `the-monkey-…`.
     """
-    from rich.cells import cell_len
-
     shown = [fit(text, width) for text in texts]
     alike: dict[str, set[str]] = {}
     for text, cut in zip(texts, shown, strict=True):
@@ -132,7 +131,7 @@ def fitted(texts: Sequence[str], width: int) -> list[str]:
             pairs = enumerate(zip(least, most, strict=False))
             same = next((number for number, (one, other) in pairs if one != other), len(least))
             start = max(same - 1, 0)  # one more character says where it goes on
-            while start > len(head) and cell_len(text[start - 1 :]) <= room:
+            while start > len(head) and cells_of(text[start - 1 :]) <= room:
                 start -= 1
             shown[place] = f"{head}…{fit(text[start:], room)}"
     return shown
