@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from persona_batch.asking.pace import RollingWindow, Throttle, TokenEstimate, text_tokens
-from persona_batch.chat import Message
+from persona_batch.chat import Message, Usage
 from persona_batch.provider.base import Request
 
 
@@ -133,7 +133,7 @@ def test_an_estimate_respects_the_ceiling_and_learns() -> None:
     assert estimate.of(capped) < 50
     before = estimate.of(plain)
     for _ in range(200):
-        estimate.learn(20)
+        estimate.learn(Usage(completion_tokens=20))
     assert estimate.of(plain) < before / 3
-    estimate.learn(4000)
+    estimate.learn(Usage(completion_tokens=4000))
     assert estimate.of(plain) > 2000

@@ -26,7 +26,7 @@ class Asker:
     Args:
         provider: the open endpoint.
         limits: what may be asked; a quota, a budget or an endpoint that is down then stops all asking. None: a person
-            asks, who sees what happens (`batch ask`), so each request is sent and has its own end.
+            asks and sees what happens (`batch ask`), so each request is sent, and has an end of its own.
         policy: when to try again.
         ledger: counts the day's requests; needed if `limits.per_day` is set.
         log: told of retries and pauses; its `clean` takes secrets out of what the endpoint said.
@@ -51,13 +51,10 @@ class Asker:
         self._gauge = gauge or Gauge()
         self._keep_thinking = keep_thinking
         self._halt = Halt()
-        self._gate: Gate | None = None
-        self._breaker: Breaker | None = None
-        if limits is not None:
-            self._breaker = Breaker(self._halt)
-            self._gate = Gate(
-                limits, halt=self._halt, gauge=self._gauge, ledger=ledger, log=self._log, patience=self._policy.total
-            )
+        self._breaker = Breaker(Halt() if limits is None else self._halt)  # a person is stopped by nothing
+        self._gate = Gate(
+            limits, halt=self._halt, gauge=self._gauge, ledger=ledger, log=self._log, patience=self._policy.total
+        )
 
     @property
     def stopped(self) -> BatchError | None:
@@ -95,7 +92,7 @@ class Asker:
         tries = failures = 0
         while True:
             self._halt.check()
-            permit = Permit() if self._gate is None else await self._gate.admit(request)
+            permit = await self._gate.admit(request)
             tries += 1
             info = StreamInfo()
             try:
@@ -114,8 +111,7 @@ class Asker:
                 if on_retry is not None:
                     on_retry(error, wait)
             else:
-                if self._breaker is not None:
-                    self._breaker.succeeded()
+                self._breaker.succeeded()
                 return reply
             self._gauge.retrying += 1
             try:
@@ -160,11 +156,10 @@ class Asker:
         Raises:
             Halted: all asking is stopped, and the endpoint failed, not the request: a resumed run asks it.
         """
-        if self._breaker is not None:
-            self._breaker.failed(error)
+        self._breaker.failed(error)
         wait = self._policy.wait(failures, elapsed, error, random.random())  # noqa: S311  # jitter
         if wait is None:
-            if self._breaker is not None and error.retryable:
+            if error.retryable:
                 self._breaker.exhausted(error, failures)
             if error.retryable or isinstance(error, ENDS_RUN):
                 self._halt.check()

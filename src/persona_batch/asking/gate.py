@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 from persona_batch.asking.breaker import Halt, Halted
 from persona_batch.asking.ledger import Ledger
@@ -25,22 +25,9 @@ class _Hold(NamedTuple):
 class Permit:
     """Permission for one request, and word of how it went: exactly one of `done` and `failed` must be called.
 
-    `headers` are the response's rate-limit headers, names in lower case. This permit costs nothing and tells nobody.
+    `headers` are the response's rate-limit headers, names in lower case.
     """
 
-    __slots__ = ()
-
-    def accepted(self) -> None:
-        """The endpoint began to answer."""
-
-    def done(self, reply: Reply, headers: Mapping[str, str]) -> None:
-        """The reply is complete."""
-
-    def failed(self, error: BaseException, headers: Mapping[str, str]) -> None:
-        """The request failed, or was given up on its way."""
-
-
-class _GatePermit(Permit):
     __slots__ = ("_accepted", "_gate", "_sent_at", "_tokens")
 
     def __init__(self, gate: "Gate", tokens: int, sent_at: float) -> None:
@@ -50,28 +37,30 @@ class _GatePermit(Permit):
         self._accepted = False
 
     def accepted(self) -> None:
+        """The endpoint began to answer."""
         self._accepted = True
         self._gate.began()
 
     def done(self, reply: Reply, headers: Mapping[str, str]) -> None:
-        self._gate.learn(reply)
+        """The reply is complete."""
+        self._gate.estimate.learn(reply.usage)
         self._gate.leave(began=self._accepted, held=self._tokens, spent=_spent(reply, self._tokens))
         self._gate.heed(headers)
 
     def failed(self, error: BaseException, headers: Mapping[str, str]) -> None:
+        """The request failed, or was given up on its way."""
         # Nobody knows what a failed request cost, so the estimate stands, unless it was refused.
         spent = 0 if isinstance(error, RateLimited) else self._tokens
         self._gate.leave(began=self._accepted, held=self._tokens, spent=spent)
         if isinstance(error, ProviderError) and not isinstance(error, ProcessLost):
-            self._gate.heed(headers)
-            self._gate.back_off(error, self._sent_at)
+            self._gate.heed(headers, error, self._sent_at)
 
 
 class Gate:
     """Grants permits in the order they are asked for.
 
     Args:
-        limits: the ceilings.
+        limits: the ceilings; None: there are none, and what the endpoint says of its limits makes nobody wait.
         halt: the brake; the gate sets it when a budget or quota is used up.
         gauge: told what is waited for.
         ledger: counts the day's requests; needed if `limits.per_day` is set.
@@ -81,7 +70,7 @@ class Gate:
 
     def __init__(
         self,
-        limits: RunLimits,
+        limits: RunLimits | None,
         *,
         halt: Halt,
         gauge: Gauge,
@@ -89,9 +78,10 @@ class Gate:
         log: RunLog,
         patience: float,
     ) -> None:
+        self._heeds = limits is not None
+        self._limits = limits = limits or RunLimits()
         if limits.per_day is not None and ledger is None:
             raise ValueError("a daily limit needs a ledger")
-        self._limits = limits
         self._halt = halt
         self._gauge = gauge
         self._ledger = ledger
@@ -99,10 +89,9 @@ class Gate:
         self._patience = patience
         self._clock = asyncio.get_running_loop().time
         self._throttle = Throttle(limits.concurrency, adaptive=limits.adaptive)
-        self._requests = None if limits.rpm is None else RollingWindow(limits.rpm)
-        self._tokens = None if limits.tpm is None else RollingWindow(limits.tpm)
+        self._requests, self._tokens = RollingWindow(limits.rpm), RollingWindow(limits.tpm)
         self._counts_tokens = limits.tpm is not None or limits.max_tokens_total is not None
-        self._estimate = TokenEstimate()
+        self.estimate = TokenEstimate()
         self._turn = asyncio.Lock()  # first come, first served
         self._changed = asyncio.Event()
         self._paused_until = 0.0
@@ -117,7 +106,7 @@ class Gate:
             Halted: the run was stopped, by others or because a budget or quota is used up.
             StorageError: the ledger cannot be written.
         """
-        tokens = self._estimate.of(request) if self._counts_tokens else 0
+        tokens = self.estimate.of(request) if self._counts_tokens else 0
         async with self._turn:
             while (hold := self._hold(tokens)) is not None:
                 self._gauge.waiting_for, self._gauge.waiting_until = hold
@@ -134,8 +123,7 @@ class Gate:
     def began(self) -> None:
         """An answer begins: the request has been counted by the endpoint."""
         self._throttle.accepted()
-        if self._requests is not None:
-            self._requests.settle(1, 1, self._clock())
+        self._requests.settle(1, 1, self._clock())
         self._changed.set()
 
     def leave(self, *, began: bool, held: int, spent: int) -> None:
@@ -144,30 +132,24 @@ class Gate:
         self._gauge.in_flight -= 1
         self._held_tokens -= held
         self._spent_tokens += spent
-        if self._requests is not None and not began:
+        if not began:
             self._requests.settle(1, 1, now)
-        if self._tokens is not None:
-            self._tokens.settle(held, spent, now)
+        self._tokens.settle(held, spent, now)
         self._changed.set()
 
-    def learn(self, reply: Reply) -> None:
-        """Take a reply's length into account in later estimates."""
-        if reply.usage is not None and reply.usage.completion_tokens is not None:
-            self._estimate.learn(reply.usage.completion_tokens)
+    def heed(self, headers: Mapping[str, str], error: ProviderError | None = None, sent_at: float = 0.0) -> None:
+        """Take the endpoint's word into account: rate-limit headers, and how a request failed that was `sent_at`.
 
-    def heed(self, headers: Mapping[str, str]) -> None:
-        """Take the rate-limit headers of a response into account."""
-        if not headers:
+        After "too fast" there are fewer at once, and a pause for all if it names one.
+        """
+        if not self._heeds:
             return
-        if used_up_today(headers):
+        if headers and used_up_today(headers):
             self._halt.set(StoppedEarly(f"the endpoint says that its daily quota is used up; {self._come_back()}"))
-            return
-        wait = retry_after(headers)
-        if wait:
+        elif headers and (wait := retry_after(headers)):
             self._pause(wait, "the endpoint's rate limit")
-
-    def back_off(self, error: ProviderError, sent_at: float) -> None:
-        """Take a failure into account: fewer at once after "too fast", a pause for all if it names one."""
+        if error is None:
+            return
         if error.retry_after is not None and error.retryable:
             self._pause(error.retry_after, "the endpoint (Retry-After)", error.message)
         overloaded = isinstance(error, ServerFailed) and error.retry_after is not None
@@ -184,7 +166,7 @@ class Gate:
         if self._gauge.in_flight >= self._throttle.size:
             return _Hold(f"the endpoint's pace: {self._throttle.size} at once", None)
         for window, amount, unit in ((self._requests, 1, "requests"), (self._tokens, tokens, "tokens")):
-            if window is not None and (free := window.free_at(now, amount)) != now:
+            if (free := window.free_at(now, amount)) != now:
                 return _Hold(f"the limit of {window.limit:,} {unit} a minute", free)
         most = self._limits.max_tokens_total
         if most is not None and self._spent_tokens + self._held_tokens + tokens > most:
@@ -194,32 +176,29 @@ class Gate:
     def _check_budgets(self, tokens: int) -> None:
         requests, most = self._limits.max_requests, self._limits.max_tokens_total
         if requests is not None and self._gauge.requests >= requests:
-            self._halt.set(StoppedEarly(f"the budget of {requests:,} requests (--max-requests) is used up"))
-            raise Halted
+            self._end(f"the budget of {requests:,} requests (--max-requests) is used up")
         if most is not None and self._gauge.in_flight == 0 and self._spent_tokens + tokens > most:
-            self._halt.set(
-                StoppedEarly(
-                    f"the budget of {most:,} tokens (--max-tokens-total) is used up: {self._spent_tokens:,} spent, "
-                    f"the next request may need {tokens:,}"
-                )
+            self._end(
+                f"the budget of {most:,} tokens (--max-tokens-total) is used up: {self._spent_tokens:,} spent, "
+                f"the next request may need {tokens:,}"
             )
-            raise Halted
 
     def _take_from_day(self) -> None:
         limit = self._limits.per_day
         if limit is not None and self._ledger is not None and not self._ledger.reserve(limit):
-            self._halt.set(StoppedEarly(f"the day's {limit:,} requests (--per-day) are used up; {self._come_back()}"))
-            raise Halted
+            self._end(f"the day's {limit:,} requests (--per-day) are used up; {self._come_back()}")
+
+    def _end(self, reason: str) -> NoReturn:
+        self._halt.set(StoppedEarly(reason))
+        raise Halted
 
     def _enter(self, tokens: int) -> Permit:
         self._gauge.requests += 1
         self._gauge.in_flight += 1
         self._held_tokens += tokens
-        if self._requests is not None:
-            self._requests.hold(1)
-        if self._tokens is not None:
-            self._tokens.hold(tokens)
-        return _GatePermit(self, tokens, self._clock())
+        self._requests.hold(1)
+        self._tokens.hold(tokens)
+        return Permit(self, tokens, self._clock())
 
     def _pause(self, seconds: float, who: str, said: str = "") -> None:
         if seconds > self._patience:

@@ -9,11 +9,9 @@ daily limit are counted. The day is the provider's own. The ledger is one SQLite
 import os
 import sqlite3
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 from zoneinfo import ZoneInfo
 
 from filelock import FileLock
@@ -30,7 +28,6 @@ _RESERVE = """
 INSERT INTO asked VALUES (?, ?, ?, 1)
 ON CONFLICT DO UPDATE SET requests = requests + 1 WHERE requests < ?
 """
-_USED = "SELECT requests FROM asked WHERE endpoint = ? AND key = ? AND day = ?"
 _BUSY_SECONDS = 30.0
 
 
@@ -48,7 +45,7 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-class Ledger:
+class Ledger(AbstractContextManager["Ledger"]):
     """The daily count of one endpoint and key. Use as a context manager.
 
     Args:
@@ -108,35 +105,13 @@ class Ledger:
         except sqlite3.Error as error:
             raise self._failed(error) from error
 
-    def used(self) -> int:
-        """Return today's requests.
-
-        Raises:
-            StorageError: the ledger cannot be read.
-        """
-        try:
-            with closing(self._base.execute(_USED, (*self._whose, self._today()))) as rows:
-                row = rows.fetchone()
-        except sqlite3.Error as error:
-            raise self._failed(error) from error
-        return int(row[0]) if row else 0
-
     def resets_at(self) -> datetime:
         """Return the provider's next midnight, in its time zone."""
         tomorrow = self._now().astimezone(self._zone).date() + timedelta(days=1)
         return datetime.combine(tomorrow, time(), self._zone)
 
-    def close(self) -> None:
-        """Close the file."""
+    def __exit__(self, *_: object) -> None:
         self._base.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _today(self) -> str:
         return self._now().astimezone(self._zone).date().isoformat()

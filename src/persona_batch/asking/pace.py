@@ -3,7 +3,7 @@
 import heapq
 from collections.abc import Iterable
 
-from persona_batch.chat import Message
+from persona_batch.chat import Message, Usage
 from persona_batch.provider.base import Request
 
 _FIRST = 16  # requests at once, to begin with
@@ -56,14 +56,15 @@ class Throttle:
 
 
 class RollingWindow:
-    """At most `limit` (requests or tokens) in any `span` seconds. Times are seconds of one monotonic clock.
+    """At most `limit` (requests or tokens; None: any number) in any `span` seconds.
 
+    Times are seconds of one monotonic clock.
     It holds on the endpoint's clock, not only on ours. A token bucket lets twice its rate through in an unlucky minute,
     and a request that was slow on its way arrives later than it was sent. So an amount counts as spent from the moment
     at which the endpoint had it for certain (its answer began, or failed): as long as it is on its way, it is held.
     """
 
-    def __init__(self, limit: int, span: float = 60.0) -> None:
+    def __init__(self, limit: int | None, span: float = 60.0) -> None:
         self.limit = limit
         self._span = span + _MARGIN
         self._spent: list[tuple[float, int]] = []
@@ -78,7 +79,7 @@ class RollingWindow:
         while self._spent and self._spent[0][0] + self._span <= now:
             self._sum -= heapq.heappop(self._spent)[1]
         counted = self._sum + self._held
-        if counted == 0 or counted + amount <= self.limit:
+        if self.limit is None or counted == 0 or counted + amount <= self.limit:
             return now
         return self._spent[0][0] + self._span if self._spent else None
 
@@ -89,7 +90,7 @@ class RollingWindow:
     def settle(self, held: int, spent: int, now: float) -> None:
         """Turn what was held into what was really spent, at a moment not before the endpoint counted it."""
         self._held -= held
-        if spent:
+        if spent and self.limit is not None:
             heapq.heappush(self._spent, (now, spent))
             self._sum += spent
 
@@ -112,11 +113,14 @@ class TokenEstimate:
             reply = min(reply, ceiling)
         return prompt_tokens(request.messages) + int(reply) + 1
 
-    def learn(self, completion_tokens: int) -> None:
+    def learn(self, usage: Usage | None) -> None:
         """Take a reply's length into account: quickly when it is longer than thought, slowly when shorter."""
+        if usage is None or usage.completion_tokens is None:
+            return
+        length = usage.completion_tokens
         self._seen += 1
-        weight = max(1 / self._seen, 0.5 if completion_tokens > self._completion else 0.05)
-        self._completion += weight * (completion_tokens - self._completion)
+        weight = max(1 / self._seen, 0.5 if length > self._completion else 0.05)
+        self._completion += weight * (length - self._completion)
 
 
 def prompt_tokens(messages: Iterable[Message]) -> int:

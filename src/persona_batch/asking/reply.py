@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final, Literal, NamedTuple
 
@@ -90,6 +90,7 @@ class Failure:
         return "filtered" if isinstance(self.error, ContentFiltered) else "error"
 
 
+@dataclass(slots=True)
 class Incoming:
     """A reply that is being received.
 
@@ -97,30 +98,17 @@ class Incoming:
     on the clock of `time.perf_counter_ns`, 0 before; `chunks` counts the events that carried text.
     """
 
-    __slots__ = (
-        "began_ns",
-        "chunks",
-        "content",
-        "finish_reason",
-        "first_text_ns",
-        "last_ns",
-        "model",
-        "reasoning",
-        "refusal",
-        "system_fingerprint",
-        "usage",
-    )
-
-    def __init__(self) -> None:
-        self.content: list[str] = []
-        self.reasoning: list[str] = []
-        self.refusal: list[str] = []
-        self.chunks = 0
-        self.began_ns = self.first_text_ns = self.last_ns = 0
-        self.finish_reason: str | None = None
-        self.usage: Usage | None = None
-        self.model: str | None = None
-        self.system_fingerprint: str | None = None
+    content: list[str] = field(default_factory=list)
+    reasoning: list[str] = field(default_factory=list)
+    refusal: list[str] = field(default_factory=list)
+    chunks: int = 0
+    began_ns: int = 0
+    first_text_ns: int = 0
+    last_ns: int = 0
+    finish_reason: str | None = None
+    usage: Usage | None = None
+    model: str | None = None
+    system_fingerprint: str | None = None
 
     def take(self, burst: Burst, on_text: Callable[[str], None] | None) -> None:
         """Fold in the chunks of one network read; `on_text` is called with each piece of content."""
