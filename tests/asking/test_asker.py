@@ -133,3 +133,22 @@ def test_whoever_watches_is_told_of_each_retry() -> None:
     assert isinstance(answer, Reply)
     assert answer.text == "俺老孙"
     assert [kind for kind, _ in told] == ["stream_cut"]
+
+
+@pytest.mark.parametrize(
+    "error", [QuotaExhausted("spent"), AuthRefused("no"), RateLimited("later", retry_after=86_400)]
+)
+def test_without_limits_a_request_is_sent_whatever_came_of_those_before(error: ProviderError) -> None:
+    provider = TimedProvider(
+        fate=lambda number: error if number < 20 else None,
+        headers=lambda _: {"modelscope-ratelimit-requests-remaining": "0"},
+    )
+
+    async def main() -> list[Reply | Failure]:
+        asker = Asker(provider)
+        return [await asker.ask(REQUEST) for _ in range(21)]
+
+    *failures, answer = run_virtually(main())
+    assert [failure.error for failure in failures if isinstance(failure, Failure)] == [error] * 20
+    assert isinstance(answer, Reply)
+    assert provider.arrivals[-1] - provider.arrivals[0] == pytest.approx(10.0)

@@ -1,4 +1,4 @@
-"""The path of one reply's bytes, as `OpenAIProvider.stream` and `asking.attempt` walk it, and a yardstick beside it.
+"""The path of one reply's bytes, as `OpenAIProvider.stream` and `asking.reply` walk it, and a yardstick beside it.
 
 python -m performance.per_chunk ours|yardstick CHUNKS      (what callgrind counts)
 """

@@ -7,7 +7,7 @@ import msgspec
 import typer
 
 from persona_batch.cli.options import ApiKeyEnv, ApiKeyHeader, BaseUrl, Json, Model
-from persona_batch.view.terminal import tell
+from persona_batch.view.terminal import one_line, tell
 
 if TYPE_CHECKING:
     from persona_batch.config.batch import RunSettings
@@ -131,8 +131,6 @@ def _ping(endpoint: "RunSettings", model: str | None, env: Mapping[str, str], *,
     if as_json:
         typer.echo(msgspec.json.encode(found))
         return
-    from persona_batch.view.terminal import one_line
-
     typer.echo(f"{found.provider} answers; models: {one_line(', '.join(found.models)) or 'it lists none'}")
     if found.model is None:
         tell("name one of them by --model to ask it")

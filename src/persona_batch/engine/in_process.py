@@ -48,7 +48,8 @@ class LocalEngine:
         room = asyncio.Semaphore(2 * limits.concurrency)  # cells taken whose records were not yet fetched
         self._workers = [asyncio.create_task(self._work(left, room, finished)) for _ in range(limits.concurrency)]
         supervisor = asyncio.create_task(self._supervise(finished))
-        timer = None if limits.time_limit is None else loop.call_later(limits.time_limit, self._time_is_up)
+        seconds = limits.time_limit
+        timer = None if seconds is None else loop.call_later(seconds, self._time_is_up, seconds)
         try:
             while (record := await finished.get()) is not None:
                 room.release()
@@ -122,7 +123,6 @@ class LocalEngine:
         for worker in self._workers:
             worker.cancel()
 
-    def _time_is_up(self) -> None:
-        limit = self.job.limits.time_limit
-        if limit is not None and not self._stopping:
+    def _time_is_up(self, limit: float) -> None:
+        if not self._stopping:
             self.stop(StoppedEarly(f"the time limit of {duration(limit)} (--time-limit) is reached"))
