@@ -7,7 +7,7 @@ import asyncio
 import random
 from collections.abc import Callable
 
-from persona_batch.asking.breaker import ENDS_RUN, Breaker, Halt
+from persona_batch.asking.breaker import Breaker, Halt
 from persona_batch.asking.gate import Gate, Permit
 from persona_batch.asking.ledger import Ledger
 from persona_batch.asking.limits import Gauge, RetryPolicy, RunLimits
@@ -161,6 +161,6 @@ class Asker:
         if wait is None:
             if error.retryable:
                 self._breaker.exhausted(error, failures)
-            if error.retryable or isinstance(error, ENDS_RUN):
+            if error.retryable or error.fatal:
                 self._halt.check()
         return wait

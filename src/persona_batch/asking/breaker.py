@@ -20,7 +20,6 @@ from persona_batch.errors import (
     ConnectionFailed,
     Interrupted,
     MalformedReply,
-    ModelUnknown,
     ProviderError,
     QuotaExhausted,
     RateLimited,
@@ -36,7 +35,6 @@ _DOWN_COUNT = 10
 _DOWN_SECONDS = 45.0
 _LIMITED_SECONDS = 60.0
 _SAME_REFUSALS = 10
-ENDS_RUN = (AuthRefused, ModelUnknown, QuotaExhausted)  # every other request would fail alike
 _NO_ANSWER = (ConnectionFailed, TimedOut, ServerFailed, StreamCut)
 
 
@@ -116,7 +114,7 @@ class Breaker:
         if isinstance(error, QuotaExhausted):
             more = "when there is more" if error.retry_after is None else f"after {local_time(error.retry_after)}"
             self._stop(f"{error.message}; the quota or the account is exhausted: resume the run {more}")
-        elif isinstance(error, ENDS_RUN):
+        elif error.fatal:
             key = "check the key, or name the variable that holds it by --api-key-env"
             remedy = key if isinstance(error, AuthRefused) else "check the model's name"
             self._stop(f"{error.message}; {remedy}", blame_input=not self._answered)

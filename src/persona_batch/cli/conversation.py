@@ -109,7 +109,7 @@ class Cautions:
 
 
 class Conversation:
-    """The turns so far; each new one is asked with all before it.
+    """The turns so far; each new one is asked with all before it. `model` answers; `records` are the turns.
 
     Raises:
         UsageError: the persona cannot be asked.
@@ -135,6 +135,7 @@ class Conversation:
         )
         batch = replace(call.batch, personas=(persona,), run=replace(run, samples=1))
         self._unsaid = replace(next(iter(grid_of(batch, call.target, [model], call.options))), variant=call.variant)
+        self.model = model
         self.records: list[Record] = []
 
     @classmethod
@@ -148,11 +149,6 @@ class Conversation:
         named = call.batch.run.models[:1]
         models = await choose_models(provider, named, lists_all=call.target.preset.lists_all, note=say)
         return cls(call, provider, models[0])
-
-    @property
-    def model(self) -> str:
-        """The model that answers."""
-        return self._unsaid.model
 
     @property
     def messages(self) -> tuple[Message, ...]:
