@@ -1,4 +1,5 @@
 import asyncio
+import pickle
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -10,7 +11,7 @@ from engine.cells import TimedProvider
 from engine.virtual_time import run_virtually
 from persona_batch.asking.asker import Asker
 from persona_batch.asking.breaker import Halted
-from persona_batch.asking.limits import RetryPolicy
+from persona_batch.asking.limits import RetryPolicy, RunLimits
 from persona_batch.asking.reply import Failure, Reply
 from persona_batch.chat import Message
 from persona_batch.errors import (
@@ -152,3 +153,13 @@ def test_without_limits_a_request_is_sent_whatever_came_of_those_before(error: P
     assert [failure.error for failure in failures if isinstance(failure, Failure)] == [error] * 20
     assert isinstance(answer, Reply)
     assert provider.arrivals[-1] - provider.arrivals[0] == pytest.approx(10.0)
+
+
+def test_limits_and_answers_can_be_handed_to_another_process() -> None:
+    reply, _ = answered_after([])
+    failure, _ = answered_after([BadRequest("no", http_status=400, code="odd", request_id="r-1")])
+    assert isinstance(failure, Failure)
+    for value in (RunLimits(rpm=3, per_day=9), RetryPolicy(retries=2), reply):
+        assert pickle.loads(pickle.dumps(value)) == value  # our own
+    handed = pickle.loads(pickle.dumps(failure))
+    assert (vars(handed.error), handed.message, handed.times) == (vars(failure.error), "no", failure.times)
