@@ -60,7 +60,7 @@ class Gate:
     """Grants permits in the order they are asked for.
 
     Args:
-        limits: the ceilings; None: there are none, and what the endpoint says of its limits makes nobody wait.
+        limits: the ceilings; None: the usual ones, and what the endpoint says of its own makes nobody wait.
         halt: the brake; the gate sets it when a budget or quota is used up.
         gauge: told what is waited for.
         ledger: counts the day's requests; needed if `limits.per_day` is set.
