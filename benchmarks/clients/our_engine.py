@@ -1,4 +1,4 @@
-"""Our provider, attempt and engine on the same endpoint, without files or command line.
+"""Our provider, asking and engine on the same endpoint, without files or command line.
 
 python -m benchmarks.clients.our_engine BASE_URL MODEL REPLIES CONCURRENCY
 """
@@ -11,7 +11,8 @@ from benchmarks.cells import asks
 from benchmarks.clients.outcome import Outcome
 from persona_batch.asking.limits import RunLimits
 from persona_batch.config.batch import Batch, Persona, Question, RunSettings
-from persona_batch.engine.local import LocalEngine
+from persona_batch.engine.engines import Job
+from persona_batch.engine.in_process import LocalEngine
 from persona_batch.engine.progress import Progress
 from persona_batch.plan.grid import Grid
 from persona_batch.provider.base import Provider, Timeouts
@@ -30,8 +31,8 @@ def grid_of(target: Target, model: str, size: int) -> Grid:
 async def ask_all(provider: Provider, grid: Grid, concurrency: int, outcome: Outcome) -> None:
     """Run a grid and count its records."""
     limits = RunLimits(concurrency=concurrency, adaptive=False)
-    engine = LocalEngine(provider, run_id="benchmark", progress=Progress(total=len(grid)), limits=limits)
-    async for record in engine.run(iter(grid)):
+    job = Job(provider=provider, run_id="benchmark", progress=Progress(total=len(grid)), limits=limits)
+    async for record in LocalEngine(job).run([grid]):
         outcome.failures += record.status != "ok"
         if record.timing is not None and record.timing.ttft_ms is not None:
             outcome.replies += 1

@@ -105,7 +105,8 @@ class ProviderError(BatchError):
     """One request failed.
 
     `kind` is the stable name that records carry; `retryable` says whether the same request may succeed later;
-    `fatal` says that every other request of the run would fail the same way (a refused key).
+    `fatal` says that every other request of the run would fail the same way (a refused key, an
+    unknown model, an empty account).
     `retry_after` is the endpoint's own word in seconds, or None.
     """
 
@@ -185,6 +186,7 @@ class QuotaExhausted(ProviderError):
     """The account's balance or the day's quota is used up."""
 
     kind = "quota"
+    fatal = True
 
 
 class AuthRefused(ProviderError):
@@ -198,6 +200,7 @@ class ModelUnknown(ProviderError):
     """The endpoint does not have this model."""
 
     kind = "model_unknown"
+    fatal = True
 
 
 class ContextTooLong(ProviderError):

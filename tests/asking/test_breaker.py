@@ -2,8 +2,7 @@ import pytest
 
 from engine.cells import TimedProvider
 from engine.runs import run_cells
-from persona_batch.asking.limits import RunLimits
-from persona_batch.asking.retry import RetryPolicy
+from persona_batch.asking.limits import RetryPolicy, RunLimits
 from persona_batch.errors import (
     AuthRefused,
     BadRequest,

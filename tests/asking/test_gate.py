@@ -7,13 +7,11 @@ import pytest
 
 from engine.cells import TimedProvider
 from engine.runs import run_cells
-from persona_batch.asking.gate import Gate
-from persona_batch.asking.halt import Halt
+from persona_batch.asking.asker import Asker
 from persona_batch.asking.ledger import Ledger
 from persona_batch.asking.limits import RunLimits
 from persona_batch.chat import Usage
-from persona_batch.engine.local import LocalEngine
-from persona_batch.engine.progress import Progress
+from persona_batch.engine.in_process import LocalEngine
 from persona_batch.errors import RateLimited, ServerFailed, StoppedEarly
 
 
@@ -158,7 +156,7 @@ def test_a_daily_quota_takes_as_many_days_as_it_must(tmp_path: Path) -> None:
 
 def test_a_daily_limit_without_a_ledger_is_a_mistake() -> None:
     async def main() -> None:
-        Gate(RunLimits(per_day=5), halt=Halt(), progress=Progress(total=1))
+        Asker(TimedProvider(), limits=RunLimits(per_day=5))
 
     with pytest.raises(ValueError, match="ledger"):
         asyncio.run(main())
@@ -169,7 +167,7 @@ def test_the_display_can_say_what_is_waited_for() -> None:
 
     def look(engine: LocalEngine, loop: asyncio.AbstractEventLoop) -> None:
         for second in (0.2, 30.0):
-            loop.call_later(second, lambda: seen.append(engine.progress.waiting_for))
+            loop.call_later(second, lambda: seen.append(engine.job.progress.waiting_for))
 
     run_cells(TimedProvider(), 20, limits=RunLimits(concurrency=4, rpm=10), during=look)
     assert seen == [None, "the limit of 10 requests a minute"]

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from persona_batch.asking.shown import ShownText
-from persona_batch.asking.thinking import Split, Thinking, split_thought
+from persona_batch.asking.thinking import ShownText, Split, Thinking, split_thought
+from persona_batch.credentials import Redactor
 from persona_batch.record.runlog import as_is
 
 
@@ -117,3 +117,34 @@ def test_a_long_thought_is_read_once() -> None:
         assert thinking.feed("word ") == ""
     assert thinking.feed("</think>Moo") == "Moo"
     assert len(thinking.thoughts[0]) == 500_000
+
+
+KEY = "sk-shown-0123456789abcdef"
+texts = st.lists(
+    st.sampled_from(["俺", "老孙", "a", "word", " ", "\n", KEY, KEY[:10], KEY[10:], "。", "😀"]), max_size=12
+)
+
+
+def _shown(pieces: list[str]) -> list[str]:
+    shown: list[str] = []
+    text = ShownText(shown.append, Redactor([KEY]).clean)
+    for piece in pieces:
+        text.feed(piece)
+    text.finish()
+    return shown
+
+
+@given(texts, st.lists(st.integers(0, 200), max_size=20))
+def test_a_key_is_never_shown_however_it_is_cut(words: list[str], cuts: list[int]) -> None:
+    whole = "".join(words)
+    places = sorted({0, len(whole), *(min(cut, len(whole)) for cut in cuts)})
+    pieces = [whole[start:end] for start, end in pairwise(places)]
+    shown = _shown(pieces)
+    assert KEY not in "".join(shown)
+    if KEY[:8] not in whole:
+        assert "".join(shown) == whole
+
+
+def test_text_that_can_be_no_key_is_shown_as_it_comes() -> None:
+    assert _shown(["俺老", "孙来", "也！"]) == ["俺老", "孙来", "也！"]
+    assert _shown(["One wo", "rd, two"]) == ["One ", "word, ", "two"]

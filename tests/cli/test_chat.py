@@ -41,6 +41,14 @@ def test_a_persona_in_the_user_message_is_sent_once(work: Path, call: Call) -> N
     assert [message["content"] for message in second] == ["你是孙悟空\n\n一", "喵", "二"]
 
 
+def test_a_talk_has_one_placement_whatever_the_file_offers(work: Path, call: Call) -> None:
+    (work / "both.yaml").write_text("system: 你是孙悟空\nrun: {placement: [system, user]}\n", encoding="utf-8")
+    call("chat", "both.yaml", *SCRIPTED, stdin="一\n二\n三\n四\n五\n六\n/save talk.jsonl\n")
+    records = [json.loads(line) for line in (work / "talk.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert len(records) == 6
+    assert len({record["placement"] for record in records}) == 1
+
+
 def test_reset_forgets_the_turns(work: Path, call: Call) -> None:
     with serving() as server:
         call("chat", "wukong.yaml", "--base-url", server.base_url, stdin="一\n/reset\n二\n")

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from engine.cells import TimedProvider, make_cells
 from engine.virtual_time import run_virtually
 from persona_batch.asking.ledger import Ledger
-from persona_batch.asking.limits import RunLimits
-from persona_batch.asking.retry import RetryPolicy
-from persona_batch.engine.local import LocalEngine
+from persona_batch.asking.limits import RetryPolicy, RunLimits
+from persona_batch.engine.engines import Job
+from persona_batch.engine.in_process import LocalEngine
 from persona_batch.engine.progress import Progress
 from persona_batch.errors import BatchError
 from persona_batch.record import Record
@@ -40,20 +40,20 @@ def run_cells(
     async def main() -> Outcome:
         loop = asyncio.get_running_loop()
         outcome = Outcome(Progress(total=count, clock=loop.time))
-        engine = LocalEngine(
-            provider,
+        job = Job(
+            provider=provider,
             run_id="run",
             progress=outcome.progress,
-            limits=limits,
-            policy=policy,
+            limits=limits or RunLimits(),
+            policy=policy or RetryPolicy(),
             ledger=ledger,
-            grace=grace,
         )
+        engine = LocalEngine(job, grace=grace)
         if during is not None:
             during(engine, loop)
         started = loop.time()
         try:
-            async for record in engine.run(make_cells(count)):
+            async for record in engine.run([make_cells(count)]):
                 outcome.records.append(record)
         except BatchError as error:
             outcome.ended = error

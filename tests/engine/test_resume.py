@@ -12,11 +12,10 @@ from hypothesis import strategies as st
 
 from engine.cells import TimedProvider, keyed, make_cell
 from engine.virtual_time import run_virtually
-from persona_batch.asking.limits import RunLimits
-from persona_batch.asking.retry import RetryPolicy
-from persona_batch.engine.local import LocalEngine
-from persona_batch.engine.pending import pending
-from persona_batch.engine.progress import Progress
+from persona_batch.asking.limits import RetryPolicy, RunLimits
+from persona_batch.engine.engines import Job
+from persona_batch.engine.in_process import LocalEngine
+from persona_batch.engine.progress import Progress, pending
 from persona_batch.errors import ContextTooLong, ProviderError, ServerFailed
 from persona_batch.record import Record
 from persona_batch.record.agreement import set_errors_aside
@@ -69,19 +68,19 @@ def run_session(run: RunDir, plan: SessionPlan) -> TimedProvider:
             set_errors_aside(run)
         keys = scan(run.records).keys
         progress = Progress(total=max(0, plan.last - plan.first), clock=asyncio.get_running_loop().time)
-        engine = LocalEngine(
-            provider,
+        job = Job(
+            provider=provider,
             run_id="run",
             progress=progress,
             limits=RunLimits(concurrency=plan.concurrency),
             policy=RetryPolicy(retries=2),
         )
-        cells = pending(keyed(make_cell(number) for number in range(plan.first, plan.last)), keys, progress)
+        blocks = pending(keyed(make_cell(number) for number in range(plan.first, plan.last)), keys, progress)
         done = 0
         with Sink(run.records, keys=keys, sync_every=60.0) as sink:
             if plan.killed_after == 0:
                 return
-            async with aclosing(engine.run(cells)) as records:
+            async with aclosing(LocalEngine(job).run(blocks)) as records:
                 async for record in records:
                     sink.append(record)
                     done += 1

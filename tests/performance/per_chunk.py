@@ -1,4 +1,4 @@
-"""The path of one reply's bytes, as `OpenAIProvider.stream` and `asking.attempt` walk it, and a yardstick beside it.
+"""The path of one reply's bytes, as `OpenAIProvider.stream` and `asking.reply` walk it, and a yardstick beside it.
 
 python -m performance.per_chunk ours|yardstick CHUNKS      (what callgrind counts)
 """
@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from persona_batch.asking.reply import Reply
+from persona_batch.asking.reply import Incoming
 from persona_batch.provider.base import Burst
 from persona_batch.provider.http1 import Connection
 from persona_batch.provider.reply import ReplyDecoder
@@ -59,7 +59,7 @@ def ours(reads: list[bytes]) -> Callable[[], str]:
     connection = Connection(loop)
     connection.connection_made(Wire())
     connection.send(b"", b"")
-    decoder, reply = ReplyDecoder(), Reply()
+    decoder, reply = ReplyDecoder(), Incoming()
 
     def work() -> str:
         for read in reads:

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from persona_batch.asking.limits import RunLimits
-from persona_batch.asking.retry import RetryPolicy
+from persona_batch.asking.limits import RetryPolicy, RunLimits
 from persona_batch.checks import Check
 from persona_batch.config.batch import Batch, Persona, Question, RunSettings
-from persona_batch.engine.local import LocalEngine
+from persona_batch.engine.engines import Job
+from persona_batch.engine.in_process import LocalEngine
 from persona_batch.engine.progress import Progress
 from persona_batch.plan.grid import Grid
 from persona_batch.provider.base import Provider, Timeouts
@@ -49,14 +49,14 @@ class Endpoint:
         grid = Grid(batch, endpoint=self._target.endpoint, models=["test-model"])
 
         async def work() -> dict[str, Any]:
-            engine = LocalEngine(
-                self.ways[way],
+            job = Job(
+                provider=self.ways[way],
                 run_id="run",
                 progress=Progress(total=len(grid)),
                 limits=RunLimits(concurrency=concurrency),
                 policy=RetryPolicy(retries=50, base=0.001, cap=0.001),
             )
-            records = [record async for record in engine.run(iter(grid))]
+            records = [record async for record in LocalEngine(job).run([grid])]
             assert len(records) == len(grid)
             return {record.key: essence(msgspec.to_builtins(record)) for record in records}
 

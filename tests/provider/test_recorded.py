@@ -1,9 +1,10 @@
 from dataclasses import replace
 
 from engine.cells import make_cell
-from persona_batch.asking.attempt import attempt
+from persona_batch.asking.asker import Asker
 from persona_batch.chat import Message
 from persona_batch.config.batch import RunSettings
+from persona_batch.engine.play import play
 from persona_batch.provider.openai import OpenAIProvider
 from persona_batch.record import Record
 from provider.asking import talk
@@ -15,7 +16,7 @@ def test_a_record_holds_the_messages_that_went_out_not_those_that_were_asked_for
     cell = replace(make_cell(), messages=(Message("developer", "你是孙悟空"), Message("user", "你好")))
 
     async def record_and_body(provider: OpenAIProvider, server: FaultyServer) -> tuple[Record, object]:
-        record = await attempt(provider, cell, run_id="run")
+        record = await play(cell, Asker(provider), run_id="run")
         return record, server.chats[0].body["messages"]
 
     record, sent = talk(Script(), record_and_body, settings=RunSettings(provider="vllm"))

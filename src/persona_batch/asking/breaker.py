@@ -1,24 +1,24 @@
-"""The circuit breaker: a run stops early instead of failing ten thousand cells one by one.
+"""The brake of a run, and the circuit breaker that sets it instead of letting ten thousand requests fail one by one.
 
-It stops at once when the key is refused, the model is unknown or the account's quota is exhausted, for then
-every other request would fail alike: with exit code 2 if nothing was answered yet (the key or the model's name is
-simply wrong), else with 3. It stops with 3 when the endpoint is plainly down: after 5 refused connections in a row
-before any answer, or after 10 failures in a row without any answer for 45 seconds. And it stops with 3 when the
-first 10 answers all refuse the request or are no chat completions; and when a cell is out of retries while others
+The breaker stops a run at once when the key is refused, the model is unknown or the account's quota is exhausted, for
+then every other request would fail alike: with exit code 2 if nothing was answered yet (the key or the model's name is
+simply wrong), else with 3. It stops it with 3 when the endpoint is plainly down: after 5 refused connections in a row
+before any answer, or after 10 failures in a row without any answer for 45 seconds. And it stops it with 3 when the
+first 10 answers all refuse the request or are no chat completions; and when a request is out of retries while others
 fail too and nothing at all has been answered for 45 seconds (60 if the answers are "too fast": limits are counted by
-the minute). One cell that always fails never stops a run. The cells in whose midst it stopped have no
-record, so that a resumed run asks them.
+the minute). One request that always fails never stops a run.
 """
 
 import asyncio
+from collections.abc import Callable
 
-from persona_batch.asking.halt import Halt
 from persona_batch.errors import (
     AuthRefused,
     BadRequest,
+    BatchError,
     ConnectionFailed,
+    Interrupted,
     MalformedReply,
-    ModelUnknown,
     ProviderError,
     QuotaExhausted,
     RateLimited,
@@ -35,8 +35,54 @@ _DOWN_COUNT = 10
 _DOWN_SECONDS = 45.0
 _LIMITED_SECONDS = 60.0
 _SAME_REFUSALS = 10
-ENDS_RUN = (AuthRefused, ModelUnknown, QuotaExhausted)  # every other request would fail alike
 _NO_ANSWER = (ConnectionFailed, TimedOut, ServerFailed, StreamCut)
+
+
+class Halted(Exception):
+    """Raised where something would have been asked after the brake was set: it has no answer, and none is recorded."""
+
+
+class Halt:
+    """Stops a run: nothing new is asked, every wait ends, requests on their way may finish.
+
+    `reason` is what the run will end with, or None while it goes on. The first reason stands, except that an
+    interruption by the user replaces the others.
+    """
+
+    def __init__(self) -> None:
+        self.reason: BatchError | None = None
+        self._event = asyncio.Event()
+        self._callbacks: list[Callable[[], None]] = []
+
+    def set(self, reason: BatchError) -> None:
+        """Set the brake."""
+        if self.reason is None or isinstance(reason, Interrupted):
+            self.reason = reason
+        self._event.set()
+        for callback in self._callbacks:
+            callback()
+
+    def check(self) -> None:
+        """Raise `Halted` if the brake is set."""
+        if self.reason is not None:
+            raise Halted
+
+    def on_set(self, callback: Callable[[], None]) -> None:
+        """Call `callback` when the brake is set."""
+        self._callbacks.append(callback)
+
+    async def sleep(self, seconds: float) -> None:
+        """Sleep, and no less than that.
+
+        Raises:
+            Halted: the brake was set before or meanwhile.
+        """
+        try:
+            async with asyncio.timeout(seconds):
+                await self._event.wait()
+        except TimeoutError:
+            return
+        raise Halted
 
 
 class Breaker:
@@ -68,7 +114,7 @@ class Breaker:
         if isinstance(error, QuotaExhausted):
             more = "when there is more" if error.retry_after is None else f"after {local_time(error.retry_after)}"
             self._stop(f"{error.message}; the quota or the account is exhausted: resume the run {more}")
-        elif isinstance(error, ENDS_RUN):
+        elif error.fatal:
             key = "check the key, or name the variable that holds it by --api-key-env"
             remedy = key if isinstance(error, AuthRefused) else "check the model's name"
             self._stop(f"{error.message}; {remedy}", blame_input=not self._answered)
@@ -87,7 +133,7 @@ class Breaker:
                 self._answered = True
 
     def exhausted(self, error: ProviderError, tries: int) -> None:
-        """A cell is out of retries after `tries`, this failure included; may set the brake."""
+        """A request is out of retries after `tries`, this failure included; may set the brake."""
         limited = isinstance(error, RateLimited)
         silent = self._clock() - self._silent_since
         if self._unanswered > tries and silent >= (_LIMITED_SECONDS if limited else _DOWN_SECONDS):

@@ -2,25 +2,19 @@
 
 import asyncio
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
-from persona_batch.asking.estimate import TokenEstimate, prompt_tokens, text_tokens
-from persona_batch.asking.halt import Halt, Halted
+from persona_batch.asking.breaker import Halt, Halted
 from persona_batch.asking.ledger import Ledger
-from persona_batch.asking.limits import RunLimits
-from persona_batch.asking.permit import Permit
-from persona_batch.asking.throttle import Throttle
-from persona_batch.asking.window import RollingWindow
+from persona_batch.asking.limits import LATE, Gauge, RunLimits
+from persona_batch.asking.pace import RollingWindow, Throttle, TokenEstimate, prompt_tokens, text_tokens
+from persona_batch.asking.reply import Reply
 from persona_batch.chat import Usage
-from persona_batch.engine.progress import Progress
-from persona_batch.errors import BatchError, ProviderError, RateLimited, ServerFailed, StoppedEarly
-from persona_batch.plan.cell import Cell
+from persona_batch.errors import ProcessLost, ProviderError, RateLimited, ServerFailed, StoppedEarly
+from persona_batch.provider.base import Request
 from persona_batch.provider.ratelimit import retry_after, used_up_today
-from persona_batch.record import Record
 from persona_batch.record.runlog import RunLog
 from persona_batch.wording import duration, local_time
-
-_LATE = 0.02  # seconds added to the endpoint's own word: it must never find us early
 
 
 class _Hold(NamedTuple):
@@ -28,7 +22,12 @@ class _Hold(NamedTuple):
     until: float | None  # on the loop's clock; None: until something changes
 
 
-class _GatePermit(Permit):
+class Permit:
+    """Permission for one request, and word of how it went: exactly one of `done` and `failed` must be called.
+
+    `headers` are the response's rate-limit headers, names in lower case.
+    """
+
     __slots__ = ("_accepted", "_gate", "_sent_at", "_tokens")
 
     def __init__(self, gate: "Gate", tokens: int, sent_at: float) -> None:
@@ -38,127 +37,119 @@ class _GatePermit(Permit):
         self._accepted = False
 
     def accepted(self) -> None:
+        """The endpoint began to answer."""
         self._accepted = True
         self._gate.began()
 
-    def done(self, record: Record, headers: Mapping[str, str]) -> None:
-        self._gate.learn(record)
-        self._gate.leave(began=self._accepted, held=self._tokens, spent=_spent(record, self._tokens))
+    def done(self, reply: Reply, headers: Mapping[str, str]) -> None:
+        """The reply is complete."""
+        self._gate.estimate.learn(reply.usage)
+        self._gate.leave(began=self._accepted, held=self._tokens, spent=_spent(reply, self._tokens))
         self._gate.heed(headers)
 
-    def failed(self, error: ProviderError, headers: Mapping[str, str]) -> None:
+    def failed(self, error: BaseException, headers: Mapping[str, str]) -> None:
+        """The request failed, or was given up on its way."""
         # Nobody knows what a failed request cost, so the estimate stands, unless it was refused.
         spent = 0 if isinstance(error, RateLimited) else self._tokens
         self._gate.leave(began=self._accepted, held=self._tokens, spent=spent)
-        self._gate.heed(headers)
-        self._gate.back_off(error, self._sent_at)
-
-    def abandon(self) -> None:
-        self._gate.leave(began=self._accepted, held=self._tokens, spent=self._tokens)
+        if isinstance(error, ProviderError) and not isinstance(error, ProcessLost):
+            self._gate.heed(headers, error, self._sent_at)
 
 
 class Gate:
     """Grants permits in the order they are asked for.
 
     Args:
-        limits: the ceilings.
-        halt: the run's brake; the gate sets it when a budget or quota is used up.
-        progress: told what is waited for.
+        limits: the ceilings; None: the usual ones, and what the endpoint says of its own makes nobody wait.
+        halt: the brake; the gate sets it when a budget or quota is used up.
+        gauge: told what is waited for.
         ledger: counts the day's requests; needed if `limits.per_day` is set.
         log: told of pauses and cuts.
-        patience: seconds that the endpoint may ask to wait; beyond, the run is stopped.
+        patience: seconds that the endpoint may ask to wait; beyond, all asking is stopped.
     """
 
     def __init__(
         self,
-        limits: RunLimits,
+        limits: RunLimits | None,
         *,
         halt: Halt,
-        progress: Progress,
-        ledger: Ledger | None = None,
-        log: RunLog | None = None,
-        patience: float = 900.0,
+        gauge: Gauge,
+        ledger: Ledger | None,
+        log: RunLog,
+        patience: float,
     ) -> None:
+        self._heeds = limits is not None
+        self._limits = limits = limits or RunLimits()
         if limits.per_day is not None and ledger is None:
             raise ValueError("a daily limit needs a ledger")
-        self._limits = limits
         self._halt = halt
-        self._progress = progress
+        self._gauge = gauge
         self._ledger = ledger
-        self._log = log or RunLog()
+        self._log = log
         self._patience = patience
         self._clock = asyncio.get_running_loop().time
         self._throttle = Throttle(limits.concurrency, adaptive=limits.adaptive)
-        self._requests = None if limits.rpm is None else RollingWindow(limits.rpm)
-        self._tokens = None if limits.tpm is None else RollingWindow(limits.tpm)
+        self._requests, self._tokens = RollingWindow(limits.rpm), RollingWindow(limits.tpm)
         self._counts_tokens = limits.tpm is not None or limits.max_tokens_total is not None
-        self._estimate = TokenEstimate()
+        self.estimate = TokenEstimate()
         self._turn = asyncio.Lock()  # first come, first served
         self._changed = asyncio.Event()
         self._paused_until = 0.0
-        self._asked = 0
         self._held_tokens = 0
         self._spent_tokens = 0
         halt.on_set(self._changed.set)
 
-    async def admit(self, cell: Cell) -> Permit:
+    async def admit(self, request: Request) -> Permit:
         """Wait until one more request may be sent, and count it.
 
         Raises:
             Halted: the run was stopped, by others or because a budget or quota is used up.
             StorageError: the ledger cannot be written.
         """
-        tokens = self._estimate.of(cell) if self._counts_tokens else 0
+        tokens = self.estimate.of(request) if self._counts_tokens else 0
         async with self._turn:
             while (hold := self._hold(tokens)) is not None:
-                self._progress.waiting_for, self._progress.waiting_until = hold
+                self._gauge.waiting_for, self._gauge.waiting_until = hold
                 self._changed.clear()
                 try:
                     async with asyncio.timeout_at(hold.until):
                         await self._changed.wait()
                 except TimeoutError:
                     continue
-            self._progress.waiting_for = self._progress.waiting_until = None
+            self._gauge.waiting_for = self._gauge.waiting_until = None
             self._take_from_day()
             return self._enter(tokens)
 
     def began(self) -> None:
         """An answer begins: the request has been counted by the endpoint."""
         self._throttle.accepted()
-        if self._requests is not None:
-            self._requests.settle(1, 1, self._clock())
+        self._requests.settle(1, 1, self._clock())
         self._changed.set()
 
     def leave(self, *, began: bool, held: int, spent: int) -> None:
         """A request is over."""
         now = self._clock()
-        self._progress.in_flight -= 1
+        self._gauge.in_flight -= 1
         self._held_tokens -= held
         self._spent_tokens += spent
-        if self._requests is not None and not began:
+        if not began:
             self._requests.settle(1, 1, now)
-        if self._tokens is not None:
-            self._tokens.settle(held, spent, now)
+        self._tokens.settle(held, spent, now)
         self._changed.set()
 
-    def learn(self, record: Record) -> None:
-        """Take a reply's length into account in later estimates."""
-        if record.usage is not None and record.usage.completion_tokens is not None:
-            self._estimate.learn(record.usage.completion_tokens)
+    def heed(self, headers: Mapping[str, str], error: ProviderError | None = None, sent_at: float = 0.0) -> None:
+        """Take the endpoint's word into account: rate-limit headers, and how a request failed that was `sent_at`.
 
-    def heed(self, headers: Mapping[str, str]) -> None:
-        """Take the rate-limit headers of a response into account."""
-        if not headers:
+        After "too fast" there are fewer at once, and a pause for all if it names one.
+        """
+        if not self._heeds:
             return
-        if used_up_today(headers):
-            self._stop(StoppedEarly(f"the endpoint says that its daily quota is used up; {self._come_back()}"))
-            return
-        wait = retry_after(headers)
-        if wait:
+        if headers and used_up_today(headers):
+            self._halt.set(StoppedEarly(f"the endpoint says that its daily quota is used up; {self._come_back()}"))
+        elif headers and (wait := retry_after(headers)):
             self._pause(wait, "the endpoint's rate limit")
-
-    def back_off(self, error: ProviderError, sent_at: float) -> None:
-        """Take a failure into account: fewer at once after "too fast", a pause for all if it names one."""
+        if error is None:
+            return
         if error.retry_after is not None and error.retryable:
             self._pause(error.retry_after, "the endpoint (Retry-After)", error.message)
         overloaded = isinstance(error, ServerFailed) and error.retry_after is not None
@@ -172,10 +163,10 @@ class Gate:
         now = self._clock()
         if now < self._paused_until:
             return _Hold("the endpoint asked to wait", self._paused_until)
-        if self._progress.in_flight >= self._throttle.size:
+        if self._gauge.in_flight >= self._throttle.size:
             return _Hold(f"the endpoint's pace: {self._throttle.size} at once", None)
         for window, amount, unit in ((self._requests, 1, "requests"), (self._tokens, tokens, "tokens")):
-            if window is not None and (free := window.free_at(now, amount)) != now:
+            if (free := window.free_at(now, amount)) != now:
                 return _Hold(f"the limit of {window.limit:,} {unit} a minute", free)
         most = self._limits.max_tokens_total
         if most is not None and self._spent_tokens + self._held_tokens + tokens > most:
@@ -184,49 +175,44 @@ class Gate:
 
     def _check_budgets(self, tokens: int) -> None:
         requests, most = self._limits.max_requests, self._limits.max_tokens_total
-        if requests is not None and self._asked >= requests:
-            self._stop(StoppedEarly(f"the budget of {requests:,} requests (--max-requests) is used up"))
-            raise Halted
-        if most is not None and self._progress.in_flight == 0 and self._spent_tokens + tokens > most:
-            self._stop(
-                StoppedEarly(
-                    f"the budget of {most:,} tokens (--max-tokens-total) is used up: {self._spent_tokens:,} spent, "
-                    f"the next request may need {tokens:,}"
-                )
+        if requests is not None and self._gauge.requests >= requests:
+            self._end(f"the budget of {requests:,} requests (--max-requests) is used up")
+        if most is not None and self._gauge.in_flight == 0 and self._spent_tokens + tokens > most:
+            self._end(
+                f"the budget of {most:,} tokens (--max-tokens-total) is used up: {self._spent_tokens:,} spent, "
+                f"the next request may need {tokens:,}"
             )
-            raise Halted
 
     def _take_from_day(self) -> None:
         limit = self._limits.per_day
         if limit is not None and self._ledger is not None and not self._ledger.reserve(limit):
-            self._stop(StoppedEarly(f"the day's {limit:,} requests (--per-day) are used up; {self._come_back()}"))
-            raise Halted
+            self._end(f"the day's {limit:,} requests (--per-day) are used up; {self._come_back()}")
+
+    def _end(self, reason: str) -> NoReturn:
+        self._halt.set(StoppedEarly(reason))
+        raise Halted
 
     def _enter(self, tokens: int) -> Permit:
-        self._asked += 1
-        self._progress.requests += 1
-        self._progress.in_flight += 1
+        self._gauge.requests += 1
+        self._gauge.in_flight += 1
         self._held_tokens += tokens
-        if self._requests is not None:
-            self._requests.hold(1)
-        if self._tokens is not None:
-            self._tokens.hold(tokens)
-        return _GatePermit(self, tokens, self._clock())
+        self._requests.hold(1)
+        self._tokens.hold(tokens)
+        return Permit(self, tokens, self._clock())
 
     def _pause(self, seconds: float, who: str, said: str = "") -> None:
         if seconds > self._patience:
             asks = f"{said}; the endpoint" if said else who
             when = f"come back after {local_time(seconds)}"
-            self._stop(StoppedEarly(f"{asks} asks to wait {duration(seconds)}, the limit will be lifted then: {when}"))
+            self._halt.set(
+                StoppedEarly(f"{asks} asks to wait {duration(seconds)}, the limit will be lifted then: {when}")
+            )
             return
-        until = self._clock() + seconds + _LATE
+        until = self._clock() + seconds + LATE
         if until > self._paused_until:
             self._paused_until = until
             self._log.write("pause", seconds=round(seconds, 3), asked_by=who)
             self._changed.set()
-
-    def _stop(self, reason: BatchError) -> None:
-        self._halt.set(reason)
 
     def _come_back(self) -> str:
         if self._ledger is None:
@@ -236,13 +222,13 @@ class Gate:
         return f"come back after {resets:%Y-%m-%d %H:%M} {resets.tzinfo} ({here:%Y-%m-%d %H:%M} {here.tzname()} here)"
 
 
-def _spent(record: Record, estimate: int) -> int:
+def _spent(reply: Reply, estimate: int) -> int:
     """Return the tokens of a request: as the endpoint counted them, and estimated where it did not say."""
-    usage = record.usage or Usage()
+    usage = reply.usage or Usage()
     if usage.total_tokens is not None:
         return usage.together or estimate
-    said = text_tokens(record.reply) + text_tokens(record.reasoning or "")
+    said = text_tokens(reply.text) + text_tokens(reply.reasoning or "")
     if usage.together is None:
         return max(estimate, said)
     completion = said if usage.completion_tokens is None else usage.completion_tokens
-    return completion + (usage.prompt_tokens or prompt_tokens(record.messages))
+    return completion + (usage.prompt_tokens or prompt_tokens(reply.messages))

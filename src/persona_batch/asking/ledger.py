@@ -8,12 +8,10 @@ daily limit are counted. The day is the provider's own. The ledger is one SQLite
 
 import os
 import sqlite3
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 from zoneinfo import ZoneInfo
 
 from filelock import FileLock
@@ -30,7 +28,6 @@ _RESERVE = """
 INSERT INTO asked VALUES (?, ?, ?, 1)
 ON CONFLICT DO UPDATE SET requests = requests + 1 WHERE requests < ?
 """
-_USED = "SELECT requests FROM asked WHERE endpoint = ? AND key = ? AND day = ?"
 _BUSY_SECONDS = 30.0
 
 
@@ -48,7 +45,7 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-class Ledger:
+class Ledger(AbstractContextManager["Ledger"]):
     """The daily count of one endpoint and key. Use as a context manager.
 
     Args:
@@ -75,24 +72,18 @@ class Ledger:
         self._whose = (endpoint, key)
         self._zone = ZoneInfo(zone)
         self._now = now
-        try:
+        with self._told():
             self._path.parent.mkdir(parents=True, exist_ok=True)
             # SQLite does not wait its turn for this one change: two processes that make the file together fail.
-            with FileLock(self._path.with_suffix(".lock"), timeout=_BUSY_SECONDS):
-                self._base = self._opened()
-        except (OSError, sqlite3.Error) as error:
-            raise self._failed(error) from error
-
-    def _opened(self) -> sqlite3.Connection:
-        base = sqlite3.connect(self._path, timeout=_BUSY_SECONDS, isolation_level=None)
-        try:
-            base.execute("PRAGMA journal_mode = WAL")
-            base.execute("PRAGMA synchronous = NORMAL")
-            base.execute(_SCHEMA)
-        except sqlite3.Error:
-            base.close()
-            raise
-        return base
+            with FileLock(self._path.with_suffix(".lock"), timeout=_BUSY_SECONDS), ExitStack() as stack:
+                base = stack.enter_context(
+                    closing(sqlite3.connect(self._path, timeout=_BUSY_SECONDS, isolation_level=None))
+                )
+                base.execute("PRAGMA journal_mode = WAL")
+                base.execute("PRAGMA synchronous = NORMAL")
+                base.execute(_SCHEMA)
+                stack.pop_all()
+        self._base = base
 
     def reserve(self, limit: int) -> bool:
         """Count one request if today's are fewer than `limit`; return whether it may be sent.
@@ -102,47 +93,27 @@ class Ledger:
         """
         if limit < 1:
             return False
-        try:
-            with closing(self._base.execute(_RESERVE, (*self._whose, self._today(), limit))) as done:
-                return done.rowcount == 1
-        except sqlite3.Error as error:
-            raise self._failed(error) from error
-
-    def used(self) -> int:
-        """Return today's requests.
-
-        Raises:
-            StorageError: the ledger cannot be read.
-        """
-        try:
-            with closing(self._base.execute(_USED, (*self._whose, self._today()))) as rows:
-                row = rows.fetchone()
-        except sqlite3.Error as error:
-            raise self._failed(error) from error
-        return int(row[0]) if row else 0
+        with self._told(), closing(self._base.execute(_RESERVE, (*self._whose, self._today(), limit))) as done:
+            return done.rowcount == 1
 
     def resets_at(self) -> datetime:
         """Return the provider's next midnight, in its time zone."""
         tomorrow = self._now().astimezone(self._zone).date() + timedelta(days=1)
         return datetime.combine(tomorrow, time(), self._zone)
 
-    def close(self) -> None:
-        """Close the file."""
+    def __exit__(self, *_: object) -> None:
         self._base.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _today(self) -> str:
         return self._now().astimezone(self._zone).date().isoformat()
 
-    def _failed(self, error: Exception) -> StorageError:
-        return StorageError(
-            f"{self._path}: the daily ledger cannot be used: {error}; "
-            "set PERSONA_BATCH_STATE to a folder that can be written"
-        )
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Raise what goes wrong with the file as a StorageError that names it."""
+        try:
+            yield
+        except (OSError, sqlite3.Error) as error:
+            raise StorageError(
+                f"{self._path}: the daily ledger cannot be used: {error}; "
+                "set PERSONA_BATCH_STATE to a folder that can be written"
+            ) from error

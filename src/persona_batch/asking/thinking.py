@@ -1,4 +1,4 @@
-"""Thoughts that a model writes into its text → apart from the reply, which is what follows them.
+"""Thoughts that a model writes into its text → apart from the reply, which is what follows them; also while it comes.
 
 Endpoints that do not know a model's way of thinking send it as content:
 
@@ -12,7 +12,10 @@ Endpoints that do not know a model's way of thinking send it as content:
 """
 
 import re
+from collections.abc import Callable
 from typing import Final, NamedTuple
+
+from persona_batch.record.runlog import Clean, as_is
 
 _TAGS: Final = {
     "<think>": "</think>",
@@ -29,6 +32,7 @@ _QUOTES: Final = "`'\"“”‘’«»「」『』"
 _ENDS: Final = "`'\"“”’»」』.!?…。！？)）]】*~\n"  # what a sentence may end with
 _GOES_ON: Final = ".,:;!?)]，。：；、！？）】"  # what a reply does not begin with
 _BLANK: Final = " \t"
+_LAST_WORD: Final = re.compile(r"[!-~]*\Z")
 _BLANK_LINE: Final = re.compile(r"[ \t]*\r?\n[ \t]*\r?\n")
 
 
@@ -117,3 +121,39 @@ def _ends_thought(before: str, after: str) -> bool:
     glued = before[-1:].isascii() and before[-1:].isalnum() and after[:1].isascii() and after[:1].isalnum()
     cut_off = not before[-1:].isspace() and _BLANK_LINE.match(after) is not None
     return before.rstrip(_BLANK)[-1:] in _ENDS or glued or cut_off
+
+
+class ShownText:
+    """Hands a reply that comes in pieces on to `show`, without its thoughts, each piece cleaned by `clean`.
+
+    A key is one word of ASCII, so the last such word is held back until it is whole; text in other scripts is not.
+    `keep_thinking` leaves the thoughts in.
+    """
+
+    def __init__(self, show: Callable[[str], None], clean: Clean, *, keep_thinking: bool = True) -> None:
+        self._show = show
+        self._clean = clean
+        self._held = ""
+        self._thinking = None if keep_thinking else Thinking()
+
+    def feed(self, piece: str) -> None:
+        """Take the next piece."""
+        if self._thinking is not None:
+            piece = self._thinking.feed(piece)
+        if self._clean is as_is:
+            whole, text = len(piece), piece
+        else:
+            text = self._held + piece
+            last = _LAST_WORD.search(text)
+            whole = len(text) if last is None else last.start()
+        self._held = text[whole:]
+        if whole:
+            self._show(self._clean(text[:whole]))
+
+    def finish(self) -> None:
+        """Hand on what was held back: the reply is over."""
+        if self._thinking is not None:
+            self._held += self._thinking.finish()
+        if self._held:
+            self._show(self._clean(self._held))
+            self._held = ""

@@ -48,8 +48,7 @@ def ask(
     """
     import asyncio
 
-    from persona_batch.cli.conversation import Cautions, Conversation, prepare
-    from persona_batch.cli.replying import Replying
+    from persona_batch.cli.conversation import Cautions, Conversation, Replying, prepare
     from persona_batch.cli.typed import checked_text, read_all, read_line
     from persona_batch.config.load import Overrides
     from persona_batch.record.record import encode

@@ -34,8 +34,7 @@ def chat(
         batch chat personas/wukong.yaml --param temperature=0.2
     """
     from persona_batch.cli.chat_commands import LEAVING, Leave, is_command, perform
-    from persona_batch.cli.conversation import Cautions, Conversation, prepare, say
-    from persona_batch.cli.replying import Replying
+    from persona_batch.cli.conversation import Cautions, Conversation, Replying, prepare, say
     from persona_batch.cli.typed import read_line
     from persona_batch.config.load import Overrides
     from persona_batch.view.transcript import page_for

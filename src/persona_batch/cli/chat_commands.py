@@ -2,7 +2,6 @@
 
 import sys
 import unicodedata
-from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
@@ -20,6 +19,7 @@ HELP = """\
 /exit         leave (as do exit, quit, 退出 alone on a line, and Ctrl-D)
 //…           say something that begins with a slash
 """
+COMMANDS = ("/reset", "/save", "/messages", "/help")
 LEAVING = ("exit", "quit", "退出")
 
 
@@ -28,19 +28,29 @@ class Leave(Exception):
 
 
 def perform(line: str, conversation: Conversation, page: Page) -> None:
-    """Do what a line that begins with a slash says; what is wrong with it is said on stderr.
+    """Do what a line that begins with a slash, or leaves, says; what is wrong with it is said on stderr.
 
     Raises:
-        Leave: it was /exit.
+        Leave: the user wants to go.
     """
     name, *argument = line.split(maxsplit=1)
     name = _typed(name)
-    command = _COMMANDS.get(name.casefold())
-    if command is None:
-        near = nearest(name, _COMMANDS)
-        say(f"there is no {name}; did you mean {near}?" if near else f"there is no {name}; /help lists what is")
-        return
-    command(conversation, page, "".join(argument).strip())
+    match name.casefold():
+        case "/reset":
+            conversation.reset()
+            say("all turns are forgotten")
+        case "/save":
+            _save(conversation, "".join(argument).strip())
+        case "/messages":
+            sys.stdout.write(messages_block(conversation.messages, page))
+            sys.stdout.flush()
+        case "/help":
+            sys.stderr.write(HELP)
+        case word if word.removeprefix("/") in LEAVING:
+            raise Leave
+        case _:
+            near = nearest(name, (*COMMANDS, *(f"/{word}" for word in LEAVING)))
+            say(f"there is no {name}; did you mean {near}?" if near else f"there is no {name}; /help lists what is")
 
 
 def is_command(line: str) -> bool:
@@ -54,12 +64,7 @@ def _typed(line: str) -> str:
     return unicodedata.normalize("NFKC", line.strip())
 
 
-def _reset(conversation: Conversation, page: Page, argument: str) -> None:  # noqa: ARG001 - one signature for all
-    conversation.reset()
-    say("all turns are forgotten")
-
-
-def _save(conversation: Conversation, page: Page, argument: str) -> None:  # noqa: ARG001
+def _save(conversation: Conversation, argument: str) -> None:
     if not conversation.records:
         say("nothing was said yet")
         return
@@ -77,25 +82,3 @@ def _save(conversation: Conversation, page: Page, argument: str) -> None:  # noq
         say(f"{path} cannot be written: {error.strerror}")
     else:
         say(f"saved to {path}")
-
-
-def _messages(conversation: Conversation, page: Page, argument: str) -> None:  # noqa: ARG001
-    sys.stdout.write(messages_block(conversation.messages, page))
-    sys.stdout.flush()
-
-
-def _help(conversation: Conversation, page: Page, argument: str) -> None:  # noqa: ARG001
-    sys.stderr.write(HELP)
-
-
-def _exit(conversation: Conversation, page: Page, argument: str) -> None:  # noqa: ARG001
-    raise Leave
-
-
-_COMMANDS: dict[str, Callable[[Conversation, Page, str], None]] = {
-    "/reset": _reset,
-    "/save": _save,
-    "/messages": _messages,
-    "/help": _help,
-    **{f"{slash}{word}": _exit for word in LEAVING for slash in ("/", "")},
-}

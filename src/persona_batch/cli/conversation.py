@@ -1,16 +1,19 @@
-"""One persona, one model, and the messages so far: what `ask` and `chat` talk through."""
+"""One persona, one model, and the messages so far: what `ask` and `chat` talk through, and how they show it."""
 
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from persona_batch.asking.retry import RetryPolicy, ask
+from persona_batch.asking.asker import Asker
+from persona_batch.asking.limits import RetryPolicy
+from persona_batch.asking.reply import Failure
 from persona_batch.chat import Message
 from persona_batch.config.batch import Batch, Persona, Question
 from persona_batch.config.load import Overrides, cautions, load_batch
 from persona_batch.config.names import id_from_text
 from persona_batch.credentials import has_key
-from persona_batch.errors import ProviderError, StoppedEarly, UsageError
+from persona_batch.engine.play import record_of, request_of
+from persona_batch.errors import AuthRefused, ModelUnknown, ProviderError, StoppedEarly, UsageError
 from persona_batch.pipeline.bounds import daily_ledger, run_limits, timeouts_of
 from persona_batch.pipeline.grid_of import grid_of
 from persona_batch.pipeline.key_care import refuse_key_in_input, tell_first_use
@@ -23,11 +26,12 @@ from persona_batch.provider.dotenv import load_env
 from persona_batch.provider.target import Target
 from persona_batch.record import Record
 from persona_batch.record.runlog import RunLog, as_is
-from persona_batch.view.terminal import tell
+from persona_batch.view.palette import When, palette_for
+from persona_batch.view.terminal import tell, terminal_width
+from persona_batch.view.transcript import StreamedReply, closing_line, messages_block, page_for, title_of
 from persona_batch.wording import meant
 
 PATIENCE = RetryPolicy(retries=3, total=120.0)  # somebody is waiting
-SETTLED = ("auth", "model_unknown")  # kinds of failure that are the user's to mend
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,14 +108,33 @@ class Cautions:
 
 
 class Conversation:
-    """The turns so far; each new one is asked with all before it."""
+    """The turns so far; each new one is asked with all before it. `model` answers; `records` are the turns.
+
+    Raises:
+        UsageError: the persona cannot be asked.
+    """
 
     def __init__(self, call: Call, provider: Provider, model: str) -> None:
         self._call = call
-        self._provider = provider
-        self._model = model
         redactor = call.target.redactor
-        self._log = RunLog(None, redactor.clean if redactor else as_is)
+        self._clean = redactor.clean if redactor else as_is
+        run = call.batch.run
+        self._asker = Asker(
+            provider,
+            policy=PATIENCE if run.retries is None else replace(PATIENCE, retries=run.retries),
+            log=RunLog(None, self._clean),
+            keep_thinking=run.thinking == "keep",
+        )
+        persona = replace(
+            call.persona,
+            variants=(call.persona.variants[call.variant],),
+            questions=(Question("turn-1", ""),),
+            controls=(),
+            control=False,  # a control that is talked to is a persona like any other
+        )
+        batch = replace(call.batch, personas=(persona,), run=replace(run, samples=1))
+        self._unsaid = replace(next(iter(grid_of(batch, call.target, [model], call.options))), variant=call.variant)
+        self.model = model
         self.records: list[Record] = []
 
     @classmethod
@@ -127,15 +150,10 @@ class Conversation:
         return cls(call, provider, models[0])
 
     @property
-    def model(self) -> str:
-        """The model that answers."""
-        return self._model
-
-    @property
     def messages(self) -> tuple[Message, ...]:
         """All messages so far, the last reply included."""
         if not self.records:
-            return self.cell("").messages[:-1]
+            return self._unsaid.messages[:-1]
         last = self.records[-1]
         return (*last.messages, Message("assistant", last.reply))
 
@@ -145,30 +163,18 @@ class Conversation:
         Raises:
             UsageError: it holds a key.
         """
-        if has_key(said) or self._log.clean(said) != said:
+        if has_key(said) or self._clean(said) != said:
             raise UsageError("what looks like a key is never sent as a question; take it out")
-        turn = len(self.records) + 1
-        persona = replace(
-            self._call.persona,
-            variants=(self._call.persona.variants[self._call.variant],),
-            questions=(Question(f"turn-{turn}", said),),
-            controls=(),
-            control=False,  # a control that is talked to is a persona like any other
-        )
-        batch = replace(self._call.batch, personas=(persona,), run=replace(self._call.batch.run, samples=1))
-        cell = next(iter(grid_of(batch, self._call.target, [self._model], self._call.options)))
-        cell = replace(cell, variant=self._call.variant)
-        if not self.records:
-            return cell
-        messages = (*self.messages, Message("user", said))
+        before = "" if self.records else self._unsaid.messages[-1].content  # a prompt in the first user message
+        messages = (*self.messages, Message("user", before + said))
         key = cell_key(
             messages=messages,
-            model=cell.model,
-            params=cell.params,
-            endpoint=cell.endpoint.identity,
-            sample=cell.sample,
+            model=self._unsaid.model,
+            params=self._unsaid.params,
+            endpoint=self._unsaid.endpoint.identity,
+            sample=self._unsaid.sample,
         )
-        return replace(cell, messages=messages, key=key)
+        return replace(self._unsaid, question=f"turn-{len(self.records) + 1}", messages=messages, key=key)
 
     async def say(
         self,
@@ -184,20 +190,10 @@ class Conversation:
             StoppedEarly: the day's quota is used up.
         """
         self._call.count()
-        retries = self._call.batch.run.retries
-        policy = PATIENCE if retries is None else replace(PATIENCE, retries=retries)
-        record = await ask(
-            self._provider,
-            cell,
-            run_id="conversation",
-            policy=policy,
-            log=self._log,
-            on_text=on_text,
-            on_retry=on_retry,
-            keep_thinking=self._call.batch.run.thinking == "keep",
-        )
-        if record.error is not None and record.error.kind in SETTLED:
-            raise UsageError(record.error.message)
+        answer = await self._asker.ask(request_of(cell), on_text=on_text, on_retry=on_retry)
+        if isinstance(answer, Failure) and isinstance(answer.error, AuthRefused | ModelUnknown):
+            raise UsageError(answer.message)  # the user's to mend
+        record = record_of(cell, answer, run_id="conversation")
         if record.reply:
             self.records.append(record)
         return record
@@ -205,6 +201,73 @@ class Conversation:
     def reset(self) -> None:
         """Forget all turns."""
         self.records.clear()
+
+
+class Replying:
+    """Shows turns on stdout; what is said about them goes to stderr.
+
+    On a terminal a reply is written as it comes. Elsewhere it is written when it is whole: what a program reads is the
+    reply that the record has, without an attempt that was cut or a thought that showed itself only at its end.
+
+    `color` as in `--color`; `messages`: show what is sent; `streams`: show the reply (else nothing is written to
+    stdout); `closing`: times and tokens.
+    """
+
+    def __init__(self, color: When, *, messages: bool = True, streams: bool = True, closing: bool = True) -> None:
+        self._page = page_for(sys.stdout, color)
+        self._aside = palette_for(sys.stderr, color)
+        self._messages = messages and streams
+        self._streams = streams
+        self._closing = closing
+
+    async def to(self, conversation: Conversation, said: str) -> Record:
+        """Ask, show, and return the record.
+
+        Raises:
+            UsageError: the key was refused, or the model is not there.
+        """
+        cell = conversation.cell(said)
+        if self._messages:
+            sys.stdout.write(messages_block(cell.messages, self._page, title_of(cell, question=False)))
+            sys.stdout.flush()
+        writer = StreamedReply(sys.stdout, self._page.width)
+        live = self._streams and sys.stdout.isatty()
+        shown: list[str] = []
+
+        def on_text(piece: str) -> None:
+            if live:
+                shown.append(piece)
+                writer.feed(piece)
+
+        def on_retry(error: ProviderError, wait: float) -> None:
+            if self._streams:
+                writer.close()
+            shown.clear()
+            say(f"{error.message}; asking again in {wait:.1f} s")
+
+        try:
+            record = await conversation.say(cell, on_text=on_text, on_retry=on_retry)
+        finally:
+            if self._streams:
+                writer.close()
+        if self._streams and record.reply:
+            _show_rest(record.reply, "".join(shown), writer)
+        if self._closing or record.status == "error":
+            sys.stdout.flush()
+            width = terminal_width(sys.stderr) if sys.stderr.isatty() else None
+            sys.stderr.write(closing_line(record, self._aside, width) + "\n")
+            sys.stderr.flush()
+        return record
+
+
+def _show_rest(reply: str, shown: str, writer: StreamedReply) -> None:
+    """Write the reply if it was not written as it came, or not without the thought before it."""
+    after_thought = shown != reply and shown.endswith(reply)
+    if after_thought:
+        say("what came first was a thought; the reply is:")
+    if after_thought or not shown:  # not on a terminal; or a refusal, which comes by its own field
+        writer.feed(reply)
+        writer.close()
 
 
 def say(sentence: str) -> None:

@@ -7,7 +7,7 @@ import msgspec
 import typer
 
 from persona_batch.cli.options import ApiKeyEnv, ApiKeyHeader, BaseUrl, Json, Model
-from persona_batch.view.terminal import tell
+from persona_batch.view.terminal import one_line, tell
 
 if TYPE_CHECKING:
     from persona_batch.config.batch import RunSettings
@@ -131,8 +131,6 @@ def _ping(endpoint: "RunSettings", model: str | None, env: Mapping[str, str], *,
     if as_json:
         typer.echo(msgspec.json.encode(found))
         return
-    from persona_batch.view.terminal import one_line
-
     typer.echo(f"{found.provider} answers; models: {one_line(', '.join(found.models)) or 'it lists none'}")
     if found.model is None:
         tell("name one of them by --model to ask it")
@@ -143,9 +141,13 @@ def _ping(endpoint: "RunSettings", model: str | None, env: Mapping[str, str], *,
 
 
 async def _asked(target: "Target", model: str | None) -> Ping:
+    from persona_batch.asking.asker import Asker
+    from persona_batch.asking.limits import RetryPolicy
+    from persona_batch.asking.reply import Failure
     from persona_batch.chat import Message
-    from persona_batch.provider.base import Request, StreamInfo, Timeouts
+    from persona_batch.provider.base import Request, Timeouts
     from persona_batch.provider.connect import choose_models, open_provider
+    from persona_batch.record.runlog import RunLog
 
     async with open_provider(target, concurrency=1, timeouts=Timeouts()) as provider:
         if model is None:
@@ -156,19 +158,16 @@ async def _asked(target: "Target", model: str | None) -> Ping:
         else:
             (model,) = models = await choose_models(provider, [model])
         request = Request(model, (Message("user", "Say hello."),), {**target.preset.params, "max_tokens": 16})
-        info, reply, first, last = StreamInfo(), "", None, 0
-        async for burst in provider.stream(request, info):
-            last = burst.at_ns
-            for chunk in burst.chunks:
-                reply += chunk.content
-                if first is None and (chunk.content or chunk.reasoning):
-                    first = burst.at_ns
+        log = RunLog(None, target.redactor.clean)
+        answer = await Asker(provider, policy=RetryPolicy(retries=0), log=log, keep_thinking=True).ask(request)
+    if isinstance(answer, Failure):
+        raise answer.error
     return Ping(
         provider=target.name,
         endpoint=target.identity,
         models=models,
         model=model,
-        reply=target.redactor.clean(reply),
-        ttft_ms=None if first is None else (first - info.sent_ns) / 1e6,
-        latency_ms=(last - info.sent_ns) / 1e6,
+        reply=answer.text,
+        ttft_ms=answer.times.ttft_ms,
+        latency_ms=answer.times.latency_ms,
     )

@@ -66,9 +66,10 @@ def run(
     holds the run, 100 checks under --fail-under, 130 interrupted.
     """
     from persona_batch.config.load import Overrides
-    from persona_batch.pipeline.options import ENGINES, RunOptions
+    from persona_batch.engine.engines import ENGINES
+    from persona_batch.pipeline.options import RunOptions
 
-    options.require_known("--engine", engine, ENGINES)
+    options.require_known("--engine", engine, list(ENGINES))
     _refuse_together("--resume", resume, "--continue", continue_newest)
     _refuse_together("--quiet", quiet, "--verbose", verbose)
     _refuse_together("--json", as_json, "--watch", watch)

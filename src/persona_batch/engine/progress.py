@@ -1,12 +1,17 @@
-"""How far a run is: counts and rates for whoever draws them."""
+"""How far a run is: what of its grid is left, and counts and rates for whoever draws them."""
 
 import time
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, fields
+from itertools import islice
 
+from persona_batch.asking.limits import Gauge
+from persona_batch.plan.cell import Cell
+from persona_batch.plan.key import KeySet
 from persona_batch.record import Record, Status
 
+_BLOCK = 256  # cells of a block
 _RATE_TICKS = 60  # points kept for the rate, at least a second apart
 MOST_PERSONAS = 1000  # a table of 200,000 personas must not be held in memory
 OTHERS = "…"
@@ -65,14 +70,12 @@ def tally(tallies: dict[str, PersonaTally], record: Record) -> None:
     tallies.setdefault(record.persona if apart else OTHERS, PersonaTally()).add(record)
 
 
-@dataclass(slots=True)
-class Progress:
-    """Counts of one process on a run.
+@dataclass(slots=True, kw_only=True)
+class Progress(Gauge):
+    """Counts of one process on a run, beside what is under way.
 
     `total`: cells of the grid; `skipped`: those finished in earlier sessions; `done`: records of this one, of
-    which `failed` have status error; `retrying`: cells that wait to be asked again. `waiting_for` says in words
-    what holds requests back (None: nothing), until `waiting_until` on the clock of `time.monotonic`, if known.
-    `personas` holds the first 1,000 personas, and the rest together under `…`.
+    which `failed` have status error. `personas` holds the first 1,000 personas, and the rest together under `…`.
     """
 
     total: int
@@ -80,14 +83,9 @@ class Progress:
     skipped: int = 0
     done: int = 0
     failed: int = 0
-    in_flight: int = 0
-    retrying: int = 0
-    requests: int = 0
     prompt_tokens: int = 0
     completion_tokens: int = 0
     total_tokens: int = 0
-    waiting_for: str | None = None
-    waiting_until: float | None = None
     statuses: Counter[Status] = field(default_factory=Counter)
     personas: dict[str, PersonaTally] = field(default_factory=dict)
     _ticks: deque[tuple[float, int]] = field(default_factory=lambda: deque(maxlen=_RATE_TICKS))
@@ -128,3 +126,26 @@ class Progress:
         """Return the seconds that the rest will take at this rate; None while there is no rate."""
         rate = self.rate()
         return self.left / rate if rate > 0 else None
+
+
+def pending(
+    keyed: Iterable[tuple[str, Callable[[], Cell]]], finished: KeySet, progress: Progress
+) -> Iterator[Iterator[Cell]]:
+    """Yield a grid in blocks of 256, each the cells in it that are not in `finished`; count the others as skipped.
+
+    `keyed` are keys, each with what makes its cell (`Grid.keyed`): a finished cell costs little more than its key,
+    and a cell is not made before it is taken from its block.
+    """
+    keyed = iter(keyed)
+    while block := list(islice(keyed, _BLOCK)):
+        yield _unfinished(block, finished, progress)
+
+
+def _unfinished(
+    block: Sequence[tuple[str, Callable[[], Cell]]], finished: KeySet, progress: Progress
+) -> Iterator[Cell]:
+    for key, make in block:
+        if key in finished:
+            progress.skip()
+        else:
+            yield make()

@@ -3,8 +3,7 @@
 from contextlib import AbstractContextManager, nullcontext
 
 from persona_batch.asking.ledger import Ledger
-from persona_batch.asking.limits import RunLimits
-from persona_batch.asking.retry import RetryPolicy
+from persona_batch.asking.limits import RetryPolicy, RunLimits
 from persona_batch.config.batch import Batch
 from persona_batch.pipeline.options import RunOptions
 from persona_batch.provider.base import Timeouts

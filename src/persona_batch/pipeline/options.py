@@ -5,8 +5,6 @@ from pathlib import Path
 
 from persona_batch.config.load import Overrides
 
-ENGINES = ("local",)  # `local`: this process; see `engine.base` for what an engine is
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunOptions:

@@ -7,9 +7,8 @@ from contextlib import aclosing, suppress
 from itertools import chain
 
 from persona_batch.config.batch import Batch
-from persona_batch.engine.local import LocalEngine
-from persona_batch.engine.pending import pending
-from persona_batch.engine.progress import Progress
+from persona_batch.engine.engines import Job, engine_named
+from persona_batch.engine.progress import Progress, pending
 from persona_batch.errors import OUT_OF_MEMORY, BatchError, Interrupted, StoppedEarly, StorageError, UsageError
 from persona_batch.pipeline.bounds import daily_ledger, policy_of, run_limits
 from persona_batch.pipeline.observer import Observer
@@ -58,7 +57,7 @@ class Session:
         again = self._set_errors_aside(earlier) if options.retry_errors and earlier else 0  # those that came back too
         self._records_before = len(self._seen.keys)
         self._progress = Progress(total=len(grid))
-        self._cells = pending(grid.keyed(), self._seen.keys, self._progress)
+        self._blocks = pending(grid.keyed(), self._seen.keys, self._progress)
         if earlier is not None:
             self._tell_what_was_found(earlier, again)
         cells = (
@@ -72,11 +71,11 @@ class Session:
 
     def anything_left(self) -> bool:
         """Say whether a cell has no record yet; takes as long as skipping the finished ones before it."""
-        first = next((cell for cell in self._cells if cell is not None), None)
-        if first is None:
-            return False
-        self._cells = chain((first,), self._cells)
-        return True
+        for block in self._blocks:
+            for first in block:
+                self._blocks = chain((chain((first,), block),), self._blocks)
+                return True
+        return False
 
     async def ask_all(self, provider: Provider, signals: Signals) -> Summary:
         """Ask what is left; the records are on disk as they finish.
@@ -144,8 +143,8 @@ class Session:
         gc.freeze()  # what is loaded by now stays; walking it again and again would delay time stamps
         limits = run_limits(self._batch, self._target, self._options)
         with Sink(self._run.records, keys=self._seen.keys) as sink, daily_ledger(self._target, limits) as ledger:
-            engine = LocalEngine(
-                provider,
+            job = Job(
+                provider=provider,
                 run_id=self._run.id,
                 progress=self._progress,
                 limits=limits,
@@ -155,6 +154,7 @@ class Session:
                 on_text=self._observer.text if self._observer.wants_text else None,
                 keep_thinking=self._batch.run.thinking == "keep",
             )
+            engine = engine_named(self._options.engine)(job)
             self._observer.begin(self._run, self._grid, self._progress)
 
             def interrupted(reason: Interrupted) -> None:
@@ -166,7 +166,7 @@ class Session:
                         self._observer.note(f"{reason}: what is running has a few seconds to finish; once more ends it")
 
             with signals.stopping(interrupted):
-                async with aclosing(engine.run(self._cells)) as records:
+                async with aclosing(engine.run(self._blocks)) as records:
                     async for record in records:
                         sink.append(record)
                         self._checks.add(record)

@@ -1,8 +1,7 @@
 """What a provider is: one request in, bursts of stream chunks out.
 
 A burst is what one network read brought, so the cost of the asynchronous machinery is paid per read and not per
-token. Providers never retry and never judge: `asking.attempt` folds the chunks into a record, and
-`asking.retry` decides what to ask again.
+token. Providers never retry and never judge: `asking` folds the chunks into a reply and decides what to ask again.
 """
 
 from collections.abc import AsyncIterator, Sequence

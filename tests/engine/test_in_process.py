@@ -9,16 +9,16 @@ from engine.cells import TimedProvider, make_cell, make_cells
 from engine.runs import run_cells
 from engine.virtual_time import run_virtually
 from persona_batch.asking.limits import RunLimits
-from persona_batch.engine.local import LocalEngine
+from persona_batch.engine.engines import Job
+from persona_batch.engine.in_process import LocalEngine
 from persona_batch.engine.progress import Progress
 from persona_batch.errors import Interrupted, StoppedEarly
 from persona_batch.plan.cell import Cell
 
 
 def _engine(provider: TimedProvider, total: int, concurrency: int = 4) -> LocalEngine:
-    return LocalEngine(
-        provider, run_id="run", progress=Progress(total=total), limits=RunLimits(concurrency=concurrency)
-    )
+    limits = RunLimits(concurrency=concurrency)
+    return LocalEngine(Job(provider=provider, run_id="run", progress=Progress(total=total), limits=limits))
 
 
 def test_every_cell_has_one_record() -> None:
@@ -43,7 +43,7 @@ def test_cells_are_taken_no_sooner_than_they_can_be_asked() -> None:
     async def main() -> None:
         engine = _engine(TimedProvider(), 1000)
         fetched = 0
-        async with aclosing(engine.run(grid())) as records:
+        async with aclosing(engine.run([grid()])) as records:
             async for _ in records:
                 fetched += 1
                 assert taken <= fetched + 2 * 4
@@ -59,7 +59,7 @@ def test_objects_do_not_pile_up() -> None:
         engine = _engine(TimedProvider(), 2000, concurrency=8)
         sizes = []
         done = 0
-        async for _ in engine.run(make_cells(2000)):
+        async for _ in engine.run([make_cells(2000)]):
             done += 1
             if done in {200, 1900}:
                 gc.collect()
@@ -141,7 +141,7 @@ def test_a_break_by_the_reader_cancels_what_is_under_way() -> None:
     provider = TimedProvider(first=1.0, rest=1.0)
 
     async def main() -> None:
-        async with aclosing(_engine(provider, 100).run(make_cells(100))) as records:
+        async with aclosing(_engine(provider, 100).run([make_cells(100)])) as records:
             async for _ in records:
                 break
         assert provider.under_way == 0
@@ -154,7 +154,7 @@ def test_a_cancelled_reader_is_cancelled_and_nothing_is_left_running() -> None:
     provider = TimedProvider(first=1.0, rest=1.0)
 
     async def read() -> None:
-        async for _ in _engine(provider, 100).run(make_cells(100)):
+        async for _ in _engine(provider, 100).run([make_cells(100)]):
             pass
 
     async def main() -> None:
@@ -177,7 +177,7 @@ def test_a_mistake_of_ours_is_raised_as_what_it_is() -> None:
     keys: list[str] = []
 
     async def read() -> None:
-        async for record in _engine(TimedProvider(), 100).run(broken()):
+        async for record in _engine(TimedProvider(), 100).run([broken()]):
             keys.append(record.key)  # noqa: PERF401  # what came before the error counts
 
     with pytest.raises(ZeroDivisionError):
@@ -189,13 +189,14 @@ def test_pieces_of_replies_are_passed_on_with_their_cell() -> None:
     heard: list[tuple[str, str]] = []
 
     async def main() -> None:
-        engine = LocalEngine(
-            TimedProvider(),
+        job = Job(
+            provider=TimedProvider(),
             run_id="run",
             progress=Progress(total=2),
             on_text=lambda cell, text: heard.append((cell.question, text)),
         )
-        async for _ in engine.run(make_cells(2)):
+        engine = LocalEngine(job)
+        async for _ in engine.run([make_cells(2)]):
             pass
 
     run_virtually(main())
