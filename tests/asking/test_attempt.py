@@ -10,7 +10,7 @@ from persona_batch.asking.attempt import attempt, failed_record
 from persona_batch.chat import Usage
 from persona_batch.checks import Check
 from persona_batch.errors import ContentFiltered, ServerFailed, StreamCut
-from persona_batch.provider.base import Burst, Chunk, Request, StreamInfo
+from persona_batch.provider.contract import Burst, Chunk, Request, StreamInfo
 from persona_batch.record import CheckResult, ErrorInfo, Record
 
 

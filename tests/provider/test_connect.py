@@ -8,13 +8,13 @@ import pytest
 
 from engine.virtual_time import run_virtually
 from persona_batch.config.batch import RunSettings
+from persona_batch.credentials import Secret
 from persona_batch.errors import UsageError
-from persona_batch.provider.base import Provider, Timeouts
 from persona_batch.provider.connect import choose_models, open_provider, resolve
+from persona_batch.provider.contract import Provider, Timeouts
 from persona_batch.provider.openai import OpenAIProvider
 from persona_batch.provider.presets import PRESETS
 from persona_batch.provider.scripted import ScriptedProvider
-from persona_batch.provider.secret import Secret
 from provider.asking import ask, talk
 from servers.act import Act, Script, error_body
 from servers.faulty import FaultyServer
@@ -327,7 +327,7 @@ def test_a_variable_in_an_extra_header_stands_for_its_value_and_is_a_key(
     assert "my-very-own" not in repr(target)
     assert target.redactor.clean("I was sent my-very-own-key-1") == "I was sent [key]"
     assert target.key_fingerprint == Secret("my-very-own-key-1").fingerprint
-    assert resolve(settings, {}, need_key=False).extra_headers.keys() <= {"X-Team"}
+    assert resolve(settings, {}, need_key=False).headers.keys() <= {"X-Team"}
     with pytest.raises(UsageError, match=r"MINE, which is not set; export it or put MINE=… into \.env"):
         resolve(settings, {})
 

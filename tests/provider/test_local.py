@@ -17,9 +17,9 @@ import pytest
 from persona_batch.chat import Message
 from persona_batch.config.batch import RunSettings
 from persona_batch.errors import AuthRefused, ContextTooLong, ProcessLost, StoppedEarly, UsageError
-from persona_batch.provider.base import Request, StreamInfo, Timeouts
 from persona_batch.provider.connect import open_provider, resolve
-from persona_batch.provider.local import LocalProvider, find_model, model_id
+from persona_batch.provider.contract import Request, StreamInfo, Timeouts
+from persona_batch.provider.embedded import LocalProvider, find_model, model_id
 from persona_batch.provider.openai import OpenAIProvider
 
 T = TypeVar("T")
@@ -136,7 +136,7 @@ def test_its_server_is_closed_to_others() -> None:
 HOLDER = """
 import asyncio, sys
 from persona_batch.config.batch import RunSettings
-from persona_batch.provider.base import Timeouts
+from persona_batch.provider.contract import Timeouts
 from persona_batch.provider.connect import open_provider, resolve
 
 async def main():

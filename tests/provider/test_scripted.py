@@ -4,7 +4,7 @@ import pytest
 
 from persona_batch.chat import Message
 from persona_batch.errors import RateLimited
-from persona_batch.provider.base import Chunk, Request, StreamInfo
+from persona_batch.provider.contract import Chunk, Request, StreamInfo
 from persona_batch.provider.scripted import ScriptedProvider, made_up
 
 

@@ -17,7 +17,7 @@ from persona_batch.asking.thinking import split_thought
 from persona_batch.chat import Message
 from persona_batch.errors import ContentFiltered, ProviderError
 from persona_batch.plan.cell import Cell
-from persona_batch.provider.base import Provider, Request, StreamInfo
+from persona_batch.provider.contract import Provider, Request, StreamInfo
 from persona_batch.record import CheckResult, ErrorInfo, Record, Status, Timing
 from persona_batch.record.provenance import utc_text
 from persona_batch.record.record import judged

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Final
 
 from persona_batch.chat import Usage
-from persona_batch.provider.base import Burst
+from persona_batch.provider.contract import Burst
 
 _MOST_TOKENS: Final = 100_000_000  # of one request; what is more was not counted
 _REPEATED: Final = 16  # characters; shorter words are said twice

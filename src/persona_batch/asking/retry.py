@@ -13,7 +13,7 @@ from persona_batch.asking.permit import Permit
 from persona_batch.engine.progress import Progress
 from persona_batch.errors import ProcessLost, ProviderError
 from persona_batch.plan.cell import Cell
-from persona_batch.provider.base import Provider, StreamInfo
+from persona_batch.provider.contract import Provider, StreamInfo
 from persona_batch.record import Record
 from persona_batch.record.runlog import RunLog
 

@@ -19,7 +19,7 @@ from persona_batch.asking.words import duration
 from persona_batch.engine.progress import Progress
 from persona_batch.errors import BatchError, StoppedEarly, StorageError
 from persona_batch.plan.cell import Cell
-from persona_batch.provider.base import Provider
+from persona_batch.provider.contract import Provider
 from persona_batch.record import Record
 from persona_batch.record.runlog import RunLog
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from persona_batch.config.load import load_batch
+from persona_batch.credentials import load_env
 from persona_batch.pipeline.grid_of import grid_of, require_checks
 from persona_batch.pipeline.key_care import refuse_key_in_input
 from persona_batch.pipeline.options import RunOptions
@@ -17,7 +18,6 @@ from persona_batch.pipeline.target_run import existing_run, recalled
 from persona_batch.plan.cell import Cell
 from persona_batch.plan.grid import Grid
 from persona_batch.provider.connect import resolve
-from persona_batch.provider.dotenv import load_env
 from persona_batch.record.keys import KeySet
 from persona_batch.record.manifest import read_manifest
 from persona_batch.record.reader import read_records, scan

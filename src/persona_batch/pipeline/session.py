@@ -18,7 +18,7 @@ from persona_batch.pipeline.sealing import begin, seal, what_changed
 from persona_batch.pipeline.signals import Signals
 from persona_batch.pipeline.summary import CheckShare, Summary, exit_code_of
 from persona_batch.plan.grid import Grid
-from persona_batch.provider.base import Provider
+from persona_batch.provider.contract import Provider
 from persona_batch.provider.target import Target
 from persona_batch.record.agreement import described
 from persona_batch.record.aside import Settled, set_errors_aside, settle

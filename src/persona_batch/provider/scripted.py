@@ -10,7 +10,7 @@ import msgspec
 
 from persona_batch.chat import Message, Usage
 from persona_batch.errors import ProviderError
-from persona_batch.provider.base import Burst, Chunk, Request, StreamInfo
+from persona_batch.provider.contract import Burst, Chunk, Request, StreamInfo
 
 _PIECE = 8  # characters of a reply per chunk
 _encode = msgspec.json.encode

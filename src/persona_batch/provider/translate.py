@@ -18,9 +18,9 @@ import openai
 from persona_batch import errors
 from persona_batch.errors import ProviderError
 from persona_batch.provider import ratelimit, refusal
-from persona_batch.provider.base import ELSEWHERE, HUNG_UP
-from persona_batch.provider.http import RedirectFailed, new_place
+from persona_batch.provider.contract import ELSEWHERE, HUNG_UP
 from persona_batch.provider.network import Proxy
+from persona_batch.provider.sdk_client import RedirectFailed, new_place
 
 _OTHER_HOST = (62, 63, 64)  # X509_V_ERR_HOSTNAME_MISMATCH, …_EMAIL_…, …_IP_ADDRESS_…
 _NOT_NOW = (9, 10)  # X509_V_ERR_CERT_NOT_YET_VALID, …_HAS_EXPIRED
