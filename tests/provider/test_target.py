@@ -91,7 +91,8 @@ def test_a_key_that_is_not_there_is_missed_in_the_same_words(
 
 def test_keys_are_read_anew_from_the_dotenv_they_came_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     here, elsewhere = tmp_path / "here", tmp_path / "elsewhere"
-    here.mkdir(), elsewhere.mkdir()
+    here.mkdir()
+    elsewhere.mkdir()
     (here / ".env").write_text(f"MINE={KEY}\nGATE={GATE}\n", encoding="utf-8")
     monkeypatch.chdir(here)
     assert load_env()["MINE"] == KEY
