@@ -126,15 +126,26 @@ def test_a_missing_choice_lists_what_there_is(script: Script, asked: tuple[str, 
     assert words in str(caught.value)
 
 
+class Listing(ScriptedProvider):
+    """An endpoint with these models."""
+
+    def __init__(self, names: list[str]) -> None:
+        super().__init__()
+        self._listed = names
+
+    async def models(self) -> list[str]:
+        return self._listed
+
+
 def test_a_model_that_is_certainly_not_there_has_a_nearest_name() -> None:
-    provider = ScriptedProvider(models=["Qwen3-8B", "Qwen3-32B"])
+    provider = Listing(["Qwen3-8B", "Qwen3-32B"])
     with pytest.raises(UsageError, match="did you mean Qwen3-"):
         asyncio.run(choose_models(provider, ["Qwen3-8b"], lists_all=True))
 
 
 def test_a_model_that_is_not_listed_may_be_an_alias() -> None:
     said: list[str] = []
-    provider = ScriptedProvider(models=["qwen-plus-2026"])
+    provider = Listing(["qwen-plus-2026"])
     assert asyncio.run(choose_models(provider, ["qwen-plus"], note=said.append)) == ["qwen-plus"]
     assert "qwen-plus-2026" in said[0]
 

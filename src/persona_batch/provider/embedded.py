@@ -23,7 +23,7 @@ from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
 import msgspec
 
@@ -78,13 +78,11 @@ def model_id(path: Path) -> str:
     return _QUANTIZATION.sub("", path.stem)
 
 
-class _Server:
+class _Server(NamedTuple):
     """One life of the model's server: its process, and how it is asked."""
 
-    def __init__(self, process: ChildProcess, base_url: str, provider: "OpenAIProvider") -> None:
-        self.process = process
-        self.base_url = base_url
-        self.provider = provider
+    process: ChildProcess
+    provider: "OpenAIProvider"
 
     async def close(self) -> None:
         """End it."""
@@ -123,16 +121,6 @@ class LocalProvider:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._server.close()
-
-    @property
-    def base_url(self) -> str:
-        """Where the server listens; known once entered."""
-        return self._server.base_url
-
-    @property
-    def process_id(self) -> int:
-        """The server's process; known once entered."""
-        return self._server.process.pid
 
     async def stream(self, request: Request, info: StreamInfo) -> AsyncGenerator[Burst]:
         """Stream one reply, as soon as a slot is free; see `contract.Provider`.
@@ -196,19 +184,17 @@ class LocalProvider:
         try:
             base_url = await self._ready(process)
             process.watch()
-            provider = OpenAIProvider(
-                replace(self._target, base_url=base_url, key_variable=_KEY, keys={_KEY: Secret(key)}),
-                concurrency=self._concurrency,
-                timeouts=self._timeouts,
-                # The server sometimes closes a kept connection just when the next request is on its way.
-                headers={"Connection": "close"},
-                proxies=False,
+            # The server sometimes closes a kept connection just when the next request is on its way.
+            headers = {"Connection": "close", **self._target.extra_headers}
+            target = replace(
+                self._target, base_url=base_url, key_variable=_KEY, keys={_KEY: Secret(key)}, extra_headers=headers
             )
+            provider = OpenAIProvider(target, concurrency=self._concurrency, timeouts=self._timeouts, proxies=False)
             await provider.__aenter__()
         except BaseException:
             await process.stop(LEAVE)
             raise
-        return _Server(process, base_url, provider)
+        return _Server(process, provider)
 
     async def _ready(self, process: ChildProcess) -> str:
         """Wait for the child's one line and return its base URL."""

@@ -42,7 +42,6 @@ class OpenAIProvider:
         target: where, and with which key.
         concurrency: the most requests at a time.
         timeouts: for each request.
-        headers: sent with each request, beside the target's.
         proxies: whether proxies named by the environment are used.
     """
 
@@ -52,7 +51,6 @@ class OpenAIProvider:
         *,
         concurrency: int,
         timeouts: Timeouts | None = None,
-        headers: Mapping[str, str] | None = None,
         proxies: bool = True,
     ) -> None:
         self.name = target.name
@@ -63,7 +61,6 @@ class OpenAIProvider:
         self._dialects: dict[str, Dialect] = {}  # by model, what was learnt from refusals
         self._redactor = target.redactor
         self._names = ModelNames(self._redactor)
-        self._headers = dict(headers or {})
         self._concurrency = concurrency
         self._proxies = proxies
 
@@ -72,7 +69,7 @@ class OpenAIProvider:
         self._http = open_http(
             self._target, concurrency=self._concurrency, connect=self._timeouts.connect, proxy=self._proxy
         )
-        self._client = open_client(self._target, self._http, headers={**self._headers, **self._target.headers})
+        self._client = open_client(self._target, self._http)
         self._first: httpx2.Request | None = None
         self._route = route(self._target.base_url, "/chat/completions")
         self._options: Any = {"headers": without_key(self._target)}

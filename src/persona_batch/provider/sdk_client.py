@@ -243,8 +243,8 @@ def open_http(target: Target, *, concurrency: int, connect: float, proxy: Proxy 
     )
 
 
-def open_client(target: Target, http_client: HttpClient, *, headers: Mapping[str, str]) -> AsyncOpenAI:
-    """Return a client for the target that sends `headers` with each request; closing it closes `http_client`."""
+def open_client(target: Target, http_client: HttpClient) -> AsyncOpenAI:
+    """Return a client for the target that sends its headers with each request; closing it closes `http_client`."""
     key = _bearer(target)
 
     def client(default_headers: Mapping[str, str]) -> AsyncOpenAI:
@@ -262,7 +262,7 @@ def open_client(target: Target, http_client: HttpClient, *, headers: Mapping[str
         "Accept": "text/event-stream, application/json",
         "Accept-Encoding": "identity",
         **({} if _authorized(target) else {"Authorization": Omit()}),
-        **headers,
+        **target.headers,
     }
     if not target.ambient:
         # The SDK would add its platform's headers, and those that OPENAI_… variables ask for.
