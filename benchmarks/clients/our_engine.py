@@ -15,8 +15,8 @@ from persona_batch.engine.engines import Job
 from persona_batch.engine.in_process import LocalEngine
 from persona_batch.engine.progress import Progress
 from persona_batch.plan.grid import Grid
-from persona_batch.provider.base import Provider, Timeouts
 from persona_batch.provider.connect import open_provider, resolve
+from persona_batch.provider.contract import Provider, Timeouts
 from persona_batch.provider.target import Target
 
 

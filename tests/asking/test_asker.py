@@ -30,7 +30,7 @@ from persona_batch.errors import (
     StreamCut,
     TimedOut,
 )
-from persona_batch.provider.base import Request
+from persona_batch.provider.contract import Request
 
 REQUEST = Request("m", (Message("user", "你好"),))
 

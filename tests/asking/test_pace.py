@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from persona_batch.asking.pace import RollingWindow, Throttle, TokenEstimate, text_tokens
 from persona_batch.chat import Message, Usage
-from persona_batch.provider.base import Request
+from persona_batch.provider.contract import Request
 
 
 def _accept(throttle: Throttle, rounds: int) -> None:

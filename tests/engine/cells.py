@@ -13,7 +13,7 @@ from persona_batch.checks import Check
 from persona_batch.errors import ProviderError
 from persona_batch.plan.cell import Cell, Endpoint
 from persona_batch.plan.key import cell_key
-from persona_batch.provider.base import Burst, Chunk, Request, StreamInfo
+from persona_batch.provider.contract import Burst, Chunk, Request, StreamInfo
 
 
 def make_cell(

@@ -17,7 +17,7 @@ from persona_batch.checks import Check
 from persona_batch.engine.play import play, record_of, request_of
 from persona_batch.errors import ContentFiltered, ProviderError, ServerFailed, StreamCut
 from persona_batch.plan.cell import Cell
-from persona_batch.provider.base import Burst, Chunk, Request, StreamInfo
+from persona_batch.provider.contract import Burst, Chunk, Request, StreamInfo
 from persona_batch.record import CheckResult, ErrorInfo, Record
 from persona_batch.record.runlog import RunLog
 

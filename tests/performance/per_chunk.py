@@ -11,9 +11,9 @@ from typing import Final
 import msgspec
 
 from persona_batch.asking.reply import Incoming
-from persona_batch.provider.base import Burst
+from persona_batch.provider.contract import Burst
 from persona_batch.provider.http1 import Connection
-from persona_batch.provider.reply import ReplyDecoder
+from persona_batch.provider.reply_decoder import ReplyDecoder
 
 READ: Final = 16 * 1024
 HEAD: Final = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"

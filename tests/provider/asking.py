@@ -10,8 +10,8 @@ import pytest
 
 from persona_batch.chat import Message, Params
 from persona_batch.config.batch import RunSettings
-from persona_batch.provider.base import Burst, Chunk, Request, StreamInfo, Timeouts
 from persona_batch.provider.connect import resolve
+from persona_batch.provider.contract import Burst, Chunk, Request, StreamInfo, Timeouts
 from persona_batch.provider.openai import OpenAIProvider
 from servers.act import Act, Script
 from servers.faulty import FaultyServer

@@ -13,8 +13,8 @@ import pytest
 
 from persona_batch.config.batch import RunSettings
 from persona_batch.errors import AuthRefused, MalformedReply, ProviderError, RateLimited, ServerFailed, TimedOut
-from persona_batch.provider.base import Timeouts
 from persona_batch.provider.connect import resolve
+from persona_batch.provider.contract import Timeouts
 from persona_batch.provider.openai import OpenAIProvider
 from provider.asking import ask, talk
 from provider.raw_server import RawServer, answering

@@ -4,9 +4,8 @@ from typing import Any
 import pytest
 
 from persona_batch.chat import Usage
-from persona_batch.provider.base import Chunk
-from persona_batch.provider.chunks import decode_chunk
-from persona_batch.provider.odd_chunks import ErrorPayload, NotAChunk, OddChunk, decode_odd
+from persona_batch.provider.chunks import ErrorPayload, NotAChunk, OddChunk, decode_chunk, decode_odd
+from persona_batch.provider.contract import Chunk
 
 
 def decoded(body: Any) -> Chunk:

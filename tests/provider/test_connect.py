@@ -8,13 +8,13 @@ import pytest
 
 from engine.virtual_time import run_virtually
 from persona_batch.config.batch import RunSettings
+from persona_batch.credentials import Secret
 from persona_batch.errors import UsageError
-from persona_batch.provider.base import Provider, Timeouts
 from persona_batch.provider.connect import choose_models, open_provider, resolve
+from persona_batch.provider.contract import Provider, Timeouts
 from persona_batch.provider.openai import OpenAIProvider
 from persona_batch.provider.presets import PRESETS
 from persona_batch.provider.scripted import ScriptedProvider
-from persona_batch.provider.secret import Secret
 from provider.asking import ask, talk
 from servers.act import Act, Script, error_body
 from servers.faulty import FaultyServer
@@ -126,15 +126,26 @@ def test_a_missing_choice_lists_what_there_is(script: Script, asked: tuple[str, 
     assert words in str(caught.value)
 
 
+class Listing(ScriptedProvider):
+    """An endpoint with these models."""
+
+    def __init__(self, names: list[str]) -> None:
+        super().__init__()
+        self._listed = names
+
+    async def models(self) -> list[str]:
+        return self._listed
+
+
 def test_a_model_that_is_certainly_not_there_has_a_nearest_name() -> None:
-    provider = ScriptedProvider(models=["Qwen3-8B", "Qwen3-32B"])
+    provider = Listing(["Qwen3-8B", "Qwen3-32B"])
     with pytest.raises(UsageError, match="did you mean Qwen3-"):
         asyncio.run(choose_models(provider, ["Qwen3-8b"], lists_all=True))
 
 
 def test_a_model_that_is_not_listed_may_be_an_alias() -> None:
     said: list[str] = []
-    provider = ScriptedProvider(models=["qwen-plus-2026"])
+    provider = Listing(["qwen-plus-2026"])
     assert asyncio.run(choose_models(provider, ["qwen-plus"], note=said.append)) == ["qwen-plus"]
     assert "qwen-plus-2026" in said[0]
 
@@ -327,7 +338,7 @@ def test_a_variable_in_an_extra_header_stands_for_its_value_and_is_a_key(
     assert "my-very-own" not in repr(target)
     assert target.redactor.clean("I was sent my-very-own-key-1") == "I was sent [key]"
     assert target.key_fingerprint == Secret("my-very-own-key-1").fingerprint
-    assert resolve(settings, {}, need_key=False).extra_headers.keys() <= {"X-Team"}
+    assert resolve(settings, {}, need_key=False).headers.keys() <= {"X-Team"}
     with pytest.raises(UsageError, match=r"MINE, which is not set; export it or put MINE=… into \.env"):
         resolve(settings, {})
 

@@ -24,8 +24,8 @@ from persona_batch.errors import (
     ServerFailed,
     TimedOut,
 )
-from persona_batch.provider.base import Timeouts
 from persona_batch.provider.connect import resolve
+from persona_batch.provider.contract import Timeouts
 from persona_batch.provider.openai import OpenAIProvider
 from provider.asking import REPLY, Answer, answer_to, ask, talk
 from servers.act import Act, Script, error_body

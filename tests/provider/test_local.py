@@ -17,9 +17,9 @@ import pytest
 from persona_batch.chat import Message
 from persona_batch.config.batch import RunSettings
 from persona_batch.errors import AuthRefused, ContextTooLong, ProcessLost, StoppedEarly, UsageError
-from persona_batch.provider.base import Request, StreamInfo, Timeouts
 from persona_batch.provider.connect import open_provider, resolve
-from persona_batch.provider.local import LocalProvider, find_model, model_id
+from persona_batch.provider.contract import Request, StreamInfo, Timeouts
+from persona_batch.provider.embedded import LocalProvider, find_model, model_id
 from persona_batch.provider.openai import OpenAIProvider
 
 T = TypeVar("T")
@@ -125,7 +125,7 @@ def test_a_prompt_beyond_its_context_is_refused_as_such() -> None:
 @needs_model
 def test_its_server_is_closed_to_others() -> None:
     async def intrude(provider: LocalProvider) -> None:
-        target = resolve(RunSettings(base_url=provider.base_url), {})
+        target = resolve(RunSettings(base_url=provider._server.provider._target.base_url), {})
         async with OpenAIProvider(target, concurrency=1) as stranger:
             await anext(stranger.stream(Request(MODEL, (Message("user", "hi"),)), StreamInfo()))
 
@@ -136,12 +136,12 @@ def test_its_server_is_closed_to_others() -> None:
 HOLDER = """
 import asyncio, sys
 from persona_batch.config.batch import RunSettings
-from persona_batch.provider.base import Timeouts
+from persona_batch.provider.contract import Timeouts
 from persona_batch.provider.connect import open_provider, resolve
 
 async def main():
     async with open_provider(resolve(RunSettings(), {}), concurrency=1, timeouts=Timeouts()) as provider:
-        print(provider.process_id, flush=True)
+        print(provider._server.process.pid, flush=True)
         await asyncio.sleep(60)
 
 asyncio.run(main())
@@ -213,12 +213,12 @@ def test_a_server_that_dies_or_hangs_is_started_anew_once(
         assert await said(provider, "hi") == "hello"
         hanging = asyncio.create_task(said(provider, "wait"))
         await asyncio.sleep(0)
-        os.kill(provider.process_id, how)
+        os.kill(provider._server.process.pid, how)
         with pytest.raises(ProcessLost, match=re.escape(f"the embedded model's server died ({words})")):
             await hanging
         assert await asyncio.gather(*(said(provider, "hi") for _ in range(3))) == ["hello"] * 3
         assert await provider.models() == ["tiny"]
-        os.kill(provider.process_id, signal.SIGKILL)
+        os.kill(provider._server.process.pid, signal.SIGKILL)
         with pytest.raises(ProcessLost):
             await said(provider, "hi")
         with pytest.raises(StoppedEarly, match=r"server died \(signal 9\), for the second time; .* --resume"):
@@ -230,7 +230,7 @@ def test_a_server_that_dies_or_hangs_is_started_anew_once(
 def test_a_server_that_does_not_start_anew_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async def talk(provider: LocalProvider) -> None:
         (tmp_path / "xllamacpp.py").write_text("import os; os._exit(3)", encoding="utf-8")
-        os.kill(provider.process_id, signal.SIGKILL)
+        os.kill(provider._server.process.pid, signal.SIGKILL)
         with pytest.raises(ProcessLost):
             await said(provider, "hi")
         with pytest.raises(StoppedEarly, match=r"died \(signal 9\), and did not start anew: .*exit code 3"):

@@ -9,8 +9,8 @@ import trustme
 
 from persona_batch.config.batch import RunSettings
 from persona_batch.errors import ConnectionFailed, ProviderError, UsageError
-from persona_batch.provider.base import Timeouts
 from persona_batch.provider.connect import choose_models, open_provider, resolve
+from persona_batch.provider.contract import Timeouts
 from persona_batch.provider.network import proxy_for, trusted
 from persona_batch.provider.openai import OpenAIProvider
 from provider.asking import REPLY, ask

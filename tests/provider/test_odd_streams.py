@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from persona_batch.errors import MalformedReply, ProviderError, RateLimited, ServerFailed, StreamCut
-from persona_batch.provider.base import Chunk
-from persona_batch.provider.reply import ReplyDecoder
+from persona_batch.provider.contract import Chunk
+from persona_batch.provider.reply_decoder import ReplyDecoder
 from provider.asking import answer_to
 from servers.act import Act
 

@@ -1,10 +1,7 @@
 import asyncio
 
-import pytest
-
 from persona_batch.chat import Message
-from persona_batch.errors import RateLimited
-from persona_batch.provider.base import Chunk, Request, StreamInfo
+from persona_batch.provider.contract import Chunk, Request, StreamInfo
 from persona_batch.provider.scripted import ScriptedProvider, made_up
 
 
@@ -33,22 +30,7 @@ def test_a_reply_ends_with_reason_and_usage() -> None:
     assert last.usage.prompt_tokens == 2
 
 
-def test_replies_may_be_given_by_text_or_by_a_function() -> None:
-    assert reply_of(ScriptedProvider({"a": "b"}), "a") == "b"
-    assert reply_of(ScriptedProvider({"a": "b"}), "c") == made_up([Message("user", "c")])
-    assert reply_of(ScriptedProvider(lambda request: request.model), "c") == "scripted"
-
-
-def test_failures_come_in_turn() -> None:
-    provider = ScriptedProvider(failures=[RateLimited("slow"), None, RateLimited("slow")])
-    with pytest.raises(RateLimited):
-        reply_of(provider, "a")
-    assert reply_of(provider, "a")
-    with pytest.raises(RateLimited):
-        reply_of(provider, "a")
-    assert reply_of(provider, "a")
-    assert provider.asked == 4
-
-
-def test_an_empty_reply_is_still_an_end() -> None:
-    assert [c.finish_reason for c in chunks_of(ScriptedProvider({"a": ""}), "a")] == ["stop"]
+def test_every_message_and_an_empty_one_have_a_reply_that_ends() -> None:
+    for text in ("", "a"):
+        assert reply_of(ScriptedProvider(), text) == made_up([Message("user", text)])
+        assert chunks_of(ScriptedProvider(), text)[-1].finish_reason == "stop"

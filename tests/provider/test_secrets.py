@@ -10,10 +10,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from persona_batch.credentials import Redactor, is_placeholder
+from persona_batch.credentials import Redactor, Secret, checked_key, is_placeholder, load_env
 from persona_batch.errors import UsageError
-from persona_batch.provider.dotenv import load_env
-from persona_batch.provider.secret import Secret, checked_key
 
 KEY = 'sk-proj-Ab"c/d+e=0123456789'
 

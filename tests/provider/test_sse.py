@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from persona_batch.provider.sse import MAX_EVENT, EventTooLong, SSEDecoder, TypedPayload
+from persona_batch.provider.payloads import MAX_EVENT, EventTooLong, SSEDecoder, TypedPayload
 
 LONG = b"x" * 2049
 CASES = {

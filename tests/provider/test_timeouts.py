@@ -6,7 +6,7 @@ from contextlib import aclosing
 import pytest
 
 from persona_batch.errors import TimedOut
-from persona_batch.provider.base import Request, StreamInfo, Timeouts
+from persona_batch.provider.contract import Request, StreamInfo, Timeouts
 from persona_batch.provider.openai import OpenAIProvider
 from provider.asking import MESSAGES, REPLY, answer_to, ask, talk
 from servers.act import Act, Script

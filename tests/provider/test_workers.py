@@ -10,8 +10,8 @@ import pytest
 from persona_batch import errors
 from persona_batch.chat import Message
 from persona_batch.config.batch import RunSettings
-from persona_batch.provider.base import Burst, Request, StreamInfo, Timeouts
 from persona_batch.provider.connect import resolve
+from persona_batch.provider.contract import Burst, Request, StreamInfo, Timeouts
 from persona_batch.provider.openai import OpenAIProvider
 from persona_batch.provider.target import Target
 from persona_batch.provider.workers import WorkersProvider

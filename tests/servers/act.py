@@ -53,7 +53,7 @@ class Script(msgspec.Struct, kw_only=True, frozen=True):
 
     `acts` answer the first chat requests in turn; later ones are drawn from `shares`; all others get
     `default`. With `api_key`, any other key is refused with 401. `models` is what /models lists; None: 404.
-    `models_act` answers /models instead.
+    `models_act` answers /models instead. `routes` answer others, by their path below the base URL (`/files`).
     """
 
     acts: list[Act] = []
@@ -63,6 +63,7 @@ class Script(msgspec.Struct, kw_only=True, frozen=True):
     models: list[str] | None = msgspec.field(default_factory=lambda: ["test-model"])
     models_act: Act | None = None
     api_key: str | None = None
+    routes: dict[str, Act] = {}
 
 
 class Logged(msgspec.Struct):

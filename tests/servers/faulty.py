@@ -159,7 +159,7 @@ class FaultyServer:
             listed = [{"id": name, "object": "model"} for name in self.script.models]
             return Act(body=json.dumps({"object": "list", "data": listed}))
         if not chat:
-            return Act(status=404, body="no such route")
+            return self.script.routes.get(request.route.removeprefix("/v1")) or Act(status=404, body="no such route")
         act = next(self._acts, None)
         if act is not None:
             return act

@@ -14,7 +14,7 @@ from persona_batch.asking.limits import Gauge, RetryPolicy, RunLimits
 from persona_batch.asking.reply import Failure, Incoming, Reply
 from persona_batch.asking.thinking import ShownText
 from persona_batch.errors import BatchError, ProcessLost, ProviderError
-from persona_batch.provider.base import Provider, Request, StreamInfo
+from persona_batch.provider.contract import Provider, Request, StreamInfo
 from persona_batch.record.runlog import RunLog
 
 _LOSSES = 8  # of processes that were asking a request; beyond, the request may be what ends them

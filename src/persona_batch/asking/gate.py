@@ -11,7 +11,7 @@ from persona_batch.asking.pace import RollingWindow, Throttle, TokenEstimate, pr
 from persona_batch.asking.reply import Reply
 from persona_batch.chat import Usage
 from persona_batch.errors import ProcessLost, ProviderError, RateLimited, ServerFailed, StoppedEarly
-from persona_batch.provider.base import Request
+from persona_batch.provider.contract import Request
 from persona_batch.provider.ratelimit import retry_after, used_up_today
 from persona_batch.record.runlog import RunLog
 from persona_batch.wording import duration, local_time

@@ -4,7 +4,7 @@ import heapq
 from collections.abc import Iterable
 
 from persona_batch.chat import Message, Usage
-from persona_batch.provider.base import Request
+from persona_batch.provider.contract import Request
 
 _FIRST = 16  # requests at once, to begin with
 _MARGIN = 0.05  # seconds; clocks differ

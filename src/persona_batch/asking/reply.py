@@ -9,7 +9,7 @@ from typing import Final, Literal, NamedTuple
 from persona_batch.asking.thinking import split_thought
 from persona_batch.chat import Message, Usage
 from persona_batch.errors import ContentFiltered, ProviderError
-from persona_batch.provider.base import Burst, Request, StreamInfo
+from persona_batch.provider.contract import Burst, Request, StreamInfo
 from persona_batch.record.runlog import Clean
 
 _MOST_TOKENS: Final = 100_000_000  # of one request; what is more was not counted

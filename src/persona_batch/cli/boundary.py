@@ -116,8 +116,7 @@ def _keep(bug: Exception) -> str:
 
 def _clean(text: str) -> str:
     """Return the text without what looks like a key, and without the keys that the environment and `.env` hold."""
-    from persona_batch.credentials import Redactor, secrets_in
-    from persona_batch.provider.dotenv import load_env
+    from persona_batch.credentials import Redactor, load_env, secrets_in
 
     try:
         env = load_env()

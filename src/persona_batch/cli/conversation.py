@@ -11,7 +11,7 @@ from persona_batch.chat import Message
 from persona_batch.config.batch import Batch, Persona, Question
 from persona_batch.config.load import Overrides, cautions, load_batch
 from persona_batch.config.names import id_from_text
-from persona_batch.credentials import has_key
+from persona_batch.credentials import has_key, load_env
 from persona_batch.engine.play import record_of, request_of
 from persona_batch.errors import AuthRefused, ModelUnknown, ProviderError, StoppedEarly, UsageError
 from persona_batch.pipeline.bounds import daily_ledger, run_limits, timeouts_of
@@ -20,9 +20,8 @@ from persona_batch.pipeline.key_care import refuse_key_in_input, tell_first_use
 from persona_batch.pipeline.options import RunOptions
 from persona_batch.plan.cell import Cell
 from persona_batch.plan.key import cell_key
-from persona_batch.provider.base import Provider
 from persona_batch.provider.connect import choose_models, open_provider, resolve
-from persona_batch.provider.dotenv import load_env
+from persona_batch.provider.contract import Provider
 from persona_batch.provider.target import Target
 from persona_batch.record import Record
 from persona_batch.record.runlog import RunLog, as_is

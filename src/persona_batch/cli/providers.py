@@ -67,7 +67,7 @@ def providers(
         batch providers --ping modelscope --model Qwen/Qwen3-8B
     """
     from persona_batch.config.batch import RunSettings
-    from persona_batch.provider.dotenv import load_env
+    from persona_batch.credentials import load_env
 
     env = load_env()
     if ping is not None:
@@ -145,8 +145,8 @@ async def _asked(target: "Target", model: str | None) -> Ping:
     from persona_batch.asking.limits import RetryPolicy
     from persona_batch.asking.reply import Failure
     from persona_batch.chat import Message
-    from persona_batch.provider.base import Request, Timeouts
     from persona_batch.provider.connect import choose_models, open_provider
+    from persona_batch.provider.contract import Request, Timeouts
     from persona_batch.record.runlog import RunLog
 
     async with open_provider(target, concurrency=1, timeouts=Timeouts()) as provider:

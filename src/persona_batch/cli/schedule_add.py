@@ -58,8 +58,8 @@ def add(
         batch schedule add personas/wukong.yaml --at @daily --print systemd
     """
     from persona_batch.cli.run_arguments import read_run_arguments
-    from persona_batch.provider.dotenv import load_env
-    from persona_batch.schedule.environment import carried, open_to_others, read_dotenv, refuse_secrets
+    from persona_batch.credentials import load_env, read_dotenv
+    from persona_batch.schedule.environment import carried, open_to_others, refuse_secrets
     from persona_batch.schedule.job import Job
     from persona_batch.schedule.state import StateFolder
     from persona_batch.schedule.when import parse_when
@@ -76,7 +76,7 @@ def add(
         on_failure=on_failure,
         environment=carried(os.environ),
     )
-    keys = read_dotenv(job.env_file) if job.env_file is not None else {}
+    keys = read_dotenv(job.env_file, "--env-file ") if job.env_file is not None else {}
     refuse_secrets(job.texts(), {**load_env(), **keys})
     for file in (job.directory / ".env", job.env_file):
         warning = open_to_others(file) if file is not None else None
@@ -158,8 +158,8 @@ def _rehearse(job: "Job", run: "RunArguments", keys: Mapping[str, str]) -> None:
         BatchError: the dry run broke down.
     """
     from persona_batch.config.load import Overrides, load_batch
+    from persona_batch.credentials import load_env
     from persona_batch.provider.connect import resolve
-    from persona_batch.provider.dotenv import load_env
     from persona_batch.schedule.environment import bare, refuse_secrets
     from persona_batch.schedule.perform import run_words
 
@@ -175,7 +175,7 @@ def _rehearse(job: "Job", run: "RunArguments", keys: Mapping[str, str]) -> None:
         target = resolve(batch.run, load_env(environ=env))
     except UsageError as error:
         raise UsageError(f"{error} (cron does not see this shell's variables: a job's keys stand in `.env`)") from None
-    refuse_secrets(job.texts(), load_env(environ=env), target.key_variables)
+    refuse_secrets(job.texts(), load_env(environ=env), target.keys)
     words = [sys.executable, "-P", "-m", "persona_batch", *run_words(job), "--dry-run"]
     done = subprocess.run(  # noqa: S603 - our own command line
         words, cwd=job.directory, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False

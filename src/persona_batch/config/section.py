@@ -47,7 +47,7 @@ def base_url(value: str) -> str:
         host, _ = parts.hostname, parts.port
     except ValueError:
         host, parts = None, urlsplit("")
-    if parts.scheme not in {"http", "https"} or not host or re.search(r"\s", value):
+    if parts.scheme not in {"http", "https"} or not host or " " in value or not value.isprintable():
         raise ValueError("expected a URL such as https://host/v1")
     if "@" in parts.netloc:
         raise ValueError(f"a base URL holds no user name or password; {REMEDY}")

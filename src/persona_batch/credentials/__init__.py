@@ -6,9 +6,11 @@ Three questions are answered here, for files, command lines, crontabs, logs, err
 - Does this text hold a key (`find_key`, `mask`)? By its shape alone (`sk-…`, a JWT), or as a random word in a place
   for keys (`X-Api-Key: …`, `?token=…`, `user:password@host`).
 - Is a key that we know in this text (`Redactor`)? Whatever its shape; but a placeholder such as `ollama` is no secret.
+
+And keys are read (`load_env`) and held (`Secret`) here.
 """
 
-from persona_batch.credentials.redact import Redactor, secrets_in
+from persona_batch.credentials.known import Redactor, Secret, checked_key, load_env, read_dotenv, secrets_in
 from persona_batch.credentials.shapes import (
     MARK,
     REMEDY,
@@ -27,14 +29,18 @@ __all__ = [
     "MARK",
     "REMEDY",
     "Redactor",
+    "Secret",
+    "checked_key",
     "find_key",
     "has_key",
     "is_bare_key",
     "is_key_name",
     "is_placeholder",
     "is_reference",
+    "load_env",
     "login_in",
     "mask",
+    "read_dotenv",
     "secret_in_query",
     "secrets_in",
 ]

@@ -14,7 +14,7 @@ from persona_batch.asking.limits import RetryPolicy, RunLimits
 from persona_batch.engine.progress import Progress
 from persona_batch.errors import BatchError, UsageError
 from persona_batch.plan.cell import Cell
-from persona_batch.provider.base import Provider
+from persona_batch.provider.contract import Provider
 from persona_batch.record import Record
 from persona_batch.record.runlog import RunLog
 from persona_batch.wording import meant

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from persona_batch.asking.asker import Asker
 from persona_batch.asking.reply import Failure, Reply
 from persona_batch.plan.cell import Cell
-from persona_batch.provider.base import Request
+from persona_batch.provider.contract import Request
 from persona_batch.record import ErrorInfo, Record, Timing
 from persona_batch.record.record import judged
 from persona_batch.record.runlog import utc_text

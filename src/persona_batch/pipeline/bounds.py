@@ -6,7 +6,7 @@ from persona_batch.asking.ledger import Ledger
 from persona_batch.asking.limits import RetryPolicy, RunLimits
 from persona_batch.config.batch import Batch
 from persona_batch.pipeline.options import RunOptions
-from persona_batch.provider.base import Timeouts
+from persona_batch.provider.contract import Timeouts
 from persona_batch.provider.target import Target
 
 REMOTE_CONCURRENCY = 8

@@ -29,7 +29,7 @@ def refuse_key_in_input(batch: Batch, target: Target, options: RunOptions) -> No
     for where, said in _all_said(batch, options):
         text = msgspec.json.encode(said).decode()
         if redactor.clean(text) != text:
-            variables = ", ".join(target.key_variables) or "extra_headers"
+            variables = ", ".join(target.keys) or "extra_headers"
             raise UsageError(redactor.clean(f"{where} holds the key of {variables} itself; take it out: {REMEDY}"))
 
 
@@ -46,7 +46,7 @@ def tell_first_use(settings: RunSettings, target: Target, tell: Callable[[str], 
         file, own = settings.sources.get("provider"), target.preset.key_env
     if file is not None:
         host = urlsplit(target.base_url).hostname or target.base_url
-        for variable in target.key_variables:
+        for variable in target.keys:
             if variable not in own:
                 _tell_once(file, variable, host, tell)
 

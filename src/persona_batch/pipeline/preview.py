@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from persona_batch.config.load import load_batch
+from persona_batch.credentials import load_env
 from persona_batch.pipeline.grid_of import grid_of, require_checks
 from persona_batch.pipeline.key_care import refuse_key_in_input
 from persona_batch.pipeline.options import RunOptions
@@ -18,7 +19,6 @@ from persona_batch.plan.cell import Cell
 from persona_batch.plan.grid import Grid
 from persona_batch.plan.key import KeySet
 from persona_batch.provider.connect import resolve
-from persona_batch.provider.dotenv import load_env
 from persona_batch.record.manifest import read_manifest
 from persona_batch.record.reader import read_records, scan
 from persona_batch.record.rundir import RunDir, list_runs

@@ -8,6 +8,7 @@ from typing import Any
 
 from persona_batch.config.batch import Batch
 from persona_batch.config.load import load_batch
+from persona_batch.credentials import load_env
 from persona_batch.errors import ConnectionFailed, StoppedEarly, TimedOut, UsageError
 from persona_batch.pipeline.bounds import run_limits, timeouts_of, wanted_concurrency
 from persona_batch.pipeline.grid_of import grid_of, require_checks
@@ -18,9 +19,8 @@ from persona_batch.pipeline.session import Session
 from persona_batch.pipeline.signals import Signals, caught_signals
 from persona_batch.pipeline.summary import Summary
 from persona_batch.pipeline.target_run import choosing, existing_run, recalled
-from persona_batch.provider.base import Provider
 from persona_batch.provider.connect import choose_models, open_provider, resolve
-from persona_batch.provider.dotenv import load_env
+from persona_batch.provider.contract import Provider
 from persona_batch.provider.target import Target
 from persona_batch.record.manifest import read_manifest
 from persona_batch.record.rundir import create_run

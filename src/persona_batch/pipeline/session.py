@@ -18,7 +18,7 @@ from persona_batch.pipeline.signals import Signals
 from persona_batch.pipeline.summary import CheckShare, Summary, exit_code_of
 from persona_batch.plan.grid import Grid
 from persona_batch.plan.key import KeySet
-from persona_batch.provider.base import Provider
+from persona_batch.provider.contract import Provider
 from persona_batch.provider.target import Target
 from persona_batch.record.agreement import described, set_errors_aside, settle_records
 from persona_batch.record.aside import Settled

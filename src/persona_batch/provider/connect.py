@@ -3,21 +3,21 @@
 import asyncio
 import difflib
 from collections.abc import Callable, Mapping, Sequence
+from urllib.parse import urlsplit, urlunsplit
 
 from persona_batch import errors
 from persona_batch.config.batch import RunSettings
-from persona_batch.config.section import REFERENCE
+from persona_batch.config.section import base_url as checked_url
 from persona_batch.errors import ProviderError, UsageError
-from persona_batch.provider.base import ELSEWHERE, HUNG_UP, Provider, Timeouts
-from persona_batch.provider.baseurl import checked_base_url
+from persona_batch.provider.contract import ELSEWHERE, HUNG_UP, Provider, Timeouts
 from persona_batch.provider.network import check_way
 from persona_batch.provider.presets import CUSTOM, PRESETS, Preset
-from persona_batch.provider.secret import Secret, checked_key
-from persona_batch.provider.target import Target
+from persona_batch.provider.target import Target, read_keys
 from persona_batch.wording import listed
 
 SCRIPTED = Preset(name="scripted", key="none", lists_all=True, note="makes up replies; for rehearsals")
 MODEL_VARIABLE = "PERSONA_BATCH_MODEL"
+_ROUTES = ("/chat/completions", "/completions", "/models")
 _LISTED = 20  # model names in an error
 _PATIENCE = 12.0  # seconds for a list that is not needed; a connection may take 10, and one that fails is to show
 
@@ -27,7 +27,7 @@ def resolve(settings: RunSettings, env: Mapping[str, str], *, need_key: bool = T
 
     Args:
         settings: the merged `run:` block and command line.
-        env: as from `dotenv.load_env`.
+        env: as from `credentials.load_env`.
         need_key: False where nothing will be sent: a missing key is no obstacle then.
 
     Raises:
@@ -43,24 +43,45 @@ def resolve(settings: RunSettings, env: Mapping[str, str], *, need_key: bool = T
         ambient = True
         if "OPENAI_BASE_URL" in env:
             base_url = checked_base_url(env["OPENAI_BASE_URL"], "OPENAI_BASE_URL")
-    headers, secrets = _headers(settings.extra_headers, env, need_key=need_key)
-    api_key, variable = _key(preset, settings.api_key_env, env, need_key=need_key)
-    if settings.api_key_header is not None and api_key is None and need_key:
+    variable, keys = read_keys(preset, settings.api_key_env, settings.extra_headers, env, needed=need_key)
+    if settings.api_key_header is not None and variable is None and need_key:
         raise UsageError("api_key_header names a header, but there is no key to put into it; add api_key_env")
-    named = [variable for value in settings.extra_headers.values() for variable in REFERENCE.findall(value)]
     return Target(
         preset=preset.at(base_url),
         base_url=base_url,
         identity=preset.name if base_url == preset.base_url else base_url,
-        api_key=api_key,
+        key_variable=variable,
         api_key_header=settings.api_key_header,
-        key_variables=tuple(dict.fromkeys([*([variable] if variable is not None else []), *named])),
         extra_body=settings.extra_body,
-        extra_headers=headers,
-        header_secrets=secrets,
+        extra_headers=settings.extra_headers,
+        keys=keys,
         ambient=ambient,
         model_path=env.get(MODEL_VARIABLE) if preset.name == "local" else None,
     )
+
+
+def checked_base_url(text: str, source: str) -> str:
+    """Return `text` as scheme://host[:port]/path[?query], without a closing slash of the path.
+
+    `source` says where it came from (`--base-url`). A route behind it (`/chat/completions`) is taken off; host
+    and scheme are brought to lower case; a default port is dropped. A query (`?api-version=…`) stays: it is part of
+    what the endpoint is.
+
+    Raises:
+        UsageError: it is no URL that can be asked, or it carries credentials (which are not shown).
+    """
+    try:
+        parts = urlsplit(checked_url(text.strip()))
+    except ValueError as error:
+        raise UsageError(f"{source}: {error}") from None
+    assert parts.hostname is not None
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    if parts.port is not None and parts.port != {"http": 80, "https": 443}[parts.scheme]:
+        host = f"{host}:{parts.port}"
+    path = parts.path.rstrip("/")
+    for route in _ROUTES:
+        path = path.removesuffix(route).rstrip("/")
+    return urlunsplit((parts.scheme, host, path, parts.query, ""))
 
 
 def open_provider(
@@ -83,7 +104,7 @@ def open_provider(
 
         return ScriptedProvider()
     if target.name == "local":
-        from persona_batch.provider.local import LocalProvider, find_model
+        from persona_batch.provider.embedded import LocalProvider, find_model
 
         return LocalProvider(target, find_model(target.model_path), concurrency=concurrency, timeouts=timeouts)
     if workers > 1:
@@ -175,51 +196,6 @@ def _preset(settings: RunSettings) -> Preset:
         hint = f"did you mean `{near[0]}`?" if near else f"known are {', '.join(PRESETS)}."
         raise UsageError(f"unknown provider {name!r}; {hint} Any other endpoint: --base-url URL")
     return PRESETS[name]
-
-
-def _key(
-    preset: Preset, named: str | None, env: Mapping[str, str], *, need_key: bool
-) -> tuple[Secret, str] | tuple[None, None]:
-    """Return the key and the variable that holds it; Nones without one."""
-    if named is not None:
-        if named not in env:
-            if not need_key:
-                return None, None
-            raise UsageError(f"--api-key-env: {named} is not set; export it or put {named}=… into .env")
-        return checked_key(env[named], named), named
-    for variable in preset.key_env:
-        if variable in env:
-            return checked_key(env[variable], variable), variable
-    if preset.key == "required" and need_key:
-        variable = preset.key_env[0]
-        raise UsageError(f"{preset.name} needs a key: set {variable}, or put {variable}=… into .env")
-    return None, None
-
-
-def _headers(
-    written: Mapping[str, str], env: Mapping[str, str], *, need_key: bool
-) -> tuple[dict[str, str], tuple[Secret, ...]]:
-    """Return the extra headers with `${VARIABLE}` as its value, and those values."""
-    headers: dict[str, str] = {}
-    secrets: list[Secret] = []
-    for name, value in written.items():
-        variables = REFERENCE.findall(value)
-        missing = [variable for variable in variables if variable not in env]
-        if missing and need_key:
-            raise UsageError(
-                f"extra_headers: {name} wants {missing[0]}, which is not set; export it or put {missing[0]}=… into .env"
-            )
-        if not missing:
-            headers[name] = REFERENCE.sub(lambda found: env[found[1]], value)
-            secrets += [Secret(env[variable]) for variable in variables]
-    _check_headers(headers)
-    return headers, tuple(secrets)
-
-
-def _check_headers(headers: Mapping[str, str]) -> None:
-    for name, value in headers.items():
-        if not name.isascii() or not name.isprintable() or not value.isascii() or not value.isprintable():
-            raise UsageError(f"extra_headers: {name!r} has a line break or a character outside ASCII in it")
 
 
 def _some(names: Sequence[str]) -> str:

@@ -8,10 +8,11 @@ leave as `ProviderError`, free of keys.
 
 import asyncio
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from types import TracebackType
 from typing import Any, Final, Self, cast
+from urllib.parse import urlsplit, urlunsplit
 
 import httpx2
 import msgspec
@@ -20,19 +21,17 @@ from openai import AsyncStream
 
 from persona_batch.errors import MalformedReply, ProviderError, StreamCut, TimedOut
 from persona_batch.provider import ratelimit, refusal
-from persona_batch.provider.base import Burst, Chunk, Request, StreamInfo, Timeouts
-from persona_batch.provider.baseurl import route
-from persona_batch.provider.body import Dialect, encode_body, sent_messages
-from persona_batch.provider.deadline import Deadline
+from persona_batch.provider.contract import Burst, Chunk, Request, StreamInfo, Timeouts
+from persona_batch.provider.dialect import Dialect, encode_body, sent_messages
 from persona_batch.provider.network import proxy_for
-from persona_batch.provider.reading import Body
-from persona_batch.provider.reply import ReplyDecoder
-from persona_batch.provider.sdk import open_client, open_http, sending, without_key
+from persona_batch.provider.receiving import Deadline, Incoming
+from persona_batch.provider.reply_decoder import ReplyDecoder
+from persona_batch.provider.sdk_client import open_client, open_http, sending, without_key
 from persona_batch.provider.target import ModelNames, Target
 from persona_batch.provider.translate import FOREIGN, to_provider_error
 
 _DRAIN: Final = 0.25  # seconds for the end of a body after its end mark, so that the connection can be used again
-_LISTING: Final = 30.0  # seconds for the list of models
+_ANSWER: Final = 30.0  # seconds for an answer that is no reply
 _HARMLESS: Final = (StreamCut, TimedOut, MalformedReply)
 
 
@@ -43,7 +42,6 @@ class OpenAIProvider:
         target: where, and with which key.
         concurrency: the most requests at a time.
         timeouts: for each request.
-        headers: sent with each request, beside the target's.
         proxies: whether proxies named by the environment are used.
     """
 
@@ -53,7 +51,6 @@ class OpenAIProvider:
         *,
         concurrency: int,
         timeouts: Timeouts | None = None,
-        headers: Mapping[str, str] | None = None,
         proxies: bool = True,
     ) -> None:
         self.name = target.name
@@ -64,7 +61,6 @@ class OpenAIProvider:
         self._dialects: dict[str, Dialect] = {}  # by model, what was learnt from refusals
         self._redactor = target.redactor
         self._names = ModelNames(self._redactor)
-        self._headers = dict(headers or {})
         self._concurrency = concurrency
         self._proxies = proxies
 
@@ -73,7 +69,7 @@ class OpenAIProvider:
         self._http = open_http(
             self._target, concurrency=self._concurrency, connect=self._timeouts.connect, proxy=self._proxy
         )
-        self._client = open_client(self._target, self._http, headers={**self._headers, **self._target.extra_headers})
+        self._client = open_client(self._target, self._http)
         self._first: httpx2.Request | None = None
         self._route = route(self._target.base_url, "/chat/completions")
         self._options: Any = {"headers": without_key(self._target)}
@@ -85,35 +81,65 @@ class OpenAIProvider:
         await self._client.close()
 
     async def models(self) -> list[str]:
-        """Return the ids that /models lists, fit to be shown; see `base.Provider`."""
+        """Return the ids that /models lists, fit to be shown; see `contract.Provider`."""
         return self._names.shown(await self.listed())
 
     async def listed(self) -> list[str]:
         """Return the ids that /models lists, as they are; raises like `models`."""
         try:
-            async with asyncio.timeout(self._timeouts.connect + _LISTING):
-                response = await self._client.get(
-                    route(self._target.base_url, "/models"), cast_to=httpx2.Response, options=self._options
-                )
-            return _model_ids(response.content)
-        except (*FOREIGN, ProviderError) as error:
+            return _model_ids(await self.call("/models"))
+        except MalformedReply as error:
             raise self._ours(error) from error
 
+    async def call(
+        self,
+        path: str,
+        body: object = None,
+        *,
+        files: Mapping[str, tuple[str, bytes]] | None = None,
+        seconds: float = _ANSWER,
+    ) -> bytes:
+        """Ask a route that answers at once (`/models`, `/files`, `/batches`), and return the body of its answer.
+
+        Args:
+            path: of the route, below the base URL.
+            body: posted as JSON; with `files`, the fields of the form beside them.
+            files: posted, by field: name and content. With neither it is a GET.
+            seconds: until the whole answer is there, once connected.
+
+        Raises:
+            ProviderError: the endpoint could not be asked, or refused; the answer is longer than 8 MB.
+        """
+        url, given = route(self._target.base_url, path), self._options
+        if files:  # else the SDK calls it JSON
+            given = {"headers": {**given["headers"], "Content-Type": "multipart/form-data"}}
+        try:
+            async with asyncio.timeout(self._timeouts.connect + seconds):
+                if body is None and files is None:
+                    response = await self._client.get(url, cast_to=httpx2.Response, options=given)
+                else:
+                    response = await self._client.post(
+                        url, cast_to=httpx2.Response, body=body, files=files, options=given
+                    )
+        except (*FOREIGN, ProviderError) as error:
+            raise self._ours(error) from error
+        return response.content
+
     async def stream(self, request: Request, info: StreamInfo) -> AsyncGenerator[Burst]:
-        """Stream one reply; see `base.Provider`."""
+        """Stream one reply; see `contract.Provider`."""
         decoder = ReplyDecoder()
         deadline = Deadline(self._timeouts)
         response: httpx2.Response | None = None
         try:
             with deadline:
                 response = await self._open(request, info)
-            body = Body(response)
-            info.sent_ns = body.sent_ns or info.sent_ns
+            incoming = Incoming(response)
+            info.sent_ns = incoming.sent_ns or info.sent_ns
             relaxed = False
             with self._harmless_once_complete(decoder):
                 while not decoder.done:
                     with deadline:
-                        data = await body.read()
+                        data = await incoming.read()
                     if not data:
                         break
                     chunks = decoder.feed(data)
@@ -121,13 +147,14 @@ class OpenAIProvider:
                         deadline.spoke()
                         if decoder.complete:
                             deadline.ends()
-                        yield Burst(body.arrived_ns, chunks, body.latest_ns)
+                        yield Burst(incoming.arrived_ns, chunks, incoming.latest_ns)
                         if not relaxed and _has_text(chunks):
                             relaxed = True
-                            body.relax()
-            arrived_ns, latest_ns = body.arrived_ns, body.latest_ns
+                            incoming.relax()
+            arrived_ns, latest_ns = incoming.arrived_ns, incoming.latest_ns
             if decoder.done:
-                await body.drain(_DRAIN)
+                with suppress(*FOREIGN):
+                    await incoming.drain(_DRAIN)
             chunks = decoder.finish()
             if chunks:
                 yield Burst(arrived_ns, chunks, latest_ns)
@@ -205,6 +232,12 @@ class OpenAIProvider:
         ours.message = self._redactor.clean_all(ours.message)
         ours.args = (ours.message,)
         return ours
+
+
+def route(base_url: str, path: str) -> str:
+    """Return the URL of a route (`/chat/completions`), which stands before the query of a base URL."""
+    parts = urlsplit(base_url)
+    return urlunsplit(parts._replace(path=parts.path + path))
 
 
 def _has_text(chunks: Sequence[Chunk]) -> bool:

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Final
 
-from persona_batch.provider.base import Timeouts
+from persona_batch.provider.contract import Timeouts
 
 _EVERY: Final = 0.5  # seconds between two signs of life
 _TICK: Final = 1.0  # seconds; what is counted are ticks of our own loop, so that our own sleep is not held against it

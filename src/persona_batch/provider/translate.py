@@ -5,22 +5,30 @@ chain is read, most telling first.
 """
 
 import asyncio
-import errno
 import re
 import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import suppress
+from typing import Final, TypeAlias
 
 import httpx2
 import openai
 
-from persona_batch import errors
-from persona_batch.errors import ProviderError
+from persona_batch.errors import (
+    BadRequest,
+    ConnectionFailed,
+    ContentFiltered,
+    MalformedReply,
+    ProviderError,
+    ServerFailed,
+    StreamCut,
+    TimedOut,
+)
 from persona_batch.provider import ratelimit, refusal
-from persona_batch.provider.base import ELSEWHERE, HUNG_UP
-from persona_batch.provider.http import RedirectFailed, new_place
+from persona_batch.provider.contract import ELSEWHERE, HUNG_UP
 from persona_batch.provider.network import Proxy
+from persona_batch.provider.sdk_client import RedirectFailed, new_place
 
 _OTHER_HOST = (62, 63, 64)  # X509_V_ERR_HOSTNAME_MISMATCH, …_EMAIL_…, …_IP_ADDRESS_…
 _NOT_NOW = (9, 10)  # X509_V_ERR_CERT_NOT_YET_VALID, …_HAS_EXPIRED
@@ -37,6 +45,40 @@ FOREIGN = (
     asyncio.LimitOverrunError,
     EOFError,
 )  # what may be raised at us; anything else is a bug of ours and passes
+
+
+# Which of our errors, in which words; None: the stream was cut or, before it began, the connection failed. The first
+# row that fits decides: what goes wrong before a connection stands, then on one that does, then what says less.
+_Kinds: TypeAlias = type[BaseException] | tuple[type[BaseException], ...]
+_Rows: TypeAlias = tuple[tuple[_Kinds, type[ProviderError] | None, str], ...]
+_CLOSED: Final = "{url} closed the connection: {said}"
+_LATE: Final = "no connection to {url} within the time-out for connecting"
+_CONNECTING: Final[_Rows] = (
+    (ssl.SSLCertVerificationError, ConnectionFailed, "the certificate of {url} is not trusted: {said}"),
+    (socket.gaierror, ConnectionFailed, "no such host: {url}; check the base URL and the network"),
+    (httpx2.ProxyError, ConnectionFailed, "the proxy failed on the way to {url}: {said}"),
+    (ConnectionRefusedError, ConnectionFailed, "connection refused by {url}; is the server running?"),
+    (httpx2.PoolTimeout, TimedOut, _LATE),
+    (ssl.SSLError, ConnectionFailed, "TLS with {url} failed: {said}"),
+    ((httpx2.InvalidURL, httpx2.UnsupportedProtocol), BadRequest, "{url} is no URL that can be asked: {said}"),
+)
+_UNREADABLE: Final = (httpx2.DecodingError, openai.APIResponseValidationError)
+_TRANSFERRING: Final[_Rows] = (
+    ((ConnectionError, httpx2.ReadError, httpx2.RemoteProtocolError), None, _CLOSED),
+    (httpx2.TooManyRedirects, BadRequest, "{url} redirects without end"),
+    (_UNREADABLE, MalformedReply, "{url} sent an answer that cannot be decoded: {said}"),
+    ((httpx2.ReadTimeout, httpx2.WriteTimeout), TimedOut, "{url} fell silent: {said}"),
+)
+_TIMEOUTS: Final = (httpx2.TimeoutException, openai.APITimeoutError, TimeoutError)
+_FAILURES: Final = (httpx2.TransportError, openai.APIConnectionError, OSError, EOFError, httpx2.StreamError)
+_REST: Final[_Rows] = (
+    (httpx2.ConnectTimeout, TimedOut, _LATE),
+    (_TIMEOUTS, TimedOut, "{url} did not answer in time: {said}"),
+    ((httpx2.LocalProtocolError, httpx2.CookieConflict), BadRequest, "the request to {url} cannot be sent: {said}"),
+    (openai.ContentFilterFinishReasonError, ContentFiltered, "{said}"),
+    (_FAILURES, None, "the connection to {url} failed: {said}"),
+    ((httpx2.HTTPError, openai.APIError), MalformedReply, "{url} sent an answer that cannot be used: {said}"),
+)
 
 
 def to_provider_error(
@@ -58,7 +100,7 @@ def to_provider_error(
             return _status(link, base_url, proxy)
         if isinstance(link, RedirectFailed):
             cause = link.__cause__ or link
-            kind = errors.BadRequest if isinstance(cause, httpx2.UnsupportedProtocol) else errors.ConnectionFailed
+            kind = BadRequest if isinstance(cause, httpx2.UnsupportedProtocol) else ConnectionFailed
             return kind(f"{base_url} redirects to {link}, where nobody answers: {_said(cause)}", code=ELSEWHERE)
         if isinstance(link, MemoryError):  # ours, not the endpoint's; asking again would not help
             raise link
@@ -72,16 +114,23 @@ def _connection(chain: list[BaseException], base_url: str, *, begun: bool) -> Pr
     """Return our error for one of the SDK's, a transport's or the system's, by the most telling of its causes."""
     # What the SDK wraps around a transport's error says less than that error.
     chain = [link for link in chain if type(link) not in (openai.APIConnectionError, openai.APITimeoutError)] or chain
-    cut = errors.StreamCut if begun else errors.ConnectionFailed
-    for link in chain:
-        found = _connecting(link, base_url)
-        if found is not None:
-            return found
-    for link in chain:
-        found = _transferring(link, base_url, cut)
-        if found is not None:
-            return found
-    return _rest(chain[0], base_url, cut)
+    for rows, links in ((_CONNECTING, chain), (_TRANSFERRING, chain), (_REST, chain[:1])):
+        for link in links:
+            for kinds, ours, words in rows:
+                if isinstance(link, kinds):
+                    return _told(link, ours, words, base_url, begun=begun)
+    return BadRequest(f"the request to {base_url} could not be made: {_said(chain[0])}")
+
+
+def _told(
+    link: BaseException, ours: type[ProviderError] | None, words: str, base_url: str, *, begun: bool
+) -> ProviderError:
+    said = _distrust(link) if isinstance(link, ssl.SSLCertVerificationError) else _said(link)
+    # By a protocol error httpx2's own transport also says that the other end closed the connection.
+    if isinstance(link, httpx2.RemoteProtocolError) and re.search(r"closed|disconnect", str(link)) is None:
+        ours, words = StreamCut if begun else MalformedReply, "{url} sent no proper HTTP: {said}"
+    ours = ours or (StreamCut if begun else ConnectionFailed)
+    return ours(words.format(url=base_url, said=said), code=HUNG_UP if words is _CLOSED else None)
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
@@ -99,10 +148,10 @@ def _status(error: openai.APIStatusError, base_url: str, proxy: Proxy | None) ->
     if status < 400 and "location" in response.headers:
         with suppress(httpx2.RemoteProtocolError):  # it has moved nowhere
             moved = f"{base_url} has moved to {_shown(new_place(response))}; set the base URL to that"
-            return errors.BadRequest(f"HTTP {status}: {moved}", http_status=status, request_id=error.request_id)
+            return BadRequest(f"HTTP {status}: {moved}", http_status=status, request_id=error.request_id)
     if status == 407:
         way = proxy or "a proxy"
-        return errors.ConnectionFailed(
+        return ConnectionFailed(
             f"HTTP 407: {way} asks for a user name and a password; write them into the variable: http://user:password@…",
             http_status=status,
         )
@@ -112,7 +161,7 @@ def _status(error: openai.APIStatusError, base_url: str, proxy: Proxy | None) ->
     if response.history and response.request.url.origin != response.history[0].request.url.origin:
         added = f"; {base_url} redirects to {_shown(response.request.url)}, another origin, where no key is sent: "
         added += "if you trust it, set the base URL to that"
-    elif proxy is not None and isinstance(refused, (errors.BadRequest, errors.MalformedReply, errors.ServerFailed)):
+    elif proxy is not None and isinstance(refused, (BadRequest, MalformedReply, ServerFailed)):
         added = f" (asked through {proxy})"
     return _with(refused, added)
 
@@ -137,72 +186,14 @@ def _at_proxy(chain: list[BaseException], base_url: str, proxy: Proxy) -> Provid
     for link in chain:
         said = _said(link)
         if isinstance(link, httpx2.ProxyError):
-            return errors.ConnectionFailed(
+            return ConnectionFailed(
                 f"{proxy} does not let the request through to {base_url}: {said}; correct {proxy.variable}, or unset it"
             )
         if isinstance(link, (httpx2.ConnectError, httpx2.ConnectTimeout)):
-            return errors.ConnectionFailed(
+            return ConnectionFailed(
                 f"{proxy} on the way to {base_url} cannot be used: {said}; correct {proxy.variable}, or unset it"
             )
     return None
-
-
-def _connecting(error: BaseException, base_url: str) -> ProviderError | None:
-    """Recognize what goes wrong before a connection stands."""
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return errors.ConnectionFailed(f"the certificate of {base_url} is not trusted: {_distrust(error)}")
-    if isinstance(error, socket.gaierror):
-        return errors.ConnectionFailed(f"no such host: {base_url}; check the base URL and the network")
-    if isinstance(error, httpx2.ProxyError):
-        return errors.ConnectionFailed(f"the proxy failed on the way to {base_url}: {_said(error)}")
-    if isinstance(error, ConnectionRefusedError) or getattr(error, "errno", None) == errno.ECONNREFUSED:
-        return errors.ConnectionFailed(f"connection refused by {base_url}; is the server running?")
-    if isinstance(error, httpx2.PoolTimeout):
-        return errors.TimedOut(f"no connection to {base_url} within the time-out for connecting")
-    if isinstance(error, ssl.SSLError):
-        return errors.ConnectionFailed(f"TLS with {base_url} failed: {_said(error)}")
-    if isinstance(error, (httpx2.InvalidURL, httpx2.UnsupportedProtocol)):
-        return errors.BadRequest(f"{base_url} is no URL that can be asked: {_said(error)}")
-    return None
-
-
-def _transferring(error: BaseException, base_url: str, cut: type[ProviderError]) -> ProviderError | None:
-    """Recognize what goes wrong on a connection that stands."""
-    if isinstance(error, (ConnectionError, httpx2.ReadError)) or _hung_up(error):
-        return cut(f"{base_url} closed the connection: {_said(error)}", code=HUNG_UP)
-    if isinstance(error, httpx2.RemoteProtocolError):
-        words = f"{base_url} sent no proper HTTP: {_said(error)}"
-        return errors.StreamCut(words) if cut is errors.StreamCut else errors.MalformedReply(words)
-    if isinstance(error, httpx2.TooManyRedirects):
-        return errors.BadRequest(f"{base_url} redirects without end")
-    if isinstance(error, (httpx2.DecodingError, openai.APIResponseValidationError)):
-        return errors.MalformedReply(f"{base_url} sent an answer that cannot be decoded: {_said(error)}")
-    if isinstance(error, (httpx2.ReadTimeout, httpx2.WriteTimeout)):
-        return errors.TimedOut(f"{base_url} fell silent: {_said(error)}")
-    return None
-
-
-def _rest(error: BaseException, base_url: str, cut: type[ProviderError]) -> ProviderError:
-    """Find the best word for what no telling cause explained."""
-    said = _said(error)
-    if isinstance(error, httpx2.ConnectTimeout):
-        return errors.TimedOut(f"no connection to {base_url} within the time-out for connecting")
-    if isinstance(error, (httpx2.TimeoutException, openai.APITimeoutError, TimeoutError)):
-        return errors.TimedOut(f"{base_url} did not answer in time: {said}")
-    if isinstance(error, httpx2.HTTPStatusError):
-        return refusal.from_response(error.response.status_code, said)
-    if isinstance(error, (httpx2.LocalProtocolError, httpx2.CookieConflict)):
-        return errors.BadRequest(f"the request to {base_url} cannot be sent: {said}")
-    if isinstance(error, openai.ContentFilterFinishReasonError):
-        return errors.ContentFiltered(said)
-    if isinstance(error, openai.AuthenticationError):
-        return errors.AuthRefused(said)
-    connection = (httpx2.TransportError, openai.APIConnectionError, OSError)
-    if isinstance(error, (*connection, EOFError, httpx2.StreamError)):
-        return cut(f"the connection to {base_url} failed: {said}")
-    if isinstance(error, (httpx2.HTTPError, openai.APIError)):
-        return errors.MalformedReply(f"{base_url} sent an answer that cannot be used: {said}")
-    return errors.BadRequest(f"the request to {base_url} could not be made: {said}")
 
 
 def _distrust(error: ssl.SSLCertVerificationError) -> str:
@@ -214,11 +205,6 @@ def _distrust(error: ssl.SSLCertVerificationError) -> str:
     if code in _NOT_NOW:
         return f"{said}; see that this machine's clock is right, or ask whoever runs the endpoint"
     return f"{said}; if you trust who issued it, name a file with that certificate by SSL_CERT_FILE"
-
-
-def _hung_up(error: BaseException) -> bool:
-    """Whether httpx2's own transport says by a protocol error that the other end closed the connection."""
-    return isinstance(error, httpx2.RemoteProtocolError) and re.search(r"closed|disconnect", str(error)) is not None
 
 
 def _said(error: BaseException) -> str:

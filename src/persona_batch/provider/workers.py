@@ -8,18 +8,32 @@ asking is asked again.
 
 import asyncio
 import itertools
+import pickle
 import secrets
 import socket
 from collections.abc import AsyncGenerator
 from contextlib import suppress
+from dataclasses import replace
 from types import TracebackType
 from typing import Final, Self, TypeAlias
 
-from persona_batch.errors import ProcessLost, ProviderError, StoppedEarly
-from persona_batch.provider import frames
-from persona_batch.provider.base import Burst, Request, StreamInfo, Timeouts
+from persona_batch.errors import ProcessLost, StoppedEarly
+from persona_batch.provider.contract import Burst, Request, StreamInfo, Timeouts
 from persona_batch.provider.process import ChildProcess, silence_within
 from persona_batch.provider.target import ModelNames, Target
+from persona_batch.provider.worker import (
+    Ask,
+    Drop,
+    Ended,
+    Failed,
+    FrameStream,
+    FromWorker,
+    Got,
+    ListModels,
+    Models,
+    Setup,
+    decode_from_worker,
+)
 
 _MODULE: Final = "persona_batch.provider.worker"
 _LEAVE: Final = 5.0  # seconds for leaving by itself
@@ -27,7 +41,7 @@ _CALL: Final = 60.0  # seconds for starting and calling back
 _IN_VAIN: Final = 3  # processes of a place
 
 
-_Answer: TypeAlias = frames.FromWorker | ProcessLost
+_Answer: TypeAlias = FromWorker | ProcessLost
 
 
 class _Worker:
@@ -39,7 +53,7 @@ class _Worker:
         self.answered = False
         self.lost = False  # its connection is gone, and so will it be
 
-    async def start(self, setup: frames.Setup) -> None:
+    async def start(self, setup: Setup) -> None:
         """Start the process.
 
         Raises:
@@ -53,7 +67,7 @@ class _Worker:
             ours = await self._called_back()
         self.process.watch()
         loop = asyncio.get_running_loop()
-        _, self.stream = await loop.create_connection(lambda: frames.FrameStream(self._deliver, self._lost), sock=ours)
+        _, self.stream = await loop.create_connection(lambda: FrameStream(self._deliver, self._lost), sock=ours)
         self.stream.send(setup)
 
     async def _called_back(self) -> socket.socket:
@@ -74,7 +88,7 @@ class _Worker:
 
     def _deliver(self, frame: bytes) -> None:
         self.answered = True
-        message = frames.decode_from_worker(frame)
+        message = decode_from_worker(frame)
         queue = self.waiting.get(message.id)
         if queue is not None:  # else it was dropped meanwhile
             queue.put_nowait(message)
@@ -106,16 +120,9 @@ class WorkersProvider:
     ) -> None:
         self.name = target.name
         self.identity = target.identity
-        self._setup = frames.Setup(
-            preset=target.preset,
-            base_url=target.base_url,
-            identity=target.identity,
-            api_key=None if target.api_key is None else target.api_key.reveal(),
-            api_key_header=target.api_key_header,
-            extra_body=target.extra_body,
-            extra_headers=dict(target.extra_headers),
-            header_secrets=[secret.reveal() for secret in target.header_secrets],
-            ambient=target.ambient,
+        self._setup = Setup(
+            target=pickle.dumps(target),
+            keys={name: key.reveal() for name, key in target.keys.items()},
             concurrency=concurrency,
             timeouts=timeouts or Timeouts(),
             live=live,
@@ -144,38 +151,38 @@ class WorkersProvider:
         await asyncio.gather(*(worker.stop() for worker in self._workers.values()))
 
     async def models(self) -> list[str]:
-        """Return the ids that the endpoint lists, fit to be shown; see `base.Provider`."""
+        """Return the ids that the endpoint lists, fit to be shown; see `contract.Provider`."""
         while True:
             with suppress(ProcessLost):
                 return await self._models()
 
     async def _models(self) -> list[str]:
-        async for message in self._exchange(frames.ListModels(next(self._numbers))):
-            if isinstance(message, frames.Models):
+        async for message in self._exchange(ListModels(next(self._numbers))):
+            if isinstance(message, Models):
                 return self._names.shown(message.names)
-            if isinstance(message, frames.Failed):
-                raise _error(message)
+            if isinstance(message, Failed):
+                raise pickle.loads(message.error)  # noqa: S301  # from a process of ours
         raise AssertionError("a worker's answer ends with its models or a failure")
 
     async def stream(self, request: Request, info: StreamInfo) -> AsyncGenerator[Burst]:
-        """Stream one reply; see `base.Provider`.
+        """Stream one reply; see `contract.Provider`.
 
         Raises:
             ProcessLost: the worker is gone; asked again, another one takes the request.
             StoppedEarly: workers do not live any more.
         """
-        ask = frames.Ask(next(self._numbers), self._names.own(request.model), list(request.messages), request.params)
+        ask = Ask(next(self._numbers), replace(request, model=self._names.own(request.model)))
         async for message in self._exchange(ask):
-            if isinstance(message, frames.Got):
-                yield Burst(message.at_ns, message.chunks, message.last_ns)
-            elif isinstance(message, frames.Ended):
-                _tell(info, message.told)
+            if isinstance(message, Got):
+                yield message.burst
+            elif isinstance(message, Ended):
+                _tell(info, message.info)
                 return
-            elif isinstance(message, frames.Failed):
-                _tell(info, message.told)
-                raise _error(message)
+            elif isinstance(message, Failed):
+                _tell(info, message.info)
+                raise pickle.loads(message.error)  # noqa: S301  # from a process of ours
 
-    async def _exchange(self, order: frames.Ask | frames.ListModels) -> AsyncGenerator[frames.FromWorker]:
+    async def _exchange(self, order: Ask | ListModels) -> AsyncGenerator[FromWorker]:
         """Give an order to the worker that has least to do, and yield what it answers."""
         while not (able := [worker for worker in self._workers.values() if not worker.lost]):
             if self._hopeless is not None:
@@ -189,14 +196,14 @@ class WorkersProvider:
         try:
             while not over:
                 message = await queue.get()
-                over = not isinstance(message, frames.Got)
+                over = not isinstance(message, Got)
                 if isinstance(message, ProcessLost):
                     raise message
                 yield message
         finally:
             del worker.waiting[order.id]
             if not over:
-                worker.stream.send(frames.Drop(order.id))
+                worker.stream.send(Drop(order.id))
 
     async def _start(self, place: int) -> None:
         worker = _Worker(self._silence)
@@ -233,27 +240,7 @@ class WorkersProvider:
         self._changed.set()
 
 
-def _tell(info: StreamInfo, told: frames.Told | None) -> None:
+def _tell(info: StreamInfo, told: StreamInfo | None) -> None:
     if told is not None:
         info.sent_ns, info.request_id = told.sent_ns, told.request_id
         info.headers, info.messages = told.headers, told.messages
-
-
-def _kinds(of: type[ProviderError] = ProviderError) -> dict[str, type[ProviderError]]:
-    kinds = {of.kind: of}
-    for kind in of.__subclasses__():
-        kinds |= _kinds(kind)
-    return kinds
-
-
-_KINDS: Final = _kinds()
-
-
-def _error(failed: frames.Failed) -> ProviderError:
-    return _KINDS[failed.kind](
-        failed.message,
-        http_status=failed.http_status,
-        code=failed.code,
-        retry_after=failed.retry_after,
-        request_id=failed.request_id,
-    )

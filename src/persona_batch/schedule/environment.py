@@ -72,24 +72,6 @@ _REMEDY = (
 )
 
 
-def read_dotenv(path: Path) -> dict[str, str]:
-    """Return the variables of a file in the form of `.env`.
-
-    Raises:
-        UsageError: it is missing, or cannot be read.
-    """
-    from dotenv import dotenv_values
-
-    if not path.is_file():
-        raise UsageError(f"--env-file {path}: there is no such file")
-    try:
-        values = dotenv_values(path, interpolate=False, encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise UsageError(f"--env-file {path}: cannot be read: {reason}") from None
-    return {name: value for name, value in values.items() if value}
-
-
 def open_to_others(path: Path) -> str | None:
     """Return a warning where other users may read a file of keys; None where it is fine or absent."""
     try:

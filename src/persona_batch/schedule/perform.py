@@ -16,12 +16,10 @@ from typing import BinaryIO
 import msgspec
 from filelock import FileLock, Timeout
 
-from persona_batch.credentials import mask
+from persona_batch.credentials import load_env, mask, read_dotenv
 from persona_batch.errors import BatchError, RunLocked, UsageError
-from persona_batch.provider.dotenv import load_env
 from persona_batch.record.rundir import birth
 from persona_batch.schedule.child import run_child
-from persona_batch.schedule.environment import read_dotenv
 from persona_batch.schedule.job import Job
 from persona_batch.schedule.logs import open_log
 from persona_batch.schedule.notify import notice_of, notify
@@ -106,7 +104,7 @@ def _environment(job: Job, env: Mapping[str, str]) -> dict[str, str]:
     """Return the environment of `batch run`: cron's, over the job's file of keys (`.env` it reads itself)."""
     if not job.directory.is_dir():
         raise UsageError(f"the working folder {job.directory} is gone; add the job again where the files are")
-    return {**read_dotenv(job.env_file), **env} if job.env_file is not None else dict(env)
+    return {**read_dotenv(job.env_file, "--env-file "), **env} if job.env_file is not None else dict(env)
 
 
 def _all_keys(job: Job, env: Mapping[str, str], log: BinaryIO) -> Mapping[str, str]:

@@ -6,8 +6,8 @@ import pytest
 
 from persona_batch.chat import Message, Params
 from persona_batch.errors import BadRequest
-from persona_batch.provider.base import Request
-from persona_batch.provider.body import Dialect, encode_body, sent_messages
+from persona_batch.provider.contract import Request
+from persona_batch.provider.dialect import Dialect, encode_body, sent_messages
 from persona_batch.provider.presets import CUSTOM, PRESETS, Preset
 
 USER = (Message("user", "你好"),)

@@ -14,21 +14,18 @@ from typing import Any, Final, Literal
 
 from persona_batch.errors import MalformedReply, ProviderError, ServerFailed, StreamCut
 from persona_batch.provider import refusal
-from persona_batch.provider.base import Chunk
-from persona_batch.provider.chunks import decode_chunk
-from persona_batch.provider.odd_chunks import (
-    FAILED_REASONS,
-    ErrorPayload,
-    NotAChunk,
-    OddChunk,
-    decode_odd,
+from persona_batch.provider.choices import OddStream
+from persona_batch.provider.chunks import FAILED_REASONS, ErrorPayload, NotAChunk, OddChunk, decode_chunk, decode_odd
+from persona_batch.provider.contract import Chunk
+from persona_batch.provider.payloads import (
+    EventTooLong,
+    SSEDecoder,
+    TypedPayload,
     first_choice_has,
     is_torn,
     keeps_alive,
     tells_trouble,
 )
-from persona_batch.provider.odd_stream import OddStream
-from persona_batch.provider.sse import EventTooLong, SSEDecoder, TypedPayload
 
 MAX_WHOLE: Final = 32 * 1024 * 1024  # bytes of a body that is not streamed
 MAX_STREAM: Final = 512 * 1024 * 1024  # bytes of one that is: a stream without end must not fill the memory

@@ -1,7 +1,8 @@
 import pytest
 
 from persona_batch.errors import UsageError
-from persona_batch.provider.baseurl import checked_base_url, route
+from persona_batch.provider.connect import checked_base_url
+from persona_batch.provider.openai import route
 
 
 @pytest.mark.parametrize(

@@ -1,34 +1,46 @@
 """The embedded model: a small llama.cpp server as a child process, asked through the same streaming API.
 
+    python -m persona_batch.provider.embedded MODEL.gguf ALIAS SLOTS CONTEXT
+
+is that process. It prints one JSON line (`{"base_url": …}` or `{"error": …}`), then signs of life, and serves
+llama.cpp's OpenAI API on loopback under the key in PERSONA_BATCH_LOCAL_KEY.
+
 A process of its own, because the server inside ours would block Ctrl-C and can hang when it is taken down. The
-child lives in a session of its own and dies with the pipe to its standard input, however we end.
+child lives in a session of its own and dies with the pipe to its standard input, however we end: only then, for Ctrl-C
+on the terminal is our business.
 """
 
 import asyncio
 import importlib.util
+import json
+import os
 import re
 import secrets
+import signal
+import sys
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
 import msgspec
 
+from persona_batch.credentials import Secret
 from persona_batch.errors import ConnectionFailed, ProcessLost, StoppedEarly, StreamCut, TimedOut, UsageError
-from persona_batch.provider.base import Burst, Request, StreamInfo, Timeouts
-from persona_batch.provider.local_server import KEY_VARIABLE
-from persona_batch.provider.openai import OpenAIProvider
-from persona_batch.provider.process import ChildProcess, silence_within
-from persona_batch.provider.secret import Secret
+from persona_batch.provider.contract import Burst, Request, StreamInfo, Timeouts
+from persona_batch.provider.process import ChildProcess, give_signs_of_life, silence_within
 from persona_batch.provider.target import Target
+
+if TYPE_CHECKING:
+    from persona_batch.provider.openai import OpenAIProvider
 
 SLOTS: Final = 2  # requests decoded side by side; more add little on a small machine
 CONTEXT: Final = 4096  # tokens, per slot
 READY: Final = 60.0  # seconds for loading the model
 LEAVE: Final = 2.0  # seconds for leaving by itself
+_KEY: Final = "PERSONA_BATCH_LOCAL_KEY"
 _SIGILL: Final = 4  # as numbers: Windows knows neither name
 _SIGKILL: Final = 9
 _REMEDY: Final = "what is done is kept: go on by --resume, or choose another provider by --provider"
@@ -66,13 +78,11 @@ def model_id(path: Path) -> str:
     return _QUANTIZATION.sub("", path.stem)
 
 
-class _Server:
+class _Server(NamedTuple):
     """One life of the model's server: its process, and how it is asked."""
 
-    def __init__(self, process: ChildProcess, base_url: str, provider: OpenAIProvider) -> None:
-        self.process = process
-        self.base_url = base_url
-        self.provider = provider
+    process: ChildProcess
+    provider: "OpenAIProvider"
 
     async def close(self) -> None:
         """End it."""
@@ -112,18 +122,8 @@ class LocalProvider:
     ) -> None:
         await self._server.close()
 
-    @property
-    def base_url(self) -> str:
-        """Where the server listens; known once entered."""
-        return self._server.base_url
-
-    @property
-    def process_id(self) -> int:
-        """The server's process; known once entered."""
-        return self._server.process.pid
-
     async def stream(self, request: Request, info: StreamInfo) -> AsyncGenerator[Burst]:
-        """Stream one reply, as soon as a slot is free; see `base.Provider`.
+        """Stream one reply, as soon as a slot is free; see `contract.Provider`.
 
         Raises:
             ProcessLost: the server is gone; asked again, it is there anew.
@@ -169,32 +169,32 @@ class LocalProvider:
         Raises:
             UsageError: it does not start.
         """
+        from persona_batch.provider.openai import OpenAIProvider  # of no use to the child
+
         key = secrets.token_urlsafe(24)
         process = ChildProcess(self._silence)
         await process.start(
-            "persona_batch.provider.local_server",
+            __name__,
             str(self._model),
             model_id(self._model),
             str(SLOTS),
             str(SLOTS * CONTEXT),
-            env={KEY_VARIABLE: key},
+            env={_KEY: key},
         )
         try:
             base_url = await self._ready(process)
             process.watch()
-            provider = OpenAIProvider(
-                replace(self._target, base_url=base_url, api_key=Secret(key)),
-                concurrency=self._concurrency,
-                timeouts=self._timeouts,
-                # The server sometimes closes a kept connection just when the next request is on its way.
-                headers={"Connection": "close"},
-                proxies=False,
+            # The server sometimes closes a kept connection just when the next request is on its way.
+            headers = {"Connection": "close", **self._target.extra_headers}
+            target = replace(
+                self._target, base_url=base_url, key_variable=_KEY, keys={_KEY: Secret(key)}, extra_headers=headers
             )
+            provider = OpenAIProvider(target, concurrency=self._concurrency, timeouts=self._timeouts, proxies=False)
             await provider.__aenter__()
         except BaseException:
             await process.stop(LEAVE)
             raise
-        return _Server(process, base_url, provider)
+        return _Server(process, provider)
 
     async def _ready(self, process: ChildProcess) -> str:
         """Wait for the child's one line and return its base URL."""
@@ -222,3 +222,46 @@ def _death(code: int, model: Path) -> str:
         return "the embedded model's server was killed while it loaded; is there enough memory (about 400 MB)?"
     how = f"signal {-code}" if code < 0 else f"exit code {code}"
     return f"the embedded model's server ended with {how} while it loaded {model.name}; is the file a GGUF model?"
+
+
+def serve(arguments: list[str]) -> None:
+    """Serve until standard input is closed; ends the process without the destructors, which can hang."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    path, alias, slots, context = arguments
+    key = os.environ.pop(_KEY)
+    try:
+        import xllamacpp
+    except ImportError as error:
+        _say(error=str(error))
+        os._exit(1)
+    params = xllamacpp.CommonParams()
+    params.model.path = path
+    params.model_alias = [alias]
+    params.api_keys = [key]
+    params.n_parallel = int(slots)
+    params.n_ctx = int(context)
+    # More threads than free cores fall far behind as soon as another process is busy.
+    params.cpuparams.n_threads = max(1, min(4, (os.cpu_count() or 2) // 2))
+    params.verbosity = 0
+    params.port = 0
+    params.ui = False
+    params.endpoint_slots = False
+    try:
+        server = xllamacpp.Server(params)
+    except (RuntimeError, ValueError, OSError) as error:
+        _say(error=str(error))
+        os._exit(1)
+    _say(base_url=f"{server.listening_address}/v1")
+    give_signs_of_life()
+    while os.read(sys.stdin.fileno(), 1024):
+        pass
+    os._exit(0)
+
+
+def _say(**line: str) -> None:
+    # The descriptor itself: nothing buffered may be lost by os._exit.
+    os.write(sys.stdout.fileno(), json.dumps(line).encode() + b"\n")
+
+
+if __name__ == "__main__":
+    serve(sys.argv[1:])

@@ -1,8 +1,8 @@
-"""Server-sent events, decoded without IO: bytes in, the payloads of whole events out.
+"""The payloads of an event stream: cut from its bytes, and what one is that carries no chunk.
 
-Follows "Parsing an event stream" of the WHATWG HTML standard (section 9.2.6), for the parts a chat stream has:
-`data` and `event`; `id` and `retry` are read over. Payloads stay bytes, so a character cut between two packets
-needs no care. Leniencies that real endpoints ask for:
+`SSEDecoder` works without IO and follows "Parsing an event stream" of the WHATWG HTML standard (section 9.2.6), for the
+parts a chat stream has: `data` and `event`; `id` and `retry` are read over. Payloads stay bytes, so a character cut
+between two packets needs no care. Leniencies that real endpoints ask for:
 
 - an event at the very end without its blank line counts (`finish`);
 - a field named `error` is an event of that type (older llama.cpp servers);
@@ -12,10 +12,24 @@ needs no care. Leniencies that real endpoints ask for:
   join `{…}` and `{…}` to one payload. From the first such place on, every line of data is an event.
 """
 
-from typing import Self
+import json
+import re
+from typing import Any, Final, Self
 
-_BOM = b"\xef\xbb\xbf"
-MAX_EVENT = 16 * 1024 * 1024  # bytes; what is longer is no chat stream, and memory must stay bounded
+import msgspec
+
+_BOM: Final = b"\xef\xbb\xbf"
+MAX_EVENT: Final = 16 * 1024 * 1024  # bytes; what is longer is no chat stream, and memory must stay bounded
+# What an object without choices says when work only goes on.
+_ALIVE: Final = re.compile(
+    r"ping|pong|keep.?alive|heart.?beat|progress|processing|queue|pending|waiting|started", re.IGNORECASE
+)
+_TROUBLE: Final = re.compile(
+    r"error|exception|fail|refused|denied|forbidden|unauthori|invalid|unavailable|bad gateway|<html|overloaded|"
+    r"time.?out|timed out|rate.?limit|too many|exceeded|quota|\bbusy\b|not found|unable|cannot|"
+    r"错误|失败|异常|超时|超出|不足|繁忙|过多|频繁|拒绝|无效",
+    re.IGNORECASE,
+)
 
 
 class EventTooLong(ValueError):
@@ -192,3 +206,67 @@ def _cannot_go_on(first: bytes, last: bytes, value: bytes) -> bool:
     if (first[:1], last[-1:]) in ((b"{", b"}"), (b"[", b"]")):
         return begins not in (b"", b",", b"}", b"]")
     return begins == b"{" and first[:1] not in (b"{", b"[", b"")
+
+
+def lenient_json(payload: bytes) -> Any:
+    """Decode JSON; what the standard forbids but some endpoints send (NaN, lone surrogates, tabs) is taken."""
+    text = payload.decode("utf-8", "replace")
+    try:
+        return msgspec.json.decode(text)
+    except msgspec.DecodeError:
+        return json.loads(text, strict=False)
+
+
+def tells_trouble(payload: bytes) -> bool:
+    """Whether a payload that is no JSON object tells of a failure in words; `: …` is a comment."""
+    text = payload.decode("utf-8", "replace").lstrip()
+    return not text.startswith(":") and _TROUBLE.search(text) is not None
+
+
+def keeps_alive(payload: bytes) -> bool:
+    """Whether a payload that is no chunk says nothing but that the connection is used (`null`, `{}`, `ping`, `: …`)."""
+    text = payload.strip(b'{}[]" \t\r\n')
+    return (
+        text[:1] in (b"", b":")
+        or text in (b"null", b"true", b"false")
+        or text.isdigit()
+        or bool(_ALIVE.search(text.decode("utf-8", "replace")))
+    )
+
+
+def is_torn(payload: bytes) -> bool:
+    """Whether a payload that is no JSON object looks like the half of one."""
+    text = payload.strip()
+    if text[:1] != b"{" and text[:2] not in (b"[{", b"[["):
+        return False
+    try:
+        lenient_json(text)
+    except (ValueError, RecursionError):
+        return True
+    return False
+
+
+def tells_failure(body: dict[str, Any]) -> bool:
+    """Whether an object without choices and without `error` tells of a failure, and not that work goes on."""
+    code = body.get("code") or body.get("error_code") or body.get("status_code")
+    if (
+        body.get("error_msg")
+        or body.get("errors")
+        or body.get("detail")
+        or (code and str(code).lower() not in ("200", "0", "ok", "success"))
+    ):
+        return True
+    return _TROUBLE.search(str(body.get("message"))) is not None and not is_alive(body)
+
+
+def is_alive(body: dict[str, Any]) -> bool:
+    said = [body.get(name) for name in ("type", "event", "object", "status", "message")]
+    return any(isinstance(word, str) and _ALIVE.search(word) for word in said)
+
+
+def first_choice_has(payload: bytes, name: str) -> bool:
+    """Whether the JSON's first choice has a `message` (it is a whole chat completion) or a `delta` (a chunk of one)."""
+    try:
+        return lenient_json(payload)["choices"][0][name] is not None
+    except (ValueError, LookupError, TypeError, RecursionError):
+        return False

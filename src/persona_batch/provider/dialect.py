@@ -10,7 +10,7 @@ import msgspec
 
 from persona_batch.chat import Message, Params
 from persona_batch.errors import BadRequest
-from persona_batch.provider.base import Request
+from persona_batch.provider.contract import Request
 from persona_batch.provider.presets import Preset
 
 _encode = msgspec.json.Encoder().encode

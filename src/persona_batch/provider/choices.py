@@ -14,8 +14,8 @@ So do details of the reasoning where the reasoning has a field of its own.
 from typing import Final
 
 from persona_batch.errors import MalformedReply
-from persona_batch.provider.base import Chunk
-from persona_batch.provider.odd_chunks import OddChunk, whole_characters
+from persona_batch.provider.chunks import OddChunk, whole_characters
+from persona_batch.provider.contract import Chunk
 
 _SURE: Final = 8  # nobody sends so many choices unasked
 _FIELDS: Final = ("content", "reasoning", "refusal")
