@@ -1,8 +1,10 @@
 """`batch run`: every persona, every question, every reply on disk."""
 
 import shlex
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -11,7 +13,10 @@ from persona_batch.errors import UsageError
 from persona_batch.view.terminal import tell
 
 if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
+
     from persona_batch.pipeline.options import RunOptions
+    from persona_batch.pipeline.sealing import Summary
 
 
 def run(
@@ -129,10 +134,17 @@ def _run(asked: "RunOptions", *, as_json: bool, quiet: bool, verbose: bool, prog
     import msgspec
 
     from persona_batch.cli.run_display import RunDisplay
+    from persona_batch.pipeline.observer import Stopper
     from persona_batch.pipeline.run import run_batch
 
+    async def run_until_signalled(display: RunDisplay) -> "Summary":
+        asyncio.get_running_loop().set_exception_handler(_pass_over_want_of_memory)
+        stopper = Stopper()
+        with _signals(stopper.stop):
+            return await run_batch(asked, display, stopper)
+
     with RunDisplay(quiet=quiet, verbose=verbose, progress=progress, watch=watch) as display:
-        summary = asyncio.run(run_batch(asked, display))
+        summary = asyncio.run(run_until_signalled(display))
     if as_json:
         sys.stdout.write(msgspec.json.encode(summary).decode() + "\n")
         if summary.message is not None and not quiet:
@@ -140,3 +152,31 @@ def _run(asked: "RunOptions", *, as_json: bool, quiet: bool, verbose: bool, prog
     else:
         display.finish(summary)
     return summary.exit_code
+
+
+def _pass_over_want_of_memory(loop: "AbstractEventLoop", context: dict[str, Any]) -> None:
+    """Let the loop report what nobody handles; a connection that had no memory fails for its reader, who says so."""
+    if not isinstance(context.get("exception"), MemoryError):
+        loop.default_exception_handler(context)
+
+
+@contextmanager
+def _signals(stop: Callable[[str], None]) -> Iterator[None]:
+    """Let Ctrl-C, SIGTERM and SIGHUP call `stop` while the block runs; what `nohup` had ignored stays so."""
+    import asyncio
+    import signal
+
+    loop = asyncio.get_running_loop()
+    with ExitStack() as give_back:
+        for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK"):
+            number = getattr(signal, name, None)
+            if number is None or (name != "SIGINT" and signal.getsignal(number) == signal.SIG_IGN):
+                continue
+            try:
+                loop.add_signal_handler(number, stop, f"interrupted ({name})")
+            except NotImplementedError:  # the loops of Windows
+                before = signal.signal(number, lambda *_, name=name: stop(f"interrupted ({name})"))
+                give_back.callback(signal.signal, number, before)
+            else:
+                give_back.callback(loop.remove_signal_handler, number)
+        yield
