@@ -1,4 +1,4 @@
-"""A run is a guest in its caller's process: any thread's loop will do, and any thread may stop it; nothing is changed."""
+"""A run is a guest in its caller's process: any thread may make it or stop it, and nothing of the process is changed."""
 
 import asyncio
 import json

@@ -10,8 +10,10 @@ import msgspec
 from persona_batch.pipeline.call import prepare_run
 from persona_batch.pipeline.choosing import existing_run
 from persona_batch.pipeline.options import RunOptions, what_changed
-from persona_batch.pipeline.taking_up import Foreseen, foresee
+from persona_batch.pipeline.taking_up import foresee
 from persona_batch.plan.cell import Cell
+from persona_batch.record.aside import Settled
+from persona_batch.record.keys import KeySet
 from persona_batch.record.manifest import read_manifest
 from persona_batch.record.reader import read_records
 from persona_batch.record.rundir import list_runs
@@ -65,8 +67,7 @@ def preview(options: RunOptions) -> Preview:
     run, earlier = existing_run(call)
     models = call.models(earlier) or (UNNAMED_MODEL,)
     grid = call.grid(models)
-    found = foresee(run, grid, retry_errors=options.retry_errors) if run else Foreseen()
-    keys = found.keys
+    keys, moved = foresee(run, grid, retry_errors=options.retry_errors) if run else (KeySet(), Settled())
     requests = len(grid) if not len(keys) else sum(key not in keys for key in grid.all_keys())
     per_day = call.limits.per_day
     return Preview(
@@ -82,8 +83,8 @@ def preview(options: RunOptions) -> Preview:
         estimate=_estimate(options.out, batch.id, target.identity, requests),
         resumes=run.id if run else None,
         changed=what_changed(earlier, batch, options) if earlier else (),
-        set_aside=found.obsolete,
-        returned=found.returning,
+        set_aside=moved.set_aside,
+        returned=moved.returned,
         warnings=batch.warnings,
         first=grid.examples(keys.__contains__, EXAMPLES),
     )

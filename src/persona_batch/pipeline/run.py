@@ -28,15 +28,17 @@ from persona_batch.pipeline.call import Call, open_files, prepare_run
 from persona_batch.pipeline.choosing import choosing, existing_run
 from persona_batch.pipeline.observer import Observer, Stopper
 from persona_batch.pipeline.options import RunOptions
-from persona_batch.pipeline.sealing import CheckShare, Summary, begun, exit_code_of, seal
-from persona_batch.pipeline.taking_up import Found, take_up
+from persona_batch.pipeline.sealing import CheckShare, Summary, begun, seal
+from persona_batch.pipeline.taking_up import take_up
 from persona_batch.plan.cell import Cell
 from persona_batch.plan.grid import Grid
 from persona_batch.provider.base import Provider
 from persona_batch.provider.connect import choose_models
+from persona_batch.record.aside import Settled
+from persona_batch.record.keys import KeySet
 from persona_batch.record.latest import point_latest
 from persona_batch.record.manifest import Manifest, read_manifest, write_manifest
-from persona_batch.record.reader import read_records, scan
+from persona_batch.record.reader import Scan, read_records, scan
 from persona_batch.record.rundir import RunDir, create_run
 from persona_batch.record.runlog import RunLog, as_is
 from persona_batch.record.sink import Sink
@@ -76,13 +78,13 @@ async def run_batch(options: RunOptions, observer: Observer, stopper: Stopper | 
             began = time.monotonic()
             if earlier is not None:
                 earlier = read_manifest(run.manifest)  # another process may have been on it until just now
-                found = take_up(run, earlier, call, grid, observer.note)
+                seen, settled = take_up(run, earlier, call, grid, observer.note)
             else:
-                found = Found(scan(run.records))
-            manifest = begun(earlier, run, call, grid, cells=_asked_so_far(earlier, grid, found))
+                seen, settled = scan(run.records), Settled()
+            manifest = begun(earlier, run, call, grid, cells=_asked_so_far(earlier, grid, seen.keys))
             if earlier is None:
                 write_manifest(run.manifest, manifest)  # from now on the folder is a run, and `--continue` finds it
-        session = Session(call, grid, run, found, manifest, observer, began, is_new=earlier is None)
+        session = Session(call, grid, run, seen, settled, manifest, observer, began, is_new=earlier is None)
         if not session.anything_left():
             return session.close()
         if provider is None:
@@ -121,11 +123,11 @@ async def _reach(
     return provider, tuple(models)
 
 
-def _asked_so_far(earlier: Manifest | None, grid: Grid, found: Found) -> int:
+def _asked_so_far(earlier: Manifest | None, grid: Grid, seen: KeySet) -> int:
     """Count the cells that are asked for by this call and the ones before."""
     if earlier is None or not grid.narrowed:
         return len(grid)
-    return len(found.seen.keys) + sum(key not in found.seen.keys for key in grid.all_keys())
+    return len(seen) + sum(key not in seen for key in grid.all_keys())
 
 
 @dataclass(slots=True)
@@ -138,7 +140,8 @@ class Session:
     call: Call
     grid: Grid
     run: RunDir
-    found: Found
+    seen: Scan
+    settled: Settled
     manifest: Manifest
     observer: Observer
     began: float
@@ -146,12 +149,10 @@ class Session:
     progress: Progress = field(init=False)
     checks: CheckShare = field(default_factory=CheckShare)
     _cells: Iterator[Cell | None] = field(init=False)
-    _records_before: int = field(init=False)
 
     def __post_init__(self) -> None:
         self.progress = Progress(total=len(self.grid))
-        self._records_before = len(self.found.seen.keys)  # the sink adds to them
-        self._cells = pending(self.grid.keyed(), self.found.seen.keys, self.progress)
+        self._cells = pending(self.grid.keyed(), self.seen.keys, self.progress)
 
     def anything_left(self) -> bool:
         """Say whether a cell has no record yet; takes as long as skipping the finished ones before it."""
@@ -190,7 +191,7 @@ class Session:
         return self.close(StoppedEarly(OUT_OF_MEMORY))
 
     async def _ask(self, provider: Provider, limits: RunLimits, log: RunLog, stopper: Stopper) -> None:
-        with Sink(self.run.records, keys=self.found.seen.keys) as sink, self.call.ledger() as ledger:
+        with Sink(self.run.records, keys=self.seen.keys) as sink, self.call.ledger() as ledger:
             engine = LocalEngine(
                 provider,
                 run_id=self.run.id,
@@ -222,13 +223,12 @@ class Session:
 
     def close(self, stop: BatchError | None = None) -> Summary:
         """Seal the manifest and say what the session came to; `stop` is what ended it early."""
-        seen, progress = self.found.seen, self.progress
-        if self._records_before and self._has_checks():  # a share of the whole run, as the counts are
+        seen, progress = self.seen, self.progress
+        if self._resumes and self._has_checks():  # a share of the whole run, as the counts are
             self.checks = CheckShare()
             for record in read_records(self.run.records):
                 self.checks.add(record)
-        failed = seen.counts["error"] + progress.statuses["error"]
-        code = stop.exit_code if stop else exit_code_of(failed, self.checks, self.call.options.fail_under)
+        code = stop.exit_code if stop else self._exit_code()
         seal(self.manifest, code, seen=seen, progress=progress)
         try:
             write_manifest(self.run.manifest, self.manifest)
@@ -246,8 +246,8 @@ class Session:
             asked=progress.done,
             skipped=present - progress.done,
             left=len(self.grid) - present,
-            set_aside=self.found.settled.set_aside,
-            returned=self.found.settled.returned,
+            set_aside=self.settled.set_aside,
+            returned=self.settled.returned,
             counts=self.manifest.counts,
             tokens=self.manifest.tokens,
             checks=self.checks,
@@ -255,14 +255,26 @@ class Session:
             message=None if stop is None else str(stop),
         )
 
+    @property
+    def _resumes(self) -> bool:
+        """Whether there were records before this call asked anything."""
+        return self.seen.counts.total() > 0
+
+    def _exit_code(self) -> int:
+        """Return that of a run that asked all its cells: 0, 1 (failed cells) or 100 (checks under the share)."""
+        if self.seen.counts["error"] or self.progress.failed:
+            return 1
+        share, least = self.checks.share, self.call.options.fail_under
+        return 100 if least is not None and share is not None and share < least else 0
+
     def _has_checks(self) -> bool:
         personas, questions = self.call.batch.personas, self.grid.all_questions
         return any(one.checks for one in personas) or any(one.checks for one in questions)
 
     def _present(self) -> int:
         """Return how many of the grid's cells have a record."""
-        if not self._records_before:
+        if not self._resumes:
             return self.progress.done
         if not self.progress.left:
             return self.progress.skipped + self.progress.done
-        return sum(key in self.found.seen.keys for key in self.grid.all_keys())
+        return sum(key in self.seen.keys for key in self.grid.all_keys())

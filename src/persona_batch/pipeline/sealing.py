@@ -64,14 +64,6 @@ class Summary(msgspec.Struct, kw_only=True):
     message: str | None = None
 
 
-def exit_code_of(failed: int, checks: CheckShare, fail_under: float | None) -> int:
-    """Return the exit code of a run that asked all its cells: 0, 1 (failed cells) or 100 (checks under the share)."""
-    if failed:
-        return 1
-    share = checks.share
-    return 100 if fail_under is not None and share is not None and share < fail_under else 0
-
-
 def begun(earlier: Manifest | None, run: RunDir, call: Call, grid: Grid, *, cells: int) -> Manifest:
     """Return the manifest of a session that begins now; of an earlier one, its start and its sessions stay.
 

@@ -1,7 +1,6 @@
 """What a call finds in the folder of its run: records are brought in line with the batch as it stands."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 from persona_batch.pipeline.call import Call
 from persona_batch.pipeline.options import what_changed
@@ -15,18 +14,11 @@ from persona_batch.record.rundir import RunDir
 from persona_batch.wording import counted, listed
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """The records of a run when asking begins (`seen`), and what was `settled` to make them those of the batch."""
-
-    seen: Scan
-    settled: Settled = field(default_factory=Settled)
-
-
-def take_up(run: RunDir, earlier: Manifest, call: Call, grid: Grid, note: Callable[..., None]) -> Found:
+def take_up(run: RunDir, earlier: Manifest, call: Call, grid: Grid, note: Callable[..., None]) -> tuple[Scan, Settled]:
     """Set aside what belongs to the batch no longer, take back what does again, and tell what was found.
 
-    `earlier` is the manifest; call it under the run's lock. With `--retry-errors` failed records leave too.
+    Return what is in the records now, and what was moved. `earlier` is the manifest; call it under the run's lock.
+    With `--retry-errors` failed records leave too.
 
     Raises:
         UsageError: a line is no record.
@@ -60,7 +52,7 @@ def take_up(run: RunDir, earlier: Manifest, call: Call, grid: Grid, note: Callab
     note(f"resuming {run.path}: {len(seen.keys):,} records on disk, {len(grid):,} cells to have")
     if again:
         note(f"{again:,} failed cells are asked again; their old records are in {run.errors.name}")
-    return Found(seen, settled)
+    return seen, settled
 
 
 def _may_differ(run: RunDir, earlier: Manifest, grid: Grid, seen: KeySet) -> bool:
@@ -93,17 +85,8 @@ def _anew(earlier: Manifest, grid: Grid, seen: KeySet, settled: Settled) -> int:
     return len(missing) - sum(key in missing for key in before.all_keys(whole=True))
 
 
-@dataclass(frozen=True, slots=True)
-class Foreseen:
-    """What `take_up` would do: the `keys` that need not be asked, how many records would leave and come back."""
-
-    keys: KeySet = field(default_factory=KeySet)
-    obsolete: int = 0
-    returning: int = 0
-
-
-def foresee(run: RunDir, grid: Grid, *, retry_errors: bool) -> Foreseen:
-    """Return what a call would find, without touching anything."""
+def foresee(run: RunDir, grid: Grid, *, retry_errors: bool) -> tuple[KeySet, Settled]:
+    """Return the keys that a call need not ask, and what `take_up` would move; nothing is touched."""
     here, aside, finished, failed = scan(run.records).keys, scan(run.set_aside).keys, KeySet(), KeySet()
     for path in (run.records, run.set_aside) if retry_errors else ():
         for record in read_records(path) if path.exists() else ():
@@ -116,4 +99,4 @@ def foresee(run: RunDir, grid: Grid, *, retry_errors: bool) -> Foreseen:
         returning += not stays and key in aside
         if (stays or key in aside) and key not in failed:
             finished.add(key)
-    return Foreseen(finished, len(here) - staying, returning)
+    return finished, Settled(len(here) - staying, returning)
