@@ -1,4 +1,4 @@
-"""A run is a guest in its caller's process: any thread may make it or stop it, and nothing of the process is changed."""
+"""A run is a guest in its caller's process: any thread may make it or stop it, and all is left as it was."""
 
 import asyncio
 import json

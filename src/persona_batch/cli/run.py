@@ -15,6 +15,7 @@ from persona_batch.view.terminal import tell
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
 
+    from persona_batch.cli.run_display import RunDisplay
     from persona_batch.pipeline.options import RunOptions
     from persona_batch.pipeline.sealing import Summary
 
@@ -119,7 +120,22 @@ def run(
 
         show_preview(asked, as_json=as_json)
         return 0
-    return _run(asked, as_json=as_json, quiet=quiet, verbose=verbose, progress=not no_progress, watch=watch)
+    import asyncio
+    import sys
+
+    import msgspec
+
+    from persona_batch.cli.run_display import RunDisplay
+
+    with RunDisplay(quiet=quiet, verbose=verbose, progress=not no_progress, watch=watch) as display:
+        summary = asyncio.run(_run_until_signalled(asked, display))
+    if not as_json:
+        display.finish(summary)
+        return summary.exit_code
+    sys.stdout.write(msgspec.json.encode(summary).decode() + "\n")
+    if summary.message is not None and not quiet:
+        tell(f"stopped early: {summary.message}: `batch run --resume {shlex.quote(summary.path)}`")
+    return summary.exit_code
 
 
 def _refuse_together(one: str, first: object, other: str, second: object) -> None:
@@ -127,31 +143,16 @@ def _refuse_together(one: str, first: object, other: str, second: object) -> Non
         raise UsageError(f"{one} and {other} contradict each other: give one of them")
 
 
-def _run(asked: "RunOptions", *, as_json: bool, quiet: bool, verbose: bool, progress: bool, watch: bool) -> int:
+async def _run_until_signalled(asked: "RunOptions", display: "RunDisplay") -> "Summary":
     import asyncio
-    import sys
 
-    import msgspec
-
-    from persona_batch.cli.run_display import RunDisplay
     from persona_batch.pipeline.observer import Stopper
     from persona_batch.pipeline.run import run_batch
 
-    async def run_until_signalled(display: RunDisplay) -> "Summary":
-        asyncio.get_running_loop().set_exception_handler(_pass_over_want_of_memory)
-        stopper = Stopper()
-        with _signals(stopper.stop):
-            return await run_batch(asked, display, stopper)
-
-    with RunDisplay(quiet=quiet, verbose=verbose, progress=progress, watch=watch) as display:
-        summary = asyncio.run(run_until_signalled(display))
-    if as_json:
-        sys.stdout.write(msgspec.json.encode(summary).decode() + "\n")
-        if summary.message is not None and not quiet:
-            tell(f"stopped early: {summary.message}: `batch run --resume {shlex.quote(summary.path)}`")
-    else:
-        display.finish(summary)
-    return summary.exit_code
+    asyncio.get_running_loop().set_exception_handler(_pass_over_want_of_memory)
+    stopper = Stopper()
+    with _signals(stopper.stop):
+        return await run_batch(asked, display, stopper)
 
 
 def _pass_over_want_of_memory(loop: "AbstractEventLoop", context: dict[str, Any]) -> None:

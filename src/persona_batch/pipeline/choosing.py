@@ -1,11 +1,10 @@
 """Which run folder a call works on: a new one, the one it names, or the newest unfinished one of its batch."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from filelock import FileLock, Timeout
+from filelock import AsyncFileLock
 
 from persona_batch.config.batch import Batch
 from persona_batch.errors import UsageError
@@ -16,8 +15,6 @@ from persona_batch.record.manifest import Manifest, is_partial, read_manifest
 from persona_batch.record.reader import scan
 from persona_batch.record.rundir import RunDir, list_runs, out_error, safe_name
 from persona_batch.wording import listed
-
-_LOOK_AGAIN = 0.05  # seconds
 
 
 @asynccontextmanager
@@ -33,20 +30,16 @@ async def choosing(call: Call) -> AsyncIterator[None]:
         yield
         return
     out = call.options.out
-    lock = FileLock(out / f".{safe_name(call.batch.id)}.lock", blocking=False)
+    lock = AsyncFileLock(out / f".{safe_name(call.batch.id)}.lock", run_in_executor=False)
     try:
         out.mkdir(parents=True, exist_ok=True)
-        while not lock.is_locked:
-            try:
-                lock.acquire()
-            except Timeout:
-                await asyncio.sleep(_LOOK_AGAIN)
+        await lock.acquire()
     except OSError as error:
         raise out_error(out, error) from error
     try:
         yield
     finally:
-        lock.release()
+        await lock.release()
 
 
 def existing_run(call: Call) -> tuple[RunDir, Manifest] | tuple[None, None]:
