@@ -61,7 +61,7 @@ def test_a_run_that_is_stopped_before_it_begins_leaves_nothing(workshop: Worksho
 
 def test_a_run_that_is_stopped_at_the_first_contact_ends_at_once(workshop: Workshop) -> None:
     async def stopped() -> None:
-        contacted = asyncio.Event()
+        contacted, left = asyncio.Event(), asyncio.Event()
 
         async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             contacted.set()
@@ -69,6 +69,9 @@ def test_a_run_that_is_stopped_at_the_first_contact_ends_at_once(workshop: Works
                 while await reader.read(1000):
                     pass
             writer.close()
+            with suppress(ConnectionError):
+                await writer.wait_closed()
+            left.set()
 
         async with await asyncio.start_server(silent, "127.0.0.1", 0) as server:
             url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
@@ -80,6 +83,7 @@ def test_a_run_that_is_stopped_at_the_first_contact_ends_at_once(workshop: Works
             with pytest.raises(Interrupted, match="enough"):
                 await run
             assert run.cancelling() == 0
+            await left.wait()
 
     asyncio.run(stopped())
     assert workshop.runs == []
