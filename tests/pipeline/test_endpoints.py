@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from persona_batch.pipeline.summary import Summary
+from persona_batch.pipeline.sealing import Summary
 from pipeline.workshop import Workshop
 from servers.act import Act, Script, error_body
 from servers.faulty import serving

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from persona_batch.errors import RunLocked, UsageError
-from persona_batch.pipeline.summary import Summary
+from persona_batch.pipeline.sealing import Summary
 from persona_batch.record import Record
 from persona_batch.record.finding import find_run
 from persona_batch.record.manifest import read_manifest

@@ -10,7 +10,7 @@ from persona_batch.config.load import Overrides
 from persona_batch.engine.progress import Progress
 from persona_batch.pipeline.options import RunOptions
 from persona_batch.pipeline.run import run_batch
-from persona_batch.pipeline.summary import Summary
+from persona_batch.pipeline.sealing import Summary
 from persona_batch.plan.cell import Cell
 from persona_batch.plan.grid import Grid
 from persona_batch.record import Record

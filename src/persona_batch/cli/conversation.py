@@ -11,18 +11,15 @@ from persona_batch.chat import Message
 from persona_batch.config.batch import Batch, Persona, Question
 from persona_batch.config.load import Overrides, cautions, load_batch
 from persona_batch.config.names import id_from_text
-from persona_batch.credentials import has_key, load_env
+from persona_batch.credentials import has_key
 from persona_batch.engine.play import record_of, request_of
-from persona_batch.errors import AuthRefused, ModelUnknown, ProviderError, StoppedEarly, UsageError
-from persona_batch.pipeline.bounds import daily_ledger, run_limits, timeouts_of
-from persona_batch.pipeline.grid_of import grid_of
-from persona_batch.pipeline.key_care import refuse_key_in_input, tell_first_use
+from persona_batch.errors import AuthRefused, ModelUnknown, ProviderError, UsageError
+from persona_batch.pipeline import call as prepared
 from persona_batch.pipeline.options import RunOptions
 from persona_batch.plan.cell import Cell
 from persona_batch.plan.key import cell_key
-from persona_batch.provider.connect import choose_models, open_provider, resolve
+from persona_batch.provider.connect import choose_models
 from persona_batch.provider.contract import Provider
-from persona_batch.provider.target import Target
 from persona_batch.record import Record
 from persona_batch.record.runlog import RunLog, as_is
 from persona_batch.view.palette import When, palette_for
@@ -33,15 +30,12 @@ from persona_batch.wording import meant
 PATIENCE = RetryPolicy(retries=3, total=120.0)  # somebody is waiting
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
-    """Whom to ask and where; decided without touching the network."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call(prepared.Call):
+    """Whom to ask and where: one persona, in one of its variants."""
 
-    batch: Batch
     persona: Persona
     variant: int
-    target: Target
-    options: RunOptions
 
     def open(self) -> Provider:
         """Return the provider, to be entered.
@@ -49,22 +43,7 @@ class Call:
         Raises:
             UsageError: the embedded model is not installed.
         """
-        tell_first_use(self.batch.run, self.target, say)
-        return open_provider(self.target, concurrency=1, timeouts=timeouts_of(self.batch))
-
-    def count(self) -> None:
-        """Count one request of the endpoint's day, where there is a daily limit to keep.
-
-        Raises:
-            StoppedEarly: today's are used up.
-        """
-        limits = run_limits(self.batch, self.target, self.options)
-        with daily_ledger(self.target, limits) as ledger:
-            if ledger is not None and limits.per_day is not None and not ledger.reserve(limits.per_day):
-                raise StoppedEarly(
-                    f"today's {limits.per_day:,} requests to {self.target.identity} are used up; "
-                    f"come back after {ledger.resets_at():%Y-%m-%d %H:%M %Z}"
-                )
+        return self.connect(say)
 
 
 def prepare(file: str, persona: str | None, variant: int, overrides: Overrides) -> Call:
@@ -77,10 +56,8 @@ def prepare(file: str, persona: str | None, variant: int, overrides: Overrides) 
     chosen = _chosen(batch, file, persona)
     if not 0 <= variant < len(chosen.variants):
         raise UsageError(f"--variant {variant}: persona {chosen.id} has variants 0 to {len(chosen.variants) - 1}")
-    target = resolve(batch.run, load_env())
-    options = RunOptions(files=(file,), overrides=overrides)
-    refuse_key_in_input(batch, target, options)
-    return Call(batch=batch, persona=chosen, variant=variant, target=target, options=options)
+    call = prepared.prepare(RunOptions(files=(file,), overrides=overrides), batch)
+    return Call(call.options, call.batch, call.target, persona=chosen, variant=variant)
 
 
 class Cautions:
@@ -132,7 +109,7 @@ class Conversation:
             control=False,  # a control that is talked to is a persona like any other
         )
         batch = replace(call.batch, personas=(persona,), run=replace(run, samples=1))
-        self._unsaid = replace(next(iter(grid_of(batch, call.target, [model], call.options))), variant=call.variant)
+        self._unsaid = replace(next(iter(replace(call, batch=batch).grid([model]))), variant=call.variant)
         self.model = model
         self.records: list[Record] = []
 

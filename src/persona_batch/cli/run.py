@@ -1,8 +1,10 @@
 """`batch run`: every persona, every question, every reply on disk."""
 
 import shlex
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -11,7 +13,11 @@ from persona_batch.errors import UsageError
 from persona_batch.view.terminal import tell
 
 if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
+
+    from persona_batch.cli.run_display import RunDisplay
     from persona_batch.pipeline.options import RunOptions
+    from persona_batch.pipeline.sealing import Summary
 
 
 def run(
@@ -115,7 +121,22 @@ def run(
 
         show_preview(asked, as_json=as_json)
         return 0
-    return _run(asked, as_json=as_json, quiet=quiet, verbose=verbose, progress=not no_progress, watch=watch)
+    import asyncio
+    import sys
+
+    import msgspec
+
+    from persona_batch.cli.run_display import RunDisplay
+
+    with RunDisplay(quiet=quiet, verbose=verbose, progress=not no_progress, watch=watch) as display:
+        summary = asyncio.run(_run_until_signalled(asked, display))
+    if not as_json:
+        display.finish(summary)
+        return summary.exit_code
+    sys.stdout.write(msgspec.json.encode(summary).decode() + "\n")
+    if summary.message is not None and not quiet:
+        tell(f"stopped early: {summary.message}: `batch run --resume {shlex.quote(summary.path)}`")
+    return summary.exit_code
 
 
 def _refuse_together(one: str, first: object, other: str, second: object) -> None:
@@ -123,21 +144,41 @@ def _refuse_together(one: str, first: object, other: str, second: object) -> Non
         raise UsageError(f"{one} and {other} contradict each other: give one of them")
 
 
-def _run(asked: "RunOptions", *, as_json: bool, quiet: bool, verbose: bool, progress: bool, watch: bool) -> int:
+async def _run_until_signalled(asked: "RunOptions", display: "RunDisplay") -> "Summary":
     import asyncio
-    import sys
 
-    import msgspec
-
-    from persona_batch.cli.run_display import RunDisplay
+    from persona_batch.pipeline.observer import Stopper
     from persona_batch.pipeline.run import run_batch
 
-    with RunDisplay(quiet=quiet, verbose=verbose, progress=progress, watch=watch) as display:
-        summary = asyncio.run(run_batch(asked, display))
-    if as_json:
-        sys.stdout.write(msgspec.json.encode(summary).decode() + "\n")
-        if summary.message is not None and not quiet:
-            tell(f"stopped early: {summary.message}: `batch run --resume {shlex.quote(summary.path)}`")
-    else:
-        display.finish(summary)
-    return summary.exit_code
+    asyncio.get_running_loop().set_exception_handler(_pass_over_want_of_memory)
+    stopper = Stopper()
+    with _signals(stopper.stop):
+        return await run_batch(asked, display, stopper)
+
+
+def _pass_over_want_of_memory(loop: "AbstractEventLoop", context: dict[str, Any]) -> None:
+    """Let the loop report what nobody handles; a connection that had no memory fails for its reader, who says so."""
+    if not isinstance(context.get("exception"), MemoryError):
+        loop.default_exception_handler(context)
+
+
+@contextmanager
+def _signals(stop: Callable[[str], None]) -> Iterator[None]:
+    """Let Ctrl-C, SIGTERM and SIGHUP call `stop` while the block runs; what `nohup` had ignored stays so."""
+    import asyncio
+    import signal
+
+    loop = asyncio.get_running_loop()
+    with ExitStack() as give_back:
+        for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK"):
+            number = getattr(signal, name, None)
+            if number is None or (name != "SIGINT" and signal.getsignal(number) == signal.SIG_IGN):
+                continue
+            try:
+                loop.add_signal_handler(number, stop, f"interrupted ({name})")
+            except NotImplementedError:  # the loops of Windows
+                before = signal.signal(number, lambda *_, name=name: stop(f"interrupted ({name})"))
+                give_back.callback(signal.signal, number, before)
+            else:
+                give_back.callback(loop.remove_signal_handler, number)
+        yield

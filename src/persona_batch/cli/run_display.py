@@ -1,5 +1,6 @@
 """What `batch run` shows: progress on stderr; replies (`--watch`), the closing table and the path on stdout."""
 
+import gc
 import shlex
 import sys
 from itertools import islice
@@ -7,7 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from persona_batch.engine.progress import MOST_PERSONAS, PersonaTally, Progress, tally
-from persona_batch.pipeline.summary import Summary
+from persona_batch.pipeline.sealing import Summary
 from persona_batch.plan.cell import Cell
 from persona_batch.plan.grid import Grid
 from persona_batch.record import USABLE, Record
@@ -58,6 +59,7 @@ class RunDisplay:
 
     def begin(self, run: RunDir, grid: Grid, progress: Progress) -> None:
         """Begin to draw."""
+        gc.freeze()  # what is loaded by now stays; walking it again and again would delay time stamps
         self._run = run
         self._personas = [persona.id for persona in islice(grid.personas, MOST_PERSONAS)]
         self._tallies = progress.personas

@@ -1,9 +1,25 @@
-"""What a user asks of `batch run`, apart from what the input files say."""
+"""What a user asks of `batch run`, apart from what the input files say; and how a run remembers it."""
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
+from typing import Any, Final
 
+import msgspec
+
+from persona_batch.chat import JsonValue
+from persona_batch.config.batch import Batch
+from persona_batch.config.files import recorded_name
 from persona_batch.config.load import Overrides
+from persona_batch.errors import UsageError
+from persona_batch.record.finding import find_run
+from persona_batch.record.manifest import Manifest, read_manifest
+
+FILTERS = ("persona_globs", "question_globs", "limit")
+_NOTHING: Final[tuple[object, ...]] = (None, (), [], {})
+_PER_CALL = frozenset(
+    {"out", "resume", "continue_newest", "retry_errors", "max_requests", "max_tokens_total", "time_limit"}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,3 +48,85 @@ class RunOptions:
     fail_under: float | None = None
     engine: str = "local"
     workers: int = 1
+
+
+def invocation(options: RunOptions) -> dict[str, JsonValue]:
+    """Return what of a call belongs to the run, so that `--resume` alone can repeat it."""
+    plain: dict[str, JsonValue] = msgspec.json.decode(msgspec.json.encode(options, enc_hook=str))  # as read back
+    kept = {name: value for name, value in plain.items() if name not in _PER_CALL and value not in _NOTHING}
+    return kept | {name: _recorded(kept[name]) for name in ("files", "questions") if name in kept}
+
+
+def recalled(options: RunOptions) -> RunOptions:
+    """Return the options of `--resume RUN` without files: those the run was begun with, but for what is given now.
+
+    Raises:
+        UsageError: neither files nor a run to resume, or a run that does not say how it was begun.
+    """
+    if options.files:
+        return options
+    if options.resume is None:
+        raise UsageError("no persona file given; try `batch run personas/wukong.yaml`")
+    run = find_run(options.resume, options.out)
+    kept = read_manifest(run.manifest).config.get("invocation")
+    if not kept:
+        raise UsageError(f"{run.path} does not say how it was begun; name its persona files too")
+    begun = msgspec.convert({**kept, "out": "."}, RunOptions, dec_hook=lambda kind, value: kind(value))
+    now, was = options.overrides, begun.overrides  # parameters one by one
+    overrides = replace(was, **{**_given(now), "params": {**was.params, **now.params}})
+    new = _given(options) | {name: getattr(options, name) for name in _PER_CALL} | {"overrides": overrides}
+    if new.keys() & set(FILTERS):  # filters are one thing: half of the old ones would ask neither these nor those
+        new |= {name: getattr(options, name) for name in FILTERS}
+    return replace(begun, **new)
+
+
+def what_changed(earlier: Manifest, batch: Batch, options: RunOptions) -> list[str]:
+    """Return what of the input is not as it was when the run last went on: files, and what the command line says."""
+    before = {file.path: file.sha256 for file in earlier.files}
+    now = {file.path: file.sha256 for file in batch.files}
+    files = [
+        path if path in now else f"{path} (left out)" for path in {**now, **before} if now.get(path) != before.get(path)
+    ]
+    begun = earlier.config.get("invocation")
+    if not begun:
+        return files
+    was, is_now = asked_for(begun), asked_for(invocation(options))
+    return files + [
+        f"{name} ({_told(was.get(name))}, now {_told(is_now.get(name))})"
+        for name in {**is_now, **was}
+        if was.get(name) != is_now.get(name)
+    ]
+
+
+def asked_for(call: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
+    """Return what the command line of a call said of what is asked, by the options' names."""
+    given, engine = call.get("overrides") or {}, call.get("engine")
+    said = {f"--param {name}": value for name, value in (given.get("params") or {}).items()}
+    lists = {
+        "-q": _recorded(call.get("questions") or []),
+        "-m": given.get("models"),
+        "--placement": given.get("placements"),
+    }
+    # what was given several times has no order: it changes nothing of what is asked
+    said |= {name: sorted(set(map(str, value))) if isinstance(value, list) else value for name, value in lists.items()}
+    said |= {"-n": given.get("samples"), "--engine": None if engine == "local" else engine}
+    return {name: value for name, value in said.items() if value not in _NOTHING}
+
+
+def _given(options: RunOptions | Overrides) -> dict[str, Any]:
+    """Return what is not as where nothing is given."""
+    plain = type(options)()
+    names = [one.name for one in fields(options)]
+    return {name: getattr(options, name) for name in names if getattr(options, name) != getattr(plain, name)}
+
+
+def _recorded(names: JsonValue) -> JsonValue:
+    """Return files' names as a run may tell them: relative, however they were typed."""
+    assert isinstance(names, list)
+    return [recorded_name(Path(str(name))) for name in names]
+
+
+def _told(value: JsonValue) -> str:
+    if value is None:
+        return "not given"
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

@@ -1,27 +1,22 @@
 """`--dry-run`: exactly how much would be asked, roughly how many tokens, and the first messages; nothing is sent."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from itertools import islice
 from math import ceil
 from pathlib import Path
 
 import msgspec
 
-from persona_batch.config.load import load_batch
-from persona_batch.credentials import load_env
-from persona_batch.pipeline.grid_of import grid_of, require_checks
-from persona_batch.pipeline.key_care import refuse_key_in_input
-from persona_batch.pipeline.options import RunOptions
-from persona_batch.pipeline.sealing import what_changed
-from persona_batch.pipeline.target_run import existing_run, recalled
+from persona_batch.pipeline.call import prepare_run
+from persona_batch.pipeline.choosing import existing_run
+from persona_batch.pipeline.options import RunOptions, what_changed
+from persona_batch.pipeline.taking_up import foresee
 from persona_batch.plan.cell import Cell
-from persona_batch.plan.grid import Grid
 from persona_batch.plan.key import KeySet
-from persona_batch.provider.connect import resolve
+from persona_batch.record.aside import Settled
 from persona_batch.record.manifest import read_manifest
-from persona_batch.record.reader import read_records, scan
-from persona_batch.record.rundir import RunDir, list_runs
+from persona_batch.record.reader import read_records
+from persona_batch.record.rundir import list_runs
 
 UNNAMED_MODEL = "the endpoint's only model"
 EXAMPLES = 12  # personas whose messages are shown
@@ -67,18 +62,14 @@ def preview(options: RunOptions) -> Preview:
     Raises:
         ConfigError, UsageError: as the run itself would, but a missing key is no obstacle.
     """
-    options = recalled(options)
-    batch = load_batch(options.files, questions=options.questions, overrides=options.overrides)
-    require_checks(batch, options)
-    target = resolve(batch.run, load_env(), need_key=False)
-    refuse_key_in_input(batch, target, options)
-    run, earlier = existing_run(options, batch=batch, target=target)
-    models = batch.run.models or (tuple(earlier.models) if earlier else (UNNAMED_MODEL,))
-    grid = grid_of(batch, target, models, options)
-    found = _Found.of(run, grid, retry_errors=options.retry_errors) if run else _Found()
-    keys = found.keys
+    call = prepare_run(options, need_key=False)
+    batch, target, options = call.batch, call.target, call.options
+    run, earlier = existing_run(call)
+    models = call.models(earlier) or (UNNAMED_MODEL,)
+    grid = call.grid(models)
+    keys, moved = foresee(run, grid, retry_errors=options.retry_errors) if run else (KeySet(), Settled())
     requests = len(grid) if not len(keys) else sum(key not in keys for key in grid.all_keys())
-    per_day = batch.run.limits.per_day or target.preset.per_day
+    per_day = call.limits.per_day
     return Preview(
         endpoint=target.identity,
         models=models,
@@ -92,45 +83,11 @@ def preview(options: RunOptions) -> Preview:
         estimate=_estimate(options.out, batch.id, target.identity, requests),
         resumes=run.id if run else None,
         changed=what_changed(earlier, batch, options) if earlier else (),
-        set_aside=found.obsolete,
-        returned=found.returning,
+        set_aside=moved.set_aside,
+        returned=moved.returned,
         warnings=batch.warnings,
         first=grid.examples(keys.__contains__, EXAMPLES),
     )
-
-
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """What a call would find: the keys it need not ask, and how many records it would move away and back."""
-
-    keys: KeySet = field(default_factory=KeySet)
-    obsolete: int = 0
-    returning: int = 0
-
-    @classmethod
-    def of(cls, run: RunDir, grid: Grid, *, retry_errors: bool) -> "_Found":
-        here, aside, finished = scan(run.records).keys, scan(run.set_aside).keys, KeySet()
-        failed = _failed(run) if retry_errors else KeySet()
-        staying = returning = 0
-        for key in grid.all_keys(whole=True) if len(here) or len(aside) else ():
-            if key in here:
-                staying += 1
-            elif key in aside:
-                returning += 1
-            else:
-                continue
-            if key not in failed:
-                finished.add(key)
-        return cls(finished, len(here) - staying, returning)
-
-
-def _failed(run: RunDir) -> KeySet:
-    keys = KeySet()
-    for path in (run.records, run.set_aside):
-        for record in read_records(path) if path.exists() else ():
-            if record.status == "error":
-                keys.add(record.key)
-    return keys
 
 
 def _estimate(out: Path, batch_id: str, endpoint: str, requests: int) -> Estimate | None:

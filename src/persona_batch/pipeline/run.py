@@ -1,33 +1,53 @@
 """The whole run on one page: from paths to a sealed run folder."""
 
-import asyncio
-from contextlib import AsyncExitStack
+import gc
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import AsyncExitStack, aclosing, suppress
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
+from itertools import chain
 
-from persona_batch.config.batch import Batch
-from persona_batch.config.load import load_batch
-from persona_batch.credentials import load_env
-from persona_batch.errors import ConnectionFailed, StoppedEarly, TimedOut, UsageError
-from persona_batch.pipeline.bounds import run_limits, timeouts_of, wanted_concurrency
-from persona_batch.pipeline.grid_of import grid_of, require_checks
-from persona_batch.pipeline.key_care import refuse_key_in_input, tell_first_use
-from persona_batch.pipeline.observer import Observer
+from persona_batch.asking.limits import RunLimits
+from persona_batch.engine.engines import Job, engine_named
+from persona_batch.engine.progress import Progress, pending
+from persona_batch.errors import (
+    OUT_OF_MEMORY,
+    BatchError,
+    ConnectionFailed,
+    Interrupted,
+    StoppedEarly,
+    StorageError,
+    TimedOut,
+    UsageError,
+)
+from persona_batch.pipeline.call import Call, open_files, prepare_run
+from persona_batch.pipeline.choosing import choosing, existing_run
+from persona_batch.pipeline.observer import Observer, Stopper
 from persona_batch.pipeline.options import RunOptions
-from persona_batch.pipeline.session import Session
-from persona_batch.pipeline.signals import Signals, caught_signals
-from persona_batch.pipeline.summary import Summary
-from persona_batch.pipeline.target_run import choosing, existing_run, recalled
-from persona_batch.provider.connect import choose_models, open_provider, resolve
+from persona_batch.pipeline.sealing import CheckShare, Summary, begun, seal
+from persona_batch.pipeline.taking_up import take_up
+from persona_batch.plan.cell import Cell
+from persona_batch.plan.grid import Grid
+from persona_batch.plan.key import KeySet
+from persona_batch.provider.connect import choose_models
 from persona_batch.provider.contract import Provider
-from persona_batch.provider.target import Target
-from persona_batch.record.manifest import read_manifest
-from persona_batch.record.rundir import create_run
+from persona_batch.record.aside import Settled
+from persona_batch.record.finding import point_latest
+from persona_batch.record.journal import Sink
+from persona_batch.record.manifest import Manifest, read_manifest, write_manifest
+from persona_batch.record.reader import Scan, read_records, scan
+from persona_batch.record.rundir import RunDir, create_run
+from persona_batch.record.runlog import RunLog, as_is
 
 
-async def run_batch(options: RunOptions, observer: Observer) -> Summary:
+async def run_batch(options: RunOptions, observer: Observer, stopper: Stopper | None = None) -> Summary:
     """Ask every cell of a batch that has no record yet, and seal the run.
+
+    Await it in any thread's loop: nothing of the process (signals, `gc`, limits, the loop's handlers) is changed for
+    longer than the call. `stopper` ends it from outside.
 
     Returns what the call came to, also when it stopped early (quota, budget, time limit, Ctrl-C): `exit_code` and
     `message` say so.
@@ -36,80 +56,225 @@ async def run_batch(options: RunOptions, observer: Observer) -> Summary:
         UsageError: something is wrong with the input or the endpoint; nothing was asked, no folder is left behind.
         RunLocked: another process is on this run.
         StorageError: the run folder cannot be made.
-        Interrupted: a signal came before anything was asked.
+        Interrupted: it was stopped before anything was asked.
     """
-    asyncio.get_running_loop().set_exception_handler(_pass_over_want_of_memory)
-    async with caught_signals() as signals:
-        return await _run(options, observer, signals)
-
-
-def _pass_over_want_of_memory(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """Let the loop report what nobody handles; a connection that had no memory fails for its reader, who says so."""
-    if not isinstance(context.get("exception"), MemoryError):
-        loop.default_exception_handler(context)
-
-
-async def _run(options: RunOptions, observer: Observer, signals: Signals) -> Summary:
-    options = recalled(options)
-    batch = load_batch(options.files, questions=options.questions, overrides=options.overrides)
-    require_checks(batch, options)
-    target = resolve(batch.run, load_env())
-    refuse_key_in_input(batch, target, options)
-    for warning in batch.warnings:
-        observer.note(warning)
-    async with AsyncExitStack() as stack:
-        provider: Provider | None = None
-        async with choosing(options, batch.id):
-            run, earlier = existing_run(options, batch=batch, target=target)
-            models = batch.run.models or (tuple(earlier.models) if earlier else ())
+    stopper = stopper or Stopper()
+    async with stopper.ending_at_once(), AsyncExitStack() as stack:
+        call = prepare_run(options)
+        for warning in call.batch.warnings:
+            observer.note(warning)
+        limits = stack.enter_context(open_files(call.limits, call.options.workers))
+        reach = partial(_reach, stack, call, limits, observer)
+        provider = None
+        async with choosing(call):
+            run, earlier = existing_run(call)
+            models = call.models(earlier)
             if run is None or not models:
-                provider = await _open(stack, batch, target, options, observer)
-                models = await _ask_models(provider, models, target, observer)
-            grid = grid_of(batch, target, models, options)
-            run = run or create_run(options.out, batch.id, datetime.now(UTC))
+                provider, models = await reach(models)
+            grid = call.grid(models)
+            run = run or create_run(call.options.out, call.batch.id, datetime.now(UTC))
             stack.enter_context(run.lock())
+            began = time.monotonic()
             if earlier is not None:
                 earlier = read_manifest(run.manifest)  # another process may have been on it until just now
-            session = Session(run, earlier, batch=batch, target=target, grid=grid, options=options, observer=observer)
+                seen, settled = take_up(run, earlier, call, grid, observer.note)
+            else:
+                seen, settled = scan(run.records), Settled()
+            manifest = begun(earlier, run, call, grid, cells=_asked_so_far(earlier, grid, seen.keys))
+            if earlier is None:
+                write_manifest(run.manifest, manifest)  # from now on the folder is a run, and `--continue` finds it
+        session = Session(call, grid, run, seen, settled, manifest, observer, began, is_new=earlier is None)
         if not session.anything_left():
             return session.close()
         if provider is None:
             try:
-                provider = await _open(stack, batch, target, options, observer)
-                await _ask_models(provider, models, target, observer, resuming=True)
+                provider, _ = await reach(models, resuming=True)
             except StoppedEarly as stop:
                 return session.close(stop)
-        return await session.ask_all(provider, signals)
+        return await session.ask_all(provider, limits, stopper)
 
 
-async def _open(
-    stack: AsyncExitStack, batch: Batch, target: Target, options: RunOptions, observer: Observer
-) -> Provider:
-    tell_first_use(batch.run, target, partial(observer.note, always=True))
-    concurrency, wanted = run_limits(batch, target, options).concurrency, wanted_concurrency(batch, target)
-    if concurrency < wanted:
+async def _reach(
+    stack: AsyncExitStack,
+    call: Call,
+    limits: RunLimits,
+    observer: Observer,
+    named: tuple[str, ...],
+    *,
+    resuming: bool = False,
+) -> tuple[Provider, tuple[str, ...]]:
+    """Open the endpoint; return it, and the models to ask: the first contact, so what is wrong with it shows here."""
+    wanted = call.limits.concurrency
+    note_of_key = partial(observer.note, always=True)
+    provider = call.connect(note_of_key, concurrency=limits.concurrency, live=observer.wants_text)
+    if limits.concurrency < wanted:
         observer.note(
-            f"{concurrency} requests at a time instead of {wanted}: the system lets a process have no more files open; "
-            "`ulimit -n` tells and raises how many"
+            f"{limits.concurrency} requests at a time instead of {wanted}: the system lets a process have no more "
+            "files open; `ulimit -n` tells and raises how many"
         )
-    provider = open_provider(
-        target,
-        concurrency=concurrency,
-        timeouts=timeouts_of(batch),
-        workers=options.workers,
-        live=observer.wants_text,
-    )
-    return await stack.enter_async_context(provider)
-
-
-async def _ask_models(
-    provider: Provider, named: tuple[str, ...], target: Target, observer: Observer, *, resuming: bool = False
-) -> tuple[str, ...]:
-    """Return the models to ask; the first contact with the endpoint, so what is wrong with it shows here."""
+    await stack.enter_async_context(provider)
     try:
-        models = await choose_models(provider, named, lists_all=target.preset.lists_all, note=observer.note)
+        models = await choose_models(provider, named, lists_all=call.target.preset.lists_all, note=observer.note)
     except UsageError as error:
         if resuming and isinstance(error.__cause__, (ConnectionFailed, TimedOut)):
             raise StoppedEarly(str(error)) from error
         raise
-    return tuple(models)
+    return provider, tuple(models)
+
+
+def _asked_so_far(earlier: Manifest | None, grid: Grid, seen: KeySet) -> int:
+    """Count the cells that are asked for by this call and the ones before."""
+    if earlier is None or not grid.narrowed:
+        return len(grid)
+    return len(seen) + sum(key not in seen for key in grid.all_keys())
+
+
+@dataclass(slots=True)
+class Session:
+    """One process's work on one run folder, between taking the lock and sealing the manifest.
+
+    `began` is when, on the clock of `time.monotonic`; `is_new`: this call has made the folder.
+    """
+
+    call: Call
+    grid: Grid
+    run: RunDir
+    seen: Scan
+    settled: Settled
+    manifest: Manifest
+    observer: Observer
+    began: float
+    is_new: bool
+    progress: Progress = field(init=False)
+    checks: CheckShare = field(default_factory=CheckShare)
+    _blocks: Iterator[Iterator[Cell]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.progress = Progress(total=len(self.grid))
+        self._blocks = pending(self.grid.keyed(), self.seen.keys, self.progress)
+
+    def anything_left(self) -> bool:
+        """Say whether a cell has no record yet; takes as long as skipping the finished ones before it."""
+        for block in self._blocks:
+            for first in block:
+                self._blocks = chain((chain((first,), block),), self._blocks)
+                return True
+        return False
+
+    async def ask_all(self, provider: Provider, limits: RunLimits, stopper: Stopper) -> Summary:
+        """Ask what is left; the records are on disk as they finish.
+
+        Raises:
+            UsageError: the endpoint refused the key or the model before it answered anything.
+        """
+        try:
+            write_manifest(self.run.manifest, self.manifest)
+            point_latest(self.run.path.parent)
+            redactor = self.call.target.redactor
+            with RunLog(self.run.log, redactor.clean if redactor else as_is) as log:
+                await self._ask(provider, limits, log, stopper)
+        except MemoryError:
+            pass  # closed below, when the error no longer holds what took the memory
+        except UsageError as error:
+            if self.is_new and not self.progress.done:
+                shutil.rmtree(self.run.path)
+                point_latest(self.run.path.parent)
+            else:
+                self.close(error)
+            raise
+        except BatchError as stop:
+            return self.close(stop)
+        else:
+            return self.close()
+        gc.collect()
+        return self.close(StoppedEarly(OUT_OF_MEMORY))
+
+    async def _ask(self, provider: Provider, limits: RunLimits, log: RunLog, stopper: Stopper) -> None:
+        with Sink(self.run.records, keys=self.seen.keys) as sink, self.call.ledger() as ledger:
+            job = Job(
+                provider=provider,
+                run_id=self.run.id,
+                progress=self.progress,
+                limits=limits,
+                policy=self.call.policy,
+                ledger=ledger,
+                log=log,
+                on_text=self.observer.text if self.observer.wants_text else None,
+                keep_thinking=self.call.batch.run.thinking == "keep",
+            )
+            engine = engine_named(self.call.options.engine)(job)
+            self.observer.begin(self.run, self.grid, self.progress)
+            told = False
+
+            def stop(reason: Interrupted) -> None:
+                nonlocal told
+                first, told = not told and self.progress.in_flight > 0, True
+                engine.stop(reason)  # before anything is said: the signal may be that of a terminal that is gone
+                if first:
+                    with suppress(OSError):
+                        self.observer.note(f"{reason}: what is running has a few seconds to finish; once more ends it")
+
+            with stopper.stopping(stop):
+                async with aclosing(engine.run(self._blocks)) as records:
+                    async for record in records:
+                        sink.append(record)
+                        self.checks.add(record)
+                        self.observer.record(record)
+
+    def close(self, stop: BatchError | None = None) -> Summary:
+        """Seal the manifest and say what the session came to; `stop` is what ended it early."""
+        seen, progress = self.seen, self.progress
+        if self._resumes and self._has_checks():  # a share of the whole run, as the counts are
+            self.checks = CheckShare()
+            for record in read_records(self.run.records):
+                self.checks.add(record)
+        code = stop.exit_code if stop else self._exit_code()
+        seal(self.manifest, code, seen=seen, progress=progress)
+        try:
+            write_manifest(self.run.manifest, self.manifest)
+        except StorageError as error:
+            if stop is None:
+                raise
+            self.observer.note(f"the manifest could not be sealed either: {error}")
+        present = self._present()
+        return Summary(
+            run_id=self.run.id,
+            path=str(self.run.path),
+            state=self.manifest.state,
+            exit_code=code,
+            cells=len(self.grid),
+            asked=progress.done,
+            skipped=present - progress.done,
+            left=len(self.grid) - present,
+            set_aside=self.settled.set_aside,
+            returned=self.settled.returned,
+            counts=self.manifest.counts,
+            tokens=self.manifest.tokens,
+            checks=self.checks,
+            seconds=time.monotonic() - self.began,
+            message=None if stop is None else str(stop),
+        )
+
+    @property
+    def _resumes(self) -> bool:
+        """Whether there were records before this call asked anything."""
+        return self.seen.counts.total() > 0
+
+    def _exit_code(self) -> int:
+        """Return that of a run that asked all its cells: 0, 1 (failed cells) or 100 (checks under the share)."""
+        if self.seen.counts["error"] or self.progress.failed:
+            return 1
+        share, least = self.checks.share, self.call.options.fail_under
+        return 100 if least is not None and share is not None and share < least else 0
+
+    def _has_checks(self) -> bool:
+        personas, questions = self.call.batch.personas, self.grid.all_questions
+        return any(one.checks for one in personas) or any(one.checks for one in questions)
+
+    def _present(self) -> int:
+        """Return how many of the grid's cells have a record."""
+        if not self._resumes:
+            return self.progress.done
+        if not self.progress.left:
+            return self.progress.skipped + self.progress.done
+        return sum(key in self.seen.keys for key in self.grid.all_keys())

@@ -1,26 +1,70 @@
-"""The manifest over a run's life: begun before the first request, sealed at the end of every session."""
+"""What is written of a run and told of a call: the manifest, begun and sealed by every session, and the summary."""
 
-from collections import Counter
+from dataclasses import fields, replace
 from pathlib import Path
 
+import msgspec
+
 from persona_batch.chat import JsonValue
-from persona_batch.config.batch import Batch
+from persona_batch.config.batch import Batch, Persona, Question, RunSettings
 from persona_batch.engine.progress import Progress
-from persona_batch.pipeline.configuration import resolved_configuration
-from persona_batch.pipeline.options import RunOptions
-from persona_batch.pipeline.summary import state_of
-from persona_batch.pipeline.target_run import asked_for, invocation
+from persona_batch.pipeline.call import Call
+from persona_batch.pipeline.options import invocation
 from persona_batch.plan.grid import Grid
-from persona_batch.provider.target import Target
-from persona_batch.record.manifest import FileHash, Manifest, Session, TokenSums, git_commit, versions
+from persona_batch.record import Record
+from persona_batch.record.manifest import FileHash, Manifest, Session, State, TokenSums, git_commit, versions
 from persona_batch.record.reader import Scan
 from persona_batch.record.rundir import RunDir
 from persona_batch.record.runlog import utc_now
 
+_STATES: dict[int, State] = {0: "complete", 1: "failed", 100: "complete", 130: "interrupted"}
 
-def begin(
-    earlier: Manifest | None, run: RunDir, *, batch: Batch, target: Target, grid: Grid, cells: int, options: RunOptions
-) -> Manifest:
+
+class CheckShare(msgspec.Struct):
+    """Declared checks that passed, over all replies of the run."""
+
+    passed: int = 0
+    total: int = 0
+
+    def add(self, record: Record) -> None:
+        """Count the checks of one record; a failed cell has none."""
+        self.total += len(record.checks)
+        self.passed += sum(result.passed for result in record.checks)
+
+    @property
+    def share(self) -> float | None:
+        """Passed over total; None without checks."""
+        return self.passed / self.total if self.total else None
+
+
+class Summary(msgspec.Struct, kw_only=True):
+    """What one call of `batch run` came to; printed by `--json`, and given to a job's failure command.
+
+    `cells` are those that the call asks for; `asked` were finished by this call, `skipped` were finished before,
+    `left` are still to ask; `set_aside` are records that belong to the batch no longer and were moved out of the way
+    by this call, `returned` those that belong again. `counts` by status and `tokens` are
+    over the whole run, `checks` over this call (with `--fail-under`: over the whole run). `message` says why it
+    stopped early, if it did.
+    """
+
+    run_id: str
+    path: str
+    state: State
+    exit_code: int
+    cells: int
+    asked: int
+    skipped: int
+    left: int
+    set_aside: int
+    returned: int
+    counts: dict[str, int]
+    tokens: TokenSums
+    checks: CheckShare
+    seconds: float
+    message: str | None = None
+
+
+def begun(earlier: Manifest | None, run: RunDir, call: Call, grid: Grid, *, cells: int) -> Manifest:
     """Return the manifest of a session that begins now; of an earlier one, its start and its sessions stay.
 
     `cells` are those asked for by this call and the ones before.
@@ -28,16 +72,13 @@ def begin(
     now = utc_now()
     return Manifest(
         run_id=run.id,
-        batch_id=batch.id,
+        batch_id=call.batch.id,
         started_at=earlier.started_at if earlier else now,
-        provider=target.name,
-        endpoint=target.identity,
+        provider=call.target.name,
+        endpoint=call.target.identity,
         models=list(grid.models),
-        config={
-            "invocation": invocation(options),
-            **resolved_configuration(batch, grid),
-        },
-        files=[FileHash(file.path, file.sha256) for file in batch.files],
+        config={"invocation": invocation(call.options), **_resolved(call.batch, grid)},
+        files=[FileHash(file.path, file.sha256) for file in call.batch.files],
         versions=versions(),
         git_commit=git_commit(Path()),
         plan=grid.fingerprint,
@@ -47,43 +88,49 @@ def begin(
     )
 
 
-def what_changed(earlier: Manifest, batch: Batch, options: RunOptions) -> list[str]:
-    """Return what of the input is not as it was when the run last went on: files, and what the command line says."""
-    before = {file.path: file.sha256 for file in earlier.files}
-    now = {file.path: file.sha256 for file in batch.files}
-    files = [
-        path if path in now else f"{path} (left out)" for path in {**now, **before} if now.get(path) != before.get(path)
-    ]
-    was, is_now = (asked_for(call) for call in (earlier.config.get("invocation") or {}, invocation(options)))
-    told = [
-        f"{name} ({_told(was.get(name))}, now {_told(is_now.get(name))})"
-        for name in {**is_now, **was}
-        if was.get(name) != is_now.get(name)
-    ]
-    return files + (told if earlier.config.get("invocation") else [])
-
-
-def _told(value: JsonValue) -> str:
-    if value is None:
-        return "not given"
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-
-
 def seal(manifest: Manifest, exit_code: int, *, seen: Scan, progress: Progress) -> None:
     """Enter how the session ended; counts and sums are over the whole run."""
     now = utc_now()
-    counts = Counter(seen.counts) + progress.statuses
-    manifest.state = state_of(exit_code)
+    manifest.state = _STATES.get(exit_code, "stopped")
     manifest.exit_code = exit_code
     manifest.ended_at = now
-    manifest.counts = {str(status): count for status, count in counts.items()}
-    manifest.tokens = _tokens(seen, progress)
-    last = manifest.sessions[-1]
-    manifest.sessions[-1] = Session(last.started_at, now, exit_code, progress.done)
+    manifest.counts = {str(status): count for status, count in (seen.counts + progress.statuses).items()}
+    manifest.tokens = TokenSums(  # 0: the endpoint never said
+        seen.prompt_tokens + progress.prompt_tokens or None,
+        seen.completion_tokens + progress.completion_tokens or None,
+        seen.total_tokens + progress.total_tokens or None,
+    )
+    manifest.sessions[-1] = Session(manifest.sessions[-1].started_at, now, exit_code, progress.done)
 
 
-def _tokens(seen: Scan, progress: Progress) -> TokenSums:
-    prompt = seen.prompt_tokens + progress.prompt_tokens
-    completion = seen.completion_tokens + progress.completion_tokens
-    total = seen.total_tokens + progress.total_tokens
-    return TokenSums(prompt or None, completion or None, total or None)  # 0: the endpoint never said
+def _resolved(batch: Batch, grid: Grid) -> dict[str, JsonValue]:
+    """Return the personas, question sets and run settings of a whole batch as plain JSON values.
+
+    A persona's `questions` is the index of its set in `question_sets`, which hold question ids: 300 personas that
+    share 240 questions would otherwise write each question 300 times.
+    """
+    sets: dict[int, int] = {}
+    question_sets: list[list[str]] = []
+    entries: list[dict[str, JsonValue]] = []
+    for persona in batch.personas:
+        place = sets.setdefault(id(persona.questions), len(question_sets))
+        if place == len(question_sets):
+            question_sets.append([question.id for question in persona.questions])
+        entries.append({**_fields(persona), "questions": place})
+    return {
+        "personas": entries,
+        "question_sets": question_sets,
+        "questions": [_fields(question) for question in grid.all_questions],
+        "provider_params": grid.provider_params,
+        "cli_params": grid.cli_params,
+        "developer_role": grid.developer_role,
+        # Of the extra headers, the names: a value may be a secret, whatever its header is called.
+        "run": _fields(replace(batch.run, extra_headers=dict.fromkeys(batch.run.extra_headers, "…"))),
+    }
+
+
+def _fields(of: Persona | Question | RunSettings) -> dict[str, JsonValue]:
+    """Return a model as plain values, without a persona's questions, the places of settings, and what says nothing."""
+    names = [one.name for one in fields(of) if one.name not in ("questions", "sources")]
+    plain = {name: msgspec.to_builtins(getattr(of, name)) for name in names}
+    return {name: value for name, value in plain.items() if value not in (None, (), [], {})}

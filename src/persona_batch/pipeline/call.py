@@ -1,0 +1,195 @@
+"""A call, prepared once for a run, its rehearsal and a talk: what is asked, where, and within which bounds.
+
+The network is not touched here.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from math import ceil
+
+from persona_batch.asking.ledger import Ledger
+from persona_batch.asking.limits import RetryPolicy, RunLimits
+from persona_batch.config.batch import Batch
+from persona_batch.config.load import load_batch
+from persona_batch.credentials import load_env
+from persona_batch.errors import StoppedEarly, UsageError
+from persona_batch.pipeline.key_care import refuse_key_in_input, tell_first_use
+from persona_batch.pipeline.options import RunOptions, recalled
+from persona_batch.plan.arms import select
+from persona_batch.plan.grid import Grid
+from persona_batch.provider.connect import open_provider, resolve
+from persona_batch.provider.contract import Provider, Timeouts
+from persona_batch.provider.target import Target
+from persona_batch.record.manifest import Manifest
+
+REMOTE_CONCURRENCY = 8
+LOCAL_CONCURRENCY = 2  # the embedded model's slots
+_OTHER_FILES = 32  # that a run has open beside its connections, with some to spare
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What the files, the endpoint and the command line amount to."""
+
+    options: RunOptions
+    batch: Batch
+    target: Target
+
+    @property
+    def limits(self) -> RunLimits:
+        """The ceilings that are wanted; a preset's free daily quota holds unless the user says otherwise."""
+        given, options = self.batch.run.limits, self.options
+        usual = LOCAL_CONCURRENCY if self.target.name == "local" else REMOTE_CONCURRENCY
+        return RunLimits(
+            concurrency=self.batch.run.concurrency or usual,
+            rpm=given.rpm,
+            tpm=given.tpm,
+            per_day=given.per_day or self.target.preset.per_day,
+            max_requests=options.max_requests,
+            max_tokens_total=options.max_tokens_total,
+            time_limit=options.time_limit,
+            adaptive=self.target.name not in ("local", "scripted"),
+        )
+
+    @property
+    def policy(self) -> RetryPolicy:
+        """How often a failed request is asked again."""
+        retries = self.batch.run.retries
+        return RetryPolicy() if retries is None else RetryPolicy(retries=retries)
+
+    @property
+    def timeouts(self) -> Timeouts:
+        """The time-outs; the user's one is for the whole reply, and may be all spent on the first token."""
+        total = self.batch.run.timeout
+        if total is None:
+            return Timeouts(first_token=120.0)
+        return Timeouts(connect=min(10.0, total), first_token=total, gap=min(60.0, total), total=total)
+
+    def models(self, earlier: Manifest | None) -> tuple[str, ...]:
+        """Return the models that are named, or else those of the run that goes on; none: the endpoint is to say."""
+        return self.batch.run.models or tuple(earlier.models if earlier else ())
+
+    def grid(self, models: Sequence[str]) -> Grid:
+        """Return the cells of the call.
+
+        Raises:
+            UsageError: a glob that matches nothing, or one question id with two texts.
+        """
+        # `extra_body` changes what the model does (Qwen's enable_thinking), so it is part of what was asked.
+        extra, preset = self.batch.run.extra_body, self.target.preset
+        return Grid(
+            self.batch,
+            endpoint=self.target.endpoint,
+            models=models,
+            provider_params={**preset.params, **({"extra_body": dict(extra)} if extra else {})},
+            cli_params=self.options.overrides.params,
+            personas=self.options.persona_globs,
+            questions=self.options.question_globs,
+            limit=self.options.limit,
+            developer_role="developer" if preset.developer_role else "system",
+        )
+
+    def connect(self, tell: Callable[[str], None], *, concurrency: int = 1, live: bool = False) -> Provider:
+        """Return the provider, to be entered.
+
+        Args:
+            tell: told of a file that sends a key to a host for the first time.
+            concurrency: the most connections at a time.
+            live: hand on text as it comes, also from other processes.
+
+        Raises:
+            UsageError: the embedded model is not installed; the environment's proxy or certificates cannot work.
+        """
+        tell_first_use(self.batch.run, self.target, tell)
+        workers = self.options.workers
+        return open_provider(self.target, concurrency=concurrency, timeouts=self.timeouts, workers=workers, live=live)
+
+    def ledger(self) -> AbstractContextManager[Ledger | None]:
+        """Return the ledger of the endpoint's day, where there is a daily limit to keep."""
+        if self.limits.per_day is None:
+            return nullcontext()
+        target = self.target
+        return Ledger(endpoint=target.identity, key=target.key_fingerprint, zone=target.preset.day_zone)
+
+    def count(self) -> None:
+        """Count one request of the endpoint's day, where there is a daily limit to keep.
+
+        Raises:
+            StoppedEarly: today's are used up.
+        """
+        limit = self.limits.per_day
+        with self.ledger() as ledger:
+            if ledger is not None and limit is not None and not ledger.reserve(limit):
+                raise StoppedEarly(
+                    f"today's {limit:,} requests to {self.target.identity} are used up; "
+                    f"come back after {ledger.resets_at():%Y-%m-%d %H:%M %Z}"
+                )
+
+
+def prepare_run(options: RunOptions, *, need_key: bool = True) -> Call:
+    """Read all that `batch run` is given, and find its endpoint.
+
+    Raises:
+        UsageError: something is wrong with the files, the options or the endpoint's settings.
+    """
+    options = recalled(options)
+    batch = load_batch(options.files, questions=options.questions, overrides=options.overrides)
+    return prepare(options, batch, need_key=need_key)
+
+
+def prepare(options: RunOptions, batch: Batch, *, need_key: bool = True) -> Call:
+    """Find the endpoint of a batch; `need_key`: False where nothing will be sent.
+
+    Raises:
+        UsageError: something is wrong with the options or the endpoint's settings, or the input holds the key.
+    """
+    if options.fail_under is not None:
+        _require_checks(batch, options)
+    target = resolve(batch.run, load_env(), need_key=need_key)
+    refuse_key_in_input(batch, target, options)
+    return Call(options, batch, target)
+
+
+def _require_checks(batch: Batch, options: RunOptions) -> None:
+    """Refuse `--fail-under` where nothing that is chosen has a check: it would pass whatever the replies are."""
+    personas = select(batch.personas, options.persona_globs)
+    lists = {id(persona.questions): persona.questions for persona in personas}.values()
+    globs = options.question_globs or ("*",)
+    asked = [one for questions in lists for one in questions if any(fnmatchcase(one.id, glob) for glob in globs)]
+    if asked and not (any(one.checks for one in personas) or any(one.checks for one in asked)):
+        raise UsageError(
+            "--fail-under: nothing that is asked has a check; add `checks: […]` to a persona or a question, "
+            "or leave --fail-under away"
+        )
+
+
+@contextmanager
+def open_files(limits: RunLimits, workers: int) -> Iterator[RunLimits]:
+    """Yield the limits with as many connections as the system lets a process have, after asking it for all of them.
+
+    The system's limit is that of open files per process (`ulimit -n`). It is raised, as far as a process may do so
+    itself, only where that is needed, and is afterwards as it was.
+    """
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit
+        yield limits
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    others = _OTHER_FILES + (2 * workers if workers > 1 else 0)
+    needed = ceil(limits.concurrency / workers) + others
+    if soft == resource.RLIM_INFINITY or soft >= needed:
+        yield limits
+        return
+    raised = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (raised, hard))
+    except (OSError, ValueError):  # some systems have a ceiling below the one they tell
+        raised = soft
+    try:
+        yield replace(limits, concurrency=max(1, min(limits.concurrency, (raised - others) * workers)))
+    finally:
+        if resource.getrlimit(resource.RLIMIT_NOFILE) == (raised, hard):  # nobody else has changed it meanwhile
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

@@ -1,0 +1,115 @@
+"""Which run folder a call works on: a new one, the one it names, or the newest unfinished one of its batch."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from filelock import AsyncFileLock
+
+from persona_batch.config.batch import Batch
+from persona_batch.errors import UsageError
+from persona_batch.pipeline.call import Call
+from persona_batch.pipeline.options import FILTERS, asked_for, invocation
+from persona_batch.record.finding import find_run
+from persona_batch.record.manifest import Manifest, read_manifest
+from persona_batch.record.reader import scan
+from persona_batch.record.rundir import RunDir, list_runs, out_error, safe_name
+from persona_batch.wording import listed
+
+
+@asynccontextmanager
+async def choosing(call: Call) -> AsyncIterator[None]:
+    """Keep two calls of `--continue` from both finding no run and both starting one.
+
+    Hold it until the run is locked and has its manifest: then the second call finds it.
+
+    Raises:
+        UsageError, StorageError: the folder of the runs cannot be written.
+    """
+    if not call.options.continue_newest:
+        yield
+        return
+    out = call.options.out
+    lock = AsyncFileLock(out / f".{safe_name(call.batch.id)}.lock", run_in_executor=False)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        await lock.acquire()
+    except OSError as error:
+        raise out_error(out, error) from error
+    try:
+        yield
+    finally:
+        await lock.release()
+
+
+def existing_run(call: Call) -> tuple[RunDir, Manifest] | tuple[None, None]:
+    """Return the run that `--resume` names or `--continue` finds; Nones: a new one is to be made.
+
+    `--continue` takes the newest run of the same batch at the same endpoint, whose command line said the same of
+    what is asked (`asked_for`, but for the number of samples), and which is not finished: it was stopped, or (with
+    `--retry-errors`) has failed cells, or was narrowed by other filters and lacks cells that this call asks for.
+
+    Raises:
+        UsageError: there is no such run, or it was made of other files, at another endpoint, or with other replies
+            (`thinking`).
+    """
+    options = call.options
+    if options.resume is not None:
+        return _named_run(call, options.resume)
+    mine = invocation(options)
+    what = {**asked_for(mine), "-n": None}
+    for run in reversed(list_runs(options.out) if options.continue_newest else []):
+        try:
+            manifest = read_manifest(run.manifest)
+        except UsageError:
+            continue  # whatever it is, it must not keep a job from running every night
+        theirs = manifest.config.get("invocation") or {}
+        place = (manifest.batch_id, manifest.endpoint, _thinking(manifest))
+        if place != (call.batch.id, call.target.identity, call.batch.run.thinking):
+            continue
+        if {**asked_for(theirs), "-n": None} != what or _other_files(call.batch, manifest):
+            continue
+        if manifest.state == "complete" or (manifest.state == "failed" and not options.retry_errors):
+            if not manifest.partial or all(mine.get(name) == theirs.get(name) for name in FILTERS):
+                break
+            seen = scan(run.records).keys
+            if all(key in seen for key in call.grid(call.models(manifest)).all_keys()):
+                break
+        return run, manifest
+    return None, None
+
+
+def _named_run(call: Call, name: str) -> tuple[RunDir, Manifest]:
+    run = find_run(name, call.options.out)
+    manifest = read_manifest(run.manifest)
+    if manifest.endpoint != call.target.identity:
+        raise UsageError(
+            f"{run.path} was made at {manifest.endpoint}, not at {call.target.identity}; "
+            "resume it there, or start a new run without --resume"
+        )
+    if others := _other_files(call.batch, manifest):
+        raise UsageError(
+            f"{run.path} is a run of {listed(others)}, and would set aside all its records; "
+            f"`batch run --resume {run.path}` goes on with it, --resume RUN names another run"
+        )
+    if (thinking := _thinking(manifest)) != call.batch.run.thinking:
+        raise UsageError(
+            f"{run.path} was made with `thinking: {thinking}`, and its replies can only be compared with such; "
+            f"resume it with --thinking {thinking}, or start a new run without --resume"
+        )
+    return run, manifest
+
+
+def _thinking(manifest: Manifest) -> str:
+    return str(manifest.config.get("run", {}).get("thinking", "separate"))
+
+
+def _other_files(batch: Batch, manifest: Manifest) -> list[str]:
+    """Return the persona files of a run that has none of the batch's, though they are still there.
+
+    Two files may have one name, in two folders. A file that is gone was moved or renamed, and its run goes along.
+    """
+    mine = {persona.source for persona in batch.personas}
+    theirs = {entry.get("source"): None for entry in manifest.config.get("personas") or ()}
+    named = [name for name in theirs if name]
+    return [] if mine.intersection(named) or not all(Path(name).is_file() for name in named) else named
