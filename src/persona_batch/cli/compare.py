@@ -96,7 +96,7 @@ def compare(
 
     from persona_batch.comparing import Wanted
     from persona_batch.comparing import compare as compare_records
-    from persona_batch.comparing.manifested import controls_of
+    from persona_batch.comparing.factors import controls_of
     from persona_batch.record.agreement import Agreement
     from persona_batch.record.finding import find_run
     from persona_batch.record.reader import read_records

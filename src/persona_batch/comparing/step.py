@@ -13,7 +13,7 @@ from persona_batch.comparing.series import Family
 from persona_batch.record import Record
 from persona_batch.record.keys import KeySet
 
-MEASURES: tuple[MeasureName, ...] = ("change", "shift", "adherence", "character")
+WATCHED: tuple[MeasureName, ...] = ("change", "shift", "adherence", "character")
 USABLE = ("ok", "truncated")
 
 Test: TypeAlias = tuple[Family, Estimate | None, float]  # no estimate: the test for failures
@@ -119,7 +119,7 @@ def pair_up(before: Contents, after: Contents, *, permutations: int, seed: int) 
     comparison = compare_runs(
         _common(before, after, compared),
         _common(after, before, compared),
-        measures=MEASURES,
+        measures=WATCHED,
         permutations=permutations,
         seed=seed,
     )

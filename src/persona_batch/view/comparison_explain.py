@@ -2,7 +2,7 @@
 
 from persona_batch.comparing import Comparison, Estimate
 from persona_batch.comparing.comparison import MeasureName
-from persona_batch.comparing.explain import EXPLANATIONS
+from persona_batch.comparing.measures import measure_of
 from persona_batch.view.comparison_numbers import MISSING, amount, interval, p_value
 from persona_batch.view.palette import Palette
 from persona_batch.view.tables import Column, table
@@ -18,7 +18,7 @@ _COLUMNS = (
 
 def render_explanation(comparison: Comparison, measure: MeasureName, palette: Palette, width: int) -> str:
     """Return the explanation and, per row of the measure, a table of its questions."""
-    told = EXPLANATIONS[measure]
+    told = measure_of(measure).explanation
     lines = [palette.bold(measure)]
     for title, text in (
         ("", told.definition),
