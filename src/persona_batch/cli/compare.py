@@ -199,12 +199,12 @@ def _write(result: "Comparison", look: _Look) -> None:
     told = "".join(heading(facts, palette, width, label) for label, facts in look.about)
     sys.stdout.write(told + "\n")
     if look.explained is not None:
-        from persona_batch.view.comparison_explain import render_explanation
+        from persona_batch.view.comparison_rows import render_explanation
 
         sys.stdout.write(render_explanation(result, look.explained, palette, width))
         return
-    from persona_batch.view.comparison import render
     from persona_batch.view.comparison_replies import render_replies
+    from persona_batch.view.comparison_table import render
 
     sys.stdout.write(render(result, palette, width, details=look.details))
     sys.stdout.write(render_replies(result.excerpts, palette, width, diff=look.diff))
