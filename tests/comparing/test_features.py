@@ -3,10 +3,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from persona_batch.comparing.corpus import TextStore
+from persona_batch.comparing.measures.shift import METRICS, surface
+from persona_batch.comparing.measures.words import han_segmenter, words_of
 from persona_batch.comparing.ngrams import grams_of, hashed, tf_idf
-from persona_batch.comparing.surface import METRICS, surface
-from persona_batch.comparing.texts import TextStore
-from persona_batch.comparing.words import han_segmenter, words_of
 
 NAMES = [name for name, _ in METRICS]
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from persona_batch.comparing.intervals import cliffs_delta, ratio_interval, t_interval, wilson
+from persona_batch.comparing.intervals import ratio_interval, t_interval, wilson
 
 
 def test_the_interval_of_a_mean_is_students() -> None:
@@ -43,10 +43,3 @@ def test_a_constant_ratio_has_an_interval_of_no_width() -> None:
 
 def test_a_ratio_to_no_noise_has_no_interval() -> None:
     assert ratio_interval(np.array([1.0, 2.0]), np.zeros(2)) is None
-
-
-def test_cliffs_delta_runs_from_minus_one_to_one() -> None:
-    low, high = np.array([1.0, 2.0]), np.array([3.0, 4.0])
-    assert cliffs_delta(low, high) == -1
-    assert cliffs_delta(high, low) == 1
-    assert cliffs_delta(low, low) == 0

@@ -36,6 +36,19 @@ def test_a_shift_is_the_mean_of_paired_differences_with_its_effect_size() -> Non
     assert 0.5 < row.effect_size.value <= 1
 
 
+@pytest.mark.parametrize(("mine", "theirs", "delta"), [("aa", "aaaa", -1), ("aaaa", "aa", 1), ("aa", "aa", 0)])
+def test_cliffs_delta_runs_from_minus_one_to_one(mine: str, theirs: str, delta: int) -> None:
+    records = [
+        record(persona, "q", reply * length, sample=length)
+        for persona, reply in (("none", theirs), ("pirate", mine))
+        for length in (4, 5)
+    ]
+    row = compare(records, measures=["shift"]).find("shift", "pirate", "length")
+    assert row is not None
+    assert row.effect_size is not None
+    assert row.effect_size.value == delta
+
+
 def test_five_questions_have_a_value_and_an_interval_but_no_p() -> None:
     row = compare(grid(PIRATE, questions=5), measures=["shift"]).find("shift", "pirate", "length")
     assert row is not None

@@ -11,13 +11,10 @@ from rich.cells import cell_len
 from comparing.made import grid, record
 from persona_batch.comparing import Comparison, Wanted, compare, compare_runs
 from persona_batch.record import CheckResult
-from persona_batch.view.columns import CLOSE, OPEN, harmless, side_by_side
-from persona_batch.view.comparison import render
-from persona_batch.view.comparison_explain import render_explanation
 from persona_batch.view.comparison_export import as_csv, as_json, as_markdown
-from persona_batch.view.comparison_numbers import amount, p_value
-from persona_batch.view.comparison_replies import render_replies
-from persona_batch.view.diff import difference
+from persona_batch.view.comparison_replies import CLOSE, OPEN, difference, harmless, render_replies, side_by_side
+from persona_batch.view.comparison_rows import amount, p_value, render_explanation
+from persona_batch.view.comparison_table import render
 from persona_batch.view.palette import Palette
 
 PLAIN, COLOURED = Palette(color=False), Palette(color=True)

@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from history.recorded import Day, series
-from persona_batch.comparing.history import follow
+from persona_batch.comparing.follow import follow
 from persona_batch.comparing.series import Series
-from persona_batch.view.sparkline import sparkline
+from persona_batch.view.history import sparkline
 
 
 def marked(found: Series) -> list[int]:

@@ -96,7 +96,7 @@ def compare(
 
     from persona_batch.comparing import Wanted
     from persona_batch.comparing import compare as compare_records
-    from persona_batch.comparing.manifested import controls_of
+    from persona_batch.comparing.factors import controls_of
     from persona_batch.record.agreement import Agreement
     from persona_batch.record.finding import find_run
     from persona_batch.record.reader import read_records
@@ -199,12 +199,12 @@ def _write(result: "Comparison", look: _Look) -> None:
     told = "".join(heading(facts, palette, width, label) for label, facts in look.about)
     sys.stdout.write(told + "\n")
     if look.explained is not None:
-        from persona_batch.view.comparison_explain import render_explanation
+        from persona_batch.view.comparison_rows import render_explanation
 
         sys.stdout.write(render_explanation(result, look.explained, palette, width))
         return
-    from persona_batch.view.comparison import render
     from persona_batch.view.comparison_replies import render_replies
+    from persona_batch.view.comparison_table import render
 
     sys.stdout.write(render(result, palette, width, details=look.details))
     sys.stdout.write(render_replies(result.excerpts, palette, width, diff=look.diff))

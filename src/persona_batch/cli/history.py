@@ -45,7 +45,7 @@ def history(
         batch history personas/wukong.yaml
         batch history personas/wukong.yaml --last 2 --fail-on-drift
     """
-    from persona_batch.comparing.history import follow
+    from persona_batch.comparing.follow import follow
     from persona_batch.config.load import load_batch
 
     named = _named_run(files, Path(out))

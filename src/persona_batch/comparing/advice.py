@@ -12,13 +12,13 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from scipy import special
 
-from persona_batch.comparing.comparison import Advice, Arm, Estimate
+from persona_batch.comparing.comparison import LEVEL, Advice, Arm, Estimate
 from persona_batch.comparing.intervals import t_quantile
 from persona_batch.comparing.layout import Layout
 from persona_batch.wording import counted
 
 QUESTIONS, SAMPLES = 20, 5
-POWER, LEVEL = 0.8, 0.05
+POWER = 0.8
 
 
 def advise(

@@ -2,6 +2,8 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from functools import reduce
+from operator import or_
 
 import numpy as np
 from msgspec.structs import replace
@@ -9,17 +11,16 @@ from threadpoolctl import threadpool_limits
 
 from persona_batch.checks import Check
 from persona_batch.comparing.advice import advise
-from persona_batch.comparing.comparison import MEASURES, Comparison, Estimate, MeasureName, Settings
-from persona_batch.comparing.corpus import read_corpus
-from persona_batch.comparing.corrections import benjamini_hochberg, holm
-from persona_batch.comparing.counts import count_arms
+from persona_batch.comparing.comparison import Comparison, Estimate, MeasureName, Settings
+from persona_batch.comparing.corpus import TextStore, read_corpus
 from persona_batch.comparing.excerpts import Wanted, pick_excerpts
 from persona_batch.comparing.factors import assign
-from persona_batch.comparing.layout import Layout, lay_out
-from persona_batch.comparing.measures import MEASURE_TYPES, Change, Distinctive, Identify, Measure, Study, View
+from persona_batch.comparing.layout import Layout, count_arms, lay_out
+from persona_batch.comparing.measure import Findings, Measure, Study, View
+from persona_batch.comparing.measures import MEASURES, measure_of
 from persona_batch.comparing.notes import notes_on
+from persona_batch.comparing.p_values import benjamini_hochberg, holm
 from persona_batch.comparing.runs import run_changes
-from persona_batch.comparing.texts import TextStore
 from persona_batch.errors import UsageError
 from persona_batch.record import Record
 from persona_batch.wording import meant
@@ -49,7 +50,7 @@ def compare(
         controls: ids of each persona's controls, the reference first; None: `none`, `empty`, `assistant` by id.
         checks: each persona's declared checks, for questions whose records do not carry them.
         control: a persona, or a level of the factor, that is everyone's reference.
-        measures: which of the eight; None: all.
+        measures: which of `MEASURES`; None: all.
         permutations: relabellings and sign-flips per test.
         seed: of the permutations; the same seed and records give the same result.
         excerpts: which replies to hand out with the result; None: none.
@@ -68,27 +69,20 @@ def compare(
             raise UsageError("there are no records to compare; `batch runs` shows how far each run came")
         layout = lay_out(corpus, assign(corpus, by, controls=controls, control=control))
         study = Study(layout, permutations, seed)
-        done = {name: MEASURE_TYPES[name](study) for name in chosen}
-        _see_all(layout, list(done.values()))
-        estimates = [estimate for measure in done.values() for estimate in measure.estimates()]
-        estimates = _corrected(estimates, _claiming(layout))
-        change, words, identify = done.get("change"), done.get("words"), done.get("identifiability")
-        moved = change.moved if isinstance(change, Change) else {}
-        arms = count_arms(layout, moved)
+        found = _findings(layout, [measure_of(name)(study) for name in chosen])
+        estimates = _corrected(found.estimates, _claiming(layout))
+        arms = count_arms(layout, found.moved)
         return Comparison(
             settings=Settings(by=by, measures=chosen, permutations=permutations, seed=seed),
             runs=corpus.runs,
             questions=corpus.names["question"],
             arms=arms,
             estimates=estimates,
-            words=words.found if isinstance(words, Distinctive) else [],
-            confusion=identify.confusion if isinstance(identify, Identify) else None,
+            words=found.words,
+            confusion=found.confusion,
             changes=run_changes(corpus) if after is not None else None,
-            advice=advise(layout, arms, estimates, change.null_spread if isinstance(change, Change) else {}),
-            notes=[
-                *notes_on(layout, arms, words.note if isinstance(words, Distinctive) else None),
-                *_too_few_permutations(estimates, permutations),
-            ],
+            advice=advise(layout, arms, estimates, found.null_spread),
+            notes=[*notes_on(layout, arms), *found.notes, *_too_few_permutations(estimates, permutations)],
             excerpts=pick_excerpts(layout, estimates, excerpts or Wanted()),
         )
 
@@ -124,7 +118,8 @@ def _chosen(measures: Sequence[str] | None) -> list[MeasureName]:
     return [name for name in MEASURES if name in measures]
 
 
-def _see_all(layout: Layout, measures: Sequence[Measure]) -> None:
+def _findings(layout: Layout, measures: Sequence[Measure]) -> Findings:
+    """Show the replies to each question to all measures, and put together what they found."""
     strata: dict[int, list[tuple[int, int]]] = defaultdict(list)
     for number, pair in enumerate(layout.pairs):
         for place, question in enumerate(pair.question):
@@ -133,6 +128,7 @@ def _see_all(layout: Layout, measures: Sequence[Measure]) -> None:
         view = View(block, strata[block.question])
         for measure in measures:
             measure.see(view)
+    return reduce(or_, (measure.findings() for measure in measures), Findings())
 
 
 def _claiming(layout: Layout) -> set[str]:

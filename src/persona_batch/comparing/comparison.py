@@ -10,19 +10,9 @@ import msgspec
 
 COMPARISON_VERSION = 1
 
-MeasureName: TypeAlias = Literal[
-    "change", "shift", "adherence", "character", "identifiability", "words", "drift", "accuracy"
-]
-MEASURES: tuple[MeasureName, ...] = (
-    "change",
-    "shift",
-    "adherence",
-    "character",
-    "identifiability",
-    "words",
-    "drift",
-    "accuracy",
-)
+LEVEL = 0.05  # of every test; its intervals hold the truth in 95 %
+
+MeasureName: TypeAlias = str  # a module of `persona_batch.comparing.measures`
 ArmRole: TypeAlias = Literal["persona", "placebo", "control", "level"]
 
 

@@ -3,34 +3,73 @@
 Names become numbers in sorted order, so nothing depends on the order in which cells finished.
 """
 
-import hashlib
+import tempfile
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any, get_args
+from types import TracebackType
+from typing import Any, Self, get_args
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from persona_batch.checks import Check
-from persona_batch.comparing.declared import declared_checks
-from persona_batch.comparing.dialogue import probe_slope
-from persona_batch.comparing.prompts import Prompts
-from persona_batch.comparing.texts import TextStore
+from persona_batch.comparing.readings import (
+    Prompts,
+    asked_at,
+    correct,
+    declared_checks,
+    digest,
+    probe_slope,
+    short_hash,
+)
 from persona_batch.record import USABLE as WITH_REPLY
 from persona_batch.record import Record, Status
 
-LONGEST = (
-    1 << 16
-)  # characters of a reply that are compared: far more than models write, unless they go round in circles
+LONGEST = 1 << 16  # characters compared of a reply: far more than models write, unless they go round in circles
+SPOOL_BYTES = 64 * 1024 * 1024
 STATUSES: tuple[Status, ...] = get_args(Status)
 USABLE = tuple(map(STATUSES.index, WITH_REPLY))  # as columns have them
 
 _encode_sorted = msgspec.json.Encoder(order="sorted").encode
 
 Column = NDArray[np.int64]
+
+
+class TextStore:
+    """An append-only store of texts; in memory up to 64 MB, then in an unnamed temporary file."""
+
+    def __init__(self, spool_bytes: int = SPOOL_BYTES) -> None:
+        self._file = tempfile.SpooledTemporaryFile(max_size=spool_bytes)  # noqa: SIM115 - closed by __exit__
+        self._ends = array("Q", [0])
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._file.close()
+
+    def __len__(self) -> int:
+        return len(self._ends) - 1
+
+    def append(self, text: str) -> int:
+        """Add a text and return its number. All appends come before the first read."""
+        data = text.encode("utf-8", "surrogatepass")
+        self._file.write(data)
+        self._ends.append(self._ends[-1] + len(data))
+        return len(self._ends) - 2
+
+    def read(self, numbers: Iterable[int]) -> list[str]:
+        """Return the texts of these numbers."""
+        found = []
+        for number in numbers:
+            start, end = self._ends[number], self._ends[number + 1]
+            self._file.seek(start)
+            found.append(self._file.read(end - start).decode("utf-8", "surrogatepass"))
+        return found
 
 
 @dataclass(slots=True)
@@ -107,13 +146,13 @@ class _Reader:
                 record.sample,
                 STATUSES.index(record.status),
                 self.texts.append(record.reply[:LONGEST]) if usable else -1,
-                _digest(record) if usable else 0,
+                digest(record) if usable else 0,
                 failing,
             )
-            scores = (_correct(record), probe_slope(record.probes)) if usable else (np.nan, np.nan)
-            reals = (*scores, _asked_at(record))
+            scores = (correct(record), probe_slope(record.probes)) if usable else (np.nan, np.nan)
+            reals = (*scores, asked_at(record))
             self.cut += usable and len(record.reply) > LONGEST
-            self._keep(_hash(f"{run}/{record.key}".encode()), row, reals)
+            self._keep(short_hash(f"{run}/{record.key}".encode()), row, reals)
             self._note(run, record, prompts)
 
     def _keep(self, name: int, row: tuple[int, ...], reals: tuple[float, ...]) -> None:
@@ -199,30 +238,3 @@ def _finish(reader: _Reader, prompts: list[Prompts], runs: list[str]) -> Corpus:
         runs=runs,
         cut=reader.cut,
     )
-
-
-def _asked_at(record: Record) -> float:
-    if record.timing is None:
-        return np.nan
-    try:
-        return datetime.fromisoformat(record.timing.started_at).timestamp()
-    except ValueError:  # written by another hand
-        return np.nan
-
-
-def _digest(record: Record) -> int:
-    data = record.reply.encode("utf-8", "surrogatepass")
-    if record.turns or record.probes:
-        data += msgspec.json.encode([record.turns, record.probes])
-    return _hash(data)
-
-
-def _hash(data: bytes) -> int:
-    return int.from_bytes(hashlib.blake2b(data, digest_size=8).digest(), "big", signed=True)
-
-
-def _correct(record: Record) -> float:
-    for check in record.checks:
-        if check.check == "choice":
-            return float(check.passed)
-    return np.nan

@@ -7,12 +7,14 @@ within a persona: `pirate · user` against `pirate · system`, all else equal.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from persona_batch.comparing.comparison import ArmRole
 from persona_batch.comparing.corpus import Column, Corpus
 from persona_batch.errors import UsageError
+from persona_batch.record.manifest import read_manifest
 from persona_batch.wording import meant
 
 BUILT_IN_CONTROLS = ("none", "empty", "assistant")
@@ -168,3 +170,20 @@ def _combine(corpus: Corpus, factors: Sequence[str]) -> Column:
         size = int(column.max()) + 1 if len(column) else 1
         context = context * size + column
     return context
+
+
+def controls_of(manifest: Path) -> dict[str, list[str]] | None:
+    """Return the ids of each persona's controls by the manifest, the reference first; None where there is none.
+
+    A records file that was copied elsewhere has none; the built-in controls are then known by their ids.
+    """
+    if not manifest.is_file():
+        return None
+    personas = read_manifest(manifest).config.get("personas")
+    if not isinstance(personas, list):
+        return None
+    return {
+        str(persona["id"]): [str(name) for name in persona.get("controls", ())]
+        for persona in personas
+        if isinstance(persona, dict) and "id" in persona
+    }

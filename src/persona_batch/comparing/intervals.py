@@ -1,10 +1,10 @@
-"""Intervals and effect sizes: t by question, ratio of means, Wilson, Cliff's delta."""
+"""Confidence intervals: t by question, ratio of means, Wilson."""
 
 import numpy as np
 from scipy import special
 
 from persona_batch.comparing.comparison import Interval
-from persona_batch.comparing.permutation import Floats
+from persona_batch.comparing.p_values import Floats
 
 
 def t_quantile(probability: float, freedom: int) -> float:
@@ -44,8 +44,3 @@ def wilson(successes: float, trials: int, level: float = 0.95) -> Interval | Non
     half = z / (1 + z * z / trials) * np.sqrt(rate * (1 - rate) / trials + z * z / (4 * trials * trials))
     low, high = max(0.0, centre - half), min(1.0, centre + half)
     return Interval(low=float(low), high=float(high), method="Wilson", level=level)
-
-
-def cliffs_delta(arm: Floats, reference: Floats) -> float:
-    """Cliff's delta: P(arm > reference) - P(arm < reference) over all pairs (Cliff 1993)."""
-    return float(np.sign(arm[:, None] - reference[None, :]).mean())

@@ -17,7 +17,7 @@ _SHORT, _LONG = 600.0, 3600.0  # seconds between arms: when it is said however f
 _BY_CHANCE = 0.01
 
 
-def notes_on(layout: Layout, arms: Sequence[Arm], word_note: str | None) -> list[str]:
+def notes_on(layout: Layout, arms: Sequence[Arm]) -> list[str]:
     """Return the notes, the gravest first."""
     notes = []
     if not layout.pairs:
@@ -46,8 +46,6 @@ def notes_on(layout: Layout, arms: Sequence[Arm], word_note: str | None) -> list
         notes.append(f"Questions without a usable reply on both sides were left out: {listed}.")
     if layout.pairs and layout.assignment.references and not any(arm.role == "placebo" for arm in arms):
         notes.append("There is no placebo arm (`assistant`): how much a harmless prompt changes is not known.")
-    if word_note:
-        notes.append(word_note)
     return notes
 
 

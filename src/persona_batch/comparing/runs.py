@@ -1,11 +1,13 @@
 """Two runs: what changed besides the replies, i.e. prompts, models, failures."""
 
+import difflib
+
 import numpy as np
 from numpy.typing import NDArray
 
-from persona_batch.comparing.comparison import CellName, ModelChange, RunChanges
+from persona_batch.comparing.comparison import CellName, ModelChange, PromptDiff, RunChanges
 from persona_batch.comparing.corpus import FACTORS, USABLE, Corpus
-from persona_batch.comparing.prompts import prompt_diffs
+from persona_batch.comparing.readings import Prompts
 
 _CELL = (*FACTORS, "sample")
 
@@ -17,7 +19,7 @@ def run_changes(corpus: Corpus) -> RunChanges:
     new_checks, lost_checks = _turned(corpus, corpus.checks_failed)
     before, after = (_personas(corpus, run) for run in (0, 1))
     return RunChanges(
-        prompts=prompt_diffs(corpus.prompts[0], corpus.prompts[1]),
+        prompts=_prompt_diffs(*corpus.prompts),
         models=_model_changes(corpus),
         new_failures=new,
         lost_failures=lost,
@@ -26,6 +28,20 @@ def run_changes(corpus: Corpus) -> RunChanges:
         only_before=sorted(before - after),
         only_after=sorted(after - before),
     )
+
+
+def _prompt_diffs(before: Prompts, after: Prompts) -> list[PromptDiff]:
+    """Return the prompts that changed between two runs, of personas that both have."""
+    found = []
+    for name in sorted(before.names() & after.names()):
+        old, new = before.text(name), after.text(name)
+        if old == new:
+            continue
+        lines = list(difflib.unified_diff(old.splitlines(), new.splitlines(), lineterm="", n=1))[2:]
+        added = sum(line.startswith("+") for line in lines)
+        removed = sum(line.startswith("-") for line in lines)
+        found.append(PromptDiff(persona=name[0], variant=name[1], added=added, removed=removed, lines=lines))
+    return found
 
 
 def _personas(corpus: Corpus, run: int) -> set[str]:

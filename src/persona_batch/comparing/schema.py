@@ -9,6 +9,7 @@ import msgspec
 
 from persona_batch.chat import JsonValue
 from persona_batch.comparing.comparison import Comparison
+from persona_batch.comparing.measures import MEASURES
 
 SHIPPED = Path(__file__).with_name("comparison.schema.json")
 
@@ -16,6 +17,9 @@ SHIPPED = Path(__file__).with_name("comparison.schema.json")
 def comparison_schema() -> dict[str, JsonValue]:
     """Return the JSON Schema (2020-12) of what `batch compare --format json` prints."""
     schema = msgspec.json.schema(Comparison)
+    names = {"enum": sorted(MEASURES)}
+    schema["$defs"]["Estimate"]["properties"]["measure"] = names
+    schema["$defs"]["Settings"]["properties"]["measures"]["items"] = names
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "A comparison of personas, as `batch compare --format json` prints it",

@@ -13,7 +13,7 @@ from persona_batch.comparing.series import Family
 from persona_batch.plan.key import KeySet
 from persona_batch.record import Record
 
-MEASURES: tuple[MeasureName, ...] = ("change", "shift", "adherence", "character")
+WATCHED: tuple[MeasureName, ...] = ("change", "shift", "adherence", "character")
 
 Test: TypeAlias = tuple[Family, Estimate | None, float]  # no estimate: the test for failures
 
@@ -118,7 +118,7 @@ def pair_up(before: Contents, after: Contents, *, permutations: int, seed: int) 
     comparison = compare_runs(
         _common(before, after, compared),
         _common(after, before, compared),
-        measures=MEASURES,
+        measures=WATCHED,
         permutations=permutations,
         seed=seed,
     )

@@ -7,8 +7,7 @@ from collections.abc import Iterable
 import msgspec
 
 from persona_batch.comparing import Comparison, Estimate
-from persona_batch.view.comparison import detail_row
-from persona_batch.view.comparison_numbers import amount, interval, p_value
+from persona_batch.view.comparison_rows import amount, detail_row, interval, p_value
 from persona_batch.view.terminal import one_line
 
 FIELDS = (

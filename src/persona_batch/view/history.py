@@ -1,7 +1,8 @@
 """A batch over its runs, for the terminal: a line per run with its alarms, then the trends."""
 
+from collections.abc import Sequence
+
 from persona_batch.comparing.series import Series, Transition, Trend
-from persona_batch.view.sparkline import sparkline
 from persona_batch.view.tables import Column, table
 from persona_batch.view.terminal import one_line, prose
 from persona_batch.view.transcript import Page
@@ -23,6 +24,8 @@ _TRENDS = (
     Column("unit", shrinks=True),
 )
 MARK = "!"
+BARS = "▁▂▃▄▅▆▇█"
+MISSING = "·"
 
 
 def history_text(series: Series, page: Page) -> str:
@@ -80,3 +83,20 @@ def _verdict(series: Series, page: Page) -> str:
     lines = [page.palette.bold(line) for line in prose(said, page.width, hang="")]
     lines += [page.palette.dim(line) for line in prose(chance, page.width, hang="")]
     return "\n".join(lines) + "\n"
+
+
+def sparkline(values: Sequence[float | None]) -> str:
+    """Return one bar per value, scaled from the least to the greatest; values that are all alike are half bars."""
+    present = [value for value in values if value is not None]
+    if not present:
+        return MISSING * len(values)
+    low, high = min(present), max(present)
+    return "".join(MISSING if value is None else _bar(value, low, high) for value in values)
+
+
+def _bar(value: float, low: float, high: float) -> str:
+    # halved first, for the spread of the largest floats is no float
+    span = high / 2 - low / 2
+    if span <= 0:
+        return BARS[len(BARS) // 2 - 1]
+    return BARS[min(len(BARS) - 1, int((value / 2 - low / 2) / span * len(BARS)))]

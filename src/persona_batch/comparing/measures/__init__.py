@@ -1,27 +1,17 @@
-"""The eight measures, one module each; `MEASURE_TYPES` names them."""
+"""The measures, a module each: its file name is the measure's, and its class stands in it as `MEASURE`."""
 
-from collections.abc import Callable
+from importlib import import_module
+from pkgutil import iter_modules
 
 from persona_batch.comparing.comparison import MeasureName
-from persona_batch.comparing.measures.accuracy import Accuracy
-from persona_batch.comparing.measures.adherence import Adherence
-from persona_batch.comparing.measures.base import Measure, Study, View
-from persona_batch.comparing.measures.change import Change
-from persona_batch.comparing.measures.character import Character
-from persona_batch.comparing.measures.distinctive import Distinctive
-from persona_batch.comparing.measures.drift import Drift
-from persona_batch.comparing.measures.identify import Identify
-from persona_batch.comparing.measures.shift import Shift
+from persona_batch.comparing.measure import Measure
 
-MEASURE_TYPES: dict[MeasureName, Callable[[Study], Measure]] = {
-    "change": Change,
-    "shift": Shift,
-    "adherence": Adherence,
-    "character": Character,
-    "identifiability": Identify,
-    "words": Distinctive,
-    "drift": Drift,
-    "accuracy": Accuracy,
-}
+_FIRST = ("change", "shift", "adherence", "character", "identifiability", "words", "drift", "accuracy")
+MEASURES: tuple[MeasureName, ...] = (*_FIRST, *({module.name for module in iter_modules(__path__)} - {*_FIRST}))
+"""The names in the order of the tables; what is not told to stand first stands behind."""
 
-__all__ = ["MEASURE_TYPES", "Change", "Distinctive", "Identify", "Measure", "Study", "View"]
+
+def measure_of(name: MeasureName) -> type[Measure]:
+    """Return the measure of this name; only then its module is loaded."""
+    found: type[Measure] = import_module(f"{__name__}.{name}").MEASURE
+    return found

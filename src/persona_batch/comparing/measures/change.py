@@ -9,18 +9,16 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 import numpy as np
+from msgspec.structs import replace
 from numpy.typing import NDArray
 from scipy import sparse
 
-from persona_batch.comparing.comparison import EffectSize, Estimate
-from persona_batch.comparing.corrections import benjamini_hochberg
+from persona_batch.comparing.comparison import LEVEL, EffectSize
 from persona_batch.comparing.intervals import ratio_interval
 from persona_batch.comparing.layout import Pair
-from persona_batch.comparing.measures.base import Study, View, as_list, pair_names
-from persona_batch.comparing.permutation import Floats, exceedance, rng_for, splits
+from persona_batch.comparing.measure import WITHIN, Explanation, Findings, Measure, Study, View, as_list
+from persona_batch.comparing.p_values import Floats, benjamini_hochberg, exceedance, rng_for, splits
 
-UNIT = "share of the reference's noise"
-LEVEL = 0.05
 _CHUNK = 1 << 23
 
 
@@ -38,21 +36,33 @@ class _Stratum:
         return (self.arm >= 2 and self.reference >= 2) or not self.distances.any()
 
 
-class Change:
-    """Measure 1.
+class Change(Measure):
+    """Energy distance over noise, with the questions that moved by themselves."""
 
-    Per arm, `moved` are the questions that moved beyond noise by themselves (None: too few samples to say), and
-    `null_spread` is the standard deviation of the value under the permutations.
-    """
+    name = "change"
+    explanation = Explanation(
+        definition=(
+            "How far the arm's replies lie from the reference's, beyond what asking the reference again does. "
+            "0 % means that replies of the two differ as much as replies of one; 100 % would add the whole distance "
+            "between two replies of the reference."
+        ),
+        formula=(
+            "E_q = 2 mean|x-y| - mean|x-x'| - mean|y-y'| over the replies x of the arm and y of the reference to "
+            "question q, without comparing a reply with itself; |.| is the Euclidean distance of TF-IDF rows of "
+            "character 1-3-grams, idf = ln((1+n)/(1+df)) + 1 over all replies to q, rows of length 1. "
+            "change = mean_q E_q / mean_q mean|y-y'|."
+        ),
+        test=f"{WITHIN} One-sided. Two distinct samples are needed on each side of a question.",
+        source="Székely & Rizzo 2013, doi:10.1016/j.jspi.2013.03.018; DBPA, arXiv:2506.07947",
+        per_question="E_q, the reference's own noise mean|y-y'|, and E_q over the mean of that noise",
+    )
 
     def __init__(self, study: Study) -> None:
-        self._study = study
+        super().__init__(study)
         self._strata: dict[int, list[_Stratum]] = defaultdict(list)
-        self.moved: dict[str, list[str] | None] = {}
-        self.null_spread: dict[str, float] = {}
 
     def see(self, view: View) -> None:
-        layout, block = self._study.layout, view.block
+        layout, block = self.layout, view.block
         rows, _ = view.tf_idf
         for pair_number, place in view.strata:
             pair = layout.pairs[pair_number]
@@ -62,64 +72,49 @@ class Change:
             distances = _distances(rows, arm, reference)
             self._strata[pair_number].append(_Stratum(block.question, *sizes, distances))
 
-    def estimates(self) -> list[Estimate]:
-        return [self._estimate(number, pair) for number, pair in enumerate(self._study.layout.pairs)]
+    def findings(self) -> Findings:
+        found = Findings()
+        for number, pair in enumerate(self.layout.pairs):
+            self._add(found, pair, self._strata[number])
+        return found
 
-    def _estimate(self, number: int, pair: Pair) -> Estimate:
-        layout = self._study.layout
-        arm, reference = pair_names(layout, pair)
-        strata = [stratum for stratum in self._strata[number] if stratum.estimable]
-        samples, reference_samples = layout.samples(pair)
+    def _add(self, found: Findings, pair: Pair, seen: list[_Stratum]) -> None:
+        layout, study = self.layout, self.study
+        facts = self.row(pair, "energy distance", "share of the reference's noise")
+        strata = [stratum for stratum in seen if stratum.estimable]
         if not strata:
-            self.moved[arm] = None
-            return Estimate(
-                measure="change",
-                metric="energy distance",
-                arm=arm,
-                reference=reference,
-                unit=UNIT,
-                samples=samples,
-                reference_samples=reference_samples,
-                questions=pair.questions,
-                not_estimable=_why_not(self._strata[number]),
-            )
-        scores = _score(strata, self._study.permutations, rng_for(self._study.seed, "change", arm, reference))
-        names = layout.corpus.names["question"]
-        self.moved[arm] = scores.moved(names)
+            found.moved[facts.arm] = None
+            found.estimates.append(replace(facts, not_estimable=_why_not(seen)))
+            return
+        scores = _score(strata, study.permutations, rng_for(study.seed, self.name, facts.arm, str(facts.reference)))
         energies, noises = scores.energy, scores.noise
         noise = float(noises.mean())
         value = float(energies.mean()) / noise if noise > 0 else 0.0
-        self.null_spread[arm] = scores.null_spread / noise if noise > 0 else 0.0
+        found.moved[facts.arm] = scores.moved(layout.corpus.names["question"])
+        found.null_spread[facts.arm] = scores.null_spread / noise if noise > 0 else 0.0
         relative = energies / noise if noise > 0 else energies
-        differences = _spread(relative, scores.questions, layout.question_count)
-        skipped = len({stratum.question for stratum in self._strata[number]}) - len(scores.questions)
-        return Estimate(
-            measure="change",
-            metric="energy distance",
-            arm=arm,
-            reference=reference,
-            unit=UNIT,
-            value=value,
-            arm_value=float(energies.mean()),
-            reference_value=noise,
-            interval=ratio_interval(energies, noises),
-            effect_size=EffectSize("energy distance over noise", value),
-            test="labels permuted within question" + (f"; {skipped:,} questions had one sample" if skipped else ""),
-            p=scores.p,
-            questions=len(scores.questions),
-            samples=samples,
-            reference_samples=reference_samples,
-            differences=as_list(differences),
-            arm_values=as_list(_spread(energies, scores.questions, layout.question_count)),
-            reference_values=as_list(_spread(noises, scores.questions, layout.question_count)),
+        by_question = np.full((3, layout.question_count), np.nan)
+        by_question[:, scores.questions] = relative, energies, noises
+        skipped = len({stratum.question for stratum in seen}) - len(scores.questions)
+        found.estimates.append(
+            replace(
+                facts,
+                value=value,
+                arm_value=float(energies.mean()),
+                reference_value=noise,
+                interval=ratio_interval(energies, noises),
+                effect_size=EffectSize("energy distance over noise", value),
+                test="labels permuted within question" + (f"; {skipped:,} questions had one sample" if skipped else ""),
+                p=scores.p,
+                questions=len(scores.questions),
+                differences=as_list(by_question[0]),
+                arm_values=as_list(by_question[1]),
+                reference_values=as_list(by_question[2]),
+            )
         )
 
 
-def _spread(values: Floats, questions: NDArray[np.int64], count: int) -> Floats:
-    """Put values at the places of their questions; NaN elsewhere."""
-    spread = np.full(count, np.nan)
-    spread[questions] = values
-    return spread
+MEASURE = Change
 
 
 def _why_not(strata: list[_Stratum]) -> str:

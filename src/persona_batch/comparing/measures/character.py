@@ -6,37 +6,48 @@ Rates with Wilson's interval over replies; the test is by question, like the oth
 import numpy as np
 
 from persona_batch.checks.markers import breaks_character
-from persona_batch.comparing.comparison import Estimate
 from persona_batch.comparing.intervals import wilson
-from persona_batch.comparing.measures.base import Study, View
-from persona_batch.comparing.measures.paired import PairedTest, paired_estimates
-
-METRIC = "broken character"
-UNIT = "share of replies"
+from persona_batch.comparing.measure import SIGN_FLIP, Explanation, Findings, Measure, Study, View
+from persona_batch.comparing.paired import PairedTest, paired
 
 
-class Character:
-    """Measure 4."""
+class Character(Measure):
+    """Shares of replies that break character."""
+
+    name = "character"
+    explanation = Explanation(
+        definition=(
+            "How often a reply falls out of its role: it calls itself an AI or a language model (作为人工智能), "
+            "names its maker, or declines as an assistant would."
+        ),
+        formula="d_q = share of the arm's replies to q with a marker - share of the reference's; mean over q.",
+        test=f"{SIGN_FLIP} The rates themselves have Wilson's interval over replies.",
+        source="Wilson 1927, doi:10.1080/01621459.1927.10502953",
+        per_question="d_q",
+    )
 
     def __init__(self, study: Study) -> None:
-        self._study = study
+        super().__init__(study)
         self._broken = np.zeros(len(study.layout.rows))
 
     def see(self, view: View) -> None:
         for place, text in enumerate(view.block.texts, view.block.start):
             self._broken[place] = breaks_character(text)
 
-    def estimates(self) -> list[Estimate]:
-        layout = self._study.layout
-        means = layout.group_means(self._broken)
-        size = layout.end - layout.start
+    def findings(self) -> Findings:
+        means = self.layout.group_means(self._broken)
+        size = self.layout.end - self.layout.start
         tests = []
-        for pair in layout.pairs:
-            arm, reference = means[pair.arm_group], means[pair.reference_group]
-            test = PairedTest(pair, METRIC, UNIT, arm, reference)
+        for pair in self.layout.pairs:
+            test = PairedTest(
+                pair, "broken character", "share of replies", means[pair.arm_group], means[pair.reference_group]
+            )
             test.arm_interval, test.reference_interval = (
                 wilson(float((means[groups] * size[groups]).sum()), int(size[groups].sum()))
                 for groups in (np.unique(pair.arm_group), np.unique(pair.reference_group))
             )
             tests.append(test)
-        return paired_estimates(self._study, "character", tests)
+        return paired(self, tests)
+
+
+MEASURE = Character

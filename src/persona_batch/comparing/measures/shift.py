@@ -4,47 +4,101 @@ Paired means per question, t-interval over questions, sign-flip p (Miller 2024, 
 within each question, averaged.
 """
 
+import re
+
 import numpy as np
 
-from persona_batch.comparing.comparison import EffectSize, Estimate
+from persona_batch.comparing.comparison import EffectSize
 from persona_batch.comparing.layout import Pair
-from persona_batch.comparing.measures.base import Study, View
-from persona_batch.comparing.measures.paired import PairedTest, paired_estimates
-from persona_batch.comparing.permutation import Floats
-from persona_batch.comparing.surface import METRICS, surface
+from persona_batch.comparing.measure import SIGN_FLIP, Explanation, Findings, Measure, Study, View
+from persona_batch.comparing.p_values import Floats
+from persona_batch.comparing.paired import PairedTest, paired
+
+METRICS: tuple[tuple[str, str], ...] = (
+    ("length", "characters"),
+    ("sentences", "sentences"),
+    ("lists", "share of replies"),
+    ("markdown", "share of replies"),
+    ("han", "share of letters"),
+    ("latin", "share of letters"),
+)
+"""Name and unit of each number that `surface` returns."""
+
+_SENTENCE_END = re.compile(r"[.!?…]+(?=[\s\"'”’)\]]|$)|[。！？]+|(?<=\w)\n+(?=\S)")
+_LIST_ITEM = re.compile(r"^[ \t]*(?:[-*+•]|\d{1,3}[.)、])[ \t]+\S", re.MULTILINE)
+_MARKDOWN = re.compile(r"^#{1,6} \S|\*\*\S|__\S|```|^>\s|^\|.*\|\s*$|\[[^\]\n]+\]\([^)\n]+\)", re.MULTILINE)
+_LETTERS = re.compile(r"[^\W\d_]+")
+_HAN = re.compile("[\u2e80-\u2fdf\u3005-\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]+")
+_LATIN = re.compile("[A-Za-z\u00aa\u00ba\u00c0-\u024f\u1e00-\u1eff\uff21-\uff5a]+")
 
 
-class Shift:
-    """Measure 2."""
+def surface(text: str) -> Floats:
+    """Return the numbers of `METRICS` for a reply."""
+    letters = "".join(_LETTERS.findall(text))
+    share = 1.0 / len(letters) if letters else 0.0
+    sentences = len(_SENTENCE_END.findall(text))
+    if text.strip() and not sentences:
+        sentences = 1
+    return np.array(
+        [
+            len(text),
+            sentences,
+            _LIST_ITEM.search(text) is not None,
+            _MARKDOWN.search(text) is not None,
+            sum(map(len, _HAN.findall(letters))) * share,
+            sum(map(len, _LATIN.findall(letters))) * share,
+        ],
+        dtype=np.float64,
+    )
+
+
+class Shift(Measure):
+    """What a reply looks like."""
+
+    name = "shift"
+    explanation = Explanation(
+        definition=(
+            "How the replies' length in characters, number of sentences, use of lists and of markdown, and share of "
+            "Chinese and Latin letters differ."
+        ),
+        formula=(
+            "d_q = mean over the arm's replies to q - mean over the reference's; value = mean_q d_q; Cliff's delta = "
+            "mean_q (share of pairs with arm > reference - share with arm < reference)."
+        ),
+        test=f"{SIGN_FLIP} Interval: Student's t over questions.",
+        source="Miller 2024, arXiv:2411.00640; Cliff 1993, doi:10.1037/0033-2909.114.3.494",
+        per_question="d_q",
+    )
 
     def __init__(self, study: Study) -> None:
-        self._study = study
+        super().__init__(study)
         self._values = np.full((len(study.layout.rows), len(METRICS)), np.nan)
 
     def see(self, view: View) -> None:
-        start = view.block.start
-        for place, text in enumerate(view.block.texts, start):
+        for place, text in enumerate(view.block.texts, view.block.start):
             self._values[place] = surface(text)
 
-    def estimates(self) -> list[Estimate]:
-        layout = self._study.layout
-        means = layout.group_means(self._values)
+    def findings(self) -> Findings:
+        means = self.layout.group_means(self._values)
         tests = []
-        for pair in layout.pairs:
+        for pair in self.layout.pairs:
             deltas = self._deltas(pair)
             for number, (metric, unit) in enumerate(METRICS):
                 effect = EffectSize("Cliff's delta", float(deltas[number])) if len(pair.question) else None
                 arm, reference = means[pair.arm_group, number], means[pair.reference_group, number]
                 tests.append(PairedTest(pair, metric, unit, arm, reference, effect))
-        return paired_estimates(self._study, "shift", tests)
+        return paired(self, tests)
 
     def _deltas(self, pair: Pair) -> Floats:
         """Cliff's delta of each metric, averaged over questions."""
-        layout = self._study.layout
+        start, end = self.layout.start, self.layout.end
         strata = np.empty((len(pair.question), len(METRICS)))
         for place, (arm, reference) in enumerate(zip(pair.arm_group, pair.reference_group, strict=True)):
-            mine = self._values[layout.start[arm] : layout.end[arm]]
-            other = self._values[layout.start[reference] : layout.end[reference]]
+            mine = self._values[start[arm] : end[arm]]
+            other = self._values[start[reference] : end[reference]]
             strata[place] = np.sign(mine[:, None, :] - other[None, :, :]).mean(axis=(0, 1))
-        per_question = layout.by_question(pair, strata)
+        per_question = self.layout.by_question(pair, strata)
         return np.nanmean(per_question, axis=0) if len(pair.question) else np.full(len(METRICS), np.nan)
+
+
+MEASURE = Shift

@@ -5,8 +5,11 @@ prior is the two arms' pooled counts, scaled to `PRIOR` words. A word is listed 
 95 % of relabellings within question: the chance that any word is listed by luck is 5 %.
 """
 
+import re
 from array import array
 from collections import defaultdict
+from collections.abc import Callable
+from importlib.util import find_spec
 from typing import TypeAlias
 
 import numpy as np
@@ -14,40 +17,56 @@ from msgspec.structs import replace
 from numpy.typing import NDArray
 from scipy import sparse
 
-from persona_batch.comparing.comparison import DistinctiveWord, EffectSize, Estimate
-from persona_batch.comparing.layout import Pair
-from persona_batch.comparing.measures.base import Study, View, pair_names
-from persona_batch.comparing.permutation import Floats, rng_for
-from persona_batch.comparing.words import MISSING_SEGMENTER, han_segmenter, has_han, words_of
+from persona_batch.comparing.comparison import LEVEL, DistinctiveWord, EffectSize, Estimate
+from persona_batch.comparing.layout import Layout, Pair
+from persona_batch.comparing.measure import WITHIN, Explanation, Findings, Measure, Study, View
+from persona_batch.comparing.p_values import Floats, rng_for
 
 PRIOR = 500.0  # words; the strength of the prior, as in the paper's examples
 RELABELLINGS = 999
 MIN_REPLIES = 3  # a word in fewer replies cannot stand out
 SHOWN = 12  # words per arm
-LEVEL = 0.05
 Scores: TypeAlias = NDArray[np.float32]
 
+Segmenter: TypeAlias = Callable[[str], list[str]]
+
+MISSING_SEGMENTER = (
+    "Chinese words are shown as pairs of characters; for real words: pip install 'persona-batch[analysis]'"
+)
+_PIECE = re.compile(
+    "(?P<han>[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]+)|(?P<word>[^\\W\\d_]+(?:['’][^\\W\\d_]+)*)"
+)
 _CONTEXT = 32  # characters shown on either side
 _CHUNK = 1 << 22
 
 
-class Distinctive:
-    """Measure 6."""
+class Distinctive(Measure):
+    """Words that tell an arm from its reference, Chinese cut by `rjieba` where it is installed."""
+
+    name = "words"
+    explanation = Explanation(
+        definition="Which words the arm's replies hold more, or less, often than the reference's.",
+        formula=(
+            "z = log-odds ratio of the numbers of replies that hold the word, with a Dirichlet prior of 500 words "
+            "spread like both arms together, over its standard error."
+        ),
+        test=(
+            f"{WITHIN} A word counts if its |z| beats the largest |z| of any word in 95 % of relabellings; "
+            "the value is the number of such words."
+        ),
+        source="Monroe, Colaresi & Quinn 2008, doi:10.1093/pan/mpn018",
+        per_question="none: a word is counted over all questions",
+    )
 
     def __init__(self, study: Study) -> None:
-        self._study = study
+        super().__init__(study)
         self._segment, self._dictionary = han_segmenter()
         self._numbers: defaultdict[str, int] = defaultdict()
         self._numbers.default_factory = self._numbers.__len__  # a new word gets the next number
         self._words = array("i")
         self._ends = array("q", [0])
         self._han_seen = False
-        self.found: list[DistinctiveWord] = []
-
-    @property
-    def note(self) -> str | None:
-        """What the reader should know about how Chinese was cut."""
-        return MISSING_SEGMENTER if self._han_seen and not self._dictionary else None
+        self._found: list[DistinctiveWord] = []
 
     def see(self, view: View) -> None:
         for text in view.block.texts:
@@ -55,10 +74,10 @@ class Distinctive:
             self._ends.append(len(self._words))
             self._han_seen = self._han_seen or (not self._dictionary and has_han(text))
 
-    def estimates(self) -> list[Estimate]:
-        layout = self._study.layout
+    def findings(self) -> Findings:
         vocabulary = np.array(list(self._numbers), dtype=object)
-        return [self._estimate(pair, vocabulary) for pair in layout.pairs]
+        rows = [self._estimate(pair, vocabulary) for pair in self.layout.pairs]
+        return Findings(rows, self._found, notes=[MISSING_SEGMENTER] if self._han_seen else [])
 
     def _presence(self, rows: NDArray[np.int64]) -> sparse.csr_array:
         """Return which of these replies (rows) holds which word (columns)."""
@@ -70,29 +89,18 @@ class Distinctive:
         return sparse.csr_array((ones, indices, indptr.astype(np.intc)), shape=(len(rows), len(self._numbers)))
 
     def _estimate(self, pair: Pair, vocabulary: NDArray[np.object_]) -> Estimate:
-        arm, reference = pair_names(self._study.layout, pair)
-        samples, reference_samples = self._study.layout.samples(pair)
-        rows, stratum, mine = _members(self._study, pair)
+        facts = self.row(pair, "distinctive words", "words")
+        rows, stratum, mine = _members(self.layout, pair)
         local = self._presence(rows)
         kept = np.flatnonzero(np.asarray(local.sum(axis=0)).ravel() >= MIN_REPLIES)
-        facts = Estimate(
-            measure="words",
-            metric="distinctive words",
-            arm=arm,
-            reference=reference,
-            unit="words",
-            questions=pair.questions,
-            samples=samples,
-            reference_samples=reference_samples,
-        )
-        if len(kept) < 2 or samples < 2 or reference_samples < 2:
+        if len(kept) < 2 or facts.samples < 2 or facts.reference_samples < 2:
             return replace(facts, not_estimable="too few replies: no two words are in three of them")
         local = local[:, kept].tocsr()
         totals = np.asarray(local.sum(axis=0), dtype=np.float32).ravel()
         counts = local.T @ mine.astype(np.float32)
         z = _log_odds(counts[:, None], totals)[:, 0].astype(np.float64)
-        rng = rng_for(self._study.seed, "words", arm, reference)
-        relabellings = min(RELABELLINGS, self._study.permutations)
+        rng = rng_for(self.study.seed, self.name, facts.arm, str(facts.reference))
+        relabellings = min(RELABELLINGS, self.study.permutations)
         largest = _largest(local, totals, stratum, mine, relabellings, rng)
         p = (1 + (largest[None, :] >= np.abs(z)[:, None] * (1 - 1e-5)).sum(axis=1)) / (1 + relabellings)
         order = [number for number in np.lexsort((vocabulary[kept].astype(str), -np.abs(z))) if p[number] <= LEVEL]
@@ -100,9 +108,9 @@ class Distinctive:
             word = str(vocabulary[kept[number]])
             column = local[:, [number]].toarray().ravel() > 0
             question, shown = self._example(rows[column & (mine if z[number] > 0 else ~mine)], word)
-            self.found.append(
+            self._found.append(
                 DistinctiveWord(
-                    arm=arm,
+                    arm=facts.arm,
                     word=word,
                     z=float(z[number]),
                     p=float(p[number]),
@@ -123,7 +131,7 @@ class Distinctive:
 
     def _example(self, rows: NDArray[np.int64], word: str) -> tuple[str, str]:
         """Return the question and the surroundings of the word in the first of these replies."""
-        corpus, row = self._study.layout.corpus, self._study.layout.rows[rows[0]]
+        corpus, row = self.layout.corpus, self.layout.rows[rows[0]]
         text = corpus.texts.read([int(corpus.columns["text"][row])])[0]
         place = max(0, text.lower().find(word))
         start, end = max(0, place - _CONTEXT), min(len(text), place + len(word) + _CONTEXT)
@@ -132,9 +140,11 @@ class Distinctive:
         return corpus.names["question"][corpus.columns["question"][row]], shown
 
 
-def _members(study: Study, pair: Pair) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
+MEASURE = Distinctive
+
+
+def _members(layout: Layout, pair: Pair) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
     """Return the rows of a pair, stratum by stratum and the arm's first, with stratum and side of each."""
-    layout = study.layout
     rows, strata, sides = [], [], []
     for number, groups in enumerate(zip(pair.arm_group, pair.reference_group, strict=True)):
         for group, side in zip(groups, (True, False), strict=True):
@@ -175,3 +185,33 @@ def _largest(
         np.put_along_axis(labels, order[mine], 1.0, axis=0)
         found.append(np.abs(_log_odds(transposed @ labels, totals)).max(axis=0))
     return np.concatenate(found).astype(np.float64)
+
+
+def han_segmenter() -> tuple[Segmenter, bool]:
+    """Return how runs of Chinese characters are cut into words, and whether that is by a dictionary."""
+    if find_spec("rjieba") is None:
+        return _pairs, False
+    import rjieba
+
+    cut: Segmenter = rjieba.cut
+    return cut, True
+
+
+def words_of(text: str, segment: Segmenter) -> list[str]:
+    """Return the distinct words of a text in lower case, in order, Chinese cut by `segment`."""
+    pieces = _PIECE.findall(text.lower())
+    if not any(han for han, _ in pieces):
+        return list(dict.fromkeys(word for _, word in pieces))
+    found: dict[str, None] = {}
+    for han, word in pieces:
+        found.update(dict.fromkeys(segment(han)) if han else {word: None})
+    return list(found)
+
+
+def has_han(text: str) -> bool:
+    """Say whether there is any Chinese character."""
+    return any(piece.lastgroup == "han" for piece in _PIECE.finditer(text))
+
+
+def _pairs(run: str) -> list[str]:
+    return [run[place : place + 2] for place in range(max(1, len(run) - 1))]

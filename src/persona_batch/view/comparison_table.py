@@ -3,10 +3,9 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from persona_batch.comparing import Comparison, Estimate
-from persona_batch.comparing.comparison import Arm
-from persona_batch.view.comparison_numbers import MISSING, amount, hanging, interval, p_value, starred
-from persona_batch.view.comparison_runs import run_changes
+from persona_batch.comparing import Comparison
+from persona_batch.comparing.comparison import LEVEL, Arm, RunChanges
+from persona_batch.view.comparison_rows import MISSING, amount, detail_row, hanging, interval, p_value, starred
 from persona_batch.view.palette import Palette
 from persona_batch.view.tables import Column, table
 from persona_batch.wording import counted
@@ -32,12 +31,9 @@ _DETAILS = (
     Column("p (BH)", "right"),
     Column("n", "right"),
 )
-_ONE_METRIC = {"change", "character", "identifiability", "words", "drift", "accuracy"}
-_SHORT = {"Cliff's delta": "δ ", "d by question": "d ", "largest |z|": "|z| ", "accuracy over chance": "× "}
 _EFFECTS = (
     "effect: δ Cliff's delta; d mean difference by question over its standard deviation; |z| of the strongest word"
 )
-LEVEL = 0.05
 _ROLE_ORDER = {"persona": 0, "level": 0, "placebo": 1, "control": 2}
 
 
@@ -52,7 +48,7 @@ def render(comparison: Comparison, palette: Palette, width: int, *, details: boo
     """
     parts = [_headline(comparison, palette, width)]
     if comparison.changes is not None:
-        parts.append(run_changes(comparison, comparison.changes, palette, width))
+        parts.append(_run_changes(comparison, comparison.changes, palette, width))
     rows = [arm for arm in comparison.arms if arm.reference is not None]
     if rows:
         parts.append(summary(comparison, rows, palette, width))
@@ -199,17 +195,45 @@ def _detail_tables(comparison: Comparison, palette: Palette, width: int) -> Iter
             )
 
 
-def detail_row(row: Estimate) -> list[str]:
-    """Return one estimate with everything that belongs beside its p."""
-    effect = (
-        MISSING if row.effect_size is None else f"{_SHORT.get(row.effect_size.name, '')}{row.effect_size.value:.2f}"
-    )
-    return [
-        row.arm if row.measure in _ONE_METRIC else f"{row.metric}: {row.arm}",
-        amount(row.value, row.unit, sign=row.reference is not None),
-        interval(row.interval, row.unit),
-        effect,
-        p_value(row.p),
-        MISSING if row.p is None else p_value(row.p_bh) if row.p_bh is not None else MISSING,
-        f"{row.questions:,}q {row.samples:,}:{row.reference_samples:,}",
-    ]
+def _run_changes(comparison: Comparison, changes: RunChanges, palette: Palette, width: int) -> str:
+    """Return the changes: edited prompts with what they moved, models that changed silently, failures."""
+    lines: list[str] = []
+    edited = {diff.persona for diff in changes.prompts}
+    for diff in changes.prompts:
+        effect = hanging(_effect_of(comparison, diff.persona, diff.added + diff.removed), width)
+        lines.extend(palette.bold(line) for line in effect)
+        lines.extend(line for text in diff.lines for line in hanging(f"  {text}", width))
+    unedited = [arm for arm in comparison.arms if arm.reference is not None and arm.name not in edited]
+    for arm in unedited:
+        if arm.moved_questions:
+            lines.extend(hanging(_effect_of(comparison, arm.name, 0), width))
+    for change in changes.models:
+        told = f"{change.model}: {change.field} was {_list(change.before)}, is {_list(change.after)}"
+        lines.extend(palette.bad(line) for line in hanging(told, width))
+    for name, cells in (
+        ("new failures", changes.new_failures),
+        ("failures gone", changes.lost_failures),
+        ("checks newly failing", changes.new_check_failures),
+        ("checks passing again", changes.lost_check_failures),
+    ):
+        if cells:
+            listed = ", ".join(f"{cell.persona}/{cell.question}#{cell.sample}" for cell in cells[:4])
+            lines.extend(hanging(f"{name}: {len(cells):,} ({listed}{' …' if len(cells) > 4 else ''})", width))
+    for name, personas in (("only before", changes.only_before), ("only after", changes.only_after)):
+        if personas:
+            lines.extend(hanging(f"{name}: {_list(personas)}", width))
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _effect_of(comparison: Comparison, persona: str, lines: int) -> str:
+    arm = next((arm for arm in comparison.arms if arm.name == persona and arm.reference is not None), None)
+    edited = f"prompt changed in {counted(lines, 'line')}" if lines else "prompt unchanged"
+    if arm is None:
+        return f"{persona}: {edited}"
+    if arm.moved_questions is None:
+        return f"{persona}: {edited}; single questions cannot be told from noise with so few samples"
+    return f"{persona}: {edited}: {len(arm.moved_questions):,} of {arm.questions:,} questions moved beyond noise"
+
+
+def _list(names: Sequence[str]) -> str:
+    return ", ".join(names[:6]) + (" …" if len(names) > 6 else "")

@@ -13,13 +13,12 @@ from itertools import pairwise
 
 import numpy as np
 
-from persona_batch.comparing.comparison import Estimate
-from persona_batch.comparing.corrections import holm
+from persona_batch.comparing.comparison import LEVEL, Estimate
+from persona_batch.comparing.p_values import holm
 from persona_batch.comparing.series import Alarm, RunPoint, Series, Step, Transition, Trend
 from persona_batch.comparing.step import Contents, Pair, PastRun, Test, look, pair_up
 from persona_batch.wording import counted
 
-LEVEL = 0.05
 PERMUTATIONS = 9_999
 MOST_PERMUTATIONS = 499_999
 

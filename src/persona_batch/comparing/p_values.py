@@ -1,7 +1,8 @@
-"""Permutation tests that respect the question: sign-flips of its difference, relabelling within it.
+"""Permutation tests that respect the question, and corrections for many tests.
 
-p-values are (1 + exceedances) / (1 + permutations), Phipson & Smyth 2010 (doi:10.2202/1544-6115.1585), or exact
-where all relabellings can be listed.
+Signs of a question's difference are flipped, labels exchanged within it. p-values are (1 + exceedances) /
+(1 + permutations), Phipson & Smyth 2010 (doi:10.2202/1544-6115.1585), or exact where all relabellings can be listed.
+Missing p-values (NaN) are no tests: a correction leaves them out, and they stay missing.
 """
 
 import hashlib
@@ -13,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats: TypeAlias = NDArray[np.float64]
-Ints: TypeAlias = NDArray[np.int64]
 
 MIN_SIGN_FLIP = 6  # five questions cannot go below 2/2**5 = .0625
 EXACT_UP_TO = 13  # 2**13 sign patterns are fewer than the default number of permutations
@@ -87,3 +87,23 @@ def splits(total: int, chosen: int, permutations: int, rng: np.random.Generator)
 def exceedance(observed: float, permuted: Floats, scale: float) -> float:
     """One-sided Monte-Carlo p of `observed` among `permuted`; ties, to rounding of `scale`, count against."""
     return float((1 + np.count_nonzero(permuted >= observed - _TIE * scale)) / (1 + len(permuted)))
+
+
+def holm(p: Floats) -> Floats:
+    """Holm's step-down p-values: the family-wise error stays below the level (Holm 1979)."""
+    adjusted = np.full(len(p), np.nan)
+    tests = np.flatnonzero(np.isfinite(p))
+    order = tests[np.argsort(p[tests], kind="stable")]
+    factors = len(order) - np.arange(len(order))
+    adjusted[order] = np.minimum(1.0, np.maximum.accumulate(p[order] * factors))
+    return adjusted
+
+
+def benjamini_hochberg(p: Floats) -> Floats:
+    """Benjamini & Hochberg's step-up p-values: the expected share of false claims stays below the level (1995)."""
+    adjusted = np.full(len(p), np.nan)
+    tests = np.flatnonzero(np.isfinite(p))
+    order = tests[np.argsort(p[tests], kind="stable")]
+    scaled = p[order] * len(order) / (1 + np.arange(len(order)))
+    adjusted[order] = np.minimum(1.0, np.minimum.accumulate(scaled[::-1])[::-1])
+    return adjusted

@@ -15,11 +15,10 @@ from scipy import linalg
 
 from persona_batch.comparing.comparison import Confusion, EffectSize, Estimate, Interval
 from persona_batch.comparing.intervals import t_interval
-from persona_batch.comparing.measures.base import Study, View, as_list
+from persona_batch.comparing.measure import WITHIN, Explanation, Findings, Measure, Study, View, as_list
 from persona_batch.comparing.ngrams import hashed
-from persona_batch.comparing.permutation import Floats, exceedance, rng_for
+from persona_batch.comparing.p_values import Floats, exceedance, rng_for
 
-UNIT = "balanced accuracy"
 WIDTH = 512  # hashed dimensions
 FOLDS = 5
 RIDGE = 1.0
@@ -34,31 +33,45 @@ Labels = NDArray[np.int64]
 Features = NDArray[np.float32]
 
 
-class Identify:
-    """Measure 5: one row for all personas together."""
+class Identifiability(Measure):
+    """One row for all personas together."""
+
+    name = "identifiability"
+    explanation = Explanation(
+        definition=(
+            "Can one tell from a reply which persona gave it? A classifier learns on some questions and is tested on "
+            "others. With one persona it tells the persona from its reference."
+        ),
+        formula=(
+            "Ridge regression on class indicators; features: TF-IDF of character 1-3-grams, hashed to 512 dimensions, "
+            "centred within the question; 5 folds of whole questions; balanced accuracy, so chance is 1/K."
+        ),
+        test=f"{WITHIN} The classifier is trained anew for each relabelling.",
+        source="Ojala & Garriga 2010, jmlr.org/papers/v11/ojala10a; Weinberger et al. 2009, arXiv:0902.2206",
+        per_question="accuracy at q - 1/K",
+    )
 
     def __init__(self, study: Study) -> None:
-        self._study = study
+        super().__init__(study)
         self._classes = _classes(study)
         self._drawn = self._draw()
         self._features: list[Features] = []
         self._rows: list[NDArray[np.int64]] = []
-        self.confusion: Confusion | None = None
 
     def _draw(self) -> set[int]:
-        layout = self._study.layout
+        layout = self.layout
         member = np.isin(layout.group_arm, self._classes)
         size = np.where(member, layout.end - layout.start, 0)
         per_question = np.bincount(layout.group_question, size, minlength=layout.question_count)
         asked = np.flatnonzero(per_question)
-        order = rng_for(self._study.seed, "identifiability", "questions").permutation(asked)
+        order = rng_for(self.study.seed, self.name, "questions").permutation(asked)
         enough = int(np.searchsorted(np.cumsum(per_question[order]), MAX_REPLIES, side="right"))
         return set(order[: max(MIN_QUESTIONS, enough)].tolist())
 
     def see(self, view: View) -> None:
         if view.block.question not in self._drawn or len(self._classes) < 2:
             return
-        layout = self._study.layout
+        layout = self.layout
         rows = np.arange(view.block.start, view.block.start + len(view.block.texts))
         arms = layout.assignment.arm[layout.rows[rows]]
         contexts = layout.assignment.context[layout.rows[rows]]
@@ -71,21 +84,21 @@ class Identify:
             self._features.append(features - features.mean(axis=0))
             self._rows.append(rows[places])
 
-    def estimates(self) -> list[Estimate]:
-        names = [self._study.layout.arms[arm] for arm in self._classes]
+    def findings(self) -> Findings:
+        names = [self.layout.arms[arm] for arm in self._classes]
         arm = " / ".join(names) if len(names) <= 3 else f"{len(names):,} personas"
-        facts = Estimate(measure="identifiability", metric="accuracy", arm=arm, reference=None, unit=UNIT)
+        facts = Estimate(measure=self.name, metric="accuracy", arm=arm, reference=None, unit="balanced accuracy")
         if len(names) < 2:
-            return [replace(facts, not_estimable="needs two personas, or one and its control")]
+            return Findings([replace(facts, not_estimable="needs two personas, or one and its control")])
         data = self._data()
         if data is None:
-            return [replace(facts, not_estimable="needs replies of all personas to two or more questions")]
-        return [self._estimate(data, facts, names)]
+            return Findings([replace(facts, not_estimable="needs replies of all personas to two or more questions")])
+        return self._told_apart(data, facts, names)
 
     def _data(self) -> "_Data | None":
         if not self._rows:
             return None
-        layout, rows = self._study.layout, np.concatenate(self._rows)
+        layout, rows = self.layout, np.concatenate(self._rows)
         arms = layout.assignment.arm[layout.rows[rows]]
         labels = np.searchsorted(self._classes, arms)
         questions = layout.corpus.columns["question"][layout.rows[rows]]
@@ -94,29 +107,28 @@ class Identify:
             return None
         return _Data(np.concatenate(self._features), labels, questions, stratum, len(self._classes))
 
-    def _estimate(self, data: "_Data", facts: Estimate, names: list[str]) -> Estimate:
-        classifier = _Ridge(data, rng_for(self._study.seed, "identifiability", "folds"))
+    def _told_apart(self, data: "_Data", facts: Estimate, names: list[str]) -> Findings:
+        classifier = _Ridge(data, rng_for(self.study.seed, self.name, "folds"))
         predicted = classifier.predict(data.labels[None, :])[0]
         counts = np.zeros((data.classes, data.classes), dtype=np.int64)
         np.add.at(counts, (data.labels, predicted), 1)
-        self.confusion = Confusion(names, counts.tolist())
         value = data.score(data.labels, predicted)
-        rng = rng_for(self._study.seed, "identifiability", "labels")
+        rng = rng_for(self.study.seed, self.name, "labels")
         affordable = max(MIN_RELABELLINGS, int(_BUDGET / classifier.cost))
-        relabellings = min(self._study.permutations, RELABELLINGS, affordable)
+        relabellings = min(self.study.permutations, RELABELLINGS, affordable)
         permuted: list[float] = []
         step = max(1, _TOGETHER // data.classes)
         while len(permuted) < relabellings:
             several = np.stack([data.relabelled(rng) for _ in range(min(step, relabellings - len(permuted)))])
             permuted.extend(map(data.score, several, classifier.predict(several)))
-        per_question = np.full(self._study.layout.question_count, np.nan)
+        per_question = np.full(self.layout.question_count, np.nan)
         asked = np.unique(data.questions)
         weights = data.weights(data.labels) * data.classes
         right = np.bincount(data.questions, (data.labels == predicted) * weights, minlength=len(per_question))
         size = np.bincount(data.questions, minlength=len(per_question))
         per_question[asked] = right[asked] / size[asked] * (len(data.labels) / data.classes)
         chance = 1.0 / data.classes
-        return replace(
+        row = replace(
             facts,
             value=value,
             arm_value=value,
@@ -130,6 +142,10 @@ class Identify:
             differences=as_list(per_question - chance),
             arm_values=as_list(per_question),
         )
+        return Findings([row], confusion=Confusion(names, counts.tolist()))
+
+
+MEASURE = Identifiability
 
 
 def _within_bounds(interval: Interval | None) -> Interval | None:

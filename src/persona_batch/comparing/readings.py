@@ -1,0 +1,141 @@
+"""What a comparison reads off one record: declared checks, scores, time, what tells replies apart, the prompt."""
+
+import hashlib
+from collections.abc import Iterable
+from datetime import datetime
+from itertools import takewhile
+from typing import Any, get_args
+
+import msgspec
+import numpy as np
+
+from persona_batch.checks import Check, CheckKind
+from persona_batch.record import CheckResult, Record
+
+KEYED = "choice"  # a check against a question's key: accuracy, not adherence
+_KINDS: dict[str, CheckKind] = {kind: kind for kind in get_args(CheckKind) if kind != KEYED}
+
+
+def declared_checks(results: Iterable[CheckResult]) -> tuple[Check, ...]:
+    """Return the checks behind these results.
+
+    Checks against a key are left out, and those of an unknown kind or without their argument.
+    """
+    found = []
+    for result in results:
+        negated = result.check.startswith("not ")
+        kind = _KINDS.get(result.check.removeprefix("not "))
+        if kind is None or (result.expected is None and kind != "in_character"):
+            continue
+        argument = tuple(result.expected) if isinstance(result.expected, list) else result.expected
+        found.append(Check(kind, True if argument is None else argument, negated))
+    return tuple(found)
+
+
+def asked_at(record: Record) -> float:
+    """Return the moment of sending in seconds of Unix time, or NaN."""
+    if record.timing is None:
+        return np.nan
+    try:
+        return datetime.fromisoformat(record.timing.started_at).timestamp()
+    except ValueError:  # written by another hand
+        return np.nan
+
+
+def digest(record: Record) -> int:
+    """Return a number that byte-identical replies share."""
+    data = record.reply.encode("utf-8", "surrogatepass")
+    if record.turns or record.probes:
+        data += msgspec.json.encode([record.turns, record.probes])
+    return short_hash(data)
+
+
+def short_hash(data: bytes) -> int:
+    """Return 64 bits of BLAKE2b as a signed number."""
+    return int.from_bytes(hashlib.blake2b(data, digest_size=8).digest(), "big", signed=True)
+
+
+def correct(record: Record) -> float:
+    """Return whether the reply is right by the question's key, 1 or 0; NaN: no key."""
+    for check in record.checks:
+        if check.check == "choice":
+            return float(check.passed)
+    return np.nan
+
+
+class Probe(msgspec.Struct, frozen=True):
+    """What was answered to the probe after turn `turn` (from 1) on a fork; it never entered the history.
+
+    `score`, 0 to 1, is the share of passed checks where it is absent.
+    """
+
+    turn: int
+    reply: str
+    checks: list[CheckResult] = msgspec.field(default_factory=list)
+    score: float | None = None
+
+    def value(self) -> float | None:
+        """Return the score: as given, else the share of passed checks, else None."""
+        if self.score is not None:
+            return self.score
+        if self.checks:
+            return sum(check.passed for check in self.checks) / len(self.checks)
+        return None
+
+
+def probe_slope(probes: list[Any] | None) -> float:
+    """Return the least-squares slope of the probe score per turn; NaN with fewer than two scored turns."""
+    if not probes:
+        return float("nan")
+    known = msgspec.convert(probes, list[Probe])
+    scored = [(probe.turn, value) for probe in known if (value := probe.value()) is not None]
+    turns = np.array([turn for turn, _ in scored], dtype=np.float64)
+    values = np.array([value for _, value in scored], dtype=np.float64)
+    if len(scored) < 2 or np.ptp(turns) == 0:
+        return float("nan")
+    centred = turns - turns.mean()
+    return float(centred @ values / (centred @ centred))
+
+
+class Prompts:
+    """The prompt of each persona and paraphrase: all that stood before the question.
+
+    With the persona in the user message there is no seam to cut at: then it is what the first user messages of
+    all questions begin with.
+    """
+
+    def __init__(self) -> None:
+        self._before: dict[tuple[str, int], str] = {}
+        self._joined: dict[tuple[str, int], str] = {}
+        self._asked: dict[str, str] = {}
+
+    def see(self, record: Record) -> None:
+        """Take note of one record."""
+        name = (record.persona, record.variant)
+        if name not in self._before:
+            before = record.messages[:-1] if record.turns is None else record.messages[:1]
+            self._before[name] = "\n".join(f"[{message.role}] {message.content}" for message in before)
+        if not record.messages:
+            return
+        asked = record.messages[-1].content
+        if record.placement == "user":
+            self._joined[name] = _shared_beginning(self._joined.get(name, asked), asked)
+        elif record.turns is None:
+            self._asked.setdefault(record.question, asked)
+
+    def names(self) -> set[tuple[str, int]]:
+        """Return the personas and variants seen."""
+        return set(self._before)
+
+    def text(self, name: tuple[str, int]) -> str:
+        """Return the prompt."""
+        joined = self._joined.get(name, "")
+        return "\n".join(part for part in (self._before.get(name, ""), f"[user] {joined}" if joined else "") if part)
+
+    def question_texts(self) -> dict[str, str]:
+        """Return the wording of each question, where some persona was asked it plainly."""
+        return self._asked
+
+
+def _shared_beginning(one: str, other: str) -> str:
+    return one[: sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))]
