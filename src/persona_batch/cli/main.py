@@ -16,7 +16,8 @@ def main() -> None:
     """Run the command line of this process and leave with its exit code."""
     _open_what_is_closed()
     gc.set_threshold(50_000, 20, 100)  # imports allocate much and free little: looking often is a tenth of the start
-    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # it would read the metadata of all that is installed
+    if sys.argv[1:2] != ["schedule"]:  # commands that a job starts find the environment as it was
+        os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "1")  # or it reads the metadata of all that is installed
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")

@@ -14,9 +14,9 @@ from persona_batch.view.terminal import tell
 
 if TYPE_CHECKING:
     from persona_batch.cli.run_arguments import RunArguments
+    from persona_batch.schedule.crontab import Line
     from persona_batch.schedule.job import Job, Mode
     from persona_batch.schedule.state import StateFolder
-    from persona_batch.schedule.tab import Line
 
 _NAMED = 3
 
@@ -94,8 +94,8 @@ def _install(job: "Job", folder: "StateFolder", *, renamed: bool) -> None:
     from dataclasses import replace
     from datetime import datetime
 
+    from persona_batch.schedule.crontab import editing, install_crontab, read_crontab
     from persona_batch.schedule.job import free_id
-    from persona_batch.schedule.tab import editing, install_crontab, read_crontab
     from persona_batch.schedule.when import parse_when
 
     folder.prepare()
@@ -118,7 +118,7 @@ def _line(job: "Job", log: Path) -> "Line":
     """Return the job's line; a PATH that makes it too long gives way to the folders that every system has."""
     from dataclasses import replace
 
-    from persona_batch.schedule.line import LineTooLong, render_line
+    from persona_batch.schedule.crontab import LineTooLong, render_line
 
     try:
         return render_line(job, log)
@@ -130,9 +130,7 @@ def _line(job: "Job", log: Path) -> "Line":
 
 
 def _printed(job: "Job", form: Form, folder: "StateFolder") -> str:
-    from persona_batch.schedule.line import run_command
-    from persona_batch.schedule.tab import TAG
-    from persona_batch.schedule.units import render_units
+    from persona_batch.schedule.systemd import render_units
 
     if form == "systemd":
         head = "# put both into ~/.config/systemd/user, then: systemctl --user enable --now"
@@ -144,10 +142,10 @@ def _printed(job: "Job", form: Form, folder: "StateFolder") -> str:
         left_out = [name for name, value in given.items() if value]
         if left_out:
             tell(f"the plain command knows no {', '.join(left_out)}: a scheduled job does")
-        return run_command(job)
+        return job.plain_command()
     line = _line(job, folder.log(job.id))
     folder.prepare()
-    return f"{line.body} {TAG}{line.id}"
+    return str(line)
 
 
 def _rehearse(job: "Job", run: "RunArguments", keys: Mapping[str, str]) -> None:
@@ -161,7 +159,6 @@ def _rehearse(job: "Job", run: "RunArguments", keys: Mapping[str, str]) -> None:
     from persona_batch.provider.connect import resolve
     from persona_batch.provider.dotenv import load_env
     from persona_batch.schedule.environment import bare, refuse_secrets
-    from persona_batch.schedule.perform import run_words
 
     env = {**bare(os.environ), **job.environment, **keys}
     endpoint = Overrides(
@@ -176,7 +173,7 @@ def _rehearse(job: "Job", run: "RunArguments", keys: Mapping[str, str]) -> None:
     except UsageError as error:
         raise UsageError(f"{error} (cron does not see this shell's variables: a job's keys stand in `.env`)") from None
     refuse_secrets(job.texts(), load_env(environ=env), target.key_variables)
-    words = [sys.executable, "-P", "-m", "persona_batch", *run_words(job), "--dry-run"]
+    words = [sys.executable, "-P", "-m", "persona_batch", *job.run_words(), "--dry-run"]
     done = subprocess.run(  # noqa: S603 - our own command line
         words, cwd=job.directory, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False
     )

@@ -5,6 +5,7 @@ job. It calls `batch schedule run-job`, which takes the lock, keeps the log and 
 """
 
 import re
+import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -55,10 +56,24 @@ class Job:
             words += ["--on-failure", self.on_failure]
         return [*words, "--", *self.arguments]
 
+    def run_words(self) -> list[str]:
+        """Return the arguments of `batch` that the job calls."""
+        return ["run", *self.again, "--json", "--no-progress", *self.arguments]
+
+    def plain_command(self) -> str:
+        """Return the plain `batch run` of the job, with paths relative to its folder where they are inside it."""
+        words = [word.removeprefix(f"{self.directory}/") for word in self.arguments]
+        return shlex.join(["batch", "run", *words, *self.again, "--no-progress"])
+
     def texts(self) -> list[str]:
         """Return everything that the job's line says and the user had a say in, unquoted."""
         settings = [f"{name}={value}" for name, value in self.environment.items()]
         return [*settings, self.id, str(self.directory), str(self.env_file), self.on_failure or "", *self.arguments]
+
+    @property
+    def again(self) -> tuple[str, ...]:
+        """What `batch run` is told of the runs before."""
+        return () if self.mode == "every" else ("--continue",)
 
     @property
     def out(self) -> Path:
