@@ -4,18 +4,20 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 import typer
 
 from persona_batch.errors import BatchError, UsageError
+from persona_batch.schedule.job import BATCH, ID, Job, Mode, free_id
 from persona_batch.view.terminal import tell
 
 if TYPE_CHECKING:
     from persona_batch.cli.run_arguments import RunArguments
     from persona_batch.schedule.crontab import Line
-    from persona_batch.schedule.job import Job, Mode
     from persona_batch.schedule.state import StateFolder
 
 _NAMED = 3
@@ -60,7 +62,6 @@ def add(
     from persona_batch.cli.run_arguments import read_run_arguments
     from persona_batch.provider.dotenv import load_env
     from persona_batch.schedule.environment import carried, open_to_others, read_dotenv, refuse_secrets
-    from persona_batch.schedule.job import Job
     from persona_batch.schedule.state import StateFolder
     from persona_batch.schedule.when import parse_when
 
@@ -90,12 +91,8 @@ def add(
         _install(job, folder, renamed=job_id is None)
 
 
-def _install(job: "Job", folder: "StateFolder", *, renamed: bool) -> None:
-    from dataclasses import replace
-    from datetime import datetime
-
+def _install(job: Job, folder: "StateFolder", *, renamed: bool) -> None:
     from persona_batch.schedule.crontab import editing, install_crontab, read_crontab
-    from persona_batch.schedule.job import free_id
     from persona_batch.schedule.when import parse_when
 
     folder.prepare()
@@ -114,10 +111,8 @@ def _install(job: "Job", folder: "StateFolder", *, renamed: bool) -> None:
     typer.echo(job.id)
 
 
-def _line(job: "Job", log: Path) -> "Line":
+def _line(job: Job, log: Path) -> "Line":
     """Return the job's line; a PATH that makes it too long gives way to the folders that every system has."""
-    from dataclasses import replace
-
     from persona_batch.schedule.crontab import LineTooLong, render_line
 
     try:
@@ -129,7 +124,7 @@ def _line(job: "Job", log: Path) -> "Line":
     return line
 
 
-def _printed(job: "Job", form: Form, folder: "StateFolder") -> str:
+def _printed(job: Job, form: Form, folder: "StateFolder") -> str:
     from persona_batch.schedule.systemd import render_units
 
     if form == "systemd":
@@ -148,7 +143,7 @@ def _printed(job: "Job", form: Form, folder: "StateFolder") -> str:
     return str(line)
 
 
-def _rehearse(job: "Job", run: "RunArguments", keys: Mapping[str, str]) -> None:
+def _rehearse(job: Job, run: "RunArguments", keys: Mapping[str, str]) -> None:
     """Read the files, look for the key, and ask `batch run` for a dry run, all in the environment the job will have.
 
     Raises:
@@ -173,7 +168,7 @@ def _rehearse(job: "Job", run: "RunArguments", keys: Mapping[str, str]) -> None:
     except UsageError as error:
         raise UsageError(f"{error} (cron does not see this shell's variables: a job's keys stand in `.env`)") from None
     refuse_secrets(job.texts(), load_env(environ=env), target.key_variables)
-    words = [sys.executable, "-P", "-m", "persona_batch", *job.run_words(), "--dry-run"]
+    words = [*BATCH, *job.run_words(), "--dry-run"]
     done = subprocess.run(  # noqa: S603 - our own command line
         words, cwd=job.directory, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False
     )
@@ -187,23 +182,19 @@ def _rehearse(job: "Job", run: "RunArguments", keys: Mapping[str, str]) -> None:
         raise UsageError(f"{standing}: the runs cannot be written there; name another folder with --out")
 
 
-def _mode(*, every: bool, if_changed: bool) -> "Mode":
+def _mode(*, every: bool, if_changed: bool) -> Mode:
     if every and if_changed:
         raise UsageError("--every and --if-changed contradict each other: a new run each time, or only when needed")
     return "every" if every else "if-changed" if if_changed else "continue"
 
 
 def _stem(files: tuple[str, ...]) -> str:
-    from persona_batch.schedule.job import free_id
-
     stems = [Path(file).stem for file in files]
     # the id stands in the line three times, and the line has little room
     return free_id("+".join(stems if len(stems) <= _NAMED else [stems[0], f"{len(stems) - 1}-more"]), ())
 
 
 def _checked_id(job_id: str) -> str:
-    from persona_batch.schedule.job import ID
-
     if not ID.fullmatch(job_id):
         raise UsageError(f"--id {job_id!r}: letters, digits, `.`, `_` and `-` only")
     return job_id

@@ -15,6 +15,8 @@ from typing import Literal, TypeAlias
 
 Mode: TypeAlias = Literal["continue", "every", "if-changed"]
 
+# -P: a file named persona_batch.py in the working or home folder must not be taken for the package
+BATCH = (sys.executable, "-P", "-m", "persona_batch")
 ID = re.compile(r"[\w.-]+")
 
 
@@ -45,9 +47,7 @@ class Job:
 
     def command(self) -> list[str]:
         """Return the words that run the job, without the environment; the interpreter is this one."""
-        # -P: a file named persona_batch.py in the home folder must not be taken for the package
-        words = [sys.executable, "-P", "-m", "persona_batch", "schedule", "run-job", self.id]
-        words += ["--directory", str(self.directory)]
+        words = [*BATCH, "schedule", "run-job", self.id, "--directory", str(self.directory)]
         if self.mode != "continue":
             words.append(f"--{self.mode}")
         if self.env_file is not None:

@@ -29,7 +29,7 @@ from persona_batch.errors import BatchError, RunLocked, UsageError
 from persona_batch.provider.dotenv import load_env
 from persona_batch.record.rundir import birth
 from persona_batch.schedule.environment import read_dotenv
-from persona_batch.schedule.job import Job
+from persona_batch.schedule.job import BATCH, Job
 from persona_batch.schedule.state import JobState, StateFolder, now, open_log
 
 # a used-up quota (3) goes on next time, an overlap (4) is nobody's fault
@@ -174,7 +174,7 @@ def _run_child(words: Sequence[str], directory: Path, env: Mapping[str, str], lo
     It is given SIGTERM and SIGINT, and stops in good order; we wait for it.
     """
     with subprocess.Popen(  # noqa: S603 - our own command line
-        [sys.executable, "-P", "-m", "persona_batch", *words],
+        [*BATCH, *words],
         cwd=directory,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
