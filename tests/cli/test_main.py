@@ -10,10 +10,10 @@ import pytest
 from rich.cells import cell_len
 
 from persona_batch import __version__
-from persona_batch.cli.entry import Entry
-from persona_batch.cli.lazy import load
-from persona_batch.cli.main import COMMANDS
-from terminals.command import BATCH, bare_env, batch
+from persona_batch.cli.commands import COMMANDS, Entry
+from persona_batch.cli.parser import load
+from terminals.command import bare_env, batch
+from terminals.session import BATCH
 
 HEAVY = {"openai", "pydantic", "numpy", "scipy", "rich", "jinja2", "aiohttp", "xllamacpp", "sklearn"}
 

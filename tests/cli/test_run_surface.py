@@ -4,9 +4,8 @@ from typing import Any
 
 import pytest
 
-from persona_batch.cli.entry import Entry
-from persona_batch.cli.lazy import load
-from persona_batch.cli.main import COMMANDS
+from persona_batch.cli.commands import COMMANDS, Entry
+from persona_batch.cli.parser import load
 
 # fmt: off
 RUN_OPTIONS = [

@@ -9,7 +9,8 @@ import pytest
 from cli.calling import Call, Called
 from cli.run_folders import RUN, write_run
 from persona_batch.record import ErrorInfo
-from terminals.command import BATCH, bare_env, batch, batch_in_terminal
+from terminals.command import bare_env, batch, batch_in_terminal
+from terminals.session import BATCH
 from view.records import make_cell, make_record
 
 

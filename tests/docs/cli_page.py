@@ -7,8 +7,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from persona_batch.cli.entry import Entry
-from persona_batch.cli.main import COMMANDS
+from persona_batch.cli.commands import COMMANDS, Entry
 
 PAGE = Path(__file__).parents[2] / "docs" / "cli.md"
 _HEAD = """# Commands

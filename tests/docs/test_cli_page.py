@@ -1,7 +1,7 @@
 """docs/cli.md is what the commands say of themselves."""
 
 from docs.cli_page import PAGE, names, page
-from persona_batch.cli.main import COMMANDS
+from persona_batch.cli.commands import COMMANDS
 
 
 def test_the_page_of_commands_is_fresh() -> None:

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import persona_batch.cli.lazy
+import persona_batch.cli.parser
 import persona_batch.cli.run
 import persona_batch.cli.run_display
 import persona_batch.pipeline.run

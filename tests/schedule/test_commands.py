@@ -10,8 +10,7 @@ from schedule.crontab_file import provide
 from schedule.workshop import PERSONA, Workshop, endpoint
 from servers.act import Act, Script
 from servers.faulty import serving
-from terminals.command import BATCH
-from terminals.session import TerminalSession
+from terminals.session import BATCH, TerminalSession
 
 FOREIGN = b"# mine\nPATH=/usr/bin\n  5 4 * * *  backup \xff  \n"
 ADD = ("schedule", "add", "pirate.yaml", "--provider", "scripted", "--at", "0 3 * * *")

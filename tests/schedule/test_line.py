@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from persona_batch.errors import UsageError
+from persona_batch.schedule.crontab import parse_line, render_line, shell_command
 from persona_batch.schedule.job import Job, free_id
-from persona_batch.schedule.line import parse_line, render_line, run_command, shell_command
 
 LOG = Path("/state/logs/wukong.log")
 HARD = '/home/孙 悟空/50% off/it\'s "here" $HOME `x` \\ # a\\%b c\\\\d \\\\% tag\\'
@@ -59,7 +59,7 @@ def test_a_line_reads_back_as_its_time_and_command() -> None:
     line = render_line(job(), LOG)
     parsed = parse_line(line)
     assert parsed is not None
-    assert (parsed.id, parsed.at) == ("wukong", "0 3 * * *")
+    assert (line.id, parsed.at) == ("wukong", "0 3 * * *")
     assert parsed.command == as_cron_reads(line.body, "%\\")
 
 
@@ -95,7 +95,7 @@ def test_mode_and_keys_stand_in_the_command() -> None:
 
 def test_the_command_for_ci_has_paths_inside_the_folder_relative() -> None:
     plain = job(directory=Path("/repo"), arguments=("/repo/personas/a b.yaml", "--out", "/elsewhere"))
-    assert run_command(plain) == "batch run 'personas/a b.yaml' --out /elsewhere --continue --no-progress"
+    assert plain.plain_command() == "batch run 'personas/a b.yaml' --out /elsewhere --continue --no-progress"
 
 
 @given(wanted=st.text(max_size=20), taken=st.lists(st.sampled_from(["job", "a", "a-2", "孙悟空"])))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from persona_batch.schedule.notify import notice_of, notify
+from persona_batch.schedule.perform import notice_of, notify
 from persona_batch.schedule.state import JobState
 from schedule.workshop import eventually
 

@@ -10,12 +10,10 @@ import pytest
 
 from persona_batch.errors import StorageError
 from persona_batch.record.rundir import birth
+from persona_batch.schedule.crontab import Crontab, render_line
 from persona_batch.schedule.job import Job
-from persona_batch.schedule.line import render_line
-from persona_batch.schedule.logs import open_log
 from persona_batch.schedule.overview import overview
-from persona_batch.schedule.state import JobState, StateFolder, meaning
-from persona_batch.schedule.tab import Crontab
+from persona_batch.schedule.state import JobState, StateFolder, meaning, open_log
 
 NOW = datetime(2026, 11, 22, 20, 30)
 

@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from pathlib import Path
 
 from persona_batch.schedule.job import Job
 from persona_batch.schedule.state import JobState, StateFolder
+from terminals.command import batch_in
 
 PERSONA = """\
 id: pirate
@@ -81,15 +81,7 @@ class Workshop:
 
     def batch(self, *words: str, **env: str) -> "subprocess.CompletedProcess[str]":
         """Run `batch` as a user would, in the folder."""
-        return subprocess.run(
-            [sys.executable, "-m", "persona_batch", *words],
-            cwd=self.folder,
-            env=self.env(**env),
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            timeout=90,
-        )
+        return batch_in(self.env(**env), *words, cwd=self.folder, timeout=90)
 
     def runs(self) -> list[Path]:
         return sorted(path for path in (self.folder / "runs").glob("2*") if path.is_dir())

@@ -24,29 +24,35 @@ def batch(
     timeout: float = 60.0,
 ) -> subprocess.CompletedProcess[str]:
     """Run `batch` with no terminal for its streams; `env` is added to the bare environment."""
-    whole = bare_env(cwd, **(env or {}))
-    if not can_fork(whole):
+    return batch_in(bare_env(cwd, **(env or {})), *args, cwd=cwd, stdin=stdin, timeout=timeout)
+
+
+def batch_in(
+    env: Mapping[str, str], *args: str, cwd: Path, stdin: str = "", timeout: float = 60.0
+) -> subprocess.CompletedProcess[str]:
+    """Run `batch` in just this environment."""
+    if not can_fork(env):
         return subprocess.run(
             [*BATCH, *args],
             cwd=cwd,
             input=stdin,
-            env=whole,
+            env=env,
             capture_output=True,
             encoding="utf-8",
             timeout=timeout,
             check=False,
         )
     with tempfile.TemporaryDirectory() as name:
-        streams = [Path(name, stream) for stream in ("in", "out", "err")]
-        for path in streams:
-            path.write_text("" if path != streams[0] else stdin, encoding="utf-8")
-        process = Forked(args, cwd=cwd, env=whole, streams=[str(path) for path in streams])
+        given, out, err = (Path(name, stream) for stream in ("in", "out", "err"))
+        given.write_text(stdin, encoding="utf-8")
+        out.touch()
+        err.touch()
+        process = Forked(args, cwd=cwd, env=env, streams=(str(given), str(out), str(err)))
         code = process.wait(timeout)
         if code is None:
             process.kill()
             raise subprocess.TimeoutExpired(args, timeout)
-        out, err = (path.read_bytes().decode("utf-8") for path in streams[1:])
-        return subprocess.CompletedProcess(args, code, out, err)
+        return subprocess.CompletedProcess(args, code, out.read_text(encoding="utf-8"), err.read_text(encoding="utf-8"))
 
 
 def batch_in_terminal(

@@ -40,7 +40,7 @@ def can_fork(env: Mapping[str, str]) -> bool:
 
 
 class Forked:
-    """A running `batch`, with the words of `subprocess.Popen`; `streams` are the paths of its three standard streams."""
+    """A running `batch`, with the words of `subprocess.Popen`; `streams` are paths for its standard streams."""
 
     def __init__(
         self, args: Sequence[str], *, cwd: Path, env: Mapping[str, str], streams: Sequence[str], terminal: bool = False
@@ -78,9 +78,12 @@ def _batch(args: Sequence[str], cwd: str, env: Mapping[str, str], streams: Seque
             opened = os.open(path, os.O_WRONLY if number else os.O_RDONLY)
             os.dup2(opened, number)
             os.close(opened)
-    sys.stdin = sys.__stdin__ = open(0, encoding="utf-8", errors="surrogateescape", closefd=False)  # noqa: SIM115
-    sys.stdout = sys.__stdout__ = open(1, "w", encoding="utf-8", errors="surrogateescape", closefd=False)  # noqa: SIM115
-    sys.stderr = sys.__stderr__ = open(2, "w", 1, encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: SIM115
+    sys.stdin = open(0, encoding="utf-8", errors="surrogateescape", closefd=False)  # noqa: SIM115
+    sys.__stdin__ = sys.stdin  # type: ignore[misc]  # what a new process has
+    sys.stdout = open(1, "w", encoding="utf-8", errors="surrogateescape", closefd=False)  # noqa: SIM115
+    sys.__stdout__ = sys.stdout  # type: ignore[misc]
+    sys.stderr = open(2, "w", 1, encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: SIM115
+    sys.__stderr__ = sys.stderr  # type: ignore[misc]
     sys.argv = ["batch", *args]
     time.tzset()
     runpy.run_module("persona_batch", run_name="__main__", alter_sys=True)

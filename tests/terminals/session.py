@@ -81,7 +81,9 @@ class TerminalSession:
             assert time.monotonic() < deadline, f"still running; there was:\n{self.text}"
         while self._read(0.0):
             pass
-        return self._process.returncode
+        code = self._process.returncode
+        assert code is not None
+        return int(code)
 
     def _read(self, seconds: float) -> bool:
         ready, _, _ = select.select([self._master], [], [], max(seconds, 0.0))

@@ -6,7 +6,6 @@ daily limit are counted. The day is the provider's own. The ledger is one SQLite
 (PERSONA_BATCH_STATE names another); keys appear in it as fingerprints only.
 """
 
-import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
@@ -17,6 +16,7 @@ from zoneinfo import ZoneInfo
 from filelock import FileLock
 
 from persona_batch.errors import StorageError
+from persona_batch.folders import state_folder
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS asked (
@@ -29,16 +29,6 @@ INSERT INTO asked VALUES (?, ?, ?, 1)
 ON CONFLICT DO UPDATE SET requests = requests + 1 WHERE requests < ?
 """
 _BUSY_SECONDS = 30.0
-
-
-def state_folder() -> Path:
-    """Return the folder for what outlives runs: PERSONA_BATCH_STATE, else the user's state folder."""
-    named = os.environ.get("PERSONA_BATCH_STATE")
-    if named:
-        return Path(named)
-    import platformdirs
-
-    return platformdirs.user_state_path("persona-batch")
 
 
 def _now() -> datetime:

@@ -16,12 +16,6 @@ from typing import TextIO
 from persona_batch import __version__
 from persona_batch.errors import OUT_OF_MEMORY, BatchError, StoppedEarly, UsageError
 
-REPORT_AT = "the issue tracker of persona-batch"
-
-
-class ReaderLeft(Exception):
-    """Whoever read our output closed the pipe."""
-
 
 def guarded(command: Callable[[], int]) -> int:
     """Run `command` and return the exit code; every error is shown on stderr in the form it deserves."""
@@ -42,11 +36,12 @@ def _guarded(command: Callable[[], int]) -> int:
         return error.exit_code
     except KeyboardInterrupt:
         return 130
-    except (BrokenPipeError, ReaderLeft):
-        return _reader_left()
+    except BrokenPipeError:
+        return _to_nowhere(141, sys.stdout, sys.stderr)
     except Exception as bug:
         if isinstance(bug, OSError) and bug.errno == errno.EIO and bug.filename is None:
-            return _terminal_gone()
+            # Linux says so to whoever writes to a terminal that was hung up; SIGHUP has stopped the command already
+            return _to_nowhere(130, sys.stdout, sys.stderr)
         if _is_want_of_memory(bug):
             raise MemoryError from bug
         _say(f"this is a bug in persona-batch ({type(bug).__name__}): {_keep(bug)}")
@@ -71,47 +66,35 @@ def _say(text: str) -> None:
         for line in _clean(text).rstrip("\n").split("\n"):
             tell(line)
     except BrokenPipeError:  # nobody reads what went wrong; the exit code still says it
-        _to_nowhere(sys.stderr)
+        _to_nowhere(0, sys.stderr)
 
 
-def _reader_left() -> int:
-    _to_nowhere(sys.stdout, sys.stderr)
-    return 141
-
-
-def _terminal_gone() -> int:
-    # Linux says EIO to whoever writes to a terminal that was hung up; SIGHUP has stopped the command already
-    _to_nowhere(sys.stdout, sys.stderr)
-    return 130
-
-
-def _to_nowhere(*streams: TextIO) -> None:
+def _to_nowhere(code: int, *streams: TextIO) -> int:
     # what is still buffered can go nowhere; without this the interpreter complains while it shuts down
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for stream in streams:
         os.dup2(nowhere, stream.fileno())
+    return code
 
 
 def _keep(bug: Exception) -> str:
     """Write the traceback to the user's log folder and return what to tell the user."""
     import traceback
     from datetime import UTC, datetime
-    from pathlib import Path
 
-    import platformdirs
+    from persona_batch.folders import log_folder
 
     trace = _clean("".join(traceback.format_exception(bug)))
     now = datetime.now(UTC)
     head = f"persona-batch {__version__}, Python {sys.version.split()[0]}, {sys.platform}, {now:%FT%TZ}"
     try:
-        folder = Path(platformdirs.user_log_dir("persona-batch", appauthor=False))
-        folder.mkdir(parents=True, exist_ok=True)
-        path = folder / f"bug-{now:%Y%m%dT%H%M%S}-{os.getpid()}.log"
+        path = log_folder() / f"bug-{now:%Y%m%dT%H%M%S}-{os.getpid()}.log"
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(f"{head}\n\n{trace}", encoding="utf-8")
     except OSError as error:
         sys.stderr.write(trace)
         return f"its traceback stands above, as the log folder cannot be written ({error.strerror})"
-    return f"please send {path} to {REPORT_AT}"
+    return f"its traceback, free of keys, is in {path}; please pass that file on to whoever you have this program from"
 
 
 def _clean(text: str) -> str:

@@ -18,28 +18,21 @@ if TYPE_CHECKING:
 
 _MOST_IDS = 10_000  # kept for a hint
 
-Files: TypeAlias = Annotated[list[str], typer.Argument(metavar="FILE...", help="Persona files, folders, globs.")]
 PersonaFile: TypeAlias = Annotated[str, typer.Argument(metavar="FILE", help="Persona file.")]
 RUN_HELP = "A run folder, a records file, a run id, `latest` or `previous` (the one before)."
-RunRef: TypeAlias = Annotated[
-    str,
-    typer.Argument(metavar="RUN", help=RUN_HELP, show_default=False),
-]
+RunRef: TypeAlias = Annotated[str, typer.Argument(metavar="RUN", help=RUN_HELP, show_default=False)]
 
 Questions: TypeAlias = Annotated[
-    list[str] | None,
-    typer.Option("--questions", "-q", metavar="FILE", help="Question file (repeatable)."),
+    list[str] | None, typer.Option("--questions", "-q", metavar="FILE", help="Question file (repeatable).")
 ]
 Provider: TypeAlias = Annotated[
     str | None, typer.Option(metavar="NAME", help="Endpoint preset, see `batch providers` (default: local).")
 ]
 BaseUrl: TypeAlias = Annotated[
-    str | None,
-    typer.Option(metavar="URL", help="Any other OpenAI-compatible endpoint, as http://host:port/v1."),
+    str | None, typer.Option(metavar="URL", help="Any other OpenAI-compatible endpoint, as http://host:port/v1.")
 ]
 ApiKeyEnv: TypeAlias = Annotated[
-    str | None,
-    typer.Option("--api-key-env", metavar="VARIABLE", help="Environment variable that holds the key."),
+    str | None, typer.Option("--api-key-env", metavar="VARIABLE", help="Environment variable that holds the key.")
 ]
 ApiKeyHeader: TypeAlias = Annotated[
     str | None,
@@ -50,8 +43,7 @@ Models: TypeAlias = Annotated[
 ]
 Model: TypeAlias = Annotated[str | None, typer.Option("--model", "-m", metavar="MODEL", help="Model to ask.")]
 Samples: TypeAlias = Annotated[
-    int | None,
-    typer.Option("--samples", "-n", min=1, metavar="N", help="How often each cell is asked (default: 1)."),
+    int | None, typer.Option("--samples", "-n", min=1, metavar="N", help="How often each cell is asked (default: 1).")
 ]
 Placements: TypeAlias = Annotated[
     list[str] | None,
@@ -74,8 +66,7 @@ Concurrency: TypeAlias = Annotated[
 Rpm: TypeAlias = Annotated[int | None, typer.Option("--rpm", min=1, metavar="N", help="Requests per minute.")]
 Tpm: TypeAlias = Annotated[int | None, typer.Option("--tpm", min=1, metavar="N", help="Tokens per minute.")]
 PerDay: TypeAlias = Annotated[
-    int | None,
-    typer.Option("--per-day", min=1, metavar="N", help="Requests per day, counted over all runs."),
+    int | None, typer.Option("--per-day", min=1, metavar="N", help="Requests per day, counted over all runs.")
 ]
 MaxRequests: TypeAlias = Annotated[
     int | None, typer.Option("--max-requests", min=0, metavar="N", help="Stop after N requests (exit 3).")
@@ -84,15 +75,13 @@ MaxTokensTotal: TypeAlias = Annotated[
     int | None, typer.Option("--max-tokens-total", min=1, metavar="N", help="Stop after N tokens (exit 3).")
 ]
 TimeLimit: TypeAlias = Annotated[
-    str | None,
-    typer.Option("--time-limit", metavar="TIME", help="Stop after this time, as 90s, 30m, 2h (exit 3)."),
+    str | None, typer.Option("--time-limit", metavar="TIME", help="Stop after this time, as 90s, 30m, 2h (exit 3).")
 ]
 Timeout: TypeAlias = Annotated[
     float | None, typer.Option("--timeout", min=0.001, metavar="SECONDS", help="Time for one whole reply.")
 ]
 Retries: TypeAlias = Annotated[
-    int | None,
-    typer.Option("--retries", min=0, metavar="N", help="Further attempts after a passing failure."),
+    int | None, typer.Option("--retries", min=0, metavar="N", help="Further attempts after a passing failure.")
 ]
 Seed: TypeAlias = Annotated[
     int | None, typer.Option("--seed", metavar="N", help="Seed of the order in which cells are asked.")
@@ -100,9 +89,7 @@ Seed: TypeAlias = Annotated[
 Thinking: TypeAlias = Annotated[
     ThinkingWord | None,
     typer.Option(
-        "--thinking",
-        metavar="WHERE",
-        help="A thought in the reply's text: separate (the default), or keep it there.",
+        "--thinking", metavar="WHERE", help="A thought in the reply's text: separate (the default), or keep it there."
     ),
 ]
 PersonaGlobs: TypeAlias = Annotated[
@@ -113,8 +100,7 @@ OnePersona: TypeAlias = Annotated[
     str | None, typer.Option("--persona", "-p", metavar="ID", help="Which of the file's personas.")
 ]
 QuestionGlobs: TypeAlias = Annotated[
-    list[str] | None,
-    typer.Option("--question", metavar="GLOB", help="Only questions whose id matches (repeatable)."),
+    list[str] | None, typer.Option("--question", metavar="GLOB", help="Only questions whose id matches (repeatable).")
 ]
 Limit: TypeAlias = Annotated[int | None, typer.Option("--limit", min=1, metavar="N", help="At most N cells.")]
 Out: TypeAlias = Annotated[str, typer.Option("--out", "-o", metavar="DIR", help="Folder that holds the runs.")]
@@ -127,8 +113,7 @@ Continue: TypeAlias = Annotated[
 ]
 RetryErrors: TypeAlias = Annotated[bool, typer.Option("--retry-errors", help="When resuming, ask failed cells again.")]
 DryRun: TypeAlias = Annotated[
-    bool,
-    typer.Option("--dry-run", help="Show how much would be asked, and the first messages; send nothing."),
+    bool, typer.Option("--dry-run", help="Show how much would be asked, and the first messages; send nothing.")
 ]
 FailUnder: TypeAlias = Annotated[
     float | None,
@@ -144,8 +129,7 @@ Verbose: TypeAlias = Annotated[bool, typer.Option("--verbose", "-v", help="Say m
 NoProgress: TypeAlias = Annotated[bool, typer.Option("--no-progress", help="No bar and no progress lines.")]
 Watch: TypeAlias = Annotated[bool, typer.Option("--watch", help="Stream the replies to the terminal.")]
 Color: TypeAlias = Annotated[
-    Literal["auto", "always", "never"],
-    typer.Option("--color", help="auto: on a terminal, unless NO_COLOR is set."),
+    Literal["auto", "always", "never"], typer.Option("--color", help="auto: on a terminal, unless NO_COLOR is set.")
 ]
 
 
@@ -206,12 +190,9 @@ def read_placements(names: list[str] | None) -> tuple[Placement, ...]:
         UsageError: an unknown one.
     """
     known: tuple[Placement, ...] = get_args(Placement)
-    placements = []
     for name in names or ():
-        if name not in known:
-            raise UsageError(f"--placement {name}: {meant(name, known)}")
-        placements.append(known[known.index(name)])
-    return tuple(placements)
+        require_known("--placement", name, known)
+    return tuple(known[known.index(name)] for name in names or ())
 
 
 @dataclass(slots=True)

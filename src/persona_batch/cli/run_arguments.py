@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from persona_batch.cli.entry import Entry
+from persona_batch.cli.commands import Entry
 from persona_batch.errors import UsageError
 
 _SET_BY_THE_JOB = ("--continue", "--json", "--no-progress")
@@ -45,7 +45,7 @@ def read_run_arguments(words: Sequence[str]) -> RunArguments:
     Raises:
         UsageError: no file, or an option that a job cannot have.
     """
-    from persona_batch.cli.lazy import load
+    from persona_batch.cli.parser import load
 
     command = load(Entry("run", "persona_batch.cli.run:run", ""))
     context = command.make_context("batch schedule add", list(words))

@@ -15,8 +15,8 @@ from persona_batch.view.terminal import prose, tell, terminal_width
 from persona_batch.wording import meant
 
 if TYPE_CHECKING:
+    from persona_batch.schedule.crontab import Crontab
     from persona_batch.schedule.overview import Row
-    from persona_batch.schedule.tab import Crontab
 
 JobId: TypeAlias = Annotated[str, typer.Argument(metavar="JOB", help="Its name in `batch schedule list`.")]
 
@@ -77,8 +77,8 @@ def remove(job: JobId) -> None:
     Examples:
         batch schedule remove wukong
     """
+    from persona_batch.schedule.crontab import editing, install_crontab
     from persona_batch.schedule.state import StateFolder
-    from persona_batch.schedule.tab import editing, install_crontab
 
     folder = StateFolder.of(os.environ)
     folder.prepare()
@@ -102,10 +102,9 @@ def run_now(job: JobId) -> int:
     Examples:
         batch schedule run-now wukong
     """
+    from persona_batch.schedule.crontab import parse_line, read_crontab
     from persona_batch.schedule.environment import bare
-    from persona_batch.schedule.line import parse_line
     from persona_batch.schedule.state import StateFolder, meaning
-    from persona_batch.schedule.tab import read_crontab
 
     lines = {line.id: line for line in read_crontab().jobs()}
     if job not in lines:
@@ -126,7 +125,7 @@ def run_now(job: JobId) -> int:
 
 def _crontab_if_any(elsewhere: bool) -> "Crontab":
     """Return the crontab; an empty one without cron where jobs are known by their states (those of timers)."""
-    from persona_batch.schedule.tab import Crontab, NoCrontab, read_crontab
+    from persona_batch.schedule.crontab import Crontab, NoCrontab, read_crontab
 
     try:
         return read_crontab()

@@ -4,19 +4,21 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 import typer
 
 from persona_batch.errors import BatchError, UsageError
+from persona_batch.schedule.job import BATCH, ID, Job, Mode, free_id
 from persona_batch.view.terminal import tell
 
 if TYPE_CHECKING:
     from persona_batch.cli.run_arguments import RunArguments
-    from persona_batch.schedule.job import Job, Mode
+    from persona_batch.schedule.crontab import Line
     from persona_batch.schedule.state import StateFolder
-    from persona_batch.schedule.tab import Line
 
 _NAMED = 3
 
@@ -60,7 +62,6 @@ def add(
     from persona_batch.cli.run_arguments import read_run_arguments
     from persona_batch.credentials import load_env, read_dotenv
     from persona_batch.schedule.environment import carried, open_to_others, refuse_secrets
-    from persona_batch.schedule.job import Job
     from persona_batch.schedule.state import StateFolder
     from persona_batch.schedule.when import parse_when
 
@@ -90,12 +91,8 @@ def add(
         _install(job, folder, renamed=job_id is None)
 
 
-def _install(job: "Job", folder: "StateFolder", *, renamed: bool) -> None:
-    from dataclasses import replace
-    from datetime import datetime
-
-    from persona_batch.schedule.job import free_id
-    from persona_batch.schedule.tab import editing, install_crontab, read_crontab
+def _install(job: Job, folder: "StateFolder", *, renamed: bool) -> None:
+    from persona_batch.schedule.crontab import editing, install_crontab, read_crontab
     from persona_batch.schedule.when import parse_when
 
     folder.prepare()
@@ -114,11 +111,9 @@ def _install(job: "Job", folder: "StateFolder", *, renamed: bool) -> None:
     typer.echo(job.id)
 
 
-def _line(job: "Job", log: Path) -> "Line":
+def _line(job: Job, log: Path) -> "Line":
     """Return the job's line; a PATH that makes it too long gives way to the folders that every system has."""
-    from dataclasses import replace
-
-    from persona_batch.schedule.line import LineTooLong, render_line
+    from persona_batch.schedule.crontab import LineTooLong, render_line
 
     try:
         return render_line(job, log)
@@ -129,10 +124,8 @@ def _line(job: "Job", log: Path) -> "Line":
     return line
 
 
-def _printed(job: "Job", form: Form, folder: "StateFolder") -> str:
-    from persona_batch.schedule.line import run_command
-    from persona_batch.schedule.tab import TAG
-    from persona_batch.schedule.units import render_units
+def _printed(job: Job, form: Form, folder: "StateFolder") -> str:
+    from persona_batch.schedule.systemd import render_units
 
     if form == "systemd":
         head = "# put both into ~/.config/systemd/user, then: systemctl --user enable --now"
@@ -144,13 +137,13 @@ def _printed(job: "Job", form: Form, folder: "StateFolder") -> str:
         left_out = [name for name, value in given.items() if value]
         if left_out:
             tell(f"the plain command knows no {', '.join(left_out)}: a scheduled job does")
-        return run_command(job)
+        return job.plain_command()
     line = _line(job, folder.log(job.id))
     folder.prepare()
-    return f"{line.body} {TAG}{line.id}"
+    return str(line)
 
 
-def _rehearse(job: "Job", run: "RunArguments", keys: Mapping[str, str]) -> None:
+def _rehearse(job: Job, run: "RunArguments", keys: Mapping[str, str]) -> None:
     """Read the files, look for the key, and ask `batch run` for a dry run, all in the environment the job will have.
 
     Raises:
@@ -161,7 +154,6 @@ def _rehearse(job: "Job", run: "RunArguments", keys: Mapping[str, str]) -> None:
     from persona_batch.credentials import load_env
     from persona_batch.provider.connect import resolve
     from persona_batch.schedule.environment import bare, refuse_secrets
-    from persona_batch.schedule.perform import run_words
 
     env = {**bare(os.environ), **job.environment, **keys}
     endpoint = Overrides(
@@ -176,7 +168,7 @@ def _rehearse(job: "Job", run: "RunArguments", keys: Mapping[str, str]) -> None:
     except UsageError as error:
         raise UsageError(f"{error} (cron does not see this shell's variables: a job's keys stand in `.env`)") from None
     refuse_secrets(job.texts(), load_env(environ=env), target.keys)
-    words = [sys.executable, "-P", "-m", "persona_batch", *run_words(job), "--dry-run"]
+    words = [*BATCH, *job.run_words(), "--dry-run"]
     done = subprocess.run(  # noqa: S603 - our own command line
         words, cwd=job.directory, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False
     )
@@ -190,23 +182,19 @@ def _rehearse(job: "Job", run: "RunArguments", keys: Mapping[str, str]) -> None:
         raise UsageError(f"{standing}: the runs cannot be written there; name another folder with --out")
 
 
-def _mode(*, every: bool, if_changed: bool) -> "Mode":
+def _mode(*, every: bool, if_changed: bool) -> Mode:
     if every and if_changed:
         raise UsageError("--every and --if-changed contradict each other: a new run each time, or only when needed")
     return "every" if every else "if-changed" if if_changed else "continue"
 
 
 def _stem(files: tuple[str, ...]) -> str:
-    from persona_batch.schedule.job import free_id
-
     stems = [Path(file).stem for file in files]
     # the id stands in the line three times, and the line has little room
     return free_id("+".join(stems if len(stems) <= _NAMED else [stems[0], f"{len(stems) - 1}-more"]), ())
 
 
 def _checked_id(job_id: str) -> str:
-    from persona_batch.schedule.job import ID
-
     if not ID.fullmatch(job_id):
         raise UsageError(f"--id {job_id!r}: letters, digits, `.`, `_` and `-` only")
     return job_id

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from persona_batch.errors import RunLocked, UsageError
+from persona_batch.schedule.job import Job
 
 
 def run_job(
@@ -26,7 +27,6 @@ def run_job(
     Examples:
         batch schedule run-job wukong --directory /home/me/work -- /home/me/work/wukong.yaml
     """
-    from persona_batch.schedule.job import Job
     from persona_batch.schedule.perform import perform
     from persona_batch.schedule.state import StateFolder
 

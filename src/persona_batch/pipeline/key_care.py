@@ -5,10 +5,10 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from persona_batch.asking.ledger import state_folder
 from persona_batch.config.batch import Batch, RunSettings
 from persona_batch.credentials import REMEDY
 from persona_batch.errors import UsageError
+from persona_batch.folders import state_folder
 from persona_batch.pipeline.options import RunOptions
 from persona_batch.provider.target import Target
 

@@ -5,6 +5,7 @@ job. It calls `batch schedule run-job`, which takes the lock, keeps the log and 
 """
 
 import re
+import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,6 +15,8 @@ from typing import Literal, TypeAlias
 
 Mode: TypeAlias = Literal["continue", "every", "if-changed"]
 
+# -P: a file named persona_batch.py in the working or home folder must not be taken for the package
+BATCH = (sys.executable, "-P", "-m", "persona_batch")
 ID = re.compile(r"[\w.-]+")
 
 
@@ -44,9 +47,7 @@ class Job:
 
     def command(self) -> list[str]:
         """Return the words that run the job, without the environment; the interpreter is this one."""
-        # -P: a file named persona_batch.py in the home folder must not be taken for the package
-        words = [sys.executable, "-P", "-m", "persona_batch", "schedule", "run-job", self.id]
-        words += ["--directory", str(self.directory)]
+        words = [*BATCH, "schedule", "run-job", self.id, "--directory", str(self.directory)]
         if self.mode != "continue":
             words.append(f"--{self.mode}")
         if self.env_file is not None:
@@ -55,10 +56,24 @@ class Job:
             words += ["--on-failure", self.on_failure]
         return [*words, "--", *self.arguments]
 
+    def run_words(self) -> list[str]:
+        """Return the arguments of `batch` that the job calls."""
+        return ["run", *self.again, "--json", "--no-progress", *self.arguments]
+
+    def plain_command(self) -> str:
+        """Return the plain `batch run` of the job, with paths relative to its folder where they are inside it."""
+        words = [word.removeprefix(f"{self.directory}/") for word in self.arguments]
+        return shlex.join(["batch", "run", *words, *self.again, "--no-progress"])
+
     def texts(self) -> list[str]:
         """Return everything that the job's line says and the user had a say in, unquoted."""
         settings = [f"{name}={value}" for name, value in self.environment.items()]
         return [*settings, self.id, str(self.directory), str(self.env_file), self.on_failure or "", *self.arguments]
+
+    @property
+    def again(self) -> tuple[str, ...]:
+        """What `batch run` is told of the runs before."""
+        return () if self.mode == "every" else ("--continue",)
 
     @property
     def out(self) -> Path:

@@ -2,15 +2,17 @@
 
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from persona_batch.credentials import mask
 from persona_batch.errors import BatchError, UsageError
-from persona_batch.schedule.line import parse_line
-from persona_batch.schedule.state import JobState, StateFolder
-from persona_batch.schedule.tab import Crontab, read_crontab
+from persona_batch.schedule.crontab import Crontab, parse_line, read_crontab
+from persona_batch.schedule.state import StateFolder
 from persona_batch.schedule.when import parse_when
+
+_OF_STATE = ("started", "ended", "exit_code", "meaning", "skipped_at", "out", "run")
 
 
 class Row(msgspec.Struct, kw_only=True):
@@ -20,8 +22,8 @@ class Row(msgspec.Struct, kw_only=True):
     """
 
     job: str
-    at: str | None
-    next: str | None
+    at: str | None = None
+    next: str | None = None
     started: str | None = None
     ended: str | None = None
     exit_code: int | None = None
@@ -56,16 +58,9 @@ def overview(tab: Crontab, folder: StateFolder, now: datetime) -> list[Row]:
     for line in tab.jobs():
         parsed = parse_line(line)
         at = parsed.at if parsed else None
-        row = Row(
-            job=line.id, at=at, next=_next(at, now), log=str(folder.log(line.id)), command=mask(line.body, strict=True)
-        )
-        rows.append(_with_state(row, folder.read(line.id)))
+        rows.append(_row(line.id, folder, at=at, next=_next(at, now), command=mask(line.body, strict=True)))
     known = {row.job for row in rows}
-    for state in folder:
-        if state.job not in known:
-            row = Row(job=state.job, at=None, next=None, log=str(folder.log(state.job)))
-            rows.append(_with_state(row, state))
-    return rows
+    return rows + [_row(state.job, folder) for state in folder if state.job not in known]
 
 
 def jobs_of(out: Path, folder: StateFolder, now: datetime) -> list[Row]:
@@ -79,19 +74,10 @@ def jobs_of(out: Path, folder: StateFolder, now: datetime) -> list[Row]:
     return [row for row in overview(tab, folder, now) if row.out == str(out)]
 
 
-def _with_state(row: Row, state: JobState | None) -> Row:
-    if state is None:
-        return row
-    return msgspec.structs.replace(
-        row,
-        started=state.started,
-        ended=state.ended,
-        exit_code=state.exit_code,
-        meaning=state.meaning,
-        skipped_at=state.skipped_at,
-        out=state.out,
-        run=state.run,
-    )
+def _row(job: str, folder: StateFolder, **told: Any) -> Row:
+    state = folder.read(job)
+    known: dict[str, Any] = {} if state is None else {name: getattr(state, name) for name in _OF_STATE}
+    return Row(job=job, log=str(folder.log(job)), **told, **known)
 
 
 def _local(utc: str) -> str:

@@ -8,12 +8,16 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import BinaryIO
 
 import msgspec
 
 from persona_batch.errors import StorageError
+from persona_batch.folders import state_folder
 from persona_batch.record.rundir import is_alive
 
+MAX_BYTES = 1_000_000  # of a log
+KEEP = 5  # older logs: `job.log.1`, …
 MEANINGS = {
     0: "complete",
     1: "finished, some cells failed",
@@ -80,12 +84,7 @@ class StateFolder:
     @classmethod
     def of(cls, env: Mapping[str, str]) -> "StateFolder":
         """Return the folder that the environment names, or the user's."""
-        named = env.get("PERSONA_BATCH_STATE")
-        if named:
-            return cls(Path(named).absolute())
-        import platformdirs
-
-        return cls(Path(platformdirs.user_state_dir("persona-batch", appauthor=False)))
+        return cls(state_folder(env).absolute())
 
     def prepare(self) -> None:
         """Make the folders.
@@ -143,3 +142,22 @@ class StateFolder:
 def now() -> str:
     """Return this moment, UTC, in ISO 8601."""
     return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def open_log(path: Path, *, max_bytes: int = MAX_BYTES, keep: int = KEEP) -> BinaryIO:
+    """Open a log for appending, after moving it aside when it has grown beyond `max_bytes`; the oldest is dropped.
+
+    Only one process at a time may do this: the job's lock is taken first.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.exists() and path.stat().st_size > max_bytes:
+        for number in range(keep - 1, 0, -1):
+            older = _numbered(path, number)
+            if older.exists():
+                older.replace(_numbered(path, number + 1))
+        path.replace(_numbered(path, 1))
+    return path.open("ab", buffering=0)
+
+
+def _numbered(path: Path, number: int) -> Path:
+    return path.with_name(f"{path.name}.{number}")

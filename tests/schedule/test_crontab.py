@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from persona_batch.schedule.tab import Crontab, Line
+from persona_batch.schedule.crontab import Crontab, Line
 
 FOREIGN = (
     b"# edited by hand\n"

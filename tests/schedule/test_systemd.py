@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from persona_batch.schedule.job import Job
-from persona_batch.schedule.units import render_units
+from persona_batch.schedule.systemd import render_units
 from persona_batch.schedule.when import parse_when
 
 analyze = shutil.which("systemd-analyze")

@@ -1,19 +1,23 @@
-"""Typer commands and groups that import a command's module when it is needed, with plain-text help (no rich)."""
+"""The command line as typer reads it: a command's module is imported when it is called; help is plain text (no rich).
+
+typer would load pydantic, half its start-up, to read any word. So each parameter has our own reader.
+"""
 
 import inspect
+import math
+import os
 import shlex
-from collections.abc import Callable, Iterable, Sequence
+import shutil
+from collections.abc import Iterable, Sequence
 from importlib import import_module
 from pathlib import Path
 from textwrap import fill
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias, get_args, get_origin
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from persona_batch.cli.boundary import ReaderLeft
-from persona_batch.cli.entry import Entry
-from persona_batch.cli.values import read_lightly
+from persona_batch.cli.commands import COMMANDS, Entry, help_last
 from persona_batch.errors import UsageError
 from persona_batch.wording import meant, nearest
 
@@ -23,31 +27,19 @@ Formatter: TypeAlias = Any
 VALUE_WHEN_BARE = {"--resume": "latest", "--print": "cron"}
 """Options that may stand without their value, and the value they then have."""
 
-_HELP = {"help_option_names": ["--help", "-h"]}
 
-
-class PlainCommand(TyperCommand):
-    """A command whose help keeps the line breaks of indented paragraphs (examples)."""
+class LazyCommand(TyperCommand):
+    """A command, some of whose options may stand without a value."""
 
     def parse_args(self, ctx: Context, args: list[str]) -> list[str]:
-        """Complete the options that may stand without a value, then parse."""
+        """Complete the options without a value, then parse."""
         return super().parse_args(ctx, list(_with_bare_values(args)))
-
-    def get_help_option(self, ctx: Context) -> Any:
-        """Return `--help`."""
-        return _light(super().get_help_option(ctx))
-
-    def format_help_text(self, ctx: Context, formatter: Formatter) -> None:
-        """Write the docstring."""
-        self.help = _folded(self.help, formatter.width - formatter.indent_increment)
-        super().format_help_text(ctx, formatter)
 
 
 class LazyGroup(TyperGroup):
-    """A group that knows its commands as entries; `page` replaces its help."""
+    """A group that knows its commands as entries."""
 
     entries: dict[str, Entry]
-    page: str | None = None
 
     def list_commands(self, ctx: Context) -> list[str]:  # noqa: ARG002 - typer's signature
         """Return the names in the order of the list."""
@@ -76,32 +68,8 @@ class LazyGroup(TyperGroup):
         return meant(word, self.entries)
 
     def parse_args(self, ctx: Context, args: list[str]) -> list[str]:
-        """Print the help on stderr and exit 2 where a command is missing; `help X` is `X --help`."""
-        args = help_last(args)
-        if not args and not self.invoke_without_command and not ctx.resilient_parsing:
-            typer.echo(ctx.get_help(), err=True)
-            raise typer.Exit(2)
-        return super().parse_args(ctx, args)
-
-    def invoke(self, ctx: Context) -> Any:
-        """Run the command."""
-        try:
-            return super().invoke(ctx)
-        except BrokenPipeError as error:  # as itself, it would be the parser's to handle
-            raise ReaderLeft from error
-
-    def get_help_option(self, ctx: Context) -> Any:
-        """Return `--help`."""
-        return _light(super().get_help_option(ctx))
-
-    def get_help(self, ctx: Context) -> str:
-        """Return the page, or one made by the formatter."""
-        return super().get_help(ctx) if self.page is None else self.page.rstrip()
-
-    def format_help_text(self, ctx: Context, formatter: Formatter) -> None:
-        """Write the docstring."""
-        self.help = _folded(self.help, formatter.width - formatter.indent_increment)
-        super().format_help_text(ctx, formatter)
+        """Parse; `help X` is `X --help`."""
+        return super().parse_args(ctx, help_last(args))
 
     def format_commands(self, ctx: Context, formatter: Formatter) -> None:  # noqa: ARG002 - typer's signature
         """List the commands from their entries, without importing any."""
@@ -109,88 +77,105 @@ class LazyGroup(TyperGroup):
             formatter.write_dl([(entry.name, entry.help) for entry in self.entries.values()])
 
 
-def group_of(
-    callback: Callable[..., Any] | None,
-    entries: Iterable[Entry],
-    *,
-    name: str,
-    help_text: str | None = None,
-    runs_alone: bool = False,
-    completion: bool = False,
-) -> LazyGroup:
-    """Return a group.
-
-    `callback` takes the options before the command; with `runs_alone` it is a command itself.
-    """
-    app = typer.Typer(
-        name=name,
-        cls=LazyGroup,
-        callback=callback or _no_options,
-        invoke_without_command=runs_alone,
-        context_settings=_HELP,
-        help=help_text,
-        add_completion=completion,
-        rich_markup_mode=None,
-        pretty_exceptions_enable=False,
-    )
-    group = typer.main.get_command(app)
-    assert isinstance(group, LazyGroup)
-    group.entries = {entry.name: entry for entry in entries}
-    read_lightly(group.params)
-    return group
-
-
-def _no_options() -> None:
-    """Stand for the options before a command, of which there are none."""
-
-
 def load(entry: Entry) -> Any:
-    """Import the entry's function and return it as a typer command, or as a group where it has subcommands."""
+    """Import the entry's function and return it as a typer command, or as a group where it has subcommands.
+
+    An entry without a function is the root: all commands, and the options that install completion.
+    """
     module, _, function = entry.target.partition(":")
-    callback: Callable[..., Any] | None = getattr(import_module(module), function) if module else None
+    callback = getattr(import_module(module), function) if module else lambda: None
+    settings: dict[str, Any] = {"help_option_names": ["--help", "-h"], "ignore_unknown_options": entry.loose}
+    app = typer.Typer(add_completion=not module, rich_markup_mode=None)
     if entry.entries:
-        return group_of(
-            callback,
-            entry.entries,
-            name=entry.name,
-            help_text=callback.__doc__ if callback else entry.help,
-            runs_alone=callback is not None,
-        )
-    assert callback is not None, f"the entry {entry.name} has neither a function nor subcommands"
-    app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
-    settings = {"ignore_unknown_options": True, **_HELP} if entry.loose else _HELP
-    app.command(entry.name, cls=PlainCommand, short_help=entry.help, context_settings=settings)(callback)
-    command = typer.main.get_command(app)
-    read_lightly(command.params)
+        app.callback(cls=LazyGroup, invoke_without_command=bool(module), context_settings=settings)(callback)
+    else:
+        app.command(entry.name, cls=LazyCommand, short_help=entry.help, context_settings=settings)(callback)
+    command: Any = typer.main.get_command(app)
+    command.name, command.help = entry.name, _folded(command.help)
+    command.entries = {below.name: below for below in entry.entries}
+    for parameter in (*command.params, command.get_help_option(typer.Context(command, **settings))):
+        parameter.get_runtime_param = _Reader
     return command
 
 
-def run(group: LazyGroup, args: Sequence[str]) -> int:
-    """Parse and run the arguments; return the exit code of the command.
+def run(args: Sequence[str]) -> int:
+    """Parse and run the arguments of `batch`; return the exit code of the command.
 
     Raises:
         UsageError: what the parser found wrong, in one line that names the command's help.
     """
+    root = load(Entry("batch", "", "", COMMANDS))
+    if "_BATCH_COMPLETE" in os.environ:  # a shell asks what the line may go on with
+        root.main(args, prog_name=root.name)
     try:
-        result = group.main(args, prog_name=group.name, standalone_mode=False)
-    except typer.Abort:
-        return 130
+        with root.make_context(root.name, list(args)) as context:
+            result = root.invoke(context)
+    except typer.Exit as left:
+        return left.exit_code
     except typer.TyperException as error:
         raise UsageError(_one_line(error, args)) from error
     return result if isinstance(result, int) else 0
 
 
-def _light(option: Any) -> Any:
-    read_lightly([option])
-    return option
+class _Reader:
+    """Words → values: text, whole numbers, numbers, flags, paths, literals, and lists of these."""
+
+    def coerce(self, value: Any, param: Any, ctx: Context) -> Any:
+        kind, info = param.type_descriptor.annotation, param.type_descriptor.parameter_info
+        several = param.multiple or param.nargs == -1
+        if get_origin(kind) is list:
+            (kind,) = get_args(kind)
+        if value is None:
+            return () if several else None
+        try:
+            return tuple(_read(one, kind, info) for one in value) if several else _read(value, kind, info)
+        except ValueError as error:
+            raise typer.BadParameter(str(error), ctx=ctx, param=param) from None
 
 
-def help_last(args: Sequence[str]) -> list[str]:
-    """Return `help run` as `run --help`, and all other arguments as they are."""
-    words = list(args)
-    while words[:1] == ["help"]:
-        words = [*words[1:], *(() if "--help" in words else ("--help",))]
-    return words
+def _read(word: Any, kind: Any, info: Any) -> Any:
+    if get_origin(kind) is Literal:
+        if word in get_args(kind):
+            return word
+        raise ValueError(f"{word!r}: {meant(word, get_args(kind))}")
+    if kind not in (int, float):
+        return kind(word)
+    try:
+        number = kind(word)
+    except ValueError:
+        raise ValueError(f"{word!r} is no {'whole number' if kind is int else 'number'}") from None
+    if not math.isfinite(number):
+        raise ValueError(f"{word!r} is no number")
+    if info.min is not None and number < info.min:
+        raise ValueError(f"{word} is less than {info.min}")
+    if info.max is not None and number > info.max:
+        raise ValueError(f"{word} is more than {info.max}")
+    return number
+
+
+def _with_bare_values(args: Sequence[str]) -> Iterable[str]:
+    for place, arg in enumerate(args):
+        yield arg
+        if arg in VALUE_WHEN_BARE:
+            following = args[place + 1 : place + 2]
+            # a persona file is no run: it is the command's own argument
+            if not following or following[0].startswith("-") or following[0].endswith((".yaml", ".yml")):
+                yield VALUE_WHEN_BARE[arg]
+
+
+def _folded(text: str | None) -> str | None:
+    """Fold the paragraphs but those with indented lines, and mark all so that the formatter leaves them as they are.
+
+    The formatter would also break `--fail-under` and all else that has a hyphen. The width is the formatter's own.
+    """
+    if not text:
+        return text
+    width = max(min(shutil.get_terminal_size().columns, 80) - 2, 50) - 2
+    paragraphs = inspect.cleandoc(text).split("\n\n")
+    return "\n\n".join(
+        f"\b\n{part}" if "\n " in f"\n{part}" else f"\b\n{fill(part, width, break_on_hyphens=False)}"
+        for part in paragraphs
+    )
 
 
 def _one_line(error: typer.TyperException, args: Sequence[str]) -> str:
@@ -254,27 +239,3 @@ def _as_param(name: str, option: str, args: Sequence[str]) -> str:
         elif following and not following.startswith("--") and not following.endswith((".yaml", ".yml")):
             value = following
     return f"--param {shlex.quote(f'{name}={mask(value)}')}"
-
-
-def _with_bare_values(args: Sequence[str]) -> Iterable[str]:
-    for place, arg in enumerate(args):
-        yield arg
-        if arg in VALUE_WHEN_BARE:
-            following = args[place + 1 : place + 2]
-            # a persona file is no run: it is the command's own argument
-            if not following or following[0].startswith("-") or following[0].endswith((".yaml", ".yml")):
-                yield VALUE_WHEN_BARE[arg]
-
-
-def _folded(text: str | None, width: int) -> str | None:
-    """Fold the paragraphs but those with indented lines, and mark all so that the formatter leaves them as they are.
-
-    The formatter would also break `--fail-under` and all else that has a hyphen.
-    """
-    if text is None:
-        return None
-    paragraphs = [part.removeprefix("\b\n") for part in inspect.cleandoc(text).split("\n\n")]
-    return "\n\n".join(
-        f"\b\n{part}" if "\n " in f"\n{part}" else f"\b\n{fill(part, width, break_on_hyphens=False)}"
-        for part in paragraphs
-    )
