@@ -146,6 +146,16 @@ def test_a_result_is_valid_against_the_schema() -> None:
     Draft202012Validator(comparison_schema()).validate(json.loads(msgspec.json.encode(found)))
 
 
+def test_the_public_names_stand_at_the_top() -> None:
+    import persona_batch
+
+    assert persona_batch.compare is compare
+    assert persona_batch.Record is Record
+    assert persona_batch.Message is Message
+    with pytest.raises(AttributeError, match="has no attribute 'comparison'"):
+        getattr(persona_batch, "comparison")  # noqa: B009 - a name that is not there
+
+
 def test_every_measure_is_explained_with_its_source() -> None:
     for name in MEASURES:
         measure = measure_of(name)

@@ -2,7 +2,6 @@
 
 import shlex
 import sys
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
@@ -15,7 +14,7 @@ from persona_batch.view.terminal import tell
 from persona_batch.wording import meant
 
 if TYPE_CHECKING:
-    from persona_batch.comparing.comparison import Comparison, MeasureName
+    from persona_batch.comparing.comparison import Comparison
     from persona_batch.record.rundir import RunDir
 
 Format: TypeAlias = Literal["table", "markdown", "json", "csv"]
@@ -100,7 +99,12 @@ def compare(
     from persona_batch.record.agreement import Agreement
     from persona_batch.record.finding import find_run
     from persona_batch.record.reader import read_records
-    from persona_batch.view.heading import facts_of, with_first
+    from persona_batch.view.comparison_replies import render_replies
+    from persona_batch.view.comparison_rows import render_explanation
+    from persona_batch.view.comparison_table import render
+    from persona_batch.view.heading import facts_of, heading, with_first
+    from persona_batch.view.palette import palette_for
+    from persona_batch.view.terminal import terminal_width
 
     if run2 is not None and by != "persona":
         raise UsageError("--by and a second run do not go together: two runs are compared persona by persona")
@@ -139,7 +143,16 @@ def compare(
     about = [("" if second is None else "before: ", facts_of(first, read[0][0]))]
     if second is not None:
         about.append(("after: ", facts_of(second, read[1][0])))
-    _write(result, _Look(as_format, bom, color, details, diff, explained, about))
+    if as_format != "table":
+        sys.stdout.write(_exported(result, as_format, about, bom=bom))
+        return
+    palette, width = palette_for(sys.stdout, color), terminal_width()
+    sys.stdout.write("".join(heading(facts, palette, width, label) for label, facts in about) + "\n")
+    if explained is not None:
+        sys.stdout.write(render_explanation(result, explained, palette, width))
+        return
+    sys.stdout.write(render(result, palette, width, details=details))
+    sys.stdout.write(render_replies(result.excerpts, palette, width, diff=diff))
 
 
 def _no_arms(globs: list[str], result: "Comparison") -> list[str]:
@@ -157,54 +170,19 @@ def _tell_if_unfinished(run: "RunDir") -> None:
         tell(f"{run.path} is unfinished; `batch run --resume {shlex.quote(str(run.path))}` asks the rest")
 
 
-@dataclass(frozen=True, slots=True)
-class _Look:
-    """How the result is printed."""
-
-    format: Format
-    bom: bool
-    color: Literal["auto", "always", "never"]
-    details: bool
-    diff: bool
-    explained: "MeasureName | None"
-    about: list[tuple[str, list[str]]]
-
-
-def _measure(name: str) -> "MeasureName":
+def _measure(name: str) -> str:
     from persona_batch.comparing import MEASURES
 
-    for known in MEASURES:
-        if known == name:
-            return known
+    if name in MEASURES:
+        return name
     holder = _HOLDS.get(name)
     remedy = f"did you mean `{holder}`, which holds it?" if holder else meant(name, MEASURES)
     raise UsageError(f"there is no measure `{name}`; {remedy}")
 
 
-def _write(result: "Comparison", look: _Look) -> None:
-    if look.format != "table":
-        from persona_batch.view.comparison_export import as_csv, as_json, as_markdown
+def _exported(result: "Comparison", as_format: Format, about: list[tuple[str, list[str]]], *, bom: bool) -> str:
+    from persona_batch.view.comparison_export import as_csv, as_json, as_markdown
 
-        if look.format == "markdown":
-            told = as_markdown(result, [label + " · ".join(facts) for label, facts in look.about])
-        else:
-            told = as_json(result) if look.format == "json" else as_csv(result, bom=look.bom)
-        sys.stdout.write(told)
-        return
-    from persona_batch.view.heading import heading
-    from persona_batch.view.palette import palette_for
-    from persona_batch.view.terminal import terminal_width
-
-    palette, width = palette_for(sys.stdout, look.color), terminal_width()
-    told = "".join(heading(facts, palette, width, label) for label, facts in look.about)
-    sys.stdout.write(told + "\n")
-    if look.explained is not None:
-        from persona_batch.view.comparison_rows import render_explanation
-
-        sys.stdout.write(render_explanation(result, look.explained, palette, width))
-        return
-    from persona_batch.view.comparison_replies import render_replies
-    from persona_batch.view.comparison_table import render
-
-    sys.stdout.write(render(result, palette, width, details=look.details))
-    sys.stdout.write(render_replies(result.excerpts, palette, width, diff=look.diff))
+    if as_format == "markdown":
+        return as_markdown(result, [label + " · ".join(facts) for label, facts in about])
+    return as_json(result) if as_format == "json" else as_csv(result, bom=bom)

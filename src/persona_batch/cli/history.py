@@ -28,8 +28,7 @@ def history(
         int | None, typer.Option("--last", min=2, metavar="N", help="Only the newest N finished runs.")
     ] = None,
     level: Annotated[
-        float,
-        typer.Option("--level", min=0.0001, max=0.5, metavar="P", help="Chance of a false alarm in the series."),
+        float, typer.Option("--level", min=0.0001, max=0.5, metavar="P", help="Chance of a false alarm in the series.")
     ] = 0.05,
     fail_on_drift: Annotated[bool, typer.Option("--fail-on-drift", help="Exit 100 when there is an alarm.")] = False,
     as_json: Json = False,

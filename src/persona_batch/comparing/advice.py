@@ -7,6 +7,7 @@ questions and, as a degenerate U-statistic, with the samples themselves.
 """
 
 import math
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -59,14 +60,10 @@ def questions_needed(values: Sequence[float | None], effect: float) -> int | Non
     present = np.array([value for value in values if value is not None], dtype=np.float64)
     if len(present) < 2 or effect <= 0:
         return None
-    spread = float(present.std(ddof=1))
-    fewest, most = 2, 2
+    spread, most = float(present.std(ddof=1)), 2
     while not _enough(most, spread, effect):
-        fewest, most = most, most * 2
-    while fewest < most:
-        middle = (fewest + most) // 2
-        fewest, most = (fewest, middle) if _enough(middle, spread, effect) else (middle + 1, most)
-    return most
+        most *= 2
+    return bisect_left(range(most), True, lo=2, key=lambda questions: _enough(questions, spread, effect))
 
 
 def _enough(questions: int, spread: float, effect: float) -> bool:

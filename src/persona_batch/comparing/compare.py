@@ -99,13 +99,7 @@ def compare_runs(
 ) -> Comparison:
     """Compare each persona of `after` with itself in `before`, paired by question (see `compare`)."""
     return compare(
-        before,
-        after=after,
-        checks=checks,
-        measures=measures,
-        permutations=permutations,
-        seed=seed,
-        excerpts=excerpts,
+        before, after=after, checks=checks, measures=measures, permutations=permutations, seed=seed, excerpts=excerpts
     )
 
 

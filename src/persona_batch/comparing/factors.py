@@ -35,11 +35,7 @@ class Assignment:
 
 
 def assign(
-    corpus: Corpus,
-    by: str,
-    *,
-    controls: Mapping[str, Sequence[str]] | None = None,
-    control: str | None = None,
+    corpus: Corpus, by: str, *, controls: Mapping[str, Sequence[str]] | None = None, control: str | None = None
 ) -> Assignment:
     """Return the arms of a comparison.
 
@@ -97,10 +93,7 @@ def _by_attribute(corpus: Corpus, by: str, used: Sequence[str]) -> tuple[list[st
 
 
 def _controls_of(
-    persona: str,
-    personas: Sequence[str],
-    controls: Mapping[str, Sequence[str]] | None,
-    control: str | None,
+    persona: str, personas: Sequence[str], controls: Mapping[str, Sequence[str]] | None, control: str | None
 ) -> list[str]:
     """Return the controls of a persona that have records, the reference first."""
     if control is not None:

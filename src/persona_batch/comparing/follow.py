@@ -24,12 +24,7 @@ MOST_PERMUTATIONS = 499_999
 
 
 def follow(
-    batch: str,
-    runs: Sequence[PastRun],
-    *,
-    level: float = LEVEL,
-    permutations: int = PERMUTATIONS,
-    seed: int = 0,
+    batch: str, runs: Sequence[PastRun], *, level: float = LEVEL, permutations: int = PERMUTATIONS, seed: int = 0
 ) -> Series:
     """Compare each run with the one before it.
 
@@ -81,9 +76,7 @@ def _judged(pairs: Sequence[Pair], level: float) -> list[Transition]:
         adjusted[mine] = np.minimum(1.0, holm(p[mine]) * len(names))
     return [
         _transition(
-            pair,
-            [(test, float(adjusted[place])) for place, (of, test) in enumerate(tests) if of == number],
-            level,
+            pair, [(test, float(adjusted[place])) for place, (of, test) in enumerate(tests) if of == number], level
         )
         for number, pair in enumerate(pairs)
     ]
@@ -128,7 +121,6 @@ def _moved(step: Step) -> str:
 
 
 def _other_models(pair: Pair) -> list[Alarm]:
-    changes = pair.comparison.changes if pair.comparison else None
     return [
         Alarm(
             kind="model_returned",
@@ -136,8 +128,7 @@ def _other_models(pair: Pair) -> list[Alarm]:
             text=f"model_returned changed: {change.model} answers as {', '.join(change.after)}, "
             f"before as {', '.join(change.before)}",
         )
-        for change in (changes.models if changes else ())
-        if change.field == "model_returned"
+        for change in pair.models_changed("model_returned")
     ]
 
 

@@ -8,7 +8,7 @@ from typing import TypeAlias
 from scipy import stats
 
 from persona_batch.comparing.compare import compare_runs
-from persona_batch.comparing.comparison import Comparison, Estimate, MeasureName
+from persona_batch.comparing.comparison import Comparison, Estimate, MeasureName, ModelChange
 from persona_batch.comparing.series import Family
 from persona_batch.plan.key import KeySet
 from persona_batch.record import Record
@@ -56,12 +56,15 @@ class Pair:
         found = [f"{persona}: asked otherwise than in the run before, not compared" for persona in edited]
         if self.comparison is not None and not self.tested:
             found.append("too little to test the replies: two samples a cell, or six questions, are needed")
-        changes = self.comparison.changes if self.comparison else None
         return found + [
             f"{change.model}: the endpoint's system fingerprint changed"
-            for change in (changes.models if changes else ())
-            if change.field == "system_fingerprint"
+            for change in self.models_changed("system_fingerprint")
         ]
+
+    def models_changed(self, field: str) -> list[ModelChange]:
+        """Return the models that answered under another name (`model_returned`) or fingerprint than before."""
+        changes = self.comparison.changes if self.comparison else None
+        return [change for change in changes.models if change.field == field] if changes else []
 
     @property
     def tested(self) -> bool:

@@ -40,11 +40,8 @@ def as_csv(comparison: Comparison, *, bom: bool = False) -> str:
 def _values(row: Estimate) -> list[str | float | int | None]:
     low, high = (row.interval.low, row.interval.high) if row.interval else (None, None)
     effect, size = (row.effect_size.name, row.effect_size.value) if row.effect_size else (None, None)
-    return [
-        row.measure, row.metric, row.arm, row.reference, row.unit, row.value, low, high, row.arm_value,
-        row.reference_value, effect, size, row.p, row.p_holm, row.p_bh, row.test, row.questions, row.samples,
-        row.reference_samples, row.not_estimable,
-    ]  # fmt: skip
+    parts = {"low": low, "high": high, "effect": effect, "effect_size": size}
+    return [parts[field] if field in parts else getattr(row, field) for field in FIELDS]
 
 
 def _cell(value: str | float | None) -> str | float | None:

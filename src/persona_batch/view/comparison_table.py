@@ -14,22 +14,11 @@ WORDS = 5  # per arm in the summary
 WORD_ARMS = 4  # arms in the summary; all in the details
 _SUMMARY = (
     Column("", shrinks=True),
-    Column("n", "right"),
-    Column("change", "right"),
-    Column("95% interval", "right"),
-    Column("p", "right"),
-    Column("length", "right"),
-    Column("checks", "right"),
-    Column("broken", "right"),
+    *(Column(name, "right") for name in ("n", "change", "95% interval", "p", "length", "checks", "broken")),
 )
 _DETAILS = (
     Column("", shrinks=True),
-    Column("differs by", "right"),
-    Column("95% interval", "right"),
-    Column("effect", "right"),
-    Column("p", "right"),
-    Column("p (BH)", "right"),
-    Column("n", "right"),
+    *(Column(name, "right") for name in ("differs by", "95% interval", "effect", "p", "p (BH)", "n")),
 )
 _EFFECTS = (
     "effect: δ Cliff's delta; d mean difference by question over its standard deviation; |z| of the strongest word"

@@ -8,13 +8,7 @@ from persona_batch.view.terminal import one_line, prose
 from persona_batch.view.transcript import Page
 from persona_batch.wording import counted, local_minute
 
-_RUNS = (
-    Column("started"),
-    Column("records", "right"),
-    Column("failed", "right"),
-    Column("", "left"),
-    Column("run"),
-)
+_RUNS = (Column("started"), Column("records", "right"), Column("failed", "right"), Column("", "left"), Column("run"))
 _TRENDS = (
     Column("persona", shrinks=True),
     Column("measure"),
