@@ -8,9 +8,11 @@ within a persona: `pirate · user` against `pirate · system`, all else equal.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 
+from persona_batch.chat import Placement
 from persona_batch.comparing.comparison import ArmRole
 from persona_batch.comparing.corpus import Column, Corpus
 from persona_batch.errors import UsageError
@@ -20,7 +22,7 @@ from persona_batch.wording import meant
 BUILT_IN_CONTROLS = ("none", "empty", "assistant")
 CELL_FACTORS = ("placement", "variant", "model", "speaker", "run")
 _CONTEXT = ("persona", "variant", "placement", "model", "speaker")
-_PLACEMENTS = ("system", "developer", "user", "none")
+_PLACEMENTS = get_args(Placement)
 
 
 @dataclass(frozen=True, slots=True)
