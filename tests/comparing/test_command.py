@@ -8,8 +8,8 @@ import msgspec
 import pytest
 
 from comparing.made import grid, record
-from persona_batch.comparing.schema import comparison_schema
 from persona_batch.record.record import Record, encode
+from persona_batch.schemas import shipped
 
 VOICES = {"none": "", "assistant": "", "pirate": "Arrr, matey!"}
 
@@ -77,7 +77,7 @@ def test_json_is_valid_and_nothing_else_is_printed(run: Path) -> None:
     from jsonschema import Draft202012Validator
 
     told = json.loads(compare("--format", "json", cwd=run))
-    Draft202012Validator(comparison_schema()).validate(told)
+    Draft202012Validator(json.loads(shipped("comparison"))).validate(told)
     assert told["settings"]["permutations"] == 199
 
 

@@ -12,9 +12,9 @@ from persona_batch.chat import Message
 from persona_batch.comparing import MEASURES, compare
 from persona_batch.comparing.corpus import LONGEST
 from persona_batch.comparing.measures import measure_of
-from persona_batch.comparing.schema import SHIPPED, comparison_schema, schema_text
 from persona_batch.errors import UsageError
 from persona_batch.record import Record
+from persona_batch.schemas import shipped
 
 PIRATE = {"none": "", "assistant": "", "pirate": "Arrr, matey!"}
 RECORDED = Path(__file__).parents[2] / "../shared/data/recorded-smollm2/replies_64.jsonl"
@@ -137,13 +137,9 @@ def test_every_p_stands_beside_an_effect_size_and_counts() -> None:
         assert row.test
 
 
-def test_the_shipped_schema_is_the_generated_one() -> None:
-    assert SHIPPED.read_text(encoding="utf-8") == schema_text()
-
-
 def test_a_result_is_valid_against_the_schema() -> None:
     found = compare(grid(PIRATE), after=grid(PIRATE, seed=2))
-    Draft202012Validator(comparison_schema()).validate(json.loads(msgspec.json.encode(found)))
+    Draft202012Validator(json.loads(shipped("comparison"))).validate(json.loads(msgspec.json.encode(found)))
 
 
 def test_the_public_names_stand_at_the_top() -> None:

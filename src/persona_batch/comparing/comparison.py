@@ -1,7 +1,7 @@
 """The result of a comparison: plain facts, ready for a table, a page or JSON.
 
 The JSON Schema of `Comparison` is shipped as `comparison.schema.json`, generated from these types by
-`python -m persona_batch.comparing.schema`.
+`python -m persona_batch.schemas.generate`.
 """
 
 from typing import Literal, TypeAlias

@@ -18,6 +18,7 @@ from persona_batch.config.problems import Place, Problems, quote
 from persona_batch.config.questions import QuestionRegistry
 from persona_batch.config.section import Section
 from persona_batch.config.settings import Overrides, settings
+from persona_batch.wording import listed
 
 __all__ = ["Overrides", "cautions", "load_batch", "survey"]
 
@@ -231,11 +232,9 @@ def _foreign_language(personas: Sequence[Persona], run: RunSettings) -> list[str
         return []
     parts = []
     if prompts:
-        more = f" and {len(prompts) - 1:,} more" if len(prompts) > 1 else ""
-        parts.append(f"the prompt of {quote(prompts[0].id)}{more}")
+        parts.append(f"the prompt of {listed([quote(one.id) for one in prompts], 1)}")
     if asked_in_chinese:
-        more = f" and {len(asked_in_chinese) - 1:,} more" if len(asked_in_chinese) > 1 else ""
-        parts.append(f"the question {quote(asked_in_chinese[0])}{more}")
+        parts.append(f"the question {listed([*map(quote, asked_in_chinese)], 1)}")
     verb = "is" if len(prompts) + len(asked_in_chinese) == 1 else "are"
     warning = (
         f"the embedded model speaks English only: {' and '.join(parts)} {verb} in Chinese, "

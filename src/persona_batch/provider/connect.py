@@ -13,7 +13,7 @@ from persona_batch.provider.contract import ELSEWHERE, HUNG_UP, Provider, Timeou
 from persona_batch.provider.network import check_way
 from persona_batch.provider.presets import CUSTOM, PRESETS, Preset
 from persona_batch.provider.target import Target, read_keys
-from persona_batch.wording import listed
+from persona_batch.wording import listed, nearest
 
 SCRIPTED = Preset(name="scripted", key="none", lists_all=True, note="makes up replies; for rehearsals")
 MODEL_VARIABLE = "PERSONA_BATCH_MODEL"
@@ -192,8 +192,8 @@ def _preset(settings: RunSettings) -> Preset:
     if name == CUSTOM.name and settings.base_url is not None:
         return CUSTOM
     if name not in PRESETS:
-        near = difflib.get_close_matches(name.lower(), PRESETS, n=1)
-        hint = f"did you mean `{near[0]}`?" if near else f"known are {', '.join(PRESETS)}."
+        near = nearest(name, PRESETS)
+        hint = f"did you mean `{near}`?" if near else f"known are {', '.join(PRESETS)}."
         raise UsageError(f"unknown provider {name!r}; {hint} Any other endpoint: --base-url URL")
     return PRESETS[name]
 

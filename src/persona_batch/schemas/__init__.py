@@ -2,15 +2,9 @@
 
 from importlib.resources import files
 
-_FILES = {
-    "persona": "schemas/persona.schema.json",
-    "questions": "schemas/questions.schema.json",
-    "record": "schemas/record.schema.json",
-    "comparison": "comparing/comparison.schema.json",
-}
-KINDS = tuple(_FILES)
+KINDS = ("persona", "questions", "record", "comparison")
 
 
 def shipped(kind: str) -> str:
     """Return the text of a shipped schema (one of `KINDS`)."""
-    return files("persona_batch").joinpath(_FILES[kind]).read_text(encoding="utf-8")
+    return files(__name__).joinpath(f"{kind}.schema.json").read_text(encoding="utf-8")

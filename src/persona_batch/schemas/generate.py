@@ -9,15 +9,17 @@ from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
-from persona_batch.comparing.schema import schema_text
+from persona_batch.comparing import MEASURES, Comparison
 from persona_batch.config.format import PersonaEntry, PersonasFile, QuestionFile
 from persona_batch.record import Record
+from persona_batch.schemas import KINDS
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _TITLES = {
     "persona": "A persona file of persona-batch",
     "questions": "A question file of persona-batch",
     "record": "A line of records.jsonl of persona-batch",
+    "comparison": "A comparison of personas, as `batch compare --format json` prints it",
 }
 
 
@@ -50,7 +52,10 @@ def generate(kind: str) -> str:
         case "record":
             schema = msgspec.json.schema(Record)
         case "comparison":
-            return schema_text()
+            schema = msgspec.json.schema(Comparison)
+            names = {"enum": sorted(MEASURES)}
+            schema["$defs"]["Estimate"]["properties"]["measure"] = names
+            schema["$defs"]["Settings"]["properties"]["measures"]["items"] = names
         case _:
             raise ValueError(f"no schema of kind {kind!r}")
     titled = {"$schema": _DIALECT, **schema, "title": _TITLES[kind]}
@@ -58,5 +63,5 @@ def generate(kind: str) -> str:
 
 
 if __name__ == "__main__":
-    for name in _TITLES:  # that of a comparison is written by its own module
+    for name in KINDS:
         (Path(__file__).parent / f"{name}.schema.json").write_text(generate(name), encoding="utf-8", newline="\n")
