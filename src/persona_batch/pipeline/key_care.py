@@ -1,6 +1,6 @@
 """What a run sees to before a key leaves: no input holds it, and no file sends it to a stranger in silence."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from urllib.parse import urlsplit
 
 import msgspec
@@ -41,7 +41,7 @@ def tell_first_use(settings: RunSettings, target: Target, tell: Callable[[str], 
     """
     host_file = settings.sources.get("base_url") if target.base_url != target.preset.base_url else None
     file = settings.sources.get("api_key_env") or host_file
-    own: tuple[str, ...] = ()
+    own: Sequence[str] = ()
     if file is None:  # a preset, and perhaps a header with another's key
         file, own = settings.sources.get("provider"), target.preset.key_env
     if file is not None:
