@@ -28,7 +28,7 @@ _FORKS.set_forkserver_preload(
         "dotenv",
         "persona_batch.pipeline.run",
         "persona_batch.comparing.compare",
-        "persona_batch.view.comparison",
+        "persona_batch.view.comparison_table",
         "persona_batch.provider.openai",
     ]
 )

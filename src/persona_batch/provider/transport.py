@@ -7,6 +7,7 @@ a proxy is to be used take the SDK's transport, and watch silence from above.
 """
 
 import asyncio
+import ipaddress
 import ssl
 from collections.abc import AsyncIterator
 from types import TracebackType
@@ -140,7 +141,7 @@ class DirectTransport(httpx2.AsyncBaseTransport):
                     host,
                     port,
                     ssl=self._ssl if scheme == "https" else None,
-                    happy_eyeballs_delay=_STAGGER,
+                    happy_eyeballs_delay=None if _is_address(host) else _STAGGER,
                 )
         except TimeoutError as error:
             raise httpx2.ConnectTimeout(f"no connection to {host}:{port} within {within} s") from error
@@ -156,6 +157,15 @@ class DirectTransport(httpx2.AsyncBaseTransport):
     ) -> None:
         """Close."""
         await self.aclose()
+
+
+def _is_address(host: str) -> bool:
+    """Say whether a host is an address: there is no other to try, and a race that is cancelled would leak its socket."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _head(request: httpx2.Request) -> bytes:
