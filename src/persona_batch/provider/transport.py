@@ -160,7 +160,7 @@ class DirectTransport(httpx2.AsyncBaseTransport):
 
 
 def _is_address(host: str) -> bool:
-    """Say whether a host is an address: there is no other to try, and a race that is cancelled would leak its socket."""
+    """Say whether a host is an address: there is no other, and a race for one leaks its socket when it is cancelled."""
     try:
         ipaddress.ip_address(host)
     except ValueError:
