@@ -8,10 +8,9 @@ questions and, as a degenerate U-statistic, with the samples themselves.
 
 import math
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
-from scipy import special
 
 from persona_batch.comparing.comparison import LEVEL, Advice, Arm, Estimate
 from persona_batch.comparing.intervals import t_quantile
@@ -22,16 +21,13 @@ QUESTIONS, SAMPLES = 20, 5
 POWER = 0.8
 
 
-def advise(
-    layout: Layout, arms: Sequence[Arm], estimates: Sequence[Estimate], null_spread: Mapping[str, float]
-) -> list[Advice]:
+def advise(layout: Layout, arms: Sequence[Arm], estimates: Sequence[Estimate]) -> list[Advice]:
     """Return the advice for a comparison; empty when everything in it stands out from noise.
 
     Args:
         layout: the comparison.
         arms: its arms.
         estimates: its rows.
-        null_spread: standard deviation of each arm's `change` under the permutations, in the unit of its value.
     """
     if not layout.pairs:
         return []
@@ -40,7 +36,6 @@ def advise(
     samples = _fewest_samples(layout)
     return [
         *_small(questions, samples, placebo=any(arm.role == "placebo" for arm in arms)),
-        *_change([row for row in estimates if row.measure == "change" and row.arm in claiming], null_spread, samples),
         *_length([row for row in estimates if row.metric == "length" and row.arm in claiming]),
     ]
 
@@ -86,23 +81,6 @@ def _small(questions: int, samples: int, *, placebo: bool) -> list[Advice]:
             f"{counted(questions, 'question')} with {counted(samples, 'distinct sample')} at least{lacking}: "
             f"good for large effects only. Better: {QUESTIONS} or more questions, {SAMPLES} samples, a placebo arm; "
             "more questions help more than more samples.",
-            underpowered=True,
-        )
-    ]
-
-
-def _change(rows: Sequence[Estimate], null_spread: Mapping[str, float], samples: int) -> list[Advice]:
-    quiet = [row for row in rows if (row.p_holm or 0.0) > LEVEL and null_spread.get(row.arm, 0.0) > 0]
-    if not quiet:
-        return []
-    row = sorted(quiet, key=lambda row: null_spread[row.arm])[len(quiet) // 2]
-    quantiles = float(special.ndtri(1 - LEVEL) + special.ndtri(POWER))
-    seen = quantiles * null_spread[row.arm]
-    return [
-        Advice(
-            f"{counted(row.questions, 'question')} × {counted(samples, 'sample')} show a change of {seen:,.1%} of the "
-            f"noise or more (one arm alone, power .8; {row.arm}); half takes about "
-            f"{4 * row.questions:,} questions × {samples:,}, or {row.questions:,} × {2 * samples:,}.",
             underpowered=True,
         )
     ]

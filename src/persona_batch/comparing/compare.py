@@ -11,15 +11,17 @@ from threadpoolctl import threadpool_limits
 
 from persona_batch.checks import Check
 from persona_batch.comparing.advice import advise
-from persona_batch.comparing.comparison import Comparison, Estimate, MeasureName, Settings
+from persona_batch.comparing.claims import claims_of
+from persona_batch.comparing.comparison import Claim, Comparison, Estimate, MeasureName, Settings
+from persona_batch.comparing.copies import Policy
 from persona_batch.comparing.corpus import TextStore, read_corpus
 from persona_batch.comparing.excerpts import Wanted, pick_excerpts
 from persona_batch.comparing.factors import assign
-from persona_batch.comparing.layout import Layout, count_arms, lay_out
+from persona_batch.comparing.layout import Layout, Pair, count_arms, lay_out
 from persona_batch.comparing.measure import Findings, Measure, Study, View
 from persona_batch.comparing.measures import MEASURES, measure_of
 from persona_batch.comparing.notes import notes_on
-from persona_batch.comparing.p_values import benjamini_hochberg, holm
+from persona_batch.comparing.p_values import benjamini_hochberg
 from persona_batch.comparing.runs import run_changes
 from persona_batch.errors import UsageError
 from persona_batch.record import Record
@@ -36,6 +38,8 @@ def compare(
     controls: Mapping[str, Sequence[str]] | None = None,
     checks: Mapping[str, Sequence[Check]] | None = None,
     control: str | None = None,
+    clusters: Mapping[str, str] | None = None,
+    copies: Policy = "source",
     measures: Sequence[str] | None = None,
     permutations: int = PERMUTATIONS,
     seed: int = 0,
@@ -50,6 +54,9 @@ def compare(
         controls: ids of each persona's controls, the reference first; None: `none`, `empty`, `assistant` by id.
         checks: each persona's declared checks, for questions whose records do not carry them.
         control: a persona, or a level of the factor, that is everyone's reference.
+        clusters: the cluster of each question that has one: paraphrases are one unit of inference.
+        copies: which samples of a cell count once: those of one draw (`source`), all that are byte-identical (`once`),
+            or none (`all`).
         measures: which of `MEASURES`; None: all.
         permutations: relabellings and sign-flips per test.
         seed: of the permutations; the same seed and records give the same result.
@@ -67,22 +74,26 @@ def compare(
         corpus = read_corpus(records, texts, after=after, checks=checks)
         if not len(corpus):
             raise UsageError("there are no records to compare; `batch runs` shows how far each run came")
-        layout = lay_out(corpus, assign(corpus, by, controls=controls, control=control))
+        layout = lay_out(
+            corpus, assign(corpus, by, controls=controls, control=control), clusters=clusters, copies=copies
+        )
         study = Study(layout, permutations, seed)
         found = _findings(layout, [measure_of(name)(study) for name in chosen])
-        estimates = _corrected(found.estimates, _claiming(layout))
+        claims = claims_of(layout, found.estimates)
+        estimates = _corrected(layout, found.estimates, claims)
         arms = count_arms(layout, found.moved)
         return Comparison(
             settings=Settings(by=by, measures=chosen, permutations=permutations, seed=seed),
             runs=corpus.runs,
             questions=corpus.names["question"],
             arms=arms,
+            claims=claims,
             estimates=estimates,
             words=found.words,
             confusion=found.confusion,
             changes=run_changes(corpus) if after is not None else None,
-            advice=advise(layout, arms, estimates, found.null_spread),
-            notes=[*notes_on(layout, arms), *found.notes, *_too_few_permutations(estimates, permutations)],
+            advice=advise(layout, arms, estimates),
+            notes=[*notes_on(layout, arms), *found.notes, *_too_few_permutations(claims, permutations)],
             excerpts=pick_excerpts(layout, estimates, excerpts or Wanted()),
         )
 
@@ -114,45 +125,56 @@ def _chosen(measures: Sequence[str] | None) -> list[MeasureName]:
 
 def _findings(layout: Layout, measures: Sequence[Measure]) -> Findings:
     """Show the replies to each question to all measures, and put together what they found."""
-    strata: dict[int, list[tuple[int, int]]] = defaultdict(list)
-    for number, pair in enumerate(layout.pairs):
-        for place, question in enumerate(pair.question):
-            strata[int(question)].append((number, place))
+    strata, placebo_strata = _strata_of(layout.pairs), _strata_of(layout.placebo_pairs)
     for block in layout.blocks():
-        view = View(block, strata[block.question])
+        view = View(block, strata[block.question], placebo_strata[block.question])
         for measure in measures:
             measure.see(view)
     return reduce(or_, (measure.findings() for measure in measures), Findings())
 
 
-def _claiming(layout: Layout) -> set[str]:
-    """Return the arms that a claim is made about; controls and placebos are yardsticks, outside the families."""
-    return {name for name, role in zip(layout.arms, layout.roles, strict=True) if role not in {"control", "placebo"}}
+def _strata_of(pairs: Sequence[Pair]) -> dict[int, list[tuple[int, int]]]:
+    """Return by question the (pair, place in the pair) of its strata."""
+    strata: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    for number, pair in enumerate(pairs):
+        for place, question in enumerate(pair.question):
+            strata[int(question)].append((number, place))
+    return strata
 
 
-def _corrected(estimates: Sequence[Estimate], claiming: set[str]) -> list[Estimate]:
-    """Add Holm over the headline (each arm's change) and Benjamini-Hochberg over the whole table."""
+def _corrected(layout: Layout, estimates: Sequence[Estimate], claims: Sequence[Claim]) -> list[Estimate]:
+    """Add Holm's p of the claims to their rows of `change`, and Benjamini-Hochberg over what the table claims.
+
+    Controls and placebos are yardsticks, outside the families, and so are the rows against a placebo.
+    """
+    by_arm = {claim.arm: claim for claim in claims}
+    references = {pair.arm: layout.arms[pair.reference] for pair in layout.pairs}
+    reference_of = {layout.arms[arm]: name for arm, name in references.items()}
     p = np.array([np.nan if estimate.p is None else estimate.p for estimate in estimates], dtype=np.float64)
-    claims = np.array([row.arm in claiming or row.reference is None for row in estimates], dtype=np.bool_)
-    headline = np.array([row.measure == "change" for row in estimates], dtype=np.bool_)
-    by_holm = holm(np.where(claims & headline, p, np.nan))
+    claimed = np.array(
+        [
+            row.measure != "told_apart"
+            and (row.arm in by_arm or row.arm not in layout.arms)
+            and (row.reference is None or row.reference == reference_of.get(row.arm))
+            for row in estimates
+        ],
+        dtype=np.bool_,
+    )
     # what never differs, in any question, is no test; leaving it out does not depend on any sign or label
     idle = np.array([bool(row.differences) and not any(row.differences) for row in estimates], dtype=np.bool_)
-    by_bh = np.where(claims & idle & np.isfinite(p), 1.0, benjamini_hochberg(np.where(claims & ~idle, p, np.nan)))
-    return [
-        replace(
-            estimate,
-            p_holm=None if np.isnan(by_holm[number]) else float(by_holm[number]),
-            p_bh=None if np.isnan(by_bh[number]) else float(by_bh[number]),
-        )
-        for number, estimate in enumerate(estimates)
-    ]
+    by_bh = np.where(claimed & idle & np.isfinite(p), 1.0, benjamini_hochberg(np.where(claimed & ~idle, p, np.nan)))
+    found = []
+    for number, row in enumerate(estimates):
+        headline = row.measure == "change" and claimed[number] and row.arm in by_arm
+        adjusted = None if np.isnan(by_bh[number]) else float(by_bh[number])
+        found.append(replace(row, p_holm=by_arm[row.arm].p_holm if headline else None, p_bh=adjusted))
+    return found
 
 
-def _too_few_permutations(estimates: Sequence[Estimate], permutations: int) -> list[str]:
+def _too_few_permutations(claims: Sequence[Claim], permutations: int) -> list[str]:
     """Say so where not even the smallest possible p would stand after Holm's correction."""
-    claims = sum(row.p_holm is not None for row in estimates)
-    if claims * 20 <= permutations + 1:
+    tested = sum(claim.p_holm is not None for claim in claims)
+    if tested * 20 <= permutations + 1:
         return []
-    told = f"With {permutations:,} permutations no change can stand out among {claims:,} arms at 5 %"
-    return [f"{told}: use --permutations {claims * 20:,} or more."]
+    told = f"With {permutations:,} permutations no change can stand out among {tested:,} arms at 5 %"
+    return [f"{told}: use --permutations {tested * 20:,} or more."]

@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-COMPARISON_VERSION = 1
+COMPARISON_VERSION = 2
 
 LEVEL = 0.05  # of every test; its intervals hold the truth in 95 %
 
@@ -32,15 +32,30 @@ class EffectSize(msgspec.Struct, frozen=True):
     value: float
 
 
+class Equivalence(msgspec.Struct, frozen=True):
+    """Two one-sided tests that a difference lies within `margin` of nothing (Schuirmann 1987, doi:10.1007/BF01068419).
+
+    `p` is the larger of the two, `holds` whether the 90 % interval lies inside, `smallest` the least margin that would
+    hold. `refused` says why there is no test.
+    """
+
+    margin: float
+    p: float | None = None
+    holds: bool | None = None
+    smallest: float | None = None
+    refused: str | None = None
+
+
 class Estimate(msgspec.Struct, frozen=True, kw_only=True):
     """One number of the table: an arm against its reference, for one metric of one measure.
 
-    `value` is arm minus reference in `unit` (for `change`: `arm_value`, the energy distance, over `reference_value`,
-    the reference's own noise; for `identifiability`: the accuracy; for `words`: their number). `questions` is the
-    number of units of inference (dialogues for `drift`);
-    `samples` and `reference_samples` count distinct replies that entered. `p_holm` is set for the headline
-    (`change`), `p_bh` for every row of a table. `not_estimable` says why there is no p. The lists run parallel to
-    `Comparison.questions`, None where a question did not enter.
+    `value` is arm minus reference in `unit` (for `told_apart`: the share of pairs told right; for `change`: the
+    coefficient of inhomogeneity, of `arm_value` over `reference_value`; for `identifiability`: the accuracy; for
+    `words`: their number). `questions` entered (dialogues for `drift`); `clusters` of them are the units of inference,
+    None where every question is one. `samples` and `reference_samples` count replies that entered. `p_holm` is set for
+    the headline (`change`; of the larger p of control and placebo), `p_bh` for the rows of a table that make a claim.
+    `not_estimable` says why there is no p. The lists run parallel to `Comparison.questions`, None where a question did
+    not enter.
     """
 
     measure: MeasureName
@@ -60,9 +75,11 @@ class Estimate(msgspec.Struct, frozen=True, kw_only=True):
     p_holm: float | None = None
     p_bh: float | None = None
     questions: int = 0
+    clusters: int | None = None
     samples: int = 0
     reference_samples: int = 0
     not_estimable: str | None = None
+    equivalence: Equivalence | None = None
     differences: list[float | None] = msgspec.field(default_factory=list)
     arm_values: list[float | None] = msgspec.field(default_factory=list)
     reference_values: list[float | None] = msgspec.field(default_factory=list)
@@ -72,7 +89,7 @@ class Arm(msgspec.Struct, frozen=True, kw_only=True):
     """One side of the comparison, and what became of its cells.
 
     `records` = `ok` + `truncated` + `filtered` + `empty` + `errors`; `missing` are cells that the arm's own grid
-    has and the records have not; `duplicates` are byte-identical samples of a cell beyond the first;
+    has and the records have not; `duplicates` are samples that are no draw of their own (copies);
     `used` = `ok` + `truncated` - `duplicates`; `unpaired` are questions without a reply on the other side.
     """
 
@@ -91,7 +108,46 @@ class Arm(msgspec.Struct, frozen=True, kw_only=True):
     used: int
     questions: int
     unpaired: int
-    moved_questions: list[str] | None = None  # per-question test after Benjamini-Hochberg; None: not estimable
+    moved_at_least: int | None = None  # questions, with 95 % confidence; None: not tested
+    moved_questions: list[str] | None = None  # by name, 5 % of them wrongly; None: too few samples for names
+
+
+Half: TypeAlias = Literal["control", "placebo", "both"]
+
+
+class Claim(msgspec.Struct, frozen=True, kw_only=True):
+    """The claim made about an arm: its replies differ from the control's *and* from the placebo's.
+
+    `p` is the larger of the two (intersection-union, Berger 1982), `p_holm` Holm's over all arms that a claim is made
+    about. `holds` is None where it cannot be tested (`why_not`); `failed` is the half that does not stand at 5 % by
+    itself. Without a placebo there is one half only.
+    """
+
+    arm: str
+    control: str | None
+    placebo: str | None
+    p_control: float | None = None
+    p_placebo: float | None = None
+    p: float | None = None
+    p_holm: float | None = None
+    holds: bool | None = None
+    failed: Half | None = None
+    why_not: str | None = None
+
+
+class FactorRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One level of a factor of the cells (placement, variant, model, …) against another, all else equal.
+
+    `persona` is the persona within which the two were asked, None: over several. `told_apart` and `change` are of the
+    level against `reference`; no claim and in no family.
+    """
+
+    factor: str
+    persona: str | None
+    level: str
+    reference: str
+    told_apart: Estimate
+    change: Estimate
 
 
 class DistinctiveWord(msgspec.Struct, frozen=True, kw_only=True):
@@ -204,16 +260,18 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     runs: list[str]
     questions: list[str]
     arms: list[Arm]
+    claims: list[Claim]
     estimates: list[Estimate]
     words: list[DistinctiveWord]
     confusion: Confusion | None
     changes: RunChanges | None
     advice: list[Advice]
     notes: list[str]
+    factors: list[FactorRow] = msgspec.field(default_factory=list)
     excerpts: list[Excerpt] = msgspec.field(default_factory=list)
 
     def find(self, measure: MeasureName, arm: str, metric: str | None = None) -> Estimate | None:
-        """Return the estimate of an arm (the first metric's, if none is named), or None."""
+        """Return the estimate of an arm against its reference (the first metric's, if none is named), or None."""
         for estimate in self.estimates:
             if estimate.measure == measure and estimate.arm == arm and (metric is None or metric == estimate.metric):
                 return estimate

@@ -21,8 +21,10 @@ from persona_batch.comparing.readings import (
     correct,
     declared_checks,
     digest,
+    draw_of,
     probe_slope,
     short_hash,
+    tokens,
 )
 from persona_batch.record import USABLE as WITH_REPLY
 from persona_batch.record import Record, Status
@@ -77,8 +79,9 @@ class Corpus:
     """All records of one or two runs.
 
     Columns run parallel, one entry a record; the factor columns index the lists of names (sorted). `digest`
-    tells byte-identical replies; `correct` is 1, 0 or NaN (no key); `slope` the probe score per turn or NaN;
-    `asked_at` the moment of sending, in seconds of Unix time, or NaN;
+    tells byte-identical replies; `draw` tells what one draw gave (see `draw_of`), `fixed` whether by its parameters;
+    `correct` is 1, 0 or NaN (no key); `slope` the probe score per turn or NaN; `asked_at` the moment of sending, in
+    seconds of Unix time, or NaN; `tokens` the reply's length as the endpoint counted it, or NaN;
     `params` are each run's and persona's request parameters as canonical JSON. `texts` hold the first `LONGEST`
     characters of each reply; `cut` counts those that are longer.
     """
@@ -86,9 +89,12 @@ class Corpus:
     names: dict[str, list[str]]
     columns: dict[str, Column]
     digest: Column
+    draw: Column
+    fixed: NDArray[np.bool_]
     correct: NDArray[np.float64]
     slope: NDArray[np.float64]
     asked_at: NDArray[np.float64]
+    tokens: NDArray[np.float64]
     checks_failed: NDArray[np.bool_]
     texts: TextStore
     attributes: dict[str, dict[str, str]]
@@ -103,8 +109,8 @@ class Corpus:
         return len(self.digest)
 
 
-_REALS = 3  # correct, slope, asked at
-_WIDTH = 12  # run, the six factors, sample, status, text, digest, whether a check failed
+_REALS = 4  # correct, slope, asked at, tokens
+_WIDTH = 14  # run, the six factors, sample, status, text, digest, whether a check failed, draw, whether it is fixed
 FACTORS = ("persona", "variant", "question", "speaker", "placement", "model")
 
 
@@ -148,9 +154,10 @@ class _Reader:
                 self.texts.append(record.reply[:LONGEST]) if usable else -1,
                 digest(record) if usable else 0,
                 failing,
+                *draw_of(record),
             )
             scores = (correct(record), probe_slope(record.probes)) if usable else (np.nan, np.nan)
-            reals = (*scores, asked_at(record))
+            reals = (*scores, asked_at(record), tokens(record))
             self.cut += usable and len(record.reply) > LONGEST
             self._keep(short_hash(f"{run}/{record.key}".encode()), row, reals)
             self._note(run, record, prompts)
@@ -225,9 +232,12 @@ def _finish(reader: _Reader, prompts: list[Prompts], runs: list[str]) -> Corpus:
         names=names,
         columns=columns,
         digest=table[:, 10],
+        draw=table[:, 12],
+        fixed=table[:, 13] == 1,
         correct=reals[:, 0],
         slope=reals[:, 1],
         asked_at=reals[:, 2],
+        tokens=reals[:, 3],
         checks_failed=table[:, 11] == 1,
         texts=reader.texts,
         attributes=reader.attributes,

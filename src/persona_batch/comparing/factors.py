@@ -20,6 +20,7 @@ from persona_batch.record.manifest import read_manifest
 from persona_batch.wording import meant
 
 BUILT_IN_CONTROLS = ("none", "empty", "assistant")
+NO_PROMPT = ("none", "empty")
 CELL_FACTORS = ("placement", "variant", "model", "speaker", "run")
 _CONTEXT = ("persona", "variant", "placement", "model", "speaker")
 _PLACEMENTS = get_args(Placement)
@@ -27,13 +28,17 @@ _PLACEMENTS = get_args(Placement)
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """Arm and context of each record (arm -1: not part of this comparison), and the arms themselves."""
+    """Arm and context of each record (arm -1: not part of this comparison), and the arms themselves.
+
+    `references` are what an arm is measured against, `placebos` the harmless prompt that it has to differ from as well.
+    """
 
     arm: Column
     context: Column
     names: list[str]
     roles: list[ArmRole]
     references: dict[int, int]
+    placebos: dict[int, int]
 
 
 def assign(
@@ -75,14 +80,32 @@ def _by_persona(
     heads = heads or {named[0] for named in chosen.values() if named}
     roles: list[ArmRole] = ["control" if name in heads else "placebo" if name in used else "persona" for name in names]
     references: dict[int, int] = {}
+    placebos: dict[int, int] = {}
     for persona, named in chosen.items():
         arm = arm_of_persona.get(persona)
         if arm is not None and named and named[0] != persona:
             references.setdefault(arm, arm_of_persona[named[0]])
+            harmless = None if persona in used else _placebo_of(named, declared=control is None)
+            if harmless is not None:
+                placebos.setdefault(arm, arm_of_persona[harmless])
     lookup = np.array([arm_of_persona.get(persona, -1) for persona in personas], dtype=np.int64)
     arm_column = lookup[corpus.columns["persona"]]
     context = _combine(corpus, ("model", "speaker", "run"))
-    return Assignment(arm_column, context, names, roles, dict(sorted(references.items())))
+    return Assignment(
+        arm_column, context, names, roles, dict(sorted(references.items())), dict(sorted(placebos.items()))
+    )
+
+
+def _placebo_of(controls: Sequence[str], *, declared: bool) -> str | None:
+    """Return the harmless prompt among a persona's controls: `assistant`, else the second of them.
+
+    Where --control names the reference, only the absence of a prompt makes `assistant` a placebo: against another
+    persona there is none.
+    """
+    head, *rest = controls
+    if not declared and head not in NO_PROMPT:
+        return None
+    return "assistant" if "assistant" in rest else next((name for name in rest if declared), None)
 
 
 def _by_attribute(corpus: Corpus, by: str, used: Sequence[str]) -> tuple[list[str], dict[str, int]]:
@@ -132,7 +155,7 @@ def _by_level(corpus: Corpus, by: str, control: str | None) -> Assignment:
             names.append(_level_name(persona_name, by, levels[level]))
             roles.append(_level_role(persona_name, first=level == mine[0]))
     context = _combine(corpus, tuple(factor for factor in (*_CONTEXT, "run") if factor != by))
-    return Assignment(lookup[personas, level_column], context, names, roles, references)
+    return Assignment(lookup[personas, level_column], context, names, roles, references, {})
 
 
 def _level_role(persona: str, *, first: bool) -> ArmRole:

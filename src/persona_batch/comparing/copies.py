@@ -1,0 +1,105 @@
+"""Copies: samples of a cell that are one draw, told by their source, not by their looks.
+
+Short replies coincide by themselves ("yes", "yes"), and dropping those makes 70 % against 30 % look like nothing. Only
+what was drawn once counts once: answers with one request id, and requests without chance in them (temperature 0, top_k
+1, one seed for all samples) where the endpoint does answer them alike.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from persona_batch.comparing.corpus import Column, Corpus
+
+Policy: TypeAlias = Literal["source", "once", "all"]
+"""Which samples of a cell count once: those of one draw, all that are byte-identical, or none."""
+
+LONG = 80  # characters from which on two samples are hardly the same by chance
+_CELL = ("run", "persona", "variant", "question", "speaker", "placement", "model")
+
+
+@dataclass(frozen=True, slots=True)
+class Copies:
+    """`kept` marks the rows that count; the rest says what was found, for the reader."""
+
+    kept: NDArray[np.bool_]
+    notes: list[str]
+
+
+def find_copies(corpus: Corpus, rows: Column, policy: Policy) -> Copies:
+    """Return which of these records (numbers of the corpus, in an order that has samples ascending) count.
+
+    A request without chance is judged per run and model, over all arms alike: where most of its cells come out
+    identical, each cell counts once, by its first sample; where they do not, the endpoint draws all the same and every
+    sample counts. So no arm's replies decide by themselves what of them is counted.
+    """
+    kept = np.ones(len(rows), dtype=np.bool_)
+    notes: list[str] = []
+    digest, draw = corpus.digest[rows], corpus.draw[rows]
+    if policy == "once":
+        kept = _first(corpus, rows, digest)
+        notes.extend(_told(int((~kept).sum()), "byte-identical to another of their cell", "--copies once"))
+    if policy != "source" or not len(rows):
+        return Copies(kept, notes)
+    fixed = corpus.fixed[rows]
+    served = (draw != 0) & ~fixed
+    first = _first(corpus, rows, np.where(served, draw, np.arange(len(rows)) - len(rows)), digest)
+    kept &= first
+    notes.extend(_told(int((~first).sum()), "sent twice under one request id", "a cache"))
+    notes.extend(_fixed(corpus, rows, kept))
+    notes.extend(_cached(corpus, rows, kept))
+    return Copies(kept, notes)
+
+
+def _fixed(corpus: Corpus, rows: Column, kept: NDArray[np.bool_]) -> Iterator[str]:
+    """Take out what a request without chance repeats, and say so."""
+    fixed = corpus.fixed[rows]
+    first = _first(corpus, rows, corpus.draw[rows])
+    alike = _first(corpus, rows, corpus.draw[rows], corpus.digest[rows])
+    where = np.stack([corpus.columns["run"][rows], corpus.columns["model"][rows]])
+    once, drawn = 0, 0
+    for place in np.unique(where[:, fixed], axis=1).T:
+        mine = fixed & (where == place[:, None]).all(axis=0)
+        repeats = int((mine & ~first).sum())
+        if not repeats:
+            continue
+        if (mine & ~alike).sum() * 2 >= repeats:
+            kept &= first | ~mine
+            once += repeats
+        else:
+            drawn += repeats
+    yield from _told(once, "asked again without chance in the request", "temperature 0, top_k 1, or one seed")
+    if drawn:
+        yield (
+            "The requests have no chance in them (temperature 0, top_k 1, or one seed for all samples), but the "
+            "replies differ from sample to sample: all of them count."
+        )
+
+
+def _cached(corpus: Corpus, rows: Column, kept: NDArray[np.bool_]) -> Iterator[str]:
+    """Say where long replies are identical though nothing tells why."""
+    again = kept & ~_first(corpus, rows, corpus.digest[rows])
+    numbers = corpus.columns["text"][rows[again]].tolist()
+    long = sum(len(text) >= LONG for text in corpus.texts.read(numbers))
+    if long:
+        yield (
+            f"{long:,} replies of {LONG} characters or more are byte-identical to another sample of their cell: if the "
+            "endpoint caches, `--copies once` counts each once."
+        )
+
+
+def _told(count: int, what: str, why: str) -> Iterator[str]:
+    if count:
+        yield f"{count:,} samples were {what} ({why}): they are no draws of their own and do not count."
+
+
+def _first(corpus: Corpus, rows: Column, *marks: Column) -> NDArray[np.bool_]:
+    """Mark the first row of each cell with these marks."""
+    cells = np.stack([*(corpus.columns[name][rows] for name in _CELL), *marks])
+    order = np.lexsort([np.arange(len(rows)), *cells])
+    first = np.ones(len(rows), dtype=np.bool_)
+    first[order[1:]] = np.any(np.diff(cells[:, order], axis=1) != 0, axis=0)
+    return first

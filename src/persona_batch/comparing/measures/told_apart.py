@@ -1,0 +1,98 @@
+"""Told apart: with one reply of each side to the same question, how often would one tell which is which?
+
+Needs no scale to be understood, and is defined where everything else is not: a persona that always says the same is
+told apart in 100 % (`pairwise` has the classifier).
+"""
+
+from collections import defaultdict
+
+import numpy as np
+from msgspec.structs import replace
+from numpy.typing import NDArray
+
+from persona_batch.comparing.comparison import EffectSize, Estimate
+from persona_batch.comparing.features import WIDTH
+from persona_batch.comparing.intervals import share_interval
+from persona_batch.comparing.layout import Pair
+from persona_batch.comparing.measure import WITHIN, Explanation, Findings, Measure, Study, View, as_list
+from persona_batch.comparing.p_values import TIE, rng_for
+from persona_batch.comparing.pairwise import MOST, Side, told_right
+from persona_batch.comparing.spool import Matrix
+
+RELABELLINGS = 99
+CHANCE = 0.5
+
+
+class ToldApart(Measure):
+    """Each arm against its reference."""
+
+    name = "told_apart"
+    explanation = Explanation(
+        definition=(
+            "With one reply of the arm and one of its reference to the same question, how often would a classifier "
+            "tell which is which? 50 % is chance, 100 % always."
+        ),
+        formula=(
+            "Kernel ridge on character 1-3-grams weighted 1 + ln(count), centred within the question, that learns what "
+            "questions share and, three times as strongly, what is this question's own; each pair of replies is told "
+            "by what the others taught (leave-pair-out). a_q = share of pairs told right (ties half); mean over q."
+        ),
+        test=f"{WITHIN} {RELABELLINGS} relabellings, the classifier trained anew. The verdict goes by `change`.",
+        source="Airola et al. 2011, doi:10.1016/j.csda.2010.11.023; Evgeniou & Pontil 2004 (multi-task kernels)",
+        per_question="a_q - 50 %",
+    )
+
+    def __init__(self, study: Study) -> None:
+        super().__init__(study)
+        self._rows = Matrix(len(study.layout.rows), WIDTH)
+        self._strata: dict[int, list[int]] = defaultdict(list)
+
+    def see(self, view: View) -> None:
+        self._rows.put(view.block.start, view.hashed)
+        for number, place in view.strata:
+            self._strata[number].append(place)
+
+    def findings(self) -> Findings:
+        return Findings([self._estimate(number, pair) for number, pair in enumerate(self.layout.pairs)])
+
+    def _estimate(self, number: int, pair: Pair) -> Estimate:
+        layout, study = self.layout, self.study
+        facts = self.row(pair, "pairs told right", "share of pairs")
+        if not self._strata[number]:
+            return replace(facts, not_estimable="no question was answered on both sides")
+        rng = rng_for(study.seed, self.name, facts.arm, str(facts.reference))
+        strata = [self._side(pair, place, rng) for place in self._strata[number]]
+        shares = told_right(strata, min(RELABELLINGS, study.permutations), rng)
+        by_stratum = np.full((len(pair.question), shares.shape[1]), np.nan)
+        by_stratum[self._strata[number]] = shares
+        by_question = layout.by_question(pair, by_stratum)
+        units = layout.by_cluster(by_question)
+        units = units[np.isfinite(units[:, 0])]
+        means = units.mean(axis=0)
+        value, null = float(means[0]), means[1:]
+        alone = len(units) == 1  # what one question taught is about that question
+        return replace(
+            facts,
+            value=value,
+            arm_value=value,
+            reference_value=CHANCE,
+            interval=None if alone else share_interval(units[:, 0], float(np.mean((null - CHANCE) ** 2)), CHANCE),
+            effect_size=EffectSize("over chance", value / CHANCE),
+            test=f"labels permuted within question, {len(null)} times",
+            p=float((1 + np.count_nonzero(null >= value - TIE)) / (1 + len(null))),
+            clusters=len(units) if layout.clustered else None,
+            differences=as_list(by_question[:, 0] - CHANCE),
+            arm_values=as_list(by_question[:, 0]),
+        )
+
+    def _side(self, pair: Pair, place: int, rng: np.random.Generator) -> Side:
+        """Return the replies of a stratum; of a large one so many as a classifier needs, drawn by the seed."""
+        arm, reference = (self._drawn(int(group[place]), rng) for group in (pair.arm_group, pair.reference_group))
+        return Side(int(pair.question[place]), len(arm), self._rows.get(np.concatenate([arm, reference])))
+
+    def _drawn(self, group: int, rng: np.random.Generator) -> NDArray[np.int64]:
+        places = np.arange(self.layout.start[group], self.layout.end[group])
+        return places if len(places) <= MOST else np.sort(rng.choice(places, MOST, replace=False))
+
+
+MEASURE = ToldApart

@@ -1,0 +1,108 @@
+"""Pairwise choice: with one reply of each side to the same question, how often would a classifier tell which is which?
+
+Kernel ridge on rows centred within the question, K' = K (1 + rho [same question]) scaled to a mean diagonal of 1, so
+that it learns both what questions share and what is each question's own. Labels are 1 for the arm and -n/m for the
+reference. Leave-pair-out in closed form (Airola et al. 2011, doi:10.1016/j.csda.2010.11.023): without the pair S the
+scores are f_S = y_S - (P_SS)^-1 (P y)_S, P = (K' + lambda I)^-1. It stands at chance, whatever the cells' sizes, where
+nothing differs: swapping the two held-out labels turns the outcome round.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import linalg
+
+from persona_batch.comparing.p_values import Floats
+
+RHO = 3.0  # what the same question weighs more
+RIDGE = 10.0
+DENSE = 640  # replies; beyond, by Woodbury's identity in `FOLDED` columns
+FOLDED = 512
+MOST = 16  # replies of a side taken from one stratum
+
+Rows = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """The replies of a stratum: hashed rows, the `arm` replies of the arm first."""
+
+    question: int
+    arm: int
+    rows: Rows
+
+
+def told_right(strata: Sequence[Side], relabellings: int, rng: np.random.Generator) -> Floats:
+    """Return the share of pairs told right: (strata, 1 + relabellings), the observed labelling first; ties count half.
+
+    Relabellings exchange labels within the stratum. Where all replies are alike everything is .5.
+    """
+    sizes = [len(side.rows) for side in strata]
+    ends = np.cumsum(sizes)
+    places = [slice(end - size, end) for end, size in zip(ends, sizes, strict=True)]
+    labels = np.zeros((int(ends[-1]), 1 + relabellings), dtype=np.bool_)
+    for side, place, size in zip(strata, places, sizes, strict=True):
+        order = np.hstack([np.arange(size)[:, None], rng.random((size, relabellings)).argsort(axis=0)])
+        labels[place] = order < side.arm
+    centred = np.vstack([side.rows - side.rows.mean(axis=0) for side in strata]).astype(np.float64)
+    scale = (1.0 + RHO) * float(np.einsum("ij,ij->", centred, centred)) / len(centred)
+    if scale <= 1e-12:
+        return np.full((len(strata), 1 + relabellings), 0.5)
+    centred /= np.sqrt(scale)
+    targets = np.vstack(
+        [
+            np.where(labels[place], 1.0, -side.arm / max(1, size - side.arm))
+            for side, place, size in zip(strata, places, sizes, strict=True)
+        ]
+    )
+    blocks, solved = (_dense if len(centred) <= DENSE else _woodbury)(centred, places, targets)
+    return np.stack(
+        [
+            _shares(block, solved[place], targets[place], labels[place])
+            for block, place in zip(blocks, places, strict=True)
+        ]
+    )
+
+
+def _dense(centred: Floats, places: Sequence[slice], targets: Floats) -> tuple[list[Floats], Floats]:
+    """Return the blocks of P of each stratum, and P y."""
+    kernel = centred @ centred.T
+    for place in places:
+        kernel[place, place] *= 1.0 + RHO
+    kernel[np.diag_indices_from(kernel)] += RIDGE
+    inverse = linalg.inv(kernel, overwrite_a=True, check_finite=False)
+    return [inverse[place, place] for place in places], inverse @ targets
+
+
+def _woodbury(centred: Floats, places: Sequence[slice], targets: Floats) -> tuple[list[Floats], Floats]:
+    """Do the same for many replies: K' + lambda I is block-diagonal plus a matrix of few columns."""
+    folded = centred.reshape(len(centred), -1, FOLDED).sum(axis=1)
+    own = []  # inverses of the diagonal blocks
+    for place in places:
+        block = RHO * (folded[place] @ folded[place].T)
+        block[np.diag_indices_from(block)] += RIDGE
+        own.append(linalg.inv(block, overwrite_a=True, check_finite=False))
+    spread = np.vstack([block @ folded[place] for block, place in zip(own, places, strict=True)])
+    middle = folded.T @ spread
+    middle[np.diag_indices_from(middle)] += 1.0
+    inverse = linalg.inv(middle, overwrite_a=True, check_finite=False)
+    blocks = [block - (spread[place] @ inverse) @ spread[place].T for block, place in zip(own, places, strict=True)]
+    solved = np.vstack([block @ targets[place] for block, place in zip(own, places, strict=True)])
+    return blocks, solved - spread @ (inverse @ (spread.T @ targets))
+
+
+def _shares(block: Floats, solved: Floats, targets: Floats, labels: NDArray[np.bool_]) -> Floats:
+    """Return the share of a stratum's pairs told right, for each labelling (column)."""
+    own = np.diag(block)
+    left, right, cross = own[:, None, None], own[None, :, None], block[:, :, None]
+    first, second = solved[:, None, :], solved[None, :, :]
+    pull = (first * (right + cross) - second * (left + cross)) / np.where(
+        np.eye(len(own), dtype=np.bool_)[:, :, None], 1.0, left * right - cross * cross
+    )
+    margin = targets[:, None, :] - targets[None, :, :] - pull
+    won = np.where(np.abs(margin) <= 1e-9, 0.5, margin > 0)
+    counted = labels[:, None, :] & ~labels[None, :, :]
+    shares: Floats = (won * counted).sum(axis=(0, 1)) / counted.sum(axis=(0, 1))
+    return shares
