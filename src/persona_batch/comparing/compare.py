@@ -1,9 +1,6 @@
 """The whole comparison on one page: records → corpus → layout → measures → corrections → result."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from functools import reduce
-from operator import or_
 
 import numpy as np
 from msgspec.structs import replace
@@ -16,13 +13,15 @@ from persona_batch.comparing.comparison import Claim, Comparison, Estimate, Meas
 from persona_batch.comparing.copies import Policy
 from persona_batch.comparing.corpus import TextStore, read_corpus
 from persona_batch.comparing.excerpts import Wanted, pick_excerpts
+from persona_batch.comparing.factor_rows import factor_rows
 from persona_batch.comparing.factors import assign
-from persona_batch.comparing.layout import Layout, Pair, count_arms, lay_out
-from persona_batch.comparing.measure import Findings, Measure, Study, View
-from persona_batch.comparing.measures import MEASURES, measure_of
+from persona_batch.comparing.layout import Layout, count_arms, lay_out
+from persona_batch.comparing.measure import Study
+from persona_batch.comparing.measures import MEASURES
 from persona_batch.comparing.notes import notes_on
 from persona_batch.comparing.p_values import benjamini_hochberg
 from persona_batch.comparing.runs import run_changes
+from persona_batch.comparing.seeing import findings_of
 from persona_batch.errors import UsageError
 from persona_batch.record import Record
 from persona_batch.wording import meant
@@ -78,10 +77,11 @@ def compare(
             corpus, assign(corpus, by, controls=controls, control=control), clusters=clusters, copies=copies
         )
         study = Study(layout, permutations, seed)
-        found = _findings(layout, [measure_of(name)(study) for name in chosen])
+        found = findings_of(study, chosen)
         claims = claims_of(layout, found.estimates)
         estimates = _corrected(layout, found.estimates, claims)
         arms = count_arms(layout, found.moved)
+        factors = factor_rows(study, clusters, copies) if by == "persona" else []
         return Comparison(
             settings=Settings(by=by, measures=chosen, permutations=permutations, seed=seed),
             runs=corpus.runs,
@@ -92,6 +92,7 @@ def compare(
             words=found.words,
             confusion=found.confusion,
             changes=run_changes(corpus) if after is not None else None,
+            factors=factors,
             advice=advise(layout, arms, estimates),
             notes=[*notes_on(layout, arms), *found.notes, *_too_few_permutations(claims, permutations)],
             excerpts=pick_excerpts(layout, estimates, excerpts or Wanted()),
@@ -121,25 +122,6 @@ def _chosen(measures: Sequence[str] | None) -> list[MeasureName]:
     if unknown:
         raise UsageError(f"there is no measure `{unknown[0]}`; {meant(unknown[0], MEASURES)}")
     return [name for name in MEASURES if name in measures]
-
-
-def _findings(layout: Layout, measures: Sequence[Measure]) -> Findings:
-    """Show the replies to each question to all measures, and put together what they found."""
-    strata, placebo_strata = _strata_of(layout.pairs), _strata_of(layout.placebo_pairs)
-    for block in layout.blocks():
-        view = View(block, strata[block.question], placebo_strata[block.question])
-        for measure in measures:
-            measure.see(view)
-    return reduce(or_, (measure.findings() for measure in measures), Findings())
-
-
-def _strata_of(pairs: Sequence[Pair]) -> dict[int, list[tuple[int, int]]]:
-    """Return by question the (pair, place in the pair) of its strata."""
-    strata: dict[int, list[tuple[int, int]]] = defaultdict(list)
-    for number, pair in enumerate(pairs):
-        for place, question in enumerate(pair.question):
-            strata[int(question)].append((number, place))
-    return strata
 
 
 def _corrected(layout: Layout, estimates: Sequence[Estimate], claims: Sequence[Claim]) -> list[Estimate]:

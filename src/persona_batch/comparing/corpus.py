@@ -110,8 +110,8 @@ class Corpus:
 
 
 _REALS = 4  # correct, slope, asked at, tokens
-_WIDTH = 14  # run, the six factors, sample, status, text, digest, whether a check failed, draw, whether it is fixed
-FACTORS = ("persona", "variant", "question", "speaker", "placement", "model")
+_WIDTH = 15  # run, the factors, sample, status, text, digest, whether a check failed, draw, whether it is fixed
+FACTORS = ("persona", "variant", "question", "speaker", "placement", "model", "params")
 
 
 @dataclass(slots=True)
@@ -132,6 +132,7 @@ class _Reader:
         for record in records:
             if record.run_id not in runs:
                 runs.append(record.run_id)
+            params = _encode_sorted(record.params)
             values = (
                 record.persona,
                 record.variant,
@@ -139,6 +140,7 @@ class _Reader:
                 record.speaker or "",
                 record.placement,
                 record.model,
+                params.decode(),
             )
             numbers = tuple(
                 self.names[factor].setdefault(value, len(self.names[factor]))
@@ -160,14 +162,14 @@ class _Reader:
             reals = (*scores, asked_at(record), tokens(record))
             self.cut += usable and len(record.reply) > LONGEST
             self._keep(short_hash(f"{run}/{record.key}".encode()), row, reals)
-            self._note(run, record, prompts)
+            self._note(run, record, params, prompts)
 
     def _keep(self, name: int, row: tuple[int, ...], reals: tuple[float, ...]) -> None:
         place = self.places.setdefault(name, len(self.places))
         self.table[place * _WIDTH : (place + 1) * _WIDTH] = array("q", row)
         self.reals[place * _REALS : (place + 1) * _REALS] = array("d", reals)
 
-    def _note(self, run: int, record: Record, prompts: Prompts) -> None:
+    def _note(self, run: int, record: Record, params: bytes, prompts: Prompts) -> None:
         if record.attributes:
             self.attributes.setdefault(record.persona, record.attributes)
         if record.checks:
@@ -178,7 +180,7 @@ class _Reader:
         if record.system_fingerprint:
             place = (run, record.model, "system_fingerprint")
             self.returned.setdefault(place, set()).add(record.system_fingerprint)
-        self.params.setdefault((run, record.persona), set()).add(_encode_sorted(record.params))
+        self.params.setdefault((run, record.persona), set()).add(params)
         prompts.see(record)
 
 
@@ -218,8 +220,8 @@ def read_corpus(
 def _finish(reader: _Reader, prompts: list[Prompts], runs: list[str]) -> Corpus:
     table = np.frombuffer(reader.table, dtype=np.int64).reshape(-1, _WIDTH)
     reals = np.frombuffer(reader.reals, dtype=np.float64).reshape(-1, _REALS)
-    columns: dict[str, Column] = {"run": table[:, 0], "sample": table[:, 7], "status": table[:, 8]}
-    columns["text"] = table[:, 9]
+    columns: dict[str, Column] = {"run": table[:, 0], "sample": table[:, 8], "status": table[:, 9]}
+    columns["text"] = table[:, 10]
     names: dict[str, list[str]] = {}
     for place, factor in enumerate(FACTORS, start=1):
         seen = list(reader.names[factor])
@@ -231,14 +233,14 @@ def _finish(reader: _Reader, prompts: list[Prompts], runs: list[str]) -> Corpus:
     return Corpus(
         names=names,
         columns=columns,
-        digest=table[:, 10],
-        draw=table[:, 12],
-        fixed=table[:, 13] == 1,
+        digest=table[:, 11],
+        draw=table[:, 13],
+        fixed=table[:, 14] == 1,
         correct=reals[:, 0],
         slope=reals[:, 1],
         asked_at=reals[:, 2],
         tokens=reals[:, 3],
-        checks_failed=table[:, 11] == 1,
+        checks_failed=table[:, 12] == 1,
         texts=reader.texts,
         attributes=reader.attributes,
         checks=reader.checks,

@@ -1,44 +1,24 @@
 """Factors: what the arms of a comparison are, and what each is compared with.
 
 Personas and attributes are compared with their control, whatever their placement and wording, on the same model
-and for the same speaker. A factor of the cell (placement, variant, model, speaker, run) is compared level by level
-within a persona: `pirate · user` against `pirate · system`, all else equal.
+and for the same speaker. A factor of the cell (placement, variant, model, speaker, params, run) is compared level by
+level within a persona: `pirate · user` against `pirate · system`, all else equal. Personas of one prompt that differ
+in nothing but where it stands are one subject there.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import get_args
 
 import numpy as np
 
-from persona_batch.chat import Placement
 from persona_batch.comparing.comparison import ArmRole
-from persona_batch.comparing.corpus import Column, Corpus
+from persona_batch.comparing.corpus import Corpus
+from persona_batch.comparing.levels import BUILT_IN_CONTROLS, CELL_FACTORS, Assignment, by_level, combine
 from persona_batch.errors import UsageError
 from persona_batch.record.manifest import read_manifest
 from persona_batch.wording import meant
 
-BUILT_IN_CONTROLS = ("none", "empty", "assistant")
 NO_PROMPT = ("none", "empty")
-CELL_FACTORS = ("placement", "variant", "model", "speaker", "run")
-_CONTEXT = ("persona", "variant", "placement", "model", "speaker")
-_PLACEMENTS = get_args(Placement)
-
-
-@dataclass(frozen=True, slots=True)
-class Assignment:
-    """Arm and context of each record (arm -1: not part of this comparison), and the arms themselves.
-
-    `references` are what an arm is measured against, `placebos` the harmless prompt that it has to differ from as well.
-    """
-
-    arm: Column
-    context: Column
-    names: list[str]
-    roles: list[ArmRole]
-    references: dict[int, int]
-    placebos: dict[int, int]
 
 
 def assign(
@@ -56,7 +36,7 @@ def assign(
         UsageError: `by` names no factor and no attribute, or there is no such control.
     """
     if by in CELL_FACTORS:
-        return _by_level(corpus, by, control)
+        return by_level(corpus, by, control)
     attributes = {name for held in corpus.attributes.values() for name in held}
     if by != "persona" and by not in attributes:
         known = ["persona", *CELL_FACTORS[:-1], *sorted(attributes)]
@@ -90,7 +70,7 @@ def _by_persona(
                 placebos.setdefault(arm, arm_of_persona[harmless])
     lookup = np.array([arm_of_persona.get(persona, -1) for persona in personas], dtype=np.int64)
     arm_column = lookup[corpus.columns["persona"]]
-    context = _combine(corpus, ("model", "speaker", "run"))
+    context = combine(corpus, ("model", "speaker", "run"))
     return Assignment(
         arm_column, context, names, roles, dict(sorted(references.items())), dict(sorted(placebos.items()))
     )
@@ -128,66 +108,6 @@ def _controls_of(
     if controls is not None:  # a control is itself measured against the head of a list it stands in
         asked = next((named for named in controls.values() if persona in named), controls.get(persona, ()))
     return [name for name in asked if name in personas]
-
-
-def _by_level(corpus: Corpus, by: str, control: str | None) -> Assignment:
-    levels = ["before", "after"] if by == "run" else corpus.names[by]
-    ranked = sorted(range(len(levels)), key=lambda level: _rank(by, levels[level]))
-    if control is not None:
-        if control not in levels:
-            raise UsageError(f"--control {control}: no such {by} among the records; {meant(control, levels)}")
-        ranked.sort(key=lambda level: levels[level] != control)
-    personas = corpus.columns["persona"]
-    level_column = corpus.columns[by]
-    present = {(int(p), int(v)) for p, v in np.unique(np.stack([personas, level_column]), axis=1).T}
-    names: list[str] = []
-    roles: list[ArmRole] = []
-    references: dict[int, int] = {}
-    lookup = np.full((len(corpus.names["persona"]), len(levels)), -1, dtype=np.int64)
-    for persona, persona_name in enumerate(corpus.names["persona"]):
-        mine = [level for level in ranked if (persona, level) in present]
-        if len(mine) < 2:
-            continue
-        for level in mine:
-            lookup[persona, level] = len(names)
-            if level != mine[0]:
-                references[len(names)] = int(lookup[persona, mine[0]])
-            names.append(_level_name(persona_name, by, levels[level]))
-            roles.append(_level_role(persona_name, first=level == mine[0]))
-    context = _combine(corpus, tuple(factor for factor in (*_CONTEXT, "run") if factor != by))
-    return Assignment(lookup[personas, level_column], context, names, roles, references, {})
-
-
-def _level_role(persona: str, *, first: bool) -> ArmRole:
-    if persona in BUILT_IN_CONTROLS:
-        return "placebo"
-    return "control" if first else "level"
-
-
-def _level_name(persona: str, by: str, level: str) -> str:
-    if by == "run":
-        return persona if level == "after" else f"{persona} (before)"
-    return f"{persona} · {level or 'nobody'}"
-
-
-def _rank(by: str, level: str) -> tuple[int, str]:
-    if by == "placement":
-        return _PLACEMENTS.index(level), level
-    if by == "run":  # the earlier run is the reference
-        return int(level == "after"), level
-    if by == "variant":
-        return int(level), level
-    return (0 if level == "" else 1), level
-
-
-def _combine(corpus: Corpus, factors: Sequence[str]) -> Column:
-    """Number the combinations of these factors."""
-    context = np.zeros(len(corpus), dtype=np.int64)
-    for factor in factors:
-        column = corpus.columns[factor]
-        size = int(column.max()) + 1 if len(column) else 1
-        context = context * size + column
-    return context
 
 
 def controls_of(manifest: Path) -> dict[str, list[str]] | None:

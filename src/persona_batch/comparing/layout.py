@@ -13,7 +13,7 @@ import numpy as np
 from persona_batch.comparing.comparison import Arm, ArmRole
 from persona_batch.comparing.copies import Policy, find_copies
 from persona_batch.comparing.corpus import STATUSES, USABLE, Column, Corpus
-from persona_batch.comparing.factors import Assignment
+from persona_batch.comparing.levels import Assignment
 from persona_batch.comparing.moved import Moved
 from persona_batch.comparing.p_values import Floats
 

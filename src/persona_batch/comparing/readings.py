@@ -150,6 +150,19 @@ class Prompts:
         joined = self._joined.get(name, "")
         return "\n".join(part for part in (self._before.get(name, ""), f"[user] {joined}" if joined else "") if part)
 
+    def wording(self, persona: str) -> str | None:
+        """Return the bare prompt of a persona's first wording, wherever it stands; None: not known."""
+        name = (persona, 0)
+        joined = self._joined.get(name)
+        if joined is None:
+            told = self._before.get(name, "")
+            return told.partition("] ")[2].strip() or None
+        asked = list(self._asked.values())
+        shared = asked[0] if asked else ""
+        for text in asked[1:]:
+            shared = _shared_beginning(shared, text)
+        return joined.removesuffix(shared).strip() or None
+
     def question_texts(self) -> dict[str, str]:
         """Return the wording of each question, where some persona was asked it plainly."""
         return self._asked

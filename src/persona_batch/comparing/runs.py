@@ -9,7 +9,7 @@ from persona_batch.comparing.comparison import CellName, ModelChange, PromptDiff
 from persona_batch.comparing.corpus import FACTORS, USABLE, Corpus
 from persona_batch.comparing.readings import Prompts
 
-_CELL = (*FACTORS, "sample")
+_CELL = (*(factor for factor in FACTORS if factor != "params"), "sample")
 
 
 def run_changes(corpus: Corpus) -> RunChanges:
@@ -64,7 +64,7 @@ def _turned(corpus: Corpus, bad: NDArray[np.bool_]) -> tuple[list[CellName], lis
 
 
 def _cell(corpus: Corpus, cell: tuple[int, ...]) -> CellName:
-    place = {factor: corpus.names[factor][number] for factor, number in zip(FACTORS, cell[:-1], strict=True)}
+    place = {factor: corpus.names[factor][number] for factor, number in zip(_CELL[:-1], cell[:-1], strict=True)}
     return CellName(
         persona=place["persona"],
         variant=int(place["variant"]),

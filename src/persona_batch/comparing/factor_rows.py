@@ -1,0 +1,47 @@
+"""Factors by themselves: a run of several placements, wordings, models or params has a row for each, unasked."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from persona_batch.comparing.comparison import Estimate, FactorRow
+from persona_batch.comparing.copies import Policy
+from persona_batch.comparing.layout import lay_out
+from persona_batch.comparing.levels import by_factor
+from persona_batch.comparing.measure import Study
+from persona_batch.comparing.seeing import findings_of
+
+FACTORS = ("placement", "variant", "model", "speaker", "params")
+_MEASURES = ("told_apart", "change")
+
+
+def factor_rows(study: Study, clusters: Mapping[str, str] | None, copies: Policy) -> list[FactorRow]:
+    """Return each level of each factor against the first, over all personas that were asked at both.
+
+    Wordings of different personas have nothing in common: they are compared where one persona has several.
+    """
+    return [row for factor in FACTORS for row in _rows(study, factor, clusters, copies)]
+
+
+def _rows(study: Study, factor: str, clusters: Mapping[str, str] | None, copies: Policy) -> Iterator[FactorRow]:
+    corpus = study.layout.corpus
+    if len(corpus.names[factor]) < 2:
+        return
+    found = by_factor(corpus, factor)
+    if found is None or (factor == "variant" and len(found[1]) > 1):
+        return
+    assignment, personas = found
+    layout = lay_out(corpus, assignment, clusters=clusters, copies=copies)
+    estimates = findings_of(replace(study, layout=layout), _MEASURES).estimates
+    by_measure: dict[tuple[str, str], Estimate] = {(row.measure, row.arm): row for row in estimates}
+    for pair in layout.pairs:
+        if not pair.questions:
+            continue
+        level = layout.arms[pair.arm]
+        yield FactorRow(
+            factor=factor,
+            persona=personas[0] if len(personas) == 1 else None,
+            level=level,
+            reference=layout.arms[pair.reference],
+            told_apart=by_measure["told_apart", level],
+            change=by_measure["change", level],
+        )
