@@ -24,6 +24,7 @@ _HOLDS = {
     "broken": "character",
 }
 """The measure behind a column of the table, or a row of the details, that somebody asks for by its own name."""
+_METRICS = {"checks": "all checks", "broken": "broken character"}
 _Run: TypeAlias = Annotated[str, typer.Argument(metavar="RUN", help=RUN_HELP)]
 
 
@@ -45,7 +46,7 @@ def compare(
     ] = None,
     measures: Annotated[
         list[str] | None,
-        typer.Option("--measures", metavar="NAME", help="Only these of the eight measures (repeatable, or a,b)."),
+        typer.Option("--measures", metavar="NAME", help="Only these measures (repeatable, or a,b)."),
     ] = None,
     personas: Annotated[
         list[str] | None,
@@ -72,6 +73,28 @@ def compare(
             "--explain", metavar="MEASURE", help="Say how a measure is computed, with its value per question."
         ),
     ] = None,
+    copies: Annotated[
+        Literal["source", "once", "all"],
+        typer.Option(
+            "--copies",
+            help="Which samples of a cell count once: those of one draw by their source (a cache, temperature 0), all "
+            "that are byte-identical, or none.",
+        ),
+    ] = "source",
+    margins: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--margin",
+            metavar="METRIC=X",
+            help="Test that a difference lies within X of nothing: length=20, `all checks`=0.1 (repeatable).",
+        ),
+    ] = None,
+    plan: Annotated[
+        bool, typer.Option("--plan", help="Say how many questions and samples effects like these take.")
+    ] = False,
+    power: Annotated[
+        float, typer.Option("--power", min=0.05, max=0.999, metavar="P", help="Wished chance to see them, for --plan.")
+    ] = 0.8,
     permutations: Annotated[
         int, typer.Option("--permutations", min=99, max=1_000_000, metavar="N", help="Relabellings per test.")
     ] = 9_999,
@@ -95,7 +118,7 @@ def compare(
 
     from persona_batch.comparing import Wanted
     from persona_batch.comparing import compare as compare_records
-    from persona_batch.comparing.factors import controls_of
+    from persona_batch.comparing.factors import clusters_of, controls_of
     from persona_batch.record.agreement import Agreement
     from persona_batch.record.finding import find_run
     from persona_batch.record.reader import read_records
@@ -127,6 +150,10 @@ def compare(
         by=by,
         controls=controls_of(first.manifest),
         control=control,
+        clusters=clusters_of(first.manifest),
+        copies=copies,
+        margins=_margins(margins or []),
+        power=power if plan else None,
         measures=chosen if explained is None else [explained],
         permutations=permutations,
         seed=seed,
@@ -153,6 +180,20 @@ def compare(
         return
     sys.stdout.write(render(result, palette, width, details=details))
     sys.stdout.write(render_replies(result.excerpts, palette, width, diff=diff))
+
+
+def _margins(given: list[str]) -> dict[str, float]:
+    """Read `METRIC=X`; `checks` and `broken` are said as the screen says them."""
+    found = {}
+    for text in given:
+        name, separator, number = text.rpartition("=")
+        try:
+            found[_METRICS.get(name.strip(), name.strip())] = float(number)
+        except ValueError:
+            separator = ""
+        if not separator:
+            raise UsageError(f"--margin {text}: write a metric and a number, as in --margin length=20")
+    return found
 
 
 def _no_arms(globs: list[str], result: "Comparison") -> list[str]:

@@ -12,6 +12,7 @@ from persona_batch.comparing.claims import claims_of
 from persona_batch.comparing.comparison import Claim, Comparison, Estimate, MeasureName, Settings
 from persona_batch.comparing.copies import Policy
 from persona_batch.comparing.corpus import TextStore, read_corpus
+from persona_batch.comparing.equivalence import with_equivalence
 from persona_batch.comparing.excerpts import Wanted, pick_excerpts
 from persona_batch.comparing.factor_rows import factor_rows
 from persona_batch.comparing.factors import assign
@@ -39,8 +40,10 @@ def compare(
     control: str | None = None,
     clusters: Mapping[str, str] | None = None,
     copies: Policy = "source",
+    margins: Mapping[str, float] | None = None,
     measures: Sequence[str] | None = None,
     permutations: int = PERMUTATIONS,
+    power: float | None = None,
     seed: int = 0,
     excerpts: Wanted | None = None,
 ) -> Comparison:
@@ -56,8 +59,10 @@ def compare(
         clusters: the cluster of each question that has one: paraphrases are one unit of inference.
         copies: which samples of a cell count once: those of one draw (`source`), all that are byte-identical (`once`),
             or none (`all`).
+        margins: by metric, within what a difference counts as none (`with_equivalence`).
         measures: which of `MEASURES`; None: all.
         permutations: relabellings and sign-flips per test.
+        power: wished; says what it takes to see effects like these with it (`Comparison.plan`). None: says nothing.
         seed: of the permutations; the same seed and records give the same result.
         excerpts: which replies to hand out with the result; None: none.
 
@@ -67,6 +72,8 @@ def compare(
     chosen = _chosen(measures)
     if permutations < 1:
         raise UsageError("--permutations must be at least 1; the default is 9999")
+    if power is not None and not 0.0 < power < 1.0:
+        raise UsageError(f"--power {power:g}: a power lies between 0 and 1; usual is 0.8")
     by = by if after is None else "run"
     # one BLAS thread: the same sums on every machine, and many small products gain nothing from more
     with TextStore() as texts, threadpool_limits(limits=1, user_api="blas"):
@@ -76,10 +83,12 @@ def compare(
         layout = lay_out(
             corpus, assign(corpus, by, controls=controls, control=control), clusters=clusters, copies=copies
         )
-        study = Study(layout, permutations, seed)
+        study = Study(layout, permutations, seed, power)
         found = findings_of(study, chosen)
         claims = claims_of(layout, found.estimates)
         estimates = _corrected(layout, found.estimates, claims)
+        if margins:
+            estimates = with_equivalence(layout, estimates, margins)
         arms = count_arms(layout, found.moved)
         factors = factor_rows(study, clusters, copies) if by == "persona" else []
         return Comparison(
@@ -93,7 +102,8 @@ def compare(
             confusion=found.confusion,
             changes=run_changes(corpus) if after is not None else None,
             factors=factors,
-            advice=advise(layout, arms, estimates),
+            plan=[planned for planned in found.plan if planned.arm in {claim.arm for claim in claims}],
+            advice=advise(layout, claims),
             notes=[*notes_on(layout, arms), *found.notes, *_too_few_permutations(claims, permutations)],
             excerpts=pick_excerpts(layout, estimates, excerpts or Wanted()),
         )

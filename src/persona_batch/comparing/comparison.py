@@ -54,6 +54,7 @@ class Estimate(msgspec.Struct, frozen=True, kw_only=True):
     `words`: their number). `questions` entered (dialogues for `drift`); `clusters` of them are the units of inference,
     None where every question is one. `samples` and `reference_samples` count replies that entered. `p_holm` is set for
     the headline (`change`; of the larger p of control and placebo), `p_bh` for the rows of a table that make a claim.
+    `personas`: a level of an attribute speaks for personas like these so many; None: for these only.
     `not_estimable` says why there is no p. The lists run parallel to `Comparison.questions`, None where a question did
     not enter.
     """
@@ -76,6 +77,7 @@ class Estimate(msgspec.Struct, frozen=True, kw_only=True):
     p_bh: float | None = None
     questions: int = 0
     clusters: int | None = None
+    personas: int | None = None
     samples: int = 0
     reference_samples: int = 0
     not_estimable: str | None = None
@@ -242,6 +244,27 @@ class Advice(msgspec.Struct, frozen=True):
     underpowered: bool
 
 
+class Need(msgspec.Struct, frozen=True):
+    """So many questions with so many samples of each side."""
+
+    samples: int
+    questions: int
+
+
+class PlannedMeasure(msgspec.Struct, frozen=True, kw_only=True):
+    """What it takes to see an effect of this size (in `unit`) with the wished power, at 5 % and before any correction.
+
+    `needs` leaves out sample counts at which no number of questions up to 100,000 is enough.
+    """
+
+    measure: MeasureName
+    metric: str
+    arm: str
+    unit: str
+    effect: float
+    needs: list[Need]
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """How the comparison was made; the same settings and records give the same result."""
 
@@ -268,6 +291,7 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     advice: list[Advice]
     notes: list[str]
     factors: list[FactorRow] = msgspec.field(default_factory=list)
+    plan: list[PlannedMeasure] = msgspec.field(default_factory=list)
     excerpts: list[Excerpt] = msgspec.field(default_factory=list)
 
     def find(self, measure: MeasureName, arm: str, metric: str | None = None) -> Estimate | None:

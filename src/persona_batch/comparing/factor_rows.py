@@ -31,7 +31,7 @@ def _rows(study: Study, factor: str, clusters: Mapping[str, str] | None, copies:
         return
     assignment, personas = found
     layout = lay_out(corpus, assignment, clusters=clusters, copies=copies)
-    estimates = findings_of(replace(study, layout=layout), _MEASURES).estimates
+    estimates = findings_of(replace(study, layout=layout, power=None), _MEASURES).estimates
     by_measure: dict[tuple[str, str], Estimate] = {(row.measure, row.arm): row for row in estimates}
     for pair in layout.pairs:
         if not pair.questions:

@@ -72,7 +72,13 @@ def _by_persona(
     arm_column = lookup[corpus.columns["persona"]]
     context = combine(corpus, ("model", "speaker", "run"))
     return Assignment(
-        arm_column, context, names, roles, dict(sorted(references.items())), dict(sorted(placebos.items()))
+        arm=arm_column,
+        context=context,
+        names=names,
+        roles=roles,
+        references=dict(sorted(references.items())),
+        placebos=dict(sorted(placebos.items())),
+        attribute=None if by == "persona" else by,
     )
 
 
@@ -108,6 +114,18 @@ def _controls_of(
     if controls is not None:  # a control is itself measured against the head of a list it stands in
         asked = next((named for named in controls.values() if persona in named), controls.get(persona, ()))
     return [name for name in asked if name in personas]
+
+
+def clusters_of(manifest: Path) -> dict[str, str]:
+    """Return the cluster of each question that has one, by the manifest; none where there is no manifest."""
+    if not manifest.is_file():
+        return {}
+    questions = read_manifest(manifest).config.get("questions")
+    return {
+        str(question["id"]): str(question["cluster"])
+        for question in (questions if isinstance(questions, list) else ())
+        if isinstance(question, dict) and question.get("cluster") is not None
+    }
 
 
 def controls_of(manifest: Path) -> dict[str, list[str]] | None:

@@ -51,14 +51,29 @@ def share_interval(values: Floats, null_variance: float, chance: float, level: f
 
     Korn & Graubard 1998 (Survey Methodology 24). Student's covers .07-.75 near 1; this .93-.98 by simulation.
     """
-    units = len(values)
+    uneven = _uneven(values)
+    return _effective_wilson(values, null_variance * (uneven / (chance * (1.0 - chance))) ** 2, level)
+
+
+def rate_interval(values: Floats, trials: int, level: float = 0.95) -> Interval | None:
+    """The same for rates: the variance is that of the units' rates, and no less than that of so many trials alone."""
+    present = values[np.isfinite(values)]
+    return _effective_wilson(present, _uneven(present) / max(1, trials), level)
+
+
+def _uneven(values: Floats) -> float:
+    rate = float(values.mean()) if len(values) else 0.0
+    return rate * (1.0 - rate)
+
+
+def _effective_wilson(values: Floats, floor: float, level: float) -> Interval | None:
+    units, uneven = len(values), _uneven(values)
     if units < 2:
         return None
-    rate = float(values.mean())
-    uneven = rate * (1.0 - rate)
-    variance = max(float(values.var(ddof=1)) / units, null_variance * (uneven / (chance * (1.0 - chance))) ** 2)
+    variance = max(float(values.var(ddof=1)) / units, floor)
     trials = uneven / variance if uneven > 1e-12 and variance > 0 else float(units)
-    found = wilson(rate * trials, trials, level, t_quantile((1 + level) / 2, units - 1))
+    z = t_quantile((1 + level) / 2, units - 1)
+    found = wilson(float(values.mean()) * trials, trials, level, z)
     return None if found is None else replace(found, method="Wilson, effective number of trials")
 
 

@@ -126,6 +126,19 @@ class Layout:
         np.add.at(count, self.cluster, known)
         return np.divide(total, count, out=np.full_like(total, np.nan), where=count > 0)
 
+    def by_persona(self, pair: Pair, values: Floats) -> Floats | None:
+        """Return each persona's mean difference from the reference, over the pair's strata.
+
+        None where the arms are no attribute's levels. `values` run parallel to `rows`.
+        """
+        if self.assignment.attribute is None or not len(pair.question):
+            return None
+        size = (self.end - self.start)[pair.arm_group]
+        stratum = np.repeat(np.arange(len(size)), size)
+        places = np.concatenate([np.arange(self.start[group], self.end[group]) for group in pair.arm_group])
+        differences = values[places] - self.group_means(values)[pair.reference_group][stratum]
+        return mean_of_means(self.corpus.columns["persona"][self.rows[places]], stratum, differences)
+
     @property
     def clustered(self) -> bool:
         """Whether some questions are paraphrases of one another."""
@@ -135,6 +148,16 @@ class Layout:
         """Return how many replies of the arm and of its reference enter the pair."""
         size = self.end - self.start
         return int(size[np.unique(pair.arm_group)].sum()), int(size[np.unique(pair.reference_group)].sum())
+
+
+def mean_of_means(outer: Column, inner: Column, values: Floats) -> Floats:
+    """Return per `outer`, ascending, the mean over its `inner` of the means of the values; NaN ones are left out."""
+    known = np.isfinite(values)
+    names, place = np.unique(np.stack([outer[known], inner[known]]), axis=1, return_inverse=True)
+    means = np.bincount(place.ravel(), values[known]) / np.bincount(place.ravel())
+    _, owner = np.unique(names[0], return_inverse=True)
+    found: Floats = np.bincount(owner, means) / np.bincount(owner)
+    return found
 
 
 def lay_out(

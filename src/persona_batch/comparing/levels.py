@@ -24,6 +24,7 @@ class Assignment:
     """Arm and context of each record (arm -1: not part of this comparison), and the arms themselves.
 
     `references` are what an arm is measured against, `placebos` the harmless prompt that it has to differ from as well.
+    `attribute` is what the arms are levels of, where they are personas grouped by one.
     """
 
     arm: Column
@@ -32,6 +33,7 @@ class Assignment:
     roles: list[ArmRole]
     references: dict[int, int]
     placebos: dict[int, int]
+    attribute: str | None = None
 
 
 def by_level(corpus: Corpus, by: str, control: str | None) -> Assignment:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from persona_batch.comparing.comparison import Confusion, DistinctiveWord, Estimate, MeasureName
+from persona_batch.comparing.comparison import Confusion, DistinctiveWord, Estimate, MeasureName, PlannedMeasure
 from persona_batch.comparing.features import Grams, gram_rows, hashed
 from persona_batch.comparing.layout import Block, Layout, Pair
 from persona_batch.comparing.moved import Moved
@@ -44,6 +44,7 @@ class Findings:
     words: list[DistinctiveWord] = field(default_factory=list)
     confusion: Confusion | None = None
     moved: dict[str, Moved] = field(default_factory=dict)
+    plan: list[PlannedMeasure] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
     def __or__(self, other: "Findings") -> "Findings":
@@ -53,17 +54,19 @@ class Findings:
             words=self.words + other.words,
             confusion=self.confusion or other.confusion,
             moved=self.moved | other.moved,
+            plan=self.plan + other.plan,
             notes=self.notes + other.notes,
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Study:
-    """What every measure works on."""
+    """What every measure works on; with `power`, what it takes to see these effects is planned as well."""
 
     layout: Layout
     permutations: int
     seed: int
+    power: float | None = None
 
 
 @dataclass

@@ -1,7 +1,7 @@
 """Sentences that belong under a comparison: what was lost, and what cannot be told."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 import msgspec
@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from persona_batch.comparing.comparison import Arm
 from persona_batch.comparing.corpus import LONGEST
 from persona_batch.comparing.layout import Layout
-from persona_batch.wording import listed
+from persona_batch.comparing.paired import MIN_PERSONAS
+from persona_batch.wording import counted, listed
 
 _SHORT, _LONG = 600.0, 3600.0  # seconds between arms: when it is said however few calls there are; between paired calls
 _BY_CHANCE = 0.01
@@ -22,6 +23,7 @@ def notes_on(layout: Layout, arms: Sequence[Arm]) -> list[str]:
     notes = []
     if not layout.pairs:
         notes.append(_no_reference(layout))
+    notes.extend(_of_levels(layout))
     notes.extend(_other_parameters(layout))
     notes.extend(_other_times(layout))
     lost = [arm for arm in arms if arm.errors or arm.empty or arm.filtered or arm.missing]
@@ -54,6 +56,29 @@ def _no_reference(layout: Layout) -> str:
     if len(names) < 2:
         return "There is only one arm: nothing to compare it with. Run with a control, or name a second run."
     return "There is no control among the records: name one with --control, or run again with `controls: [none]`."
+
+
+def _of_levels(layout: Layout) -> Iterator[str]:
+    """Say for which personas a level of an attribute stands."""
+    attribute = layout.assignment.attribute
+    if attribute is None:
+        return
+    members = {
+        layout.arms[arm]: len(np.unique(layout.corpus.columns["persona"][layout.assignment.arm == arm]))
+        for arm in layout.assignment.references
+        if layout.roles[arm] == "persona"
+    }
+    few = [f"{name} ({counted(count, 'persona')})" for name, count in members.items() if count < MIN_PERSONAS]
+    if few:
+        yield (
+            f"What is said of {listed(few)} is said of these personas, not of {attribute} in general: "
+            f"that takes {MIN_PERSONAS} personas a level."
+        )
+    if len(few) < len(members):
+        yield (
+            f"Levels of {MIN_PERSONAS} personas or more are tested over personas too, in length, checks, character and "
+            "accuracy; what else is said of them is said of these personas."
+        )
 
 
 def _other_parameters(layout: Layout) -> list[str]:

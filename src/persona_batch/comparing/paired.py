@@ -5,26 +5,31 @@ differences, the interval is Student's over cluster means (Canay, Romano & Shaik
 2024, arXiv:2411.00640).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from msgspec.structs import replace
 
-from persona_batch.comparing.comparison import EffectSize, Estimate, Interval
+from persona_batch.comparing.comparison import EffectSize, Estimate, Interval, PlannedMeasure
 from persona_batch.comparing.intervals import t_interval
-from persona_batch.comparing.layout import Pair
+from persona_batch.comparing.layout import Layout, Pair
 from persona_batch.comparing.measure import Findings, Measure, as_list
 from persona_batch.comparing.p_values import MIN_SIGN_FLIP, Floats, rng_for, sign_flip
+from persona_batch.comparing.planning import plan_difference
 from persona_batch.wording import counted
+
+MIN_PERSONAS = 8  # from so many on a level of an attribute speaks for more than these
 
 
 @dataclass(slots=True)
 class PairedTest:
     """One metric of one pair. `arm` and `reference` hold a value per stratum of the pair (NaN: none).
 
-    With `by_question` they hold a value per question. `p` and `test` replace the sign-flip where a measure has a
-    better test; `not_estimable` says why there shall be none.
+    With `by_question` they hold a value per question. `replies` are the values of single replies, parallel to the
+    layout's rows; `by_persona` the differences of each persona of a level, where they do not follow from those.
+    `p` and `test` replace the sign-flip where a measure has a better test; `not_estimable` says why neither the
+    difference nor a test means anything.
     """
 
     pair: Pair
@@ -38,6 +43,8 @@ class PairedTest:
     p: float | None = None
     test: str | None = None
     by_question: bool = False
+    replies: Floats | None = None
+    by_persona: Floats | None = None
     not_estimable: str | None = None
 
 
@@ -64,7 +71,19 @@ def paired(measure: Measure, tests: Sequence[PairedTest]) -> Findings:
     unit = "cluster" if layout.clustered else "question"
     told = [f"sign-flip by {unit}, exact" if listed else f"sign-flip by {unit}" for listed in exact]
     rows = zip(tests, arms, references, means.T, p.tolist(), told, strict=True)
-    return Findings([_estimate(measure, *row) for row in rows])
+    estimates = [_estimate(measure, *row) for row in rows]
+    return Findings(estimates, plan=list(_planned(layout, tests, estimates, study.power)))
+
+
+def _planned(
+    layout: Layout, tests: Sequence[PairedTest], estimates: Sequence[Estimate], power: float | None
+) -> Iterator[PlannedMeasure]:
+    """Yield what it takes to see the differences, where that is asked for and there is a value per reply."""
+    for test, row in zip(tests, estimates, strict=True):
+        if power is not None and test.replies is not None and row.value is not None:
+            planned = plan_difference(layout, test.pair, row, test.replies, power)
+            if planned is not None:
+                yield planned
 
 
 def _estimate(
@@ -82,24 +101,49 @@ def _estimate(
         float(np.nanmean(values)) if questions else None
         for values in (units, layout.by_cluster(arm), layout.by_cluster(reference))
     )
+    interval = t_interval(units, by="cluster" if layout.clustered else "question")
+    by_persona = test.by_persona
+    if by_persona is None and test.replies is not None:
+        by_persona = layout.by_persona(test.pair, test.replies)
+    personas = 0 if by_persona is None else len(by_persona)
+    if p is not None and interval is not None and by_persona is not None and personas >= MIN_PERSONAS:
+        p, method, interval = _over_personas(measure, by_persona, p, f"{method}, and by persona", interval)
+    effect = test.effect_size or standardised(units)
+    if test.not_estimable is not None:  # a number would be read all the same
+        value = interval = effect = None
     return replace(
         measure.row(test.pair, test.metric, test.unit),
         value=value,
         arm_value=arm_value,
         reference_value=reference_value,
-        interval=t_interval(units, by="cluster" if layout.clustered else "question"),
+        interval=interval,
         arm_interval=test.arm_interval,
         reference_interval=test.reference_interval,
-        effect_size=test.effect_size or standardised(units),
+        effect_size=effect,
         test=None if p is None else method,
         p=p,
         questions=questions,
         clusters=clusters if layout.clustered else None,
+        personas=personas if personas >= MIN_PERSONAS else None,
         not_estimable=reason if p is None else None,
         differences=as_list(differences),
         arm_values=as_list(arm),
         reference_values=as_list(reference),
     )
+
+
+def _over_personas(
+    measure: Measure, differences: Floats, p: float, test: str, interval: Interval
+) -> tuple[float, str, Interval]:
+    """Let a level's difference stand over its personas as well as over questions: the larger p, the wider interval."""
+    study = measure.study
+    (by_persona,), _ = sign_flip(
+        differences[:, None], study.permutations, rng_for(study.seed, measure.name, "personas")
+    )
+    other = t_interval(differences, by="persona")
+    if other is not None and other.high - other.low > interval.high - interval.low:
+        interval = other
+    return max(p, float(by_persona)), test, interval
 
 
 def too_few(units: int, name: str = "questions") -> str:

@@ -11,6 +11,7 @@ _FIRST = (
     "change",
     "shift",
     "adherence",
+    "consistency",
     "character",
     "identifiability",
     "words",

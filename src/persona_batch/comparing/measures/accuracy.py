@@ -38,6 +38,7 @@ class Accuracy(Measure):
                 won, lost = int((arm > reference)[both].sum()), int((arm < reference)[both].sum())
                 test.p, test.test = mcnemar(won, lost) if both.any() else None, "McNemar, exact"
                 test.effect_size = EffectSize("odds ratio of discordant questions", (won + 0.5) / (lost + 0.5))
+            test.replies = correct
             tests.append(test)
         return paired(self, tests)
 

@@ -9,7 +9,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from persona_batch.checks import Check, evaluate
+from persona_batch.comparing.layout import mean_of_means
 from persona_batch.comparing.measure import SIGN_FLIP, Explanation, Findings, Measure, Study, View
+from persona_batch.comparing.p_values import Floats
 from persona_batch.comparing.paired import PairedTest, paired
 
 ALL = "all checks"
@@ -35,40 +37,51 @@ class Adherence(Measure):
         super().__init__(study)
         # per pair and metric: place of the stratum -> (arm's pass rate, reference's)
         self._rates: dict[int, dict[str, dict[int, tuple[float, float]]]] = defaultdict(lambda: defaultdict(dict))
+        self._replies: dict[int, Floats] = {}  # by pair, where power is planned: the share of checks each reply passes
+        # per pair and metric, where arms are levels of an attribute: persona, place of the stratum, difference
+        self._by_persona: dict[tuple[int, str], list[tuple[int, int, float]]] = defaultdict(list)
 
     def see(self, view: View) -> None:
-        layout, corpus, block = self.layout, self.layout.corpus, view.block
-        passed: dict[tuple[Check, int], bool] = {}
-        personas = corpus.columns["persona"][layout.rows[block.start : block.start + len(block.texts)]]
+        layout, block = self.layout, view.block
+        personas = layout.corpus.columns["persona"][layout.rows[block.start : block.start + len(block.texts)]]
+        verdicts: dict[tuple[Check, int], bool] = {}
 
-        def rate(check: Check, places: range | list[int]) -> float:
-            total = 0
-            for place in places:
-                if (check, place) not in passed:
-                    passed[check, place] = evaluate(check, block.texts[place])
-                total += passed[check, place]
-            return total / len(places)
+        def passed(check: Check, place: int) -> bool:
+            if (check, place) not in verdicts:
+                verdicts[check, place] = evaluate(check, block.texts[place])
+            return verdicts[check, place]
 
-        question = corpus.names["question"][block.question]
         for number, stratum in view.strata:
             pair = layout.pairs[number]
             arm = block.slice_of(layout, int(pair.arm_group[stratum]))
             other = block.slice_of(layout, int(pair.reference_group[stratum]))
-            reference = range(other.start, other.stop)
             found: dict[str, list[tuple[float, float, int]]] = defaultdict(list)
-            for persona in np.unique(personas[arm]):
-                mine = [place for place in range(arm.start, arm.stop) if personas[place] == persona]
-                checks = corpus.checks.get((corpus.names["persona"][persona], question), ())
-                rates = [(rate(check, mine), rate(check, reference)) for check in checks]
-                for check, (own, theirs) in zip(checks, rates, strict=True):
-                    found[_label(check)].append((own, theirs, len(mine)))
-                if rates:
-                    own, theirs = np.mean(rates, axis=0)
-                    found[ALL].append((float(own), float(theirs), len(mine)))
+            for persona in np.unique(personas[arm]).tolist():
+                checks = self._checks(persona, block.question)
+                if not checks:
+                    continue
+                mine = arm.start + np.flatnonzero(personas[arm] == persona)
+                own, theirs = (
+                    np.array([[passed(check, int(place)) for check in checks] for place in places], dtype=np.float64)
+                    for places in (mine, np.arange(other.start, other.stop))
+                )
+                if self.study.power is not None:
+                    known = self._replies.setdefault(number, np.full(len(layout.rows), np.nan))
+                    known[block.start + mine] = own.mean(axis=1)
+                    known[block.start + other.start : block.start + other.stop] = theirs.mean(axis=1)
+                rates = [*zip(own.mean(axis=0).tolist(), theirs.mean(axis=0).tolist(), strict=True)]
+                labels = [*map(_label, checks), ALL]
+                for label, both in zip(labels, [*rates, (float(own.mean()), float(theirs.mean()))], strict=True):
+                    found[label].append((*both, len(mine)))
+                    self._by_persona[number, label].append((persona, stratum, both[0] - both[1]))
             for metric, parts in found.items():
                 *sides, weights = zip(*parts, strict=True)
-                own, theirs = (float(np.average(side, weights=weights)) for side in sides)
-                self._rates[number][metric][stratum] = (own, theirs)
+                mean, other_mean = (float(np.average(side, weights=weights)) for side in sides)
+                self._rates[number][metric][stratum] = (mean, other_mean)
+
+    def _checks(self, persona: int, question: int) -> tuple[Check, ...]:
+        corpus = self.layout.corpus
+        return corpus.checks.get((corpus.names["persona"][persona], corpus.names["question"][question]), ())
 
     def findings(self) -> Findings:
         tests = []
@@ -77,7 +90,12 @@ class Adherence(Measure):
                 sides = np.full((2, len(pair.question)), np.nan)
                 for stratum, both in rates.items():
                     sides[:, stratum] = both
-                tests.append(PairedTest(pair, metric, "pass rate", *sides))
+                test = PairedTest(pair, metric, "pass rate", *sides)
+                test.replies = self._replies.get(number) if metric == ALL else None
+                if self.layout.assignment.attribute is not None:
+                    persona, place, difference = map(np.array, zip(*self._by_persona[number, metric], strict=True))
+                    test.by_persona = mean_of_means(persona, place, difference)
+                tests.append(test)
         return paired(self, tests)
 
     def _rows(self, number: int) -> Iterator[tuple[str, dict[int, tuple[float, float]]]]:

@@ -20,6 +20,7 @@ from persona_batch.comparing.measure import WITHIN, Explanation, Findings, Measu
 from persona_batch.comparing.moved import moved_of
 from persona_batch.comparing.p_values import MIN_SIGN_FLIP, rng_for
 from persona_batch.comparing.pairwise import Rows
+from persona_batch.comparing.planning import plan_change
 from persona_batch.wording import counted
 
 
@@ -73,6 +74,10 @@ class Change(Measure):
         for number, pair in enumerate(self._pairs):
             row, energies = self._estimate(number, pair)
             found.estimates.append(row)
+            if self.study.power is not None and energies is not None and number < len(self.layout.pairs):
+                fewest = min(min(stratum.arm, stratum.reference) for stratum in self._strata[number])
+                planned = plan_change(row, energies.z, fewest, self.study.power)
+                found.plan.extend([] if planned is None else [planned])
             if energies is not None and number < len(self.layout.pairs):
                 found.moved[row.arm] = moved_of(energies, self.layout.corpus.names["question"])
         return found

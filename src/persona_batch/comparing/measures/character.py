@@ -1,12 +1,13 @@
 """Broken character: replies that call themselves a machine, name their maker, or decline as an assistant.
 
-Rates with Wilson's interval over replies; the test is by question, like the others.
+Rates with an interval over questions (Wilson's over replies covers .61 where questions differ); the test is by
+question, like the others.
 """
 
 import numpy as np
 
 from persona_batch.checks.markers import breaks_character
-from persona_batch.comparing.intervals import wilson
+from persona_batch.comparing.intervals import rate_interval
 from persona_batch.comparing.measure import SIGN_FLIP, Explanation, Findings, Measure, Study, View
 from persona_batch.comparing.paired import PairedTest, paired
 
@@ -21,8 +22,11 @@ class Character(Measure):
             "names its maker, or declines as an assistant would."
         ),
         formula="d_q = share of the arm's replies to q with a marker - share of the reference's; mean over q.",
-        test=f"{SIGN_FLIP} The rates themselves have Wilson's interval over replies.",
-        source="Wilson 1927, doi:10.1080/01621459.1927.10502953",
+        test=(
+            f"{SIGN_FLIP} The rates themselves have Wilson's interval, with the effective number of replies that the "
+            "questions' spread tells."
+        ),
+        source="Wilson 1927, doi:10.1080/01621459.1927.10502953; Korn & Graubard 1998",
         per_question="d_q",
     )
 
@@ -35,17 +39,20 @@ class Character(Measure):
             self._broken[place] = breaks_character(text)
 
     def findings(self) -> Findings:
-        means = self.layout.group_means(self._broken)
-        size = self.layout.end - self.layout.start
+        layout = self.layout
+        means, size = layout.group_means(self._broken), layout.end - layout.start
         tests = []
-        for pair in self.layout.pairs:
+        for pair in layout.pairs:
             test = PairedTest(
                 pair, "broken character", "share of replies", means[pair.arm_group], means[pair.reference_group]
             )
             test.arm_interval, test.reference_interval = (
-                wilson(float((means[groups] * size[groups]).sum()), int(size[groups].sum()))
-                for groups in (np.unique(pair.arm_group), np.unique(pair.reference_group))
+                rate_interval(
+                    self.layout.by_cluster(self.layout.by_question(pair, means[groups])), int(size[groups].sum())
+                )
+                for groups in (pair.arm_group, pair.reference_group)
             )
+            test.replies = self._broken
             tests.append(test)
         return paired(self, tests)
 

@@ -92,6 +92,7 @@ class Shift(Measure):
                 arm, reference = means[pair.arm_group, number], means[pair.reference_group, number]
                 test = PairedTest(pair, metric, unit, arm, reference, effect)
                 test.not_estimable = doubt if metric in CENSORED else None
+                test.replies = self._values[:, number]
                 tests.append(test)
             if doubt is not None and np.isfinite(tokens).any():
                 arm, reference = tokens[pair.arm_group], tokens[pair.reference_group]
