@@ -1,5 +1,6 @@
 """`batch compare`: is the difference real?"""
 
+import os
 import shlex
 import sys
 from fnmatch import fnmatchcase
@@ -8,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 import typer
 
-from persona_batch.cli.options import RUN_HELP, Color, Out, SeenIds
+from persona_batch.cli.options import RUN_HELP, Color, Lang, Out, SeenIds
 from persona_batch.errors import UsageError
 from persona_batch.view.terminal import tell
 from persona_batch.wording import meant
@@ -102,6 +103,7 @@ def compare(
     as_format: Annotated[Format, typer.Option("--format", "-f", help="What to print.")] = "table",
     bom: Annotated[bool, typer.Option("--bom", help="Begin CSV with a byte order mark, for Excel.")] = False,
     color: Color = "auto",
+    lang: Lang = None,
     out: Out = "runs",
 ) -> None:
     """Say which personas changed the replies, how, by how much, and whether it could be luck.
@@ -122,12 +124,13 @@ def compare(
     from persona_batch.record.agreement import Agreement
     from persona_batch.record.finding import find_run
     from persona_batch.record.reader import read_records
+    from persona_batch.verdict.language import language_of
     from persona_batch.view.comparison_replies import render_replies
     from persona_batch.view.comparison_rows import render_explanation
     from persona_batch.view.comparison_table import render
     from persona_batch.view.heading import facts_of, heading, with_first
     from persona_batch.view.palette import palette_for
-    from persona_batch.view.terminal import terminal_width
+    from persona_batch.view.terminal import can_draw, terminal_width
 
     if run2 is not None and by != "persona":
         raise UsageError("--by and a second run do not go together: two runs are compared persona by persona")
@@ -173,12 +176,12 @@ def compare(
     if as_format != "table":
         sys.stdout.write(_exported(result, as_format, about, bom=bom))
         return
-    palette, width = palette_for(sys.stdout, color), terminal_width()
+    palette, width, language = palette_for(sys.stdout, color), terminal_width(), language_of(lang, os.environ)
     sys.stdout.write("".join(heading(facts, palette, width, label) for label, facts in about) + "\n")
     if explained is not None:
         sys.stdout.write(render_explanation(result, explained, palette, width))
         return
-    sys.stdout.write(render(result, palette, width, details=details))
+    sys.stdout.write(render(result, palette, width, language, details=details, unicode=can_draw(sys.stdout)))
     sys.stdout.write(render_replies(result.excerpts, palette, width, diff=diff))
 
 

@@ -1,5 +1,6 @@
 """`batch history`: a batch over its runs, and whether something moved beyond noise."""
 
+import os
 import sys
 from functools import partial
 from pathlib import Path
@@ -7,13 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from persona_batch.cli.options import Color, Json, Out
+from persona_batch.cli.options import Color, Json, Lang, Out
 from persona_batch.errors import UsageError
 from persona_batch.view.terminal import tell
 from persona_batch.wording import counted
 
 if TYPE_CHECKING:
-    from persona_batch.comparing.step import PastRun
+    from persona_batch.comparing.nights import PastRun
     from persona_batch.record.manifest import Manifest
 
 DRIFTED = 100
@@ -25,19 +26,26 @@ def history(
     ],
     out: Out = "runs",
     last: Annotated[
-        int | None, typer.Option("--last", min=2, metavar="N", help="Only the newest N finished runs.")
+        int | None,
+        typer.Option("--last", min=2, metavar="N", help="Tell of the newest N runs only; the watch learns from all."),
     ] = None,
     level: Annotated[
-        float, typer.Option("--level", min=0.0001, max=0.5, metavar="P", help="Chance of a false alarm in the series.")
+        float,
+        typer.Option("--level", min=0.0001, max=0.5, metavar="P", help="Chance of a false alarm in a year of runs."),
     ] = 0.05,
+    baseline: Annotated[
+        str | None,
+        typer.Option("--baseline", metavar="RUN", help="The run that the newest is set beside (default: the first)."),
+    ] = None,
     fail_on_drift: Annotated[bool, typer.Option("--fail-on-drift", help="Exit 100 when there is an alarm.")] = False,
     as_json: Json = False,
     color: Color = "auto",
+    lang: Lang = None,
 ) -> int:
-    """Follow a batch over its runs: trends, and what moved beyond noise from one run to the next.
+    """Watch a batch over its runs: trends, and what is no longer where it was.
 
-    Alarms: replies moved beyond noise, another model answers, failures rose. Only cells that were asked in exactly
-    the same way are compared. From cron, look at the newest run alone: --last 2. A run in the place of the files,
+    Alarms: a measure moved, or another model answers. Only what was asked in exactly the same way is watched. The watch
+    may be looked at every night; from cron, look at the newest run alone: --last 2. A run in the place of the files,
     `latest` or `previous` among them, stands for its batch up to that run.
 
     Examples:
@@ -46,6 +54,7 @@ def history(
     """
     from persona_batch.comparing.follow import follow
     from persona_batch.config.load import load_batch
+    from persona_batch.record.finding import find_run
 
     named = _named_run(files, Path(out))
     batch_id = load_batch(files, need_questions=False).id if named is None else named.batch_id
@@ -56,16 +65,18 @@ def history(
         raise UsageError(
             f"{out}: no finished run of {batch_id} yet; `batch run {'FILE' if named else files[0]}` makes one"
         )
-    series = follow(batch_id, runs[-last:] if last else runs, level=level)
+    set_beside = None if baseline is None else find_run(baseline, Path(out)).id
+    series = follow(batch_id, runs, level=level, baseline=set_beside, last=last)
     if as_json:
         import msgspec
 
         typer.echo(msgspec.json.encode(series))
     else:
+        from persona_batch.verdict.language import language_of
         from persona_batch.view.history import history_text
         from persona_batch.view.transcript import page_for
 
-        sys.stdout.write(history_text(series, page_for(sys.stdout, color)))
+        sys.stdout.write(history_text(series, page_for(sys.stdout, color), language_of(lang, os.environ)))
     return DRIFTED if fail_on_drift and series.drifted else 0
 
 
@@ -82,7 +93,7 @@ def _named_run(files: list[str], out: Path) -> "Manifest | None":
 
 
 def _finished(batch_id: str, out: Path) -> "list[PastRun]":
-    from persona_batch.comparing.step import PastRun
+    from persona_batch.comparing.nights import PastRun
     from persona_batch.record.manifest import read_manifest
     from persona_batch.record.reader import read_records
     from persona_batch.record.rundir import list_runs

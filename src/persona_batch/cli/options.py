@@ -131,6 +131,9 @@ Watch: TypeAlias = Annotated[bool, typer.Option("--watch", help="Stream the repl
 Color: TypeAlias = Annotated[
     Literal["auto", "always", "never"], typer.Option("--color", help="auto: on a terminal, unless NO_COLOR is set.")
 ]
+Lang: TypeAlias = Annotated[
+    Literal["en", "zh"] | None, typer.Option("--lang", help="Of the sentences (default: that of the locale).")
+]
 
 
 def require_known(option: str, name: str, known: Sequence[str]) -> None:

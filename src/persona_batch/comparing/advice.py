@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 
+from persona_batch.comparing import sentences
 from persona_batch.comparing.comparison import Advice, Claim
 from persona_batch.comparing.layout import Layout
-from persona_batch.wording import counted
 
 QUESTIONS, SAMPLES = 20, 5
 """From so many on middling effects show: 20 questions with 5 samples see half a standard deviation in .83."""
@@ -31,15 +31,16 @@ def advise(layout: Layout, claims: Sequence[Claim]) -> list[Advice]:
     }
     lacking = list(_lacking(units, samples, "cluster" if layout.clustered else "question"))
     if not lacking:
-        return [Advice("`batch compare --plan` says how many questions and samples a smaller effect takes.", False)]
-    remedy = "More questions help more than more samples; `batch compare --plan` says how many."
-    return [Advice(f"Only large effects can show here: {'; '.join(lacking)}. {remedy}", underpowered=True)]
+        return [Advice(sentences.PLAN_SMALLER, False)]
+    told = lacking[0] if len(lacking) == 1 else sentences.BOTH_FEW.format(one=lacking[0], other=lacking[1])
+    return [Advice(sentences.ONLY_LARGE.format(lacking=told), underpowered=True)]
 
 
 def _lacking(units: dict[str, int], samples: dict[str, int], unit: str) -> Iterator[str]:
     few = min(units, key=lambda name: (units[name], name))
     if units[few] < QUESTIONS:
-        yield f"{few} has {counted(units[few], unit)} ({QUESTIONS} are better)"
+        yield sentences.FEW_UNITS.format(arm=few, units=sentences.units(units[few], unit), least=QUESTIONS)
     thin = min(samples, key=lambda name: (samples[name], name), default=None)
     if thin is not None and samples[thin] < SAMPLES:
-        yield f"{thin} has {counted(samples[thin], 'sample')} a side in its thinnest question ({SAMPLES} are better)"
+        told = sentences.units(samples[thin], "sample")
+        yield sentences.FEW_SAMPLES.format(arm=thin, samples=told, least=SAMPLES)

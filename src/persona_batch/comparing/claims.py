@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 from msgspec.structs import replace
 
+from persona_batch.comparing import sentences
 from persona_batch.comparing.comparison import LEVEL, Claim, Estimate, Half
 from persona_batch.comparing.layout import Layout
 from persona_batch.comparing.p_values import holm
@@ -41,7 +42,7 @@ def claims_of(layout: Layout, estimates: Sequence[Estimate]) -> list[Claim]:
 
 def _claim(claim: Claim, rows: dict[tuple[str, str | None], Estimate]) -> Claim:
     if claim.control is None:
-        return replace(claim, why_not="it has no control")
+        return replace(claim, why_not=sentences.NO_CONTROL)
     row = rows.get((claim.arm, claim.control))
     if row is None or row.p is None:
         return replace(claim, why_not=None if row is None else row.not_estimable)
@@ -50,7 +51,7 @@ def _claim(claim: Claim, rows: dict[tuple[str, str | None], Estimate]) -> Claim:
     other = rows.get((claim.arm, claim.placebo))
     if other is None or other.p is None:
         reason = None if other is None else other.not_estimable
-        return replace(claim, p_control=row.p, why_not=f"against {claim.placebo}: {reason}")
+        return replace(claim, p_control=row.p, why_not=sentences.AGAINST.format(other=claim.placebo, reason=reason))
     return replace(claim, p_control=row.p, p_placebo=other.p, p=max(row.p, other.p), failed=_failed(row.p, other.p))
 
 

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 from threadpoolctl import threadpool_limits
 
 from persona_batch.checks import Check
+from persona_batch.comparing import sentences
 from persona_batch.comparing.advice import advise
 from persona_batch.comparing.claims import claims_of
 from persona_batch.comparing.comparison import Claim, Comparison, Estimate, MeasureName, Settings
@@ -92,7 +93,7 @@ def compare(
         arms = count_arms(layout, found.moved)
         factors = factor_rows(study, clusters, copies) if by == "persona" else []
         return Comparison(
-            settings=Settings(by=by, measures=chosen, permutations=permutations, seed=seed),
+            settings=Settings(by=by, measures=chosen, permutations=permutations, seed=seed, power=power),
             runs=corpus.runs,
             questions=corpus.names["question"],
             arms=arms,
@@ -168,5 +169,5 @@ def _too_few_permutations(claims: Sequence[Claim], permutations: int) -> list[st
     tested = sum(claim.p_holm is not None for claim in claims)
     if tested * 20 <= permutations + 1:
         return []
-    told = f"With {permutations:,} permutations no change can stand out among {tested:,} arms at 5 %"
-    return [f"{told}: use --permutations {tested * 20:,} or more."]
+    told = {"permutations": permutations, "n": tested, "needed": tested * 20}
+    return [sentences.FEW_PERMUTATIONS.format(**{name: f"{number:,}" for name, number in told.items()})]

@@ -273,6 +273,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     permutations: int
     seed: int
     level: float = 0.95
+    power: float | None = None
 
 
 class Comparison(msgspec.Struct, frozen=True, kw_only=True):

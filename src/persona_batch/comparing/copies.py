@@ -12,6 +12,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from persona_batch.comparing import sentences
 from persona_batch.comparing.corpus import Column, Corpus
 
 Policy: TypeAlias = Literal["source", "once", "all"]
@@ -41,14 +42,14 @@ def find_copies(corpus: Corpus, rows: Column, policy: Policy) -> Copies:
     digest, draw = corpus.digest[rows], corpus.draw[rows]
     if policy == "once":
         kept = _first(corpus, rows, digest)
-        notes.extend(_told(int((~kept).sum()), "byte-identical to another of their cell", "--copies once"))
+        notes.extend(_told(int((~kept).sum()), sentences.COPIES_ONCE))
     if policy != "source" or not len(rows):
         return Copies(kept, notes)
     fixed = corpus.fixed[rows]
     served = (draw != 0) & ~fixed
     first = _first(corpus, rows, np.where(served, draw, np.arange(len(rows)) - len(rows)), digest)
     kept &= first
-    notes.extend(_told(int((~first).sum()), "sent twice under one request id", "a cache"))
+    notes.extend(_told(int((~first).sum()), sentences.COPIES_SERVED))
     notes.extend(_fixed(corpus, rows, kept))
     notes.extend(_cached(corpus, rows, kept))
     return Copies(kept, notes)
@@ -71,12 +72,9 @@ def _fixed(corpus: Corpus, rows: Column, kept: NDArray[np.bool_]) -> Iterator[st
             once += repeats
         else:
             drawn += repeats
-    yield from _told(once, "asked again without chance in the request", "temperature 0, top_k 1, or one seed")
+    yield from _told(once, sentences.COPIES_FIXED)
     if drawn:
-        yield (
-            "The requests have no chance in them (temperature 0, top_k 1, or one seed for all samples), but the "
-            "replies differ from sample to sample: all of them count."
-        )
+        yield sentences.FIXED_BUT_DRAWN
 
 
 def _cached(corpus: Corpus, rows: Column, kept: NDArray[np.bool_]) -> Iterator[str]:
@@ -85,15 +83,12 @@ def _cached(corpus: Corpus, rows: Column, kept: NDArray[np.bool_]) -> Iterator[s
     numbers = corpus.columns["text"][rows[again]].tolist()
     long = sum(len(text) >= LONG for text in corpus.texts.read(numbers))
     if long:
-        yield (
-            f"{long:,} replies of {LONG} characters or more are byte-identical to another sample of their cell: if the "
-            "endpoint caches, `--copies once` counts each once."
-        )
+        yield sentences.MAYBE_CACHED.format(n=f"{long:,}", long=LONG)
 
 
-def _told(count: int, what: str, why: str) -> Iterator[str]:
+def _told(count: int, sentence: str) -> Iterator[str]:
     if count:
-        yield f"{count:,} samples were {what} ({why}): they are no draws of their own and do not count."
+        yield sentence.format(n=f"{count:,}")
 
 
 def _first(corpus: Corpus, rows: Column, *marks: Column) -> NDArray[np.bool_]:

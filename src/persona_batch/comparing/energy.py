@@ -168,6 +168,13 @@ def _energies(distances: Floats, labels: NDArray[np.bool_], arm: int, reference:
     return found, distances[:, between].mean(axis=1)
 
 
+def energy_of(distances: Floats, arm: int, reference: int) -> tuple[float, float]:
+    """Return E and 2A of one stratum, the arm's replies first; 0 within a side of one reply."""
+    labels = np.arange(arm + reference)[None, :] < arm
+    energies, between = _energies(distances[None, :], labels, arm, reference)
+    return float(energies[0, 0]), 2.0 * float(between[0])
+
+
 def flip_common(shifts: NDArray[np.float32], permutations: int, rng: np.random.Generator) -> float:
     """Return the p of what one reply a side can show: whether the questions' shifts have a direction in common.
 

@@ -11,12 +11,13 @@ import numpy as np
 from msgspec.structs import replace
 from scipy import special
 
+from persona_batch.comparing import sentences
 from persona_batch.comparing.comparison import LEVEL, Equivalence, Estimate
 from persona_batch.comparing.intervals import t_interval
 from persona_batch.comparing.layout import Layout
 from persona_batch.comparing.p_values import Floats
 from persona_batch.errors import UsageError
-from persona_batch.wording import counted, meant
+from persona_batch.wording import meant
 
 MIN_UNITS = 20
 _BOUNDED = ("share", "rate")
@@ -63,7 +64,7 @@ def _tested(layout: Layout, row: Estimate, margin: float) -> Equivalence:
     interval = t_interval(present, 1 - 2 * LEVEL)
     error = float(present.std(ddof=1)) / np.sqrt(len(present))
     if interval is None or error == 0:
-        return Equivalence(margin, refused="the difference is the same in every question: its noise is not known")
+        return Equivalence(margin, refused=sentences.STEADY)
     nearest = (margin - abs(float(present.mean()))) / error
     smallest = max(abs(interval.low), abs(interval.high))
     p = float(special.stdtr(len(present) - 1, -nearest))
@@ -73,10 +74,10 @@ def _tested(layout: Layout, row: Estimate, margin: float) -> Equivalence:
 def _refused(row: Estimate, margin: float, units: int, clustered: bool) -> str | None:
     if units < MIN_UNITS:
         name = "cluster" if clustered else "question"
-        return f"{counted(units, name)}: it takes {MIN_UNITS} to claim that nothing differs"
+        return sentences.FEW_FOR_NOTHING.format(units=sentences.units(units, name), least=MIN_UNITS)
     if any(word in row.unit for word in _BOUNDED):
         for side, rate in ((row.arm, row.arm_value), (row.reference, row.reference_value)):
             if rate is not None and min(rate, 1 - rate) <= margin:
                 end = "0" if rate < 0.5 else "100"
-                return f"{side} is at {rate:.0%}, within the margin of {end} %: no test holds there"
+                return sentences.AT_THE_EDGE.format(arm=side, share=f"{rate:.0%}", edge=end)
     return row.not_estimable

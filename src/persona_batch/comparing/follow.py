@@ -1,167 +1,231 @@
-"""Following a batch over its runs: is the change from one run to the next more than noise?
+"""Following a batch over its runs: every night is watched, and set beside its neighbour and a baseline.
 
-Each persona is compared with itself in the run before, on the cells that were asked in exactly the same way (the
-same keys). The tests fall into three families: `change` (energy distance of the replies), `shift` (lengths, scripts,
-checks, broken character) and `failures` (exact McNemar, one-sided, on the cells of both runs). The level is shared
-out evenly among the families that have tests, and Holm's step-down (1979) runs in each over all transitions and
-personas. So in a series in which nothing changes the chance of one alarm or more is at most the level (Bonferroni
-over the families, Holm within them), however the tests depend on one another.
+Each persona's measures are watched (`watch`) on what was asked in exactly the same way; M series share the level, so
+the chance of any false alarm in a year of runs, over all of them, is at most the level. Series that come later (a
+persona that was added) share a small part that is kept back for them, so that they change nothing of what was said
+before. Nights against their neighbour and the baseline are estimates, without alarm.
 """
 
-from collections.abc import Sequence
-from itertools import pairwise
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from persona_batch.comparing.comparison import LEVEL, Estimate
-from persona_batch.comparing.p_values import holm
-from persona_batch.comparing.series import Alarm, RunPoint, Series, Step, Transition, Trend
-from persona_batch.comparing.step import Contents, Pair, PastRun, Test, look, pair_up
-from persona_batch.wording import counted
+from persona_batch.comparing.comparison import LEVEL
+from persona_batch.comparing.nights import MEASURES, UNITS, Answers, Night, PastRun, far_from, read_night, steps
+from persona_batch.comparing.p_values import Floats
+from persona_batch.comparing.series import Alarm, RunPoint, Series, Step, Transition, Trend, Watched
+from persona_batch.comparing.watch import Watch, nights_needed
+from persona_batch.errors import UsageError
 
-PERMUTATIONS = 9_999
-MOST_PERMUTATIONS = 499_999
+FIRST_SHARE = 15 / 16  # of the level, for the series of the first run; later ones share what halves each time
+
+
+@dataclass(slots=True)
+class _Watched:
+    """One series: its watch, and how its questions were asked when they were last seen."""
+
+    persona: str
+    measure: Watched
+    cohort: int
+    watch: Watch
+    asked: dict[str, tuple[int, int]] = field(default_factory=dict)
+    anchors: dict[str, list[str]] = field(default_factory=dict)
+    values: dict[str, float] = field(default_factory=dict)  # by run
+    evidence: dict[str, float] = field(default_factory=dict)
+    alarms: list[str] = field(default_factory=list)
+    recent: dict[str, float] = field(default_factory=dict)  # of the runs since it was watched anew
+
+    def see(self, number: int, night: Night) -> dict[str, Floats]:
+        """Take in a night; return its values by question."""
+        found: dict[str, Floats] = {}
+        for name, answers in night.answers.get(self.persona, {}).items():
+            asked = (answers.asked, answers.judged if self.measure == "checks" else 0)
+            if self.asked.setdefault(name, asked) != asked:
+                self.watch.forget(name)
+                self.anchors.pop(name, None)
+                self.asked[name] = asked
+            values = self._values(name, answers)
+            if len(values):
+                found[name] = values
+        if found:
+            mean = float(np.mean([values.mean() for values in found.values()]))
+            self.watch.night(number, found)
+            self.values[night.run.id], self.evidence[night.run.id] = mean, self.watch.evidence
+        return found
+
+    def _values(self, name: str, answers: Answers) -> Floats:
+        if self.measure != "text":
+            return answers.values(self.measure)
+        if not answers.texts:
+            return np.zeros(0)
+        if name not in self.anchors:  # the run that it is watched from is no night of the watch
+            self.anchors[name] = answers.texts
+            return np.zeros(0)
+        return far_from(self.anchors[name], answers.texts)
+
+    def begin_anew(self, night: Night, values: dict[str, Floats]) -> None:
+        """Compare what follows with the new state."""
+        if self.measure == "text":
+            self.anchors = {name: answers.texts for name, answers in night.answers[self.persona].items()}
+            values = {}
+        self.recent = {night.run.id: self.values[night.run.id]}
+        self.watch.begin_anew(values)
 
 
 def follow(
-    batch: str, runs: Sequence[PastRun], *, level: float = LEVEL, permutations: int = PERMUTATIONS, seed: int = 0
+    batch: str,
+    runs: Sequence[PastRun],
+    *,
+    level: float = LEVEL,
+    baseline: str | None = None,
+    last: int | None = None,
 ) -> Series:
-    """Compare each run with the one before it.
+    """Watch a batch over its runs.
 
     Args:
         batch: the batch's id.
         runs: finished runs, oldest first.
-        level: the chance of one false alarm or more in the whole series.
-        permutations: relabellings per test at first; in a family so large that these could never reach the level,
-            what stands near the smallest possible p is tested again with as many as it takes.
-        seed: of the permutations.
+        level: the chance of one false alarm or more in a year of runs.
+        baseline: id of the run that each is set beside; None: the first.
+        last: tell of so many of the newest runs only; the watch has learned from all.
+
+    Raises:
+        UsageError: there is no such baseline among the runs.
     """
-    contents = [look(run) for run in runs]
-    pairs = [pair_up(before, after, permutations=permutations, seed=seed) for before, after in pairwise(contents)]
-    pairs = _refined(pairs, level=level, permutations=permutations, seed=seed)
+    wanted = baseline or (runs[0].id if runs else None)
+    if baseline is not None and baseline not in {run.id for run in runs}:
+        raise UsageError(f"--baseline {baseline}: it is no finished run of {batch}")
+    base = next((read_night(run) for run in runs if run.id == wanted), None)
+    watched: dict[tuple[str, Watched], _Watched] = {}
+    sizes: list[int] = []
+    points: list[RunPoint] = []
+    transitions: list[Transition] = []
+    before: Night | None = None
+    for number, run in enumerate(runs):
+        night = read_night(run)
+        _admit(watched, sizes, number, night)
+        alarms = list(_seen(watched, sizes, number, night, level))
+        if before is not None and base is not None:
+            transitions.append(_transition(before, night, base, alarms))
+        points.append(_point(night))
+        before = night
+    shown = points if last is None else points[-last:]
     return Series(
         batch=batch,
         level=level,
-        runs=[_point(found) for found in contents],
-        trends=_trends(pairs),
-        transitions=_judged(pairs, level),
-        notes=[] if len(runs) > 1 else [f"{counted(len(runs), 'finished run')}: nothing to compare yet"],
+        baseline=wanted,
+        seen=len(points),
+        runs=shown,
+        trends=[_trend(one, sizes, level, shown) for _, one in sorted(watched.items())],
+        transitions=transitions if last is None else transitions[-(last - 1) :],
     )
 
 
-def _refined(pairs: list[Pair], *, level: float, permutations: int, seed: int) -> list[Pair]:
-    tests = [test for pair in pairs for test in pair.tests()]
-    families = len({family for family, _, _ in tests})
-    largest = max((sum(test[0] == family for test in tests) for family in {test[0] for test in tests}), default=0)
-    needed = min(MOST_PERMUTATIONS, round(2 * largest * families / level))
-    if needed <= permutations:
-        return pairs
-    near = 10 / (1 + permutations)
-    return [
-        pair_up(pair.before, pair.after, permutations=needed, seed=seed)
-        if any(p <= near for _, _, p in pair.tests())
-        else pair
-        for pair in pairs
+def _admit(watched: dict[tuple[str, Watched], _Watched], sizes: list[int], number: int, night: Night) -> None:
+    """Open a watch for every measure of every persona that has none; those of one night are a cohort."""
+    fresh = [
+        (persona, measure)
+        for persona, answers in sorted(night.answers.items())
+        for measure in MEASURES
+        if (persona, measure) not in watched
+        if measure != "checks" or any(one.passed for one in answers.values())
     ]
+    if not fresh:
+        return
+    sizes.append(len(fresh))
+    for persona, measure in fresh:
+        name = f"{persona}\0{measure}\0{number}"
+        watched[persona, measure] = _Watched(persona, measure, len(sizes) - 1, Watch(name))
 
 
-def _judged(pairs: Sequence[Pair], level: float) -> list[Transition]:
-    tests = [(number, test) for number, pair in enumerate(pairs) for test in pair.tests()]
-    p = np.array([test[2] for _, test in tests], dtype=np.float64)
-    family = np.array([test[0] for _, test in tests], dtype=np.str_)
-    names = np.unique(family)
-    adjusted = np.full(len(p), np.nan)
-    for name in names:
-        mine = family == name
-        adjusted[mine] = np.minimum(1.0, holm(p[mine]) * len(names))
-    return [
-        _transition(
-            pair, [(test, float(adjusted[place])) for place, (of, test) in enumerate(tests) if of == number], level
-        )
-        for number, pair in enumerate(pairs)
-    ]
+def _threshold(sizes: Sequence[int], cohort: int, level: float) -> float:
+    share = FIRST_SHARE if cohort == 0 else (1.0 - FIRST_SHARE) / 2.0**cohort
+    return sizes[cohort] / (level * share)
 
 
-def _transition(pair: Pair, tests: Sequence[tuple[Test, float]], level: float) -> Transition:
-    steps, alarms = [], []
-    for (family, estimate, p), adjusted in tests:
-        if estimate is not None:
-            step = Step(
-                family=family,
-                persona=_persona(pair, estimate),
-                measure=estimate.measure,
-                metric=estimate.metric,
-                unit=estimate.unit,
-                value=estimate.value,
-                p=p,
-                p_adjusted=adjusted,
+def _seen(
+    watched: dict[tuple[str, Watched], _Watched], sizes: Sequence[int], number: int, night: Night, level: float
+) -> Iterator[Alarm]:
+    for (persona, measure), one in sorted(watched.items()):
+        earlier = float(np.mean(list(one.recent.values()))) if one.recent else None
+        values = one.see(number, night)
+        if not values:
+            continue
+        now = one.recent[night.run.id] = one.values[night.run.id]
+        if one.watch.evidence >= _threshold(sizes, one.cohort, level):
+            one.alarms.append(night.run.id)
+            one.begin_anew(night, values)
+            told = ["–" if value is None else f"{value:.4g}" for value in (earlier, now)]
+            yield Alarm(
+                kind="moved", persona=persona, measure=measure, unit=UNITS[measure], before=told[0], now=told[1]
             )
-            steps.append(step)
-            if adjusted <= level:
-                alarms.append(Alarm(kind="moved", persona=step.persona, text=_moved(step), p_adjusted=adjusted))
-        elif adjusted <= level:
-            new, lost = pair.failures()
-            text = f"failures rose: {new:,} cells failed that had a reply, {lost:,} the other way round"
-            alarms.append(Alarm(kind="failures", persona=None, text=text, p_adjusted=adjusted))
-    return Transition(
-        before=pair.before.run.id,
-        after=pair.after.run.id,
-        started_at=pair.after.run.started_at,
-        compared=pair.cells,
-        tested=pair.tested,
-        steps=steps,
-        alarms=_other_models(pair) + alarms,
-        notes=pair.notes,
-    )
 
 
-def _moved(step: Step) -> str:
-    by = "" if step.value is None else f" by {step.value:+{',.0f' if abs(step.value) >= 100 else '.3g'}} {step.unit}"
-    return f"{step.persona}: {step.metric} moved beyond noise{by}"
-
-
-def _other_models(pair: Pair) -> list[Alarm]:
-    return [
+def _transition(before: Night, night: Night, base: Night, alarms: Sequence[Alarm]) -> Transition:
+    estimates: list[Step] = steps(night, before, "before")
+    if base.run.id not in (before.run.id, night.run.id):
+        estimates += steps(night, base, "baseline")
+    then, now = before.models("model_returned"), night.models("model_returned")
+    renamed = [
         Alarm(
             kind="model_returned",
             persona=None,
-            text=f"model_returned changed: {change.model} answers as {', '.join(change.after)}, "
-            f"before as {', '.join(change.before)}",
+            measure=None,
+            unit=None,
+            before=", ".join(then[model]),
+            now=", ".join(names),
         )
-        for change in pair.models_changed("model_returned")
+        for model, names in sorted(now.items())
+        if then.get(model, names) != names
     ]
+    prints = before.models("system_fingerprint")
+    common = {
+        persona: [name for name, mine in answers.items() if name in before.answers[persona]]
+        for persona, answers in night.answers.items()
+        if persona in before.answers
+    }
+    same = {
+        persona: [name for name in names if night.answers[persona][name].asked == before.answers[persona][name].asked]
+        for persona, names in common.items()
+    }
+    return Transition(
+        before=before.run.id,
+        after=night.run.id,
+        started_at=night.run.started_at,
+        compared=sum(len(night.answers[persona][name].failed) for persona, names in same.items() for name in names),
+        steps=estimates,
+        alarms=[*renamed, *alarms],
+        edited=sorted(persona for persona, names in common.items() if len(same[persona]) < len(names)),
+        fingerprints=sorted(
+            model for model, names in night.models("system_fingerprint").items() if prints.get(model, names) != names
+        ),
+    )
 
 
-def _trends(pairs: Sequence[Pair]) -> list[Trend]:
-    """Return every measure over the runs; the first run's value is the reference of the first comparison."""
-    values: dict[tuple[str, str, str], list[float | None]] = {}
-    units: dict[tuple[str, str, str], Estimate] = {}
-    for number, pair in enumerate(pairs):
-        for estimate in pair.comparison.estimates if pair.comparison else ():
-            name = (_persona(pair, estimate), estimate.measure, estimate.metric)
-            units.setdefault(name, estimate)
-            row = values.setdefault(name, [None] * (len(pairs) + 1))
-            if estimate.measure == "change":
-                row[number + 1] = estimate.value
-            else:
-                row[number + 1] = estimate.arm_value
-                if row[number] is None:
-                    row[number] = estimate.reference_value
-    return [Trend(name[0], units[name].measure, name[2], units[name].unit, row) for name, row in sorted(values.items())]
+def _trend(one: _Watched, sizes: Sequence[int], level: float, shown: Sequence[RunPoint]) -> Trend:
+    threshold, questions = _threshold(sizes, one.cohort, level), len(one.asked)
+    first = nights_needed(threshold, questions)
+    if first is not None and one.measure == "text":
+        first += 1  # the run that it is watched from
+    return Trend(
+        persona=one.persona,
+        measure=one.measure,
+        unit=UNITS[one.measure],
+        values=[one.values.get(point.run) for point in shown],
+        evidence=[one.evidence.get(point.run) for point in shown],
+        threshold=threshold,
+        questions=questions,
+        alarms=one.alarms,
+        possible_from=first,
+    )
 
 
-def _persona(pair: Pair, estimate: Estimate) -> str:
-    """Return the arm's name without what compare adds to tell the two runs apart."""
-    assert pair.comparison is not None
-    arm = next(arm for arm in pair.comparison.arms if arm.name == estimate.arm)
-    return arm.personas[0]
-
-
-def _point(found: Contents) -> RunPoint:
+def _point(night: Night) -> RunPoint:
     return RunPoint(
-        run=found.run.id,
-        started_at=found.run.started_at,
-        records=found.records,
-        failed=found.failed,
-        models_returned=sorted(found.returned),
+        run=night.run.id,
+        started_at=night.run.started_at,
+        records=night.records,
+        failed=night.failed,
+        models_returned=sorted({name for names in night.models("model_returned").values() for name in names}),
     )

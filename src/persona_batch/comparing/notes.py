@@ -8,11 +8,12 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from persona_batch.comparing import sentences
 from persona_batch.comparing.comparison import Arm
 from persona_batch.comparing.corpus import LONGEST
 from persona_batch.comparing.layout import Layout
 from persona_batch.comparing.paired import MIN_PERSONAS
-from persona_batch.wording import counted, listed
+from persona_batch.wording import listed
 
 _SHORT, _LONG = 600.0, 3600.0  # seconds between arms: when it is said however few calls there are; between paired calls
 _BY_CHANCE = 0.01
@@ -29,33 +30,30 @@ def notes_on(layout: Layout, arms: Sequence[Arm]) -> list[str]:
     lost = [arm for arm in arms if arm.errors or arm.empty or arm.filtered or arm.missing]
     if lost:
         total = sum(arm.errors + arm.empty + arm.filtered + arm.missing for arm in lost)
-        notes.append(f"{total:,} cells without a reply were left out: " + "; ".join(_losses(arm) for arm in lost[:8]))
+        notes.append(sentences.LEFT_OUT.format(n=f"{total:,}", arms="; ".join(_losses(arm) for arm in lost[:8])))
     cut = sum(arm.truncated for arm in arms)
     if cut:
         total = sum(arm.records for arm in arms)
-        notes.append(f"{cut:,} of {total:,} replies were cut at the token limit: their lengths and endings say little.")
+        notes.append(sentences.SOME_CUT.format(n=f"{cut:,}", total=f"{total:,}"))
     if layout.corpus.cut:
-        notes.append(
-            f"{layout.corpus.cut:,} replies are longer than {LONGEST:,} characters: what comes after was not compared, "
-            "except to tell whether two replies are the same."
-        )
+        notes.append(sentences.TOO_LONG.format(n=f"{layout.corpus.cut:,}", most=f"{LONGEST:,}"))
     notes.extend(layout.copies)
     unpaired = [arm for arm in arms if arm.unpaired]
     if unpaired:
-        listed = ", ".join(f"{arm.name} ({arm.unpaired:,})" for arm in unpaired[:8])
-        notes.append(f"Questions without a usable reply on both sides were left out: {listed}.")
+        named = ", ".join(f"{arm.name} ({arm.unpaired:,})" for arm in unpaired[:8])
+        notes.append(sentences.UNPAIRED.format(arms=named))
     if layout.pairs and layout.assignment.references and not any(arm.role == "placebo" for arm in arms):
-        notes.append("There is no placebo arm (`assistant`): how much a harmless prompt changes is not known.")
+        notes.append(sentences.NO_PLACEBO)
     return notes
 
 
 def _no_reference(layout: Layout) -> str:
     if layout.assignment.references or not len(layout.rows):
-        return "No arm has replies to the same questions as its reference: nothing can be tested."
+        return sentences.NO_PAIRS
     names = np.unique(layout.group_arm)
     if len(names) < 2:
-        return "There is only one arm: nothing to compare it with. Run with a control, or name a second run."
-    return "There is no control among the records: name one with --control, or run again with `controls: [none]`."
+        return sentences.ONE_ARM
+    return sentences.NO_CONTROL_AT_ALL
 
 
 def _of_levels(layout: Layout) -> Iterator[str]:
@@ -68,17 +66,12 @@ def _of_levels(layout: Layout) -> Iterator[str]:
         for arm in layout.assignment.references
         if layout.roles[arm] == "persona"
     }
-    few = [f"{name} ({counted(count, 'persona')})" for name, count in members.items() if count < MIN_PERSONAS]
+    few = [f"{name} ({sentences.units(count, 'persona')})" for name, count in members.items() if count < MIN_PERSONAS]
     if few:
-        yield (
-            f"What is said of {listed(few)} is said of these personas, not of {attribute} in general: "
-            f"that takes {MIN_PERSONAS} personas a level."
-        )
+        least = sentences.units(MIN_PERSONAS, "persona")
+        yield sentences.ONLY_THESE.format(levels=listed(few), attribute=attribute, least=least)
     if len(few) < len(members):
-        yield (
-            f"Levels of {MIN_PERSONAS} personas or more are tested over personas too, in length, checks, character and "
-            "accuracy; what else is said of them is said of these personas."
-        )
+        yield sentences.FOR_MORE.format(least=MIN_PERSONAS)
 
 
 def _other_parameters(layout: Layout) -> list[str]:
@@ -95,8 +88,7 @@ def _other_parameters(layout: Layout) -> list[str]:
         if names:
             unlike.setdefault(f"{layout.arms[reference]} ({names})", []).append(layout.arms[arm])
     return [
-        f"Asked with other parameters than {reference}: {', '.join(named[:6])}{' …' if len(named) > 6 else ''}: "
-        "a difference may come from them rather than from the prompt."
+        sentences.OTHER_PARAMS.format(reference=reference, arms=", ".join(named[:6]) + (" …" if len(named) > 6 else ""))
         for reference, named in unlike.items()
     ]
 
@@ -115,11 +107,7 @@ def _other_times(layout: Layout) -> list[str]:
         if _are_apart(mine, theirs) or _median_lag(layout, arm, reference) > _LONG:
             when = f"{layout.arms[reference]} ({_spell(theirs)})"
             apart.setdefault(when, []).append(f"{layout.arms[arm]} ({_spell(mine)})")
-    return [
-        f"Not asked at the same time as {reference}: {listed(named)}. The difference may be the days' rather than the "
-        "prompt's: a new run asks all of them side by side."
-        for reference, named in apart.items()
-    ]
+    return [sentences.OTHER_TIMES.format(reference=reference, arms=listed(named)) for reference, named in apart.items()]
 
 
 def _moments(layout: Layout, arm: int) -> NDArray[np.float64]:

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 import numpy as np
 from msgspec.structs import replace
 
+from persona_batch.comparing import sentences
 from persona_batch.comparing.comparison import EffectSize, Estimate, Interval, PlannedMeasure
 from persona_batch.comparing.intervals import t_interval
 from persona_batch.comparing.layout import Layout, Pair
 from persona_batch.comparing.measure import Findings, Measure, as_list
 from persona_batch.comparing.p_values import MIN_SIGN_FLIP, Floats, rng_for, sign_flip
 from persona_batch.comparing.planning import plan_difference
-from persona_batch.wording import counted
 
 MIN_PERSONAS = 8  # from so many on a level of an attribute speaks for more than these
 
@@ -93,8 +93,8 @@ def _estimate(
     differences = arm - reference
     questions, clusters = int(np.isfinite(differences).sum()), int(np.isfinite(units).sum())
     p, method = (None if np.isnan(flip_p) else flip_p, flip) if test.test is None else (test.p, test.test)
-    name = "clusters" if layout.clustered else "questions"
-    reason = too_few(clusters, name) if questions else "no question was answered on both sides"
+    name = "cluster" if layout.clustered else "question"
+    reason = too_few(clusters, name) if questions else sentences.NOT_BOTH
     if test.not_estimable is not None:
         p, reason = None, test.not_estimable
     value, arm_value, reference_value = (
@@ -146,9 +146,9 @@ def _over_personas(
     return max(p, float(by_persona)), test, interval
 
 
-def too_few(units: int, name: str = "questions") -> str:
+def too_few(units: int, name: str = "question") -> str:
     """Say why there is no sign-flip p."""
-    return f"{counted(units, name.removesuffix('s'))}; the sign-flip test needs {MIN_SIGN_FLIP}"
+    return sentences.TOO_FEW.format(units=sentences.units(units, name), least=MIN_SIGN_FLIP)
 
 
 def standardised(differences: Floats) -> EffectSize | None:

@@ -4,12 +4,13 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-from persona_batch.comparing.comparison import MeasureName
+from persona_batch.comparing.comparison import Interval
 
-SERIES_VERSION = 1
+SERIES_VERSION = 2
 
-AlarmKind: TypeAlias = Literal["moved", "model_returned", "failures"]
-Family: TypeAlias = Literal["change", "shift", "failures"]
+AlarmKind: TypeAlias = Literal["moved", "model_returned"]
+Watched: TypeAlias = Literal["text", "length", "checks", "character", "failures"]
+Against: TypeAlias = Literal["before", "baseline"]
 
 
 class RunPoint(msgspec.Struct, frozen=True):
@@ -22,71 +23,83 @@ class RunPoint(msgspec.Struct, frozen=True):
     models_returned: list[str]
 
 
-class Trend(msgspec.Struct, frozen=True):
-    """One measure of one persona over the runs, parallel to `Series.runs`; None where it could not be measured.
+class Trend(msgspec.Struct, frozen=True, kw_only=True):
+    """One measure of one persona under watch; the lists run parallel to `Series.runs`.
 
-    The value of `change` belongs to the later of two runs: how far it moved, over its own noise.
+    `values` are means over the questions (`text`: the mean distance to the replies of the run that it is watched
+    from), None where nothing was measured. `evidence` is that of the watch, an alarm where it reaches `threshold`;
+    `alarms` are the runs that raised one. No alarm is possible before `possible_from` runs; None: not in a year.
     """
 
     persona: str
-    measure: MeasureName
-    metric: str
+    measure: Watched
     unit: str
     values: list[float | None]
+    evidence: list[float | None]
+    threshold: float
+    questions: int
+    alarms: list[str]
+    possible_from: int | None
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
-    """One test of a persona between two consecutive runs.
+    """A run against another as an estimate, without alarm: later minus earlier in `unit` (`text`: H, from 0 to 1)."""
 
-    `value` is later minus earlier in `unit` (`change`: energy distance over noise). `p_adjusted` is Holm's over the
-    whole series, weighted by the family's share of the level: it is compared with `Series.level`.
-    """
-
-    family: Family
+    against: Against
     persona: str
-    measure: MeasureName
-    metric: str
+    measure: Watched
     unit: str
-    value: float | None
-    p: float
-    p_adjusted: float
+    value: float
+    interval: Interval | None
+    questions: int
 
 
 class Alarm(msgspec.Struct, frozen=True, kw_only=True):
-    """Something that is no noise. `p_adjusted` is None where nothing was tested (another model's name)."""
+    """Something that is no noise: a measure that moved, or (not tested) another model's name.
+
+    `before` and `now` are the measure's means in the runs before (since it was watched anew) and in this one, or the
+    models' names.
+    """
 
     kind: AlarmKind
     persona: str | None
-    text: str
-    p_adjusted: float | None = None
+    measure: Watched | None
+    unit: str | None
+    before: str
+    now: str
 
 
 class Transition(msgspec.Struct, frozen=True, kw_only=True):
-    """From one run to the next. Only cells that were asked in exactly the same way in both are compared.
+    """What a run showed. Only what was asked in exactly the same way before is compared.
 
-    `tested`: whether there was enough in them to test the replies at all.
+    `compared` counts its cells that were, `edited` names the personas that were asked otherwise than in the run
+    before, `fingerprints` the models whose system fingerprint changed.
     """
 
     before: str
     after: str
     started_at: str
     compared: int
-    tested: bool
     steps: list[Step]
     alarms: list[Alarm]
-    notes: list[str]
+    edited: list[str]
+    fingerprints: list[str]
 
 
 class Series(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that `batch history` can say."""
+    """Everything that `batch history` can say; `level`: the chance of any false alarm in a year of nightly runs.
+
+    `seen` runs were watched, of which `runs` may be the newest only.
+    """
 
     schema_version: int = SERIES_VERSION
     batch: str
     level: float
+    baseline: str | None
+    seen: int
     runs: list[RunPoint]
     trends: list[Trend]
     transitions: list[Transition]
-    notes: list[str]
 
     @property
     def drifted(self) -> list[Transition]:

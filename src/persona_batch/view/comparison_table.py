@@ -1,228 +1,187 @@
-"""A comparison on the terminal: a row per persona first, then what stands behind it."""
+"""A comparison on the terminal: a sentence per persona first, the strongest first, then what stands behind it."""
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 from persona_batch.comparing import Comparison
-from persona_batch.comparing.comparison import LEVEL, Arm, RunChanges
-from persona_batch.view.comparison_rows import MISSING, amount, detail_row, hanging, interval, p_value, starred
+from persona_batch.comparing.comparison import Arm, Claim, RunChanges
+from persona_batch.verdict.claims import claim_sentence, yardstick_sentence
+from persona_batch.verdict.effects import all_alike, effects_of
+from persona_batch.verdict.language import ENGLISH, Language
+from persona_batch.view.bars import bar
+from persona_batch.view.comparison_details import detail_tables
+from persona_batch.view.comparison_plan import equivalence_lines, plan_table
 from persona_batch.view.palette import Palette
-from persona_batch.view.tables import Column, table
-from persona_batch.wording import counted
+from persona_batch.view.terminal import one_line, prose
 
-WORDS = 5  # per arm in the summary
-WORD_ARMS = 4  # arms in the summary; all in the details
-_SUMMARY = (
-    Column("", shrinks=True),
-    *(Column(name, "right") for name in ("n", "change", "95% interval", "p", "length", "checks", "broken")),
-)
-_DETAILS = (
-    Column("", shrinks=True),
-    *(Column(name, "right") for name in ("differs by", "95% interval", "effect", "p", "p (BH)", "n")),
-)
-_EFFECTS = (
-    "effect: δ Cliff's delta; d mean difference by question over its standard deviation; |z| of the strongest word"
-)
-_ROLE_ORDER = {"persona": 0, "level": 0, "placebo": 1, "control": 2}
+MOST = 12  # arms that are told one by one
+_INDENT = "    "
 
 
-def render(comparison: Comparison, palette: Palette, width: int, *, details: bool = False) -> str:
+def render(
+    comparison: Comparison,
+    palette: Palette,
+    width: int,
+    language: Language = ENGLISH,
+    *,
+    details: bool = False,
+    unicode: bool = True,
+) -> str:
     """Return the comparison as text of at most `width` cells a line, ending with a line feed.
 
     Args:
         comparison: what to show.
         palette: colours.
         width: cells.
-        details: a table per measure with everything that is printed beside a p-value.
+        language: of the sentences; the tables of `details` are in English.
+        details: a table per measure with every number, p-values and intervals.
+        unicode: whether the terminal can draw more than ASCII.
     """
-    parts = [_headline(comparison, palette, width)]
+    page = _Page(comparison, palette, width, language, unicode)
+    parts = [page.summary()]
     if comparison.changes is not None:
-        parts.append(_run_changes(comparison, comparison.changes, palette, width))
-    rows = [arm for arm in comparison.arms if arm.reference is not None]
-    if rows:
-        parts.append(summary(comparison, rows, palette, width))
-    parts.append(_below(comparison, palette, width))
+        parts.append(page.lines(page.changes(comparison.changes)))
+    parts.append(page.claims())
+    parts.append(page.lines(page.factors()))
+    parts.append(page.lines(equivalence_lines(comparison, language)))
+    parts.append(plan_table(comparison, language, palette, width))
+    parts.append(page.below())
     if details:
-        parts.extend(_detail_tables(comparison, palette, width))
+        parts.extend(detail_tables(comparison, palette, width))
     return "\n".join(part for part in parts if part)
 
 
-def summary(comparison: Comparison, arms: Sequence[Arm], palette: Palette, width: int) -> str:
-    """Return the table with a row per arm, the personas first."""
-    ordered = sorted(arms, key=lambda arm: _ROLE_ORDER[arm.role])
-    return table(_SUMMARY, [_summary_row(comparison, arm) for arm in ordered], palette, width)
+class _Page:
+    """The screen of one comparison in one language."""
 
+    def __init__(self, comparison: Comparison, palette: Palette, width: int, language: Language, unicode: bool) -> None:
+        self._comparison, self._palette, self._width = comparison, palette, width
+        self._language, self._unicode = language, unicode
+        self._arms = {arm.name: arm for arm in comparison.arms}
 
-def _summary_row(comparison: Comparison, arm: Arm) -> list[str]:
-    change = comparison.find("change", arm.name)
-    length = comparison.find("shift", arm.name, "length")
-    checks = comparison.find("adherence", arm.name)
-    broken = comparison.find("character", arm.name)
-    name = f"({arm.name})" if arm.role in {"placebo", "control"} else arm.name
-    facts = change or length or checks or broken or comparison.find("accuracy", arm.name)
-    p = None if change is None else change.p if change.p_holm is None else change.p_holm
-    return [
-        name,
-        MISSING if facts is None else f"{facts.questions:,}q {facts.samples:,}:{facts.reference_samples:,}",
-        MISSING if change is None else amount(change.value, change.unit, sign=True),
-        MISSING if change is None else interval(change.interval, change.unit),
-        MISSING if change is None else p_value(p),
-        starred(length),
-        starred(checks),
-        starred(broken),
-    ]
+    def lines(self, sentences: Iterable[str], indent: str = "") -> str:
+        """Return sentences folded to the width, each on lines of its own."""
+        room = self._width - len(indent)
+        return "".join(f"{indent}{line}\n" for text in sentences for line in prose(one_line(text), room))
 
+    def summary(self) -> str:
+        """Return what was compared, and how many of the claims hold."""
+        claims, say = self._comparison.claims, self._language
+        first = say.count("{n} question", "{n} questions", len(self._comparison.questions))
+        replies = say.say("{n} replies", n=sum(arm.used for arm in self._comparison.arms))
+        told = [f"{first}{say.say(', ')}{replies}"]
+        tested = [claim for claim in claims if claim.holds is not None]
+        if len(claims) > 1:
+            n = sum(claim.holds is True for claim in tested)
+            total, missing = len(tested), len(claims) - len(tested)
+            told.append(say.say("{n} of {total} change the replies beyond luck.", n=n, total=total))
+            if missing:
+                told[-1] += say.count(" {n} could not be tested.", " {n} could not be tested.", missing)
+        return self.lines(told)
 
-def _headline(comparison: Comparison, palette: Palette, width: int) -> str:
-    arms = {arm.name for arm in comparison.arms if arm.role in {"persona", "level"}}
-    tested = [row for row in comparison.estimates if row.measure == "change" and row.p_holm is not None]
-    beyond = [row.arm for row in tested if row.p_holm is not None and row.p_holm <= LEVEL]
-    lines = []
-    if tested:
-        noise = "asking again" if comparison.settings.by != "run" else "their earlier replies"
-        named = f": {', '.join(beyond[:6])}{' …' if len(beyond) > 6 else ''}" if beyond else ""
-        told = f"{len(beyond):,} of {len(tested):,} told apart from {noise} by change (5 %, family-wise)"
-        lines.append(told + named)
-    other = Counter(
-        row.metric
-        for row in comparison.estimates
-        if row.arm in arms and row.measure != "change" and row.p_bh is not None and row.p_bh <= LEVEL
-    )
-    if other:
-        told = ", ".join(f"{metric} {count:,}" for metric, count in other.most_common(6))
-        lines.append(f"other differences that stand after correction, in how many of {len(arms):,}: {told}")
-    return "".join(palette.bold(line) + "\n" for text in lines for line in hanging(text, width))
-
-
-def _below(comparison: Comparison, palette: Palette, width: int) -> str:
-    sentences = [
-        *_legend(comparison),
-        *_identified(comparison),
-        *_distinctive(comparison, WORD_ARMS),
-        *_slopes(comparison),
-    ]
-    lines = [line for sentence in sentences for line in hanging(sentence, width)]
-    notes = [*(f"! {note}" for note in comparison.notes), *(f"→ {advice.text}" for advice in comparison.advice)]
-    lines += [palette.dim(line) for note in notes for line in hanging(note, width)]
-    return "".join(f"{line}\n" for line in lines)
-
-
-def _legend(comparison: Comparison) -> Iterator[str]:
-    changes = [row for row in comparison.estimates if row.measure == "change"]
-    measured = [row for row in changes if row.value is not None]
-    if measured:
-        by_reference = {row.reference: row.reference_value for row in measured}
-        noise = ", ".join(f"{name} {value:.2f}" for name, value in list(by_reference.items())[:3] if value is not None)
-        yield (
-            "change: how far the replies lie from the reference's, beyond asking again, in % of the reference's own "
-            f"noise ({noise}); p by permutation within questions, Holm over the rows without brackets"
-        )
-    reasons = {row.not_estimable: row.arm for row in changes if row.not_estimable}
-    for reason in reasons:
-        yield f"n.e.: change is not estimable: {reason}"
-    if comparison.estimates and any(arm.reference for arm in comparison.arms):
-        yield "length, checks, broken: arm minus reference; * stands after Benjamini-Hochberg (all numbers: --details)"
-    for row in comparison.estimates:
-        if row.measure == "shift" and row.metric == "length" and row.not_estimable:
-            yield f"no stars: {row.not_estimable}"
-            break
-
-
-def _identified(comparison: Comparison) -> Iterator[str]:
-    for row in comparison.estimates:
-        if row.measure != "identifiability":
-            continue
-        if row.value is None or row.reference_value is None:
-            yield f"which persona said it: not estimable ({row.not_estimable})"
-            continue
-        yield (
-            f"which persona said it ({row.arm}): {amount(row.value, row.unit)} right, chance "
-            f"{amount(row.reference_value, row.unit)}, interval {interval(row.interval, row.unit)}, "
-            f"p {p_value(row.p)}, {counted(row.questions, 'question')}, {row.samples:,} replies"
-        )
-
-
-def _distinctive(comparison: Comparison, most: int) -> Iterator[str]:
-    found = {word.arm for word in comparison.words}
-    rows = [row for row in comparison.estimates if row.measure == "words" and row.arm in found]
-    strongest = sorted(rows, key=lambda row: (-(row.effect_size.value if row.effect_size else 0.0), row.arm))[:most]
-    if len(rows) > most:
-        yield f"words that stand out were found for {len(rows):,} arms, here the {most} clearest (all: --details)"
-    for row in strongest:
-        arm = row.arm
-        words = [word for word in comparison.words if word.arm == arm][:WORDS]
-        told = "; ".join(
-            f"{word.word} ({word.arm_replies:,}/{row.samples:,} against "
-            f"{word.reference_replies:,}/{row.reference_samples:,})"
-            for word in words
-        )
-        yield f"words of {arm}: {told}; e.g. “{words[0].shown}” ({words[0].question})"
-
-
-def _slopes(comparison: Comparison) -> Iterator[str]:
-    for row in comparison.estimates:
-        if row.measure in {"drift", "accuracy"}:
-            what = "probe score per turn" if row.measure == "drift" else f"accuracy against {row.reference}"
-            yield (
-                f"{row.arm}: {what} {amount(row.value, row.unit, sign=True)}, interval "
-                f"{interval(row.interval, row.unit)}, p {p_value(row.p)}, n {row.questions:,}"
+    def claims(self) -> str:
+        """Return the arms, the strongest first; of many the first ones, and the rest counted."""
+        ordered = sorted(self._comparison.claims, key=self._strength)
+        parts = [self._claim(claim) for claim in ordered[:MOST]]
+        rest = ordered[MOST:]
+        if rest:
+            holding = sum(claim.holds is True for claim in rest)
+            parts.append(
+                self.lines(
+                    [
+                        self._language.say(
+                            "… and {n} more: {holding} of them change the replies, {others} could not be told or "
+                            "tested (all: --details).",
+                            n=len(rest),
+                            holding=holding,
+                            others=len(rest) - holding,
+                        )
+                    ]
+                )
             )
+        yardsticks = [arm for arm in self._comparison.arms if arm.role in ("placebo", "control") and arm.reference]
+        parts.extend(part for arm in yardsticks[:MOST] if (part := self._yardstick(arm)))
+        return "\n".join(parts)
 
+    def _strength(self, claim: Claim) -> tuple[int, float, str]:
+        row = self._comparison.find("told_apart", claim.arm)
+        value = 0.0 if row is None or row.value is None else row.value
+        return {True: 0, False: 1, None: 2}[claim.holds], -value, claim.arm
 
-def _detail_tables(comparison: Comparison, palette: Palette, width: int) -> Iterator[str]:
-    yield "".join(f"{line}\n" for line in hanging(_EFFECTS, width))
-    for measure in comparison.settings.measures:
-        rows = [row for row in comparison.estimates if row.measure == measure]
-        if rows:
-            yield palette.bold(measure) + "\n" + table(_DETAILS, [detail_row(row) for row in rows], palette, width)
-            if measure == "words":
-                sentences = _distinctive(comparison, len(rows))
-                yield "".join(f"{line}\n" for sentence in sentences for line in hanging(sentence, width))
-            reasons = dict.fromkeys(row.not_estimable for row in rows if row.not_estimable)
-            yield "".join(
-                f"{line}\n" for reason in reasons for line in hanging(f"n.e.: not estimable: {reason}", width)
+    def _claim(self, claim: Claim) -> str:
+        told = self.lines([claim_sentence(self._comparison, claim, self._language)])
+        head = "".join(self._palette.bold(line) + "\n" if claim.holds else line + "\n" for line in told.splitlines())
+        arm = self._arms[claim.arm]
+        return head + self._bar(arm) + self.lines(effects_of(self._comparison, arm, self._language), _INDENT)
+
+    def _yardstick(self, arm: Arm) -> str:
+        sentence = yardstick_sentence(self._comparison, arm, self._language)
+        if sentence is None:
+            return ""
+        effects = (
+            list(effects_of(self._comparison, arm, self._language)) if self._comparison.settings.by == "run" else []
+        )
+        return self.lines([sentence]) + self._bar(arm) + self.lines(effects, _INDENT)
+
+    def _bar(self, arm: Arm) -> str:
+        row = self._comparison.find("told_apart", arm.name)
+        if row is None or row.value is None:
+            return ""
+        drawn = bar(row.value, row.interval, low=0.5, high=1.0, unicode=self._unicode)
+        return f"{_INDENT}50 {drawn} 100\n"
+
+    def factors(self) -> Iterator[str]:
+        """Yield a sentence per level of each factor of the run."""
+        say = self._language.say
+        for row in self._comparison.factors:
+            if row.told_apart.value is None:
+                continue
+            n, p = round(100 * row.told_apart.value), row.change.p
+            who = say("over all personas") if row.persona is None else row.persona
+            names = {"factor": say(row.factor), "level": row.level, "other": row.reference, "who": who, "n": n}
+            if p is None or p > 1 - self._comparison.settings.level:
+                yield say("{factor}: {level} could not be told from {other} ({who}): {n} of 100 cases.", **names)
+            else:
+                yield say("{factor}: {level} is told from {other} ({who}) in {n} of 100 cases.", **names)
+
+    def below(self) -> str:
+        """Return what limits the claims, and what is advised."""
+        comparison, again = self._comparison, self._language.again
+        notes = [f"! {note}" for note in all_alike(comparison, self._language)]
+        notes += [f"! {again(note)}" for note in comparison.notes]
+        notes += [f"→ {again(advice.text)}" for advice in comparison.advice]
+        return "".join(f"{self._palette.dim(line)}\n" for line in self.lines(notes).splitlines())
+
+    def changes(self, changes: RunChanges) -> Iterator[str]:
+        """Yield what differs between two runs besides the replies: prompts, models, failures."""
+        language, say = self._language, self._language.say
+        for diff in changes.prompts:
+            yield language.count(
+                "{arm}: its prompt changed in {n} line",
+                "{arm}: its prompt changed in {n} lines",
+                diff.added + diff.removed,
+                arm=diff.persona,
             )
-
-
-def _run_changes(comparison: Comparison, changes: RunChanges, palette: Palette, width: int) -> str:
-    """Return the changes: edited prompts with what they moved, models that changed silently, failures."""
-    lines: list[str] = []
-    edited = {diff.persona for diff in changes.prompts}
-    for diff in changes.prompts:
-        effect = hanging(_effect_of(comparison, diff.persona, diff.added + diff.removed), width)
-        lines.extend(palette.bold(line) for line in effect)
-        lines.extend(line for text in diff.lines for line in hanging(f"  {text}", width))
-    unedited = [arm for arm in comparison.arms if arm.reference is not None and arm.name not in edited]
-    for arm in unedited:
-        if arm.moved_questions:
-            lines.extend(hanging(_effect_of(comparison, arm.name, 0), width))
-    for change in changes.models:
-        told = f"{change.model}: {change.field} was {_list(change.before)}, is {_list(change.after)}"
-        lines.extend(palette.bad(line) for line in hanging(told, width))
-    for name, cells in (
-        ("new failures", changes.new_failures),
-        ("failures gone", changes.lost_failures),
-        ("checks newly failing", changes.new_check_failures),
-        ("checks passing again", changes.lost_check_failures),
-    ):
-        if cells:
-            listed = ", ".join(f"{cell.persona}/{cell.question}#{cell.sample}" for cell in cells[:4])
-            lines.extend(hanging(f"{name}: {len(cells):,} ({listed}{' …' if len(cells) > 4 else ''})", width))
-    for name, personas in (("only before", changes.only_before), ("only after", changes.only_after)):
-        if personas:
-            lines.extend(hanging(f"{name}: {_list(personas)}", width))
-    return "".join(f"{line}\n" for line in lines)
-
-
-def _effect_of(comparison: Comparison, persona: str, lines: int) -> str:
-    arm = next((arm for arm in comparison.arms if arm.name == persona and arm.reference is not None), None)
-    edited = f"prompt changed in {counted(lines, 'line')}" if lines else "prompt unchanged"
-    if arm is None:
-        return f"{persona}: {edited}"
-    if arm.moved_questions is None:
-        return f"{persona}: {edited}; single questions cannot be told from noise with so few samples"
-    return f"{persona}: {edited}: {len(arm.moved_questions):,} of {arm.questions:,} questions moved beyond noise"
-
-
-def _list(names: Sequence[str]) -> str:
-    return ", ".join(names[:6]) + (" …" if len(names) > 6 else "")
+            yield from (f"  {line}" for line in diff.lines)
+        for change in changes.models:
+            yield say(
+                "{model}: {field} was {before}, is {after}",
+                model=change.model,
+                field=change.field,
+                before=language.listed(change.before),
+                after=language.listed(change.after),
+            )
+        for message, cells in (
+            ("new failures: {n} ({cells})", changes.new_failures),
+            ("failures gone: {n} ({cells})", changes.lost_failures),
+            ("checks newly failing: {n} ({cells})", changes.new_check_failures),
+            ("checks passing again: {n} ({cells})", changes.lost_check_failures),
+        ):
+            if cells:
+                named = [f"{cell.persona}/{cell.question}#{cell.sample}" for cell in cells]
+                yield say(message, n=len(cells), cells=language.listed(named, 4))
+        for message, personas in (
+            ("only before: {personas}", changes.only_before),
+            ("only after: {personas}", changes.only_after),
+        ):
+            if personas:
+                yield say(message, personas=language.listed(personas))

@@ -1,82 +1,88 @@
 """A batch over its runs, for the terminal: a line per run with its alarms, then the trends."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from persona_batch.comparing.series import Series, Transition, Trend
+from persona_batch.verdict.language import ENGLISH, Language
+from persona_batch.verdict.watching import alarm_sentence, step_sentences, verdict_sentences
 from persona_batch.view.tables import Column, table
 from persona_batch.view.terminal import one_line, prose
 from persona_batch.view.transcript import Page
-from persona_batch.wording import counted, local_minute
+from persona_batch.wording import local_minute
 
-_RUNS = (Column("started"), Column("records", "right"), Column("failed", "right"), Column("", "left"), Column("run"))
-_TRENDS = (
-    Column("persona", shrinks=True),
-    Column("measure"),
-    Column("trend"),
-    Column("first", "right"),
-    Column("last", "right"),
-    Column("unit", shrinks=True),
-)
 MARK = "!"
 BARS = "▁▂▃▄▅▆▇█"
 MISSING = "·"
 
 
-def history_text(series: Series, page: Page) -> str:
+def history_text(series: Series, page: Page, language: Language = ENGLISH) -> str:
     """Return the series as text that ends with a line feed; times are local. Trends that never vary are left out."""
-    by_run = {transition.after: transition for transition in series.transitions}
+    parts = [_runs(series, page, language)]
+    moving = [trend for trend in series.trends if len({value for value in trend.values if value is not None}) > 1]
+    if moving:
+        parts.append(_trends(moving, page, language))
+    parts += [_said(transition, page, language) for transition in series.transitions if _is_told(transition)]
+    if series.transitions:
+        parts.append(_lines(step_sentences(series, language), page))
+    bold, *rest = verdict_sentences(series, language)
+    head = "".join(f"{page.palette.bold(line)}\n" for line in _lines([bold], page).splitlines())
+    parts.append(head + "".join(f"{page.palette.dim(line)}\n" for line in _lines(rest, page).splitlines()))
+    return "\n".join(part for part in parts if part)
+
+
+def _runs(series: Series, page: Page, language: Language) -> str:
+    say = language.say
+    columns = [Column(say("started")), Column(say("records"), "right"), Column(say("failed"), "right")]
+    columns += [Column("", "left"), Column(say("run"))]
+    alarmed = {transition.after for transition in series.drifted}
     rows = [
         [
             local_minute(point.started_at),
             f"{point.records:,}",
             f"{point.failed:,}",
-            MARK if point.run in by_run and by_run[point.run].alarms else "",
+            MARK if point.run in alarmed else "",
             point.run,
         ]
         for point in series.runs
     ]
-    parts = [table(_RUNS, rows, page.palette, page.width)]
-    moving = [trend for trend in series.trends if len({value for value in trend.values if value is not None}) > 1]
-    if moving:
-        parts.append(table(_TRENDS, [_trend_row(trend) for trend in moving], page.palette, page.width))
-    parts += [_said(transition, page) for transition in series.transitions if transition.alarms or transition.notes]
-    parts += ["\n".join(prose(one_line(note), page.width)) + "\n" for note in series.notes]
-    if series.transitions:
-        parts.append(_verdict(series, page))
-    return "\n".join(parts)
+    return table(columns, rows, page.palette, page.width)
 
 
-def _trend_row(trend: Trend) -> list[str]:
-    present = [value for value in trend.values if value is not None]
-    ends = [f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}" for value in (present[0], present[-1])]
-    return [trend.persona, trend.metric, sparkline(trend.values), *ends, trend.unit]
+def _trends(trends: Iterable[Trend], page: Page, language: Language) -> str:
+    say = language.say
+    columns = [Column(say("persona"), shrinks=True), Column(say("measure")), Column(say("trend"))]
+    columns += [Column(say("first"), "right"), Column(say("last"), "right"), Column(say("unit"), shrinks=True)]
+    rows = []
+    for trend in trends:
+        present = [value for value in trend.values if value is not None]
+        ends = [f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}" for value in (present[0], present[-1])]
+        rows.append([trend.persona, say(trend.measure), sparkline(trend.values), *ends, say(trend.unit)])
+    return table(columns, rows, page.palette, page.width)
 
 
-def _said(transition: Transition, page: Page) -> str:
+def _is_told(transition: Transition) -> bool:
+    return bool(transition.alarms or transition.edited or transition.fingerprints)
+
+
+def _said(transition: Transition, page: Page, language: Language) -> str:
     lines = [page.palette.bold(f"{local_minute(transition.started_at)}  {one_line(transition.after)}")]
     for alarm in transition.alarms:
-        p = "" if alarm.p_adjusted is None else f" (p {alarm.p_adjusted:.2g}, corrected for the whole series)"
-        told = prose(f"  {MARK} {one_line(alarm.text)}{p}", page.width, hang="    ")
+        told = prose(f"  {MARK} {one_line(alarm_sentence(alarm, language))}", page.width, hang="    ")
         lines += [page.palette.bad(line) for line in told]
-    for note in transition.notes:
+    for note in _notes(transition, language):
         lines += [page.palette.dim(line) for line in prose(f"    {one_line(note)}", page.width, hang="    ")]
     return "\n".join(lines) + "\n"
 
 
-def _verdict(series: Series, page: Page) -> str:
-    count, tested = len(series.drifted), sum(transition.tested for transition in series.transitions)
-    if count:
-        said = f"{count:,} of {counted(len(series.transitions), 'transition')} drifted."
-    elif tested:
-        said = f"Nothing moved beyond noise in {counted(tested, 'transition')}."
-    else:
-        said = "No transition could be tested."
-    if tested and tested < len(series.transitions):
-        said += f" {counted(len(series.transitions) - tested, 'transition')} could not be tested."
-    chance = f"Where nothing changes, at most {series.level:.0%} of such series show an alarm that was tested."
-    lines = [page.palette.bold(line) for line in prose(said, page.width, hang="")]
-    lines += [page.palette.dim(line) for line in prose(chance, page.width, hang="")]
-    return "\n".join(lines) + "\n"
+def _notes(transition: Transition, language: Language) -> Iterator[str]:
+    for persona in transition.edited:
+        yield language.say("{arm}: asked otherwise than in the run before; watched anew from here on", arm=persona)
+    for model in transition.fingerprints:
+        yield language.say("{model}: the endpoint's system fingerprint changed", model=model)
+
+
+def _lines(sentences: Iterable[str], page: Page) -> str:
+    return "".join(f"{line}\n" for text in sentences for line in prose(one_line(text), page.width, hang=""))
 
 
 def sparkline(values: Sequence[float | None]) -> str:

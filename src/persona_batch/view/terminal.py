@@ -5,6 +5,7 @@ or overwrite the user's terminal. Every control character but the line feed and 
 stand-in, character by character, so a sequence that is split between two pieces of a stream is caught as well.
 """
 
+import locale
 import os
 import re
 import shutil
@@ -146,6 +147,13 @@ def terminal_width(stream: TextIO | None = None) -> int:
             except (OSError, ValueError):
                 continue  # no terminal, or no file at all: the next may be one
     return shutil.get_terminal_size((80, 24)).columns
+
+
+def can_draw(stream: TextIO) -> bool:
+    """Say whether more than ASCII is understood where the stream goes; a file is read as UTF-8."""
+    if not stream.isatty():
+        return True
+    return locale.getencoding().lower().replace("-", "") == "utf8"
 
 
 class _Folded:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 from msgspec.structs import replace
 
+from persona_batch.comparing import sentences
 from persona_batch.comparing.comparison import EffectSize, Estimate
 from persona_batch.comparing.energy import Energies, Stratum, flip_common, relabel
 from persona_batch.comparing.features import distances
@@ -133,11 +134,9 @@ class Change(Measure):
     ) -> Estimate:
         """Return the row of a pair with one sample a side in every question."""
         if not strata:
-            return replace(facts, not_estimable="no question was answered on both sides")
+            return replace(facts, not_estimable=sentences.NOT_BOTH)
         if len(shifts) < MIN_SIGN_FLIP:
-            return replace(
-                facts, not_estimable=f"one sample a side: that takes {MIN_SIGN_FLIP} questions, here {len(shifts)}"
-            )
+            return replace(facts, not_estimable=sentences.ONE_EACH.format(least=MIN_SIGN_FLIP, n=len(shifts)))
         p = flip_common(np.stack(shifts), self.study.permutations, rng)
         return replace(facts, test="one sample a side: sign-flip of what the questions' replies share", p=p)
 

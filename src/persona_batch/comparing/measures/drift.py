@@ -55,7 +55,7 @@ class Drift(Measure):
                     p=float(p) if known else None,
                     questions=len(values),
                     samples=len(values),
-                    not_estimable=None if known else too_few(len(values), "dialogues"),
+                    not_estimable=None if known else too_few(len(values), "dialogue"),
                     differences=as_list(per_question),
                 )
             )

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from numpy.typing import NDArray
 from scipy import linalg
 
+from persona_batch.comparing import sentences
 from persona_batch.comparing.comparison import Confusion, EffectSize, Estimate
 from persona_batch.comparing.intervals import share_interval
 from persona_batch.comparing.measure import WITHIN, Explanation, Findings, Measure, Study, View, as_list
@@ -88,10 +89,10 @@ class Identifiability(Measure):
         arm = " / ".join(names) if len(names) <= 3 else f"{len(names):,} personas"
         facts = Estimate(measure=self.name, metric="accuracy", arm=arm, reference=None, unit="balanced accuracy")
         if len(names) < 2:
-            return Findings([replace(facts, not_estimable="needs two personas, or one and its control")])
+            return Findings([replace(facts, not_estimable=sentences.ONE_CLASS)])
         data = self._data()
         if data is None:
-            return Findings([replace(facts, not_estimable="needs replies of all personas to two or more questions")])
+            return Findings([replace(facts, not_estimable=sentences.FEW_CLASSES)])
         return self._told_apart(data, facts, names)
 
     def _data(self) -> "_Data | None":

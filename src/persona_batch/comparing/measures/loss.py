@@ -6,6 +6,7 @@ long replies time out looks shorter, one whose replies are all cut looks as long
 
 import numpy as np
 
+from persona_batch.comparing import sentences
 from persona_batch.comparing.corpus import STATUSES, USABLE
 from persona_batch.comparing.layout import Pair
 from persona_batch.comparing.measure import SIGN_FLIP, Explanation, Findings, Measure
@@ -68,7 +69,7 @@ def distorted(measure: Measure, pair: Pair, shares: tuple[Floats, Floats]) -> st
     for share, arm in ((cut, pair.arm), (other_cut, pair.reference)):
         rate = float(np.nanmean(share)) if np.isfinite(share).any() else 0.0
         if rate > MOST_CUT:
-            return f"{rate:.0%} of the replies of {measure.layout.arms[arm]} were cut at the token limit"
+            return sentences.CUT.format(share=f"{rate:.0%}", arm=measure.layout.arms[arm])
     difference = float(np.nanmean(lost - other_lost)) if np.isfinite(lost - other_lost).any() else 0.0
     if abs(difference) < MOST_UNLIKE:
         return None
@@ -78,7 +79,8 @@ def distorted(measure: Measure, pair: Pair, shares: tuple[Floats, Floats]) -> st
         return None
     names = [measure.layout.arms[arm] for arm in (pair.arm, pair.reference)]
     rates = [float(np.nanmean(side)) for side in (lost, other_lost)]
-    return f"{rates[0]:.0%} of the cells of {names[0]} and {rates[1]:.0%} of those of {names[1]} have no reply"
+    told = [f"{rate:.0%}" for rate in rates]
+    return sentences.LOST.format(share=told[0], arm=names[0], other_share=told[1], other=names[1])
 
 
 MOST_CUT = 0.05  # share of replies

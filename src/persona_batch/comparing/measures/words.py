@@ -17,6 +17,7 @@ from msgspec.structs import replace
 from numpy.typing import NDArray
 from scipy import sparse
 
+from persona_batch.comparing import sentences
 from persona_batch.comparing.comparison import LEVEL, DistinctiveWord, EffectSize, Estimate
 from persona_batch.comparing.layout import Layout, Pair
 from persona_batch.comparing.measure import WITHIN, Explanation, Findings, Measure, Study, View
@@ -30,9 +31,6 @@ Scores: TypeAlias = NDArray[np.float32]
 
 Segmenter: TypeAlias = Callable[[str], list[str]]
 
-MISSING_SEGMENTER = (
-    "Chinese words are shown as pairs of characters; for real words: pip install 'persona-batch[analysis]'"
-)
 _PIECE = re.compile(
     "(?P<han>[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]+)|(?P<word>[^\\W\\d_]+(?:['’][^\\W\\d_]+)*)"
 )
@@ -77,7 +75,7 @@ class Distinctive(Measure):
     def findings(self) -> Findings:
         vocabulary = np.array(list(self._numbers), dtype=object)
         rows = [self._estimate(pair, vocabulary) for pair in self.layout.pairs]
-        return Findings(rows, self._found, notes=[MISSING_SEGMENTER] if self._han_seen else [])
+        return Findings(rows, self._found, notes=[sentences.NO_SEGMENTER] if self._han_seen else [])
 
     def _presence(self, rows: NDArray[np.int64]) -> sparse.csr_array:
         """Return which of these replies (rows) holds which word (columns)."""
@@ -94,7 +92,7 @@ class Distinctive(Measure):
         local = self._presence(rows)
         kept = np.flatnonzero(np.asarray(local.sum(axis=0)).ravel() >= MIN_REPLIES)
         if len(kept) < 2 or facts.samples < 2 or facts.reference_samples < 2:
-            return replace(facts, not_estimable="too few replies: no two words are in three of them")
+            return replace(facts, not_estimable=sentences.FEW_WORDS)
         local = local[:, kept].tocsr()
         totals = np.asarray(local.sum(axis=0), dtype=np.float32).ravel()
         counts = local.T @ mine.astype(np.float32)

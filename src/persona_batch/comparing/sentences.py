@@ -1,0 +1,104 @@
+"""What a comparison says in words, as templates: results hold the English, `verdict` finds the other languages by them.
+
+A value may itself be one of these sentences.
+"""
+
+QUESTIONS = "{n} questions"
+ONE_QUESTION = "1 question"
+CLUSTERS = "{n} clusters"
+ONE_CLUSTER = "1 cluster"
+DIALOGUES = "{n} dialogues"
+ONE_DIALOGUE = "1 dialogue"
+SAMPLES = "{n} samples"
+ONE_SAMPLE = "1 sample"
+PERSONAS = "{n} personas"
+ONE_PERSONA = "1 persona"
+AND_MORE = "{names} and {n} more"
+
+# why there is no number
+NOT_BOTH = "no question was answered on both sides"
+TOO_FEW = "{units}; the sign-flip test needs {least}"
+ONE_EACH = "one sample a side takes {least} questions, here there are {n}"
+NO_CONTROL = "it has no control"
+AGAINST = "against {other}: {reason}"
+CUT = "{share} of the replies of {arm} were cut at the token limit"
+LOST = "{share} of the cells of {arm} and {other_share} of those of {other} have no reply"
+FEW_WORDS = "too few replies: no two words are in three of them"
+ONE_CLASS = "needs two personas, or one and its control"
+FEW_CLASSES = "needs replies of all personas to two or more questions"
+STEADY = "the difference is the same in every question: its noise is not known"
+FEW_FOR_NOTHING = "{units}: it takes {least} to claim that nothing differs"
+AT_THE_EDGE = "{arm} is at {share}, within the margin of {edge} %: no test holds there"
+
+# notes
+NO_PAIRS = "No arm has replies to the same questions as its reference: nothing can be tested."
+ONE_ARM = "There is only one arm: nothing to compare it with. Run with a control, or name a second run."
+NO_CONTROL_AT_ALL = (
+    "There is no control among the records: name one with --control, or run again with `controls: [none]`."
+)
+NO_PLACEBO = "There is no placebo arm (`assistant`): how much a harmless prompt changes is not known."
+ONLY_THESE = "What is said of {levels} is said of these personas, not of {attribute} in general: that takes {least}."
+FOR_MORE = (
+    "Levels of {least} personas or more are tested over personas too, in length, checks, character and accuracy; "
+    "what else is said of them is said of these personas."
+)
+LEFT_OUT = "{n} cells without a reply were left out: {arms}"
+SOME_CUT = "{n} of {total} replies were cut at the token limit: their lengths and endings say little."
+TOO_LONG = (
+    "{n} replies are longer than {most} characters: what comes after was not compared, except to tell whether two"
+    " replies are the same."
+)
+UNPAIRED = "Questions without a usable reply on both sides were left out: {arms}."
+OTHER_PARAMS = (
+    "Asked with other parameters than {reference}: {arms}: a difference may come from them rather than from the prompt."
+)
+OTHER_TIMES = (
+    "Not asked at the same time as {reference}: {arms}. The difference may be the days' rather than the prompt's:"
+    " a new run asks all of them side by side."
+)
+FEW_PERMUTATIONS = (
+    "With {permutations} permutations no change can stand out among {n} arms at 5 %: use --permutations {needed} "
+    "or more."
+)
+NO_SEGMENTER = "Chinese words are shown as pairs of characters; for real words: pip install 'persona-batch[analysis]'"
+COPIES_ONCE = "{n} samples were byte-identical to another of their cell (--copies once): they do not count."
+COPIES_SERVED = (
+    "{n} samples were sent twice under one request id (a cache): they are no draws of their own and do not count."
+)
+COPIES_FIXED = (
+    "{n} samples were asked again without chance in the request (temperature 0, top_k 1, or one seed): they are "
+    "no draws of their own and do not count."
+)
+FIXED_BUT_DRAWN = (
+    "The requests have no chance in them (temperature 0, top_k 1, or one seed for all samples), but the replies "
+    "differ from sample to sample: all of them count."
+)
+MAYBE_CACHED = (
+    "{n} replies of {long} characters or more are byte-identical to another sample of their cell: if the endpoint"
+    " caches, `--copies once` counts each once."
+)
+
+# advice
+PLAN_SMALLER = "`batch compare --plan` says how many questions and samples a smaller effect takes."
+ONLY_LARGE = (
+    "Only large effects can show here: {lacking}. More questions help more than more samples; `batch compare "
+    "--plan` says how many."
+)
+FEW_UNITS = "{arm} has {units} ({least} are better)"
+FEW_SAMPLES = "{arm} has {samples} a side in its thinnest question ({least} are better)"
+BOTH_FEW = "{one}; {other}"
+
+ALL = tuple(text for name, text in list(globals().items()) if name.isupper())
+"""Every template, for the translations."""
+
+
+def units(number: int, noun: str) -> str:
+    """Return `1 question`, `1,200 questions`: a number of questions, clusters, dialogues, samples or personas."""
+    one, many = {
+        "question": (ONE_QUESTION, QUESTIONS),
+        "cluster": (ONE_CLUSTER, CLUSTERS),
+        "dialogue": (ONE_DIALOGUE, DIALOGUES),
+        "sample": (ONE_SAMPLE, SAMPLES),
+        "persona": (ONE_PERSONA, PERSONAS),
+    }[noun]
+    return one if number == 1 else many.format(n=f"{number:,}")
