@@ -51,9 +51,10 @@ def compare(*args: str, cwd: Path, **env: str) -> str:
 
 def test_the_latest_run_is_compared_in_a_pipe_without_colour(run: Path) -> None:
     page = compare(cwd=run)
-    about, _, verdict = page.splitlines()[:3]
+    about, _, asked, _, verdict = page.splitlines()[:5]
     assert about == "20261122T065600Z-pirate · made · m"
-    assert verdict == "1 of 1 told apart from asking again by change (5 %, family-wise): pirate"
+    assert asked == "8 questions, 96 replies"
+    assert verdict == "pirate changes the replies: one reply of each is told from no prompt in 100 of"
     assert "\x1b" not in page
     assert "none" in page
     assert "│" in page
@@ -146,7 +147,29 @@ def test_two_runs_are_compared_persona_by_persona(run: Path) -> None:
     ]
     write(run / "later.jsonl", later)
     page = compare("latest", "later.jsonl", cwd=run)
-    assert "pirate: prompt changed in 2 lines" in page
+    assert "pirate: its prompt changed in 2 lines" in page
+
+
+def test_the_same_verdict_is_told_in_chinese(run: Path) -> None:
+    asked = compare("--lang", "zh", cwd=run)
+    assert "pirate 改变了回答：与无提示各取一条，分得出谁是谁的有 100 次里 100 次" in asked
+    assert compare(cwd=run, LC_ALL="zh_CN.UTF-8") == asked
+    assert compare("--lang", "en", cwd=run, LC_ALL="zh_CN.UTF-8") == compare(cwd=run)
+
+
+def test_margins_and_plans_are_told(run: Path) -> None:
+    page = " ".join(compare("--margin", "length=20", "--plan", cwd=run).split())
+    assert "length, pirate against no prompt: not tested within 20: 8 questions: it takes 20" in page
+    assert "What it takes to see effects like these (in 80% of such runs" in page
+
+
+def test_copies_count_once_where_that_is_asked_for(run: Path) -> None:
+    folder = run / "runs" / "20261122T065600Z-pirate"
+    write(folder / "records.jsonl", [record(r.persona, r.question, "Yes.", sample=r.sample) for r in grid(VOICES)])
+    told = json.loads(compare("--format", "json", "--copies", "once", cwd=run))
+    assert [arm["duplicates"] for arm in told["arms"]] == [24, 24, 24]
+    told = json.loads(compare("--format", "json", cwd=run))
+    assert [arm["duplicates"] for arm in told["arms"]] == [0, 0, 0]
 
 
 @pytest.mark.parametrize(
@@ -159,6 +182,9 @@ def test_two_runs_are_compared_persona_by_persona(run: Path) -> None:
         (("--measures", "change,broken"), "there is no measure `broken`; did you mean `character`, which holds it?"),
         (("--control", "butler"), "--control butler: no such persona"),
         (("nowhere",), "nowhere: no such run"),
+        (("--margin", "length"), "--margin length: write a metric and a number"),
+        (("--margin", "lenght=3"), "--margin lenght: no such difference here; did you mean `length`?"),
+        (("--margin", "length=0"), "it must be above 0"),
         (("latest", "latest", "--by", "model"), "do not go together"),
     ],
 )

@@ -4,9 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from persona_batch.comparing.corpus import TextStore
+from persona_batch.comparing.features import distances, gram_rows, grams_of, hashed
 from persona_batch.comparing.measures.shift import METRICS, surface
 from persona_batch.comparing.measures.words import han_segmenter, words_of
-from persona_batch.comparing.ngrams import grams_of, hashed, tf_idf
 
 NAMES = [name for name, _ in METRICS]
 
@@ -15,16 +15,29 @@ def shape(text: str) -> dict[str, float]:
     return dict(zip(NAMES, surface(text).tolist(), strict=True))
 
 
-def test_tf_idf_is_that_of_scikit_learn() -> None:
+def test_rows_are_those_of_scikit_learn_without_document_frequencies() -> None:
     sklearn = pytest.importorskip("sklearn.feature_extraction.text", reason="scikit-learn is in the group `gate`")
     texts = ["Ahoy, matey!", "俺老孙来也，吃桃子。", "ahoy ahoy", "a"]
-    ours, _ = tf_idf(texts)
-    theirs = sklearn.TfidfVectorizer(analyzer="char", ngram_range=(1, 3), lowercase=False).fit_transform(texts)
+    ours, _ = gram_rows(texts)
+    vectorizer = sklearn.TfidfVectorizer(
+        analyzer="char", ngram_range=(1, 3), lowercase=False, use_idf=False, sublinear_tf=True
+    )
+    theirs = vectorizer.fit_transform(texts)
     assert (ours @ ours.T).todense() == pytest.approx((theirs @ theirs.T).todense())
 
 
+@given(st.lists(st.text(max_size=20), min_size=1, max_size=5))
+def test_distances_are_euclidean_and_a_row_depends_on_its_text_alone(texts: list[str]) -> None:
+    rows, _ = gram_rows(texts)
+    dense = np.asarray(rows.todense())
+    first, second = np.triu_indices(len(texts), 1)
+    assert distances(rows) == pytest.approx(np.linalg.norm(dense[first] - dense[second], axis=1), abs=2e-6)
+    alone, _ = gram_rows(texts[:1])
+    assert np.sort(alone.data) == pytest.approx(np.sort(rows[[0]].data))
+
+
 def test_an_empty_text_has_an_empty_row() -> None:
-    rows, _ = tf_idf(["", "ab"])
+    rows, _ = gram_rows(["", "ab"])
     assert rows.shape[0] == 2
     assert rows[[0]].nnz == 0
 
@@ -39,7 +52,7 @@ def test_texts_have_the_same_grams_only_if_they_are_made_of_the_same(one: str, o
 
 
 def test_hashing_keeps_angles_roughly() -> None:
-    rows, vocabulary = tf_idf(["the ship sails over the sea", "the ship sails over the lake", "月亮很圆，桃子很甜"])
+    rows, vocabulary = gram_rows(["the ship sails over the sea", "the ship sails over the lake", "月亮很圆，桃子很甜"])
     small = hashed(rows, vocabulary, 512)
     assert small @ small.T == pytest.approx(np.asarray((rows @ rows.T).todense()), abs=0.2)
 

@@ -22,10 +22,13 @@ def test_on_a_fresh_run_the_pirate_differs_and_the_placebo_does_not(tmp_path: Pa
 
     chosen = [part for question in ("food", "hobbies", "sleep", "dream") for part in ("--question", question)]
     batch("run", "personas/pirate.yaml", "-n", "3", "--param", "max_tokens=24", *chosen)
-    told = json.loads(batch("compare", "--format", "json", "--measures", "change"))
-    found = {row["arm"]: row for row in told["estimates"]}
-    assert found["pirate"]["p_holm"] <= 0.001
-    assert found["pirate"]["value"] > 0.1
+    told = json.loads(batch("compare", "--format", "json", "--measures", "change,told_apart"))
+    (claim,) = told["claims"]
+    assert claim["holds"]
+    assert claim["p_control"] <= 0.001
+    apart = {row["arm"]: row["value"] for row in told["estimates"] if row["measure"] == "told_apart"}
+    found = {row["arm"]: row for row in told["estimates"] if (row["measure"], row["reference"]) == ("change", "none")}
+    assert apart["pirate"] > 0.75 > apart["assistant"]
     # sampled anew each time: a placebo's p is below .001 once in a thousand runs
     assert found["assistant"]["p"] > 0.001
     assert found["assistant"]["value"] < found["pirate"]["value"] / 2

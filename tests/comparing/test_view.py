@@ -32,11 +32,15 @@ def found() -> Comparison:
     return compare(records, permutations=499, excerpts=Wanted(most_questions=2))
 
 
-def test_the_table_comes_first_with_personas_before_yardsticks(found: Comparison) -> None:
-    lines = render(found, PLAIN, 80).splitlines()
-    assert lines[0].startswith("2 of 2 told apart from asking again by change")
-    head = next(place for place, line in enumerate(lines) if "95% interval" in line)
-    assert [line.split()[0] for line in lines[head + 1 : head + 4]] == ["pirate", "孙悟空", "(assistant)"]
+def test_the_personas_come_before_the_yardsticks_and_the_strongest_first(found: Comparison) -> None:
+    page = render(found, PLAIN, 80)
+    assert page.startswith("8 questions, 128 replies\n2 of 2 change the replies beyond luck.\n")
+    heads = [
+        next(place for place, line in enumerate(page.splitlines()) if line.startswith(name))
+        for name in ("pirate changes", "孙悟空 changes", "“You are a helpful assistant.” could not be told")
+    ]
+    assert heads[:2] == sorted(heads[:2])
+    assert heads[2] == max(heads)
 
 
 @pytest.mark.parametrize("width", [60, 80, 132])
@@ -72,18 +76,11 @@ def test_it_is_never_said_that_there_is_no_effect(found: Comparison) -> None:
     assert "not estimable" in render(quiet, PLAIN, 80, details=True)
 
 
-def test_a_failed_estimate_shows_why() -> None:
-    alone = compare(grid(VOICES, samples=1), permutations=199)
-    page = render(alone, PLAIN, 80)
-    assert "n.e." in page
-    assert "two distinct samples" in " ".join(page.split())
-
-
-def test_advice_says_what_it_would_take() -> None:
-    quiet = compare(grid({"none": "", "pirate": ""}, questions=6, seed=5), permutations=199)
-    page = " ".join(render(quiet, PLAIN, 80).split())
-    assert "20 or more questions, 5 samples, a placebo arm" in page
-    assert re.search(r"half takes about 24 questions × 4, or 6 × 8", page)
+def test_what_could_not_be_tested_says_why() -> None:
+    alone = compare(grid(VOICES, samples=1, questions=5), permutations=199)
+    page = " ".join(render(alone, PLAIN, 80).split())
+    assert "pirate: not tested, one sample a side takes 6 questions, here there are 5." in page
+    assert "n.e." in render(alone, PLAIN, 80, details=True)
 
 
 def test_two_runs_show_the_edit_beside_what_it_moved() -> None:
@@ -102,7 +99,9 @@ def test_two_runs_show_the_edit_beside_what_it_moved() -> None:
     ]
     before = [record(r.persona, r.question, r.reply, sample=r.sample, model_returned="m-1") for r in before]
     page = render(compare_runs(before, after, permutations=499), PLAIN, 80)
-    assert "pirate: prompt changed in 2 lines: 8 of 8 questions moved beyond noise" in page
+    assert "pirate: its prompt changed in 2 lines" in page
+    assert "pirate answers otherwise than in the earlier run: 100 of 100 cases" in page
+    assert re.search(r"at least \d of 8 questions moved", page)
     assert "+[system] Be a pirate." in page
     assert "m: model_returned was m-1, is m-2" in page
 
@@ -145,7 +144,7 @@ def test_numbers_in_csv_stay_numbers(found: Comparison) -> None:
 
 def test_json_is_the_whole_result(found: Comparison) -> None:
     told = json.loads(as_json(found))
-    assert told["schema_version"] == 1
+    assert told["schema_version"] == 2
     assert "孙悟空" in [arm["name"] for arm in told["arms"]]
     assert len(told["estimates"]) == len(found.estimates)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import product
 
-from persona_batch.comparing.step import PastRun
+from persona_batch.comparing.nights import PastRun
 from persona_batch.record import Record
 from persona_batch.record.record import Status
 

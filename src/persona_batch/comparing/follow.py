@@ -29,7 +29,7 @@ class _Watched:
     measure: Watched
     cohort: int
     watch: Watch
-    asked: dict[str, tuple[int, int]] = field(default_factory=dict)
+    asked: dict[str, Answers] = field(default_factory=dict)
     anchors: dict[str, list[str]] = field(default_factory=dict)
     values: dict[str, float] = field(default_factory=dict)  # by run
     evidence: dict[str, float] = field(default_factory=dict)
@@ -40,11 +40,13 @@ class _Watched:
         """Take in a night; return its values by question."""
         found: dict[str, Floats] = {}
         for name, answers in night.answers.get(self.persona, {}).items():
-            asked = (answers.asked, answers.judged if self.measure == "checks" else 0)
-            if self.asked.setdefault(name, asked) != asked:
+            before = self.asked.get(name, answers)
+            checked = self.measure == "checks" and answers.passed and before.passed
+            if not answers.same_as(before) or (checked and answers.judged != before.judged):
                 self.watch.forget(name)
                 self.anchors.pop(name, None)
-                self.asked[name] = asked
+            if self.measure != "checks" or answers.passed or name not in self.asked:
+                self.asked[name] = answers
             values = self._values(name, answers)
             if len(values):
                 found[name] = values
@@ -186,7 +188,7 @@ def _transition(before: Night, night: Night, base: Night, alarms: Sequence[Alarm
         if persona in before.answers
     }
     same = {
-        persona: [name for name in names if night.answers[persona][name].asked == before.answers[persona][name].asked]
+        persona: [name for name in names if night.answers[persona][name].same_as(before.answers[persona][name])]
         for persona, names in common.items()
     }
     return Transition(

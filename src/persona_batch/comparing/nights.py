@@ -40,13 +40,23 @@ class PastRun:
 
 @dataclass(slots=True)
 class Answers:
-    """What a persona said to a question in one context. `asked` and `judged` tell how it was asked and checked."""
+    """What a persona said to a question in one context.
+
+    `asked`, and the `keys` of its samples, tell how it was asked, `judged` how it was checked.
+    """
 
     asked: int
     judged: int = 0
+    keys: dict[int, str] = field(default_factory=dict)
     texts: list[str] = field(default_factory=list)
     passed: list[float] = field(default_factory=list)
     failed: list[float] = field(default_factory=list)
+
+    def same_as(self, other: "Answers | None") -> bool:
+        """Whether both were asked in exactly the same way."""
+        if other is None or self.asked != other.asked:
+            return False
+        return all(other.keys.get(sample, key) == key for sample, key in self.keys.items())
 
     def values(self, measure: Watched) -> Floats:
         """Return a value per reply (`failures`: per cell); those of `text` depend on an anchor."""
@@ -81,6 +91,7 @@ def read_night(run: PastRun) -> Night:
         context = (record.question, record.variant, record.speaker or "", record.placement, record.model)
         asked = short_hash(_encode([record.messages, record.params, record.provider]))
         mine = night.answers[record.persona].setdefault("\0".join(map(str, context)), Answers(asked))
+        mine.keys[record.sample] = record.key
         mine.failed.append(float(not record.usable))
         if record.usable:
             mine.texts.append(record.reply)
@@ -109,7 +120,7 @@ def steps(now: Night, other: Night, against: Against) -> list[Step]:
     found = []
     for persona, answers in sorted(now.answers.items()):
         before = other.answers.get(persona, {})
-        common = [(mine, before[name]) for name, mine in answers.items() if _same(mine, before.get(name))]
+        common = [(mine, before[name]) for name, mine in answers.items() if mine.same_as(before.get(name))]
         for measure in MEASURES:
             step = _text_step(common) if measure == "text" else _value_step(measure, common)
             if step is not None:
@@ -127,10 +138,6 @@ def steps(now: Night, other: Night, against: Against) -> list[Step]:
                     )
                 )
     return found
-
-
-def _same(mine: Answers, other: Answers | None) -> bool:
-    return other is not None and mine.asked == other.asked
 
 
 _Found: TypeAlias = tuple[float, Interval | None, int]  # value, interval, questions

@@ -39,17 +39,12 @@ def plan_difference(
     known = np.array([value for value in row.differences if value is not None], dtype=np.float64)
     if len(known) < 2 or not effect > 0:
         return None
-    noise, shares = zip(
-        *(_noise(layout, groups, values) for groups in (pair.arm_group, pair.reference_group)), strict=True
-    )
-    between = max(0.0, float(known.var(ddof=1)) - sum(one * share for one, share in zip(noise, shares, strict=True)))
-
-    def spread(samples: int) -> float:
-        return math.sqrt(between + sum(noise) / samples)
-
-    needs = list(_needs(lambda samples: _questions(spread(samples), effect, power)))
+    sides = [_noise(layout, groups, values) for groups in (pair.arm_group, pair.reference_group)]
+    noise = sum(variance for variance, _ in sides)
+    between = max(0.0, float(known.var(ddof=1)) - sum(variance * share for variance, share in sides))
+    needs = _needs(lambda samples: needed_questions(math.sqrt(between + noise / samples), effect, power))
     return PlannedMeasure(
-        measure=row.measure, metric=row.metric, arm=row.arm, unit=row.unit, effect=effect, needs=needs
+        measure=row.measure, metric=row.metric, arm=row.arm, unit=row.unit, effect=effect, needs=list(needs)
     )
 
 
@@ -99,7 +94,7 @@ def _noise(layout: Layout, groups: Sequence[int] | np.ndarray, values: Floats) -
     return (squares / freedom if freedom else 0.0), (float(np.mean(inverse)) if inverse else 1.0)
 
 
-def _questions(spread: float, effect: float, power: float) -> int | None:
+def needed_questions(spread: float, effect: float, power: float) -> int | None:
     """Return the questions for a two-sided test of a mean difference at the level."""
 
     def enough(questions: int) -> bool:
