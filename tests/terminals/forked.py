@@ -13,7 +13,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-FROM_START = ("PYTHON", "COVERAGE_PROCESS", "LC_", "TZ")
+FROM_START = ("PYTHON", "LC_", "TZ")
 """Beginnings of variables that Python reads when it starts: who sets one needs a process that was started."""
 
 _FORKS = multiprocessing.get_context("forkserver")
@@ -86,4 +86,18 @@ def _batch(args: Sequence[str], cwd: str, env: Mapping[str, str], streams: Seque
     sys.__stderr__ = sys.stderr  # type: ignore[misc]
     sys.argv = ["batch", *args]
     time.tzset()
-    runpy.run_module("persona_batch", run_name="__main__", alter_sys=True)
+    try:
+        runpy.run_module("persona_batch", run_name="__main__", alter_sys=True)
+    finally:
+        _keep_coverage()
+
+
+def _keep_coverage() -> None:
+    """Write what the gate measures: a process that was forked leaves without the work of `atexit`."""
+    if "coverage" in sys.modules:
+        from coverage import Coverage
+
+        measured = Coverage.current()
+        if measured is not None:
+            measured.stop()
+            measured.save()
