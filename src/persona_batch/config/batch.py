@@ -31,7 +31,10 @@ class Speaker:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One question; `turns` are the user messages after `text` (planned: always empty so far)."""
+    """One question; `turns` are the user messages after `text` (planned: always empty so far).
+
+    Questions of one `cluster` are paraphrases of one another: one unit of inference in comparisons.
+    """
 
     id: str
     text: str
@@ -41,6 +44,7 @@ class Question:
     turns: tuple[str, ...] = ()
     probe: str | None = None
     answer: str | None = None
+    cluster: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

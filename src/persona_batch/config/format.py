@@ -114,6 +114,9 @@ class QuestionEntry(Section):
     text: Asked | None = Field(None, description="What is asked.")
     params: Parameters | None = Field(None, description="Request parameters of this question alone.")
     checks: Checks | None = Field(None, description="What replies to this question must be like.")
+    cluster: Id | None = Field(
+        None, description="Questions of one cluster are paraphrases: one unit of inference in comparisons."
+    )
     from_: Annotated[NonEmpty | None, Planned] = Field(
         None, alias="from", description="Planned: a table with a question per row."
     )
@@ -133,6 +136,7 @@ class QuestionFile(Section):
     description: str | None = None
     params: Parameters | None = Field(None, description="Request parameters of all questions.")
     checks: Checks | None = Field(None, description="What replies to all questions must be like.")
+    cluster: Id | None = Field(None, description="The cluster of all questions that name none themselves.")
     template: Annotated[NonEmpty | None, Planned] = Field(
         None, description="Planned: a template around every question."
     )

@@ -85,12 +85,19 @@ class QuestionRegistry:
             return ()
         asked: list[_Asked] = []
         for entry, item in pairs(said.questions, document.root.get("questions")):
-            asked += self._entry(entry, item, said.params or {}, read_checks(said.checks))
+            asked += self._entry(entry, item, said.params or {}, read_checks(said.checks), said.cluster)
         return self._shared(asked)
 
-    def _entry(self, entry: str | QuestionEntry, at: Node, params: Params, checks: tuple[Check, ...]) -> list["_Asked"]:
+    def _entry(
+        self,
+        entry: str | QuestionEntry,
+        at: Node,
+        params: Params,
+        checks: tuple[Check, ...],
+        cluster: str | None = None,
+    ) -> list["_Asked"]:
         if isinstance(entry, str):
-            return self._register(Question(id_from_text(entry), entry, params, checks), at.place)
+            return self._register(Question(id_from_text(entry), entry, params, checks, cluster=cluster), at.place)
         assert isinstance(at, Mapping)
         if entry.text is None:
             meant = any(is_meant(key, "text", QuestionEntry) for key in at.entries)
@@ -102,13 +109,14 @@ class QuestionRegistry:
         if name is None:
             return []
         merged = merge(params, entry.params or {})
-        question = Question(name, entry.text, merged, (*checks, *read_checks(entry.checks)))
+        every = (*checks, *read_checks(entry.checks))
+        question = Question(name, entry.text, merged, every, cluster=entry.cluster or cluster)
         return self._register(question, (named or at).place)
 
     def _register(self, question: Question, place: Place) -> list["_Asked"]:
         known, first = self.places.setdefault(question.id, (question, place))
         if known != question:
-            difference = "another question" if known.text != question.text else "it with other params or checks"
+            difference = "another question" if known.text != question.text else "it with other params, checks or cluster"
             self.problems.add(
                 place, f"the id `{question.id}` names {difference} in {first}; give this one an `id` of its own"
             )
