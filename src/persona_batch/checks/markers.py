@@ -50,6 +50,36 @@ _PATTERNS = {
 MARKERS = {name: re.compile(pattern, re.IGNORECASE) for name, pattern in _PATTERNS.items()}
 
 
+_OF_AI = (" ai", "a.i.", "artificial intelligence", "language model", "chatbot", "chat bot", "virtual assistant")
+_OF_AI_ZH = ("ai", "人工智能", "语言模型", "大模型", "聊天机器人", "虚拟助手", "智能助手")
+_HINTS = {
+    "as an AI": _OF_AI,
+    "I am an AI": _OF_AI,
+    "I am a product": (
+        *("gpt", "smollm", "qwen", "claude", "gemini", "llama"),
+        *("mistral", "kimi", "ernie bot", "doubao", "deepseek"),
+    ),
+    "no body or feelings": ("i do not have", "i don't have", "i don’t have"),
+    "made by": ("ed by ", "made by ", "built by "),
+    "an AI assistant": (" ai ",),
+    "cannot assist": ("able to ", "i can't ", "i can’t ", "i cannot ", "i won't "),
+    "作为AI": ("作为", "身为"),
+    "我是AI": _OF_AI_ZH,
+    "我是某产品": ("我是", "我叫"),
+    "由某公司开发": ("由",),
+    "我是某公司开发的": ("我是",),
+    "无法协助": ("抱歉", "对不起"),
+}
+"""What a text that carries a marker holds, in small letters: to look for it is twenty times as fast as the pattern."""
+
+
 def breaks_character(text: str) -> bool:
     """Say whether the text carries any marker."""
-    return any(pattern.search(text) for pattern in MARKERS.values())
+    small = text.lower() if text.isascii() else text.casefold()
+    for name, hints in _HINTS.items():
+        for hint in hints:
+            if hint in small:
+                if MARKERS[name].search(text) is not None:
+                    return True
+                break
+    return False

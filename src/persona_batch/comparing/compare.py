@@ -1,6 +1,6 @@
 """The whole comparison on one page: records → corpus → layout → measures → corrections → result."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 from msgspec.structs import replace
@@ -47,6 +47,8 @@ def compare(
     power: float | None = None,
     seed: int = 0,
     excerpts: Wanted | None = None,
+    workers: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Comparison:
     """Compare the arms of one run, or each persona of a later run with itself in an earlier one.
 
@@ -66,6 +68,8 @@ def compare(
         power: wished; says what it takes to see effects like these with it (`Comparison.plan`). None: says nothing.
         seed: of the permutations; the same seed and records give the same result.
         excerpts: which replies to hand out with the result; None: none.
+        workers: processes; None: as many as there are cores, where that pays and can be done.
+        progress: told how much of the work is done, as steps of steps.
 
     Raises:
         UsageError: no records at all, or an unknown factor, measure or control.
@@ -85,7 +89,7 @@ def compare(
             corpus, assign(corpus, by, controls=controls, control=control), clusters=clusters, copies=copies
         )
         study = Study(layout, permutations, seed, power)
-        found = findings_of(study, chosen)
+        found = findings_of(study, chosen, workers=workers, tell=progress)
         claims = claims_of(layout, found.estimates)
         estimates = _corrected(layout, found.estimates, claims)
         if margins:

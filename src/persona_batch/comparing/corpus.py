@@ -3,6 +3,7 @@
 Names become numbers in sorted order, so nothing depends on the order in which cells finished.
 """
 
+import os
 import tempfile
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
@@ -43,6 +44,7 @@ class TextStore:
     """An append-only store of texts; in memory up to 64 MB, then in an unnamed temporary file."""
 
     def __init__(self, spool_bytes: int = SPOOL_BYTES) -> None:
+        self._spool_bytes = spool_bytes
         self._file = tempfile.SpooledTemporaryFile(max_size=spool_bytes)  # noqa: SIM115 - closed by __exit__
         self._ends = array("Q", [0])
 
@@ -67,11 +69,22 @@ class TextStore:
     def read(self, numbers: Iterable[int]) -> list[str]:
         """Return the texts of these numbers."""
         found = []
+        self._file.flush()
         for number in numbers:
             start, end = self._ends[number], self._ends[number + 1]
-            self._file.seek(start)
-            found.append(self._file.read(end - start).decode("utf-8", "surrogatepass"))
+            found.append(self._read(start, end - start).decode("utf-8", "surrogatepass"))
         return found
+
+    def _read(self, start: int, size: int) -> bytes:
+        """Read without moving a place that forked processes share."""
+        if self._on_disk and hasattr(os, "pread"):
+            return os.pread(self._file.fileno(), size, start)
+        self._file.seek(start)
+        return self._file.read(size)
+
+    @property
+    def _on_disk(self) -> bool:
+        return self._ends[-1] > self._spool_bytes
 
 
 @dataclass(slots=True)

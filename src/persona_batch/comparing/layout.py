@@ -5,7 +5,7 @@ The unit of inference is the question, or the cluster of questions where some ar
 reference are exchangeable if the arm changes nothing. All samples count, but for copies of one draw (`copies`).
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -85,15 +85,16 @@ class Layout:
         """Number of questions."""
         return len(self.corpus.names["question"])
 
-    def blocks(self) -> Iterator[Block]:
-        """Yield the replies question by question."""
-        questions = self.corpus.columns["question"][self.rows]
-        cuts = np.flatnonzero(np.diff(questions)) + 1
-        for start, end in zip([0, *cuts.tolist()], [*cuts.tolist(), len(self.rows)], strict=True):
-            if start == end:
-                continue
-            numbers = self.corpus.columns["text"][self.rows[start:end]].tolist()
-            yield Block(int(questions[start]), start, self.corpus.texts.read(numbers))
+    def spans(self) -> list[tuple[int, int]]:
+        """Return the rows of each question, from and up to."""
+        cuts = (np.flatnonzero(np.diff(self.corpus.columns["question"][self.rows])) + 1).tolist()
+        return [*zip([0, *cuts], [*cuts, len(self.rows)], strict=True)] if len(self.rows) else []
+
+    def block(self, start: int, end: int) -> Block:
+        """Return the replies to one question."""
+        rows = self.rows[start:end]
+        texts = self.corpus.texts.read(self.corpus.columns["text"][rows].tolist())
+        return Block(int(self.corpus.columns["question"][rows[0]]), start, texts)
 
     def group_means(self, values: Floats) -> Floats:
         """Return the mean per group of values that run parallel to `rows`; NaN where none is known."""

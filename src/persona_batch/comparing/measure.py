@@ -3,14 +3,14 @@
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
 from persona_batch.comparing.comparison import Confusion, DistinctiveWord, Estimate, MeasureName, PlannedMeasure
-from persona_batch.comparing.features import Grams, gram_rows, hashed
+from persona_batch.comparing.features import FOLDED, Grams, distances, gram_rows, hashed
 from persona_batch.comparing.layout import Block, Layout, Pair
 from persona_batch.comparing.moved import Moved
 from persona_batch.comparing.p_values import Floats
@@ -79,6 +79,8 @@ class View:
     block: Block
     strata: list[tuple[int, int]]
     placebo_strata: list[tuple[int, int]]
+    _crossed: dict[tuple[int, int], Floats] = field(default_factory=dict)
+    _products: dict[tuple[int, int], Floats] = field(default_factory=dict)
 
     @cached_property
     def grams(self) -> tuple[sparse.csr_array, Grams]:
@@ -90,9 +92,36 @@ class View:
         """The same rows in `features.WIDTH` columns."""
         return hashed(*self.grams)
 
+    @cached_property
+    def folded(self) -> NDArray[np.float32]:
+        """The same rows in `features.FOLDED` columns: those of `hashed`, so many at a time summed."""
+        return hashed(*self.grams, FOLDED)
+
+    def distances(self, arm: slice, reference: slice) -> Floats:
+        """Return the distances between the replies of two groups, the arm's first (`features.distances`)."""
+        cross = self._against(reference)[arm]
+        own, other = self._within(arm), self._within(reference)
+        return distances(np.block([[own, cross], [cross.T, other]]))
+
+    def _against(self, group: slice) -> Floats:
+        """Return the inner products of all replies with those of a group."""
+        key = (group.start, group.stop)
+        if key not in self._crossed:
+            rows, _ = self.grams
+            self._crossed[key] = np.asarray(rows @ rows[group].toarray().T)
+        return self._crossed[key]
+
+    def _within(self, group: slice) -> Floats:
+        """Return the inner products within a group."""
+        key = (group.start, group.stop)
+        if key not in self._products:
+            rows = self.grams[0][group]
+            self._products[key] = (rows @ rows.T).toarray()
+        return self._products[key]
+
 
 class Measure(ABC):
-    """One measure at work on one study: sees each question once, then is asked for its findings once."""
+    """One measure at work on one study: looks at each question once, then is asked for its findings once."""
 
     name: ClassVar[MeasureName]
     explanation: ClassVar[Explanation]
@@ -101,12 +130,21 @@ class Measure(ABC):
         self.study = study
         self.layout = study.layout
 
-    def see(self, view: View) -> None:  # noqa: B027 - some measures need no texts
-        """Take in the replies to one question."""
+    def look(self, view: View) -> Any:  # noqa: ARG002 - some measures need no texts
+        """Return what is needed of the replies to one question, in a form that can be pickled; None: nothing."""
+        return None
+
+    def keep(self, sight: Any) -> None:  # noqa: B027 - as above
+        """Take in what `look` returned for one question; questions come in their order."""
+
+    @property
+    def parts(self) -> int:
+        """In how many parts the findings can be had, by processes of their own."""
+        return 1
 
     @abstractmethod
-    def findings(self) -> Findings:
-        """Return what was found; called after all questions."""
+    def findings(self, part: int = 0) -> Findings:
+        """Return what was found, or one part of it; called after all questions."""
 
     def row(self, pair: Pair, metric: str, unit: str) -> Estimate:
         """Return the row of a pair with its names and counts, and no value yet."""

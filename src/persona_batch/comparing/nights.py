@@ -105,6 +105,11 @@ def read_night(run: PastRun) -> Night:
     return night
 
 
+def _between(one: Sequence[str], other: Sequence[str]) -> Floats:
+    rows, _ = gram_rows([*one, *other])
+    return distances((rows @ rows.T).toarray())
+
+
 def far_from(anchor: Sequence[str], texts: Sequence[str]) -> Floats:
     """Return each text's mean distance to the texts of the anchor."""
     rows, _ = gram_rows([*anchor, *texts])
@@ -159,10 +164,7 @@ def _text_step(common: Sequence[tuple[Answers, Answers]]) -> _Found | None:
     several = [(mine, other) for mine, other in common if min(len(mine.texts), len(other.texts)) > 1]
     if not several:
         return None
-    parts = [
-        energy_of(distances(gram_rows([*mine.texts, *other.texts])[0]), len(mine.texts), len(other.texts))
-        for mine, other in several
-    ]
+    parts = [energy_of(_between(mine.texts, other.texts), len(mine.texts), len(other.texts)) for mine, other in several]
     energy, cross = np.array(parts).T
     size = float(energy.sum() / cross.sum()) if cross.sum() > 0 else 0.0
     return max(0.0, size), root_ratio_interval(energy, cross), len(several)

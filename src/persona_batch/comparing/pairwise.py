@@ -18,8 +18,7 @@ from persona_batch.comparing.p_values import Floats
 
 RHO = 3.0  # what the same question weighs more
 RIDGE = 10.0
-DENSE = 640  # replies; beyond, by Woodbury's identity in `FOLDED` columns
-FOLDED = 512
+DENSE = 640  # replies; beyond, by Woodbury's identity, for which rows are folded (`features.FOLDED`)
 MOST = 16  # replies of a side taken from one stratum
 
 Rows = NDArray[np.float32]
@@ -78,19 +77,19 @@ def _dense(centred: Floats, places: Sequence[slice], targets: Floats) -> tuple[l
 
 def _woodbury(centred: Floats, places: Sequence[slice], targets: Floats) -> tuple[list[Floats], Floats]:
     """Do the same for many replies: K' + lambda I is block-diagonal plus a matrix of few columns."""
-    folded = centred.reshape(len(centred), -1, FOLDED).sum(axis=1)
     own = []  # inverses of the diagonal blocks
     for place in places:
-        block = RHO * (folded[place] @ folded[place].T)
+        block = RHO * (centred[place] @ centred[place].T)
         block[np.diag_indices_from(block)] += RIDGE
         own.append(linalg.inv(block, overwrite_a=True, check_finite=False))
-    spread = np.vstack([block @ folded[place] for block, place in zip(own, places, strict=True)])
-    middle = folded.T @ spread
+    spread = np.vstack([block @ centred[place] for block, place in zip(own, places, strict=True)])
+    middle = centred.T @ spread
     middle[np.diag_indices_from(middle)] += 1.0
     inverse = linalg.inv(middle, overwrite_a=True, check_finite=False)
-    blocks = [block - (spread[place] @ inverse) @ spread[place].T for block, place in zip(own, places, strict=True)]
+    turned = spread @ inverse
+    blocks = [block - turned[place] @ spread[place].T for block, place in zip(own, places, strict=True)]
     solved = np.vstack([block @ targets[place] for block, place in zip(own, places, strict=True)])
-    return blocks, solved - spread @ (inverse @ (spread.T @ targets))
+    return blocks, solved - turned @ (spread.T @ targets)
 
 
 def _shares(block: Floats, solved: Floats, targets: Floats, labels: NDArray[np.bool_]) -> Floats:

@@ -1,22 +1,21 @@
-"""A matrix that may be larger than memory: in memory while it is small, else in an unnamed temporary file."""
+"""A matrix that several processes fill, and that may be larger than memory: a mapping of an unnamed temporary file."""
 
 import tempfile
 
 import numpy as np
 from numpy.typing import NDArray
 
-IN_MEMORY = 64 * 1024 * 1024  # bytes
-
 
 class Matrix:
-    """`rows` x `columns` of half precision: enough for rows of length 1, at half the space."""
+    """`rows` x `columns` of half precision: enough for rows of length 1, at half the space.
+
+    What a forked process writes all others see.
+    """
 
     def __init__(self, rows: int, columns: int) -> None:
-        if rows * columns * 2 <= IN_MEMORY:
-            self._values: NDArray[np.float16] = np.zeros((rows, columns), dtype=np.float16)
-        else:
-            with tempfile.TemporaryFile() as file:  # the mapping keeps it until it goes itself
-                self._values = np.memmap(file, dtype=np.float16, mode="w+", shape=(rows, columns))
+        with tempfile.TemporaryFile() as file:  # the mapping keeps it until it goes itself
+            file.truncate(max(1, rows * columns * 2))
+            self._values = np.memmap(file, dtype=np.float16, mode="r+", shape=(max(1, rows), columns))
 
     def put(self, start: int, values: NDArray[np.float32]) -> None:
         """Write rows from `start` on."""

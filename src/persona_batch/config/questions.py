@@ -116,7 +116,9 @@ class QuestionRegistry:
     def _register(self, question: Question, place: Place) -> list["_Asked"]:
         known, first = self.places.setdefault(question.id, (question, place))
         if known != question:
-            difference = "another question" if known.text != question.text else "it with other params, checks or cluster"
+            difference = (
+                "another question" if known.text != question.text else "it with other params, checks or cluster"
+            )
             self.problems.add(
                 place, f"the id `{question.id}` names {difference} in {first}; give this one an `id` of its own"
             )

@@ -1,6 +1,7 @@
 """Make the shipped schemas from the models: `python -m persona_batch.schemas.generate` writes them anew."""
 
 import json
+from inspect import cleandoc
 from pathlib import Path
 from typing import Any
 
@@ -58,8 +59,18 @@ def generate(kind: str) -> str:
             schema["$defs"]["Settings"]["properties"]["measures"]["items"] = names
         case _:
             raise ValueError(f"no schema of kind {kind!r}")
-    titled = {"$schema": _DIALECT, **schema, "title": _TITLES[kind]}
+    titled = {"$schema": _DIALECT, **_dedented(schema), "title": _TITLES[kind]}
     return json.dumps(titled, ensure_ascii=False, indent=2) + "\n"
+
+
+def _dedented(schema: Any) -> Any:
+    """Take the indentation out of descriptions, as Python 3.13 does by itself."""
+    if isinstance(schema, dict):
+        return {
+            key: cleandoc(value) if key == "description" and isinstance(value, str) else _dedented(value)
+            for key, value in schema.items()
+        }
+    return [*map(_dedented, schema)] if isinstance(schema, list) else schema
 
 
 if __name__ == "__main__":

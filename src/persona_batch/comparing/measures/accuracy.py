@@ -24,7 +24,7 @@ class Accuracy(Measure):
         per_question="d_q",
     )
 
-    def findings(self) -> Findings:
+    def findings(self, part: int = 0) -> Findings:  # noqa: ARG002 - there is one
         correct = self.layout.corpus.correct[self.layout.rows]
         if not np.isfinite(correct).any():
             return Findings()

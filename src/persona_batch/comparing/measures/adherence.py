@@ -5,10 +5,12 @@ A control's records do not carry the persona's checks, so the checks are evaluat
 
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
 from persona_batch.checks import Check, evaluate
+from persona_batch.comparing.corpus import Column
 from persona_batch.comparing.layout import mean_of_means
 from persona_batch.comparing.measure import SIGN_FLIP, Explanation, Findings, Measure, Study, View
 from persona_batch.comparing.p_values import Floats
@@ -16,6 +18,22 @@ from persona_batch.comparing.paired import PairedTest, paired
 
 ALL = "all checks"
 MAX_OWN_ROWS = 8  # checks with a row of their own, per arm
+
+
+@dataclass(frozen=True, slots=True)
+class _Sight:
+    """A persona's checks on its replies to a question and on the reference's: (replies, checks), 1 where passed.
+
+    `places` are the layout's rows of its replies, `reference` is the first of the others.
+    """
+
+    pair: int
+    stratum: int
+    persona: int
+    places: Column
+    reference: int
+    own: Floats
+    theirs: Floats
 
 
 class Adherence(Measure):
@@ -41,7 +59,7 @@ class Adherence(Measure):
         # per pair and metric, where arms are levels of an attribute: persona, place of the stratum, difference
         self._by_persona: dict[tuple[int, str], list[tuple[int, int, float]]] = defaultdict(list)
 
-    def see(self, view: View) -> None:
+    def look(self, view: View) -> list[_Sight]:
         layout, block = self.layout, view.block
         personas = layout.corpus.columns["persona"][layout.rows[block.start : block.start + len(block.texts)]]
         verdicts: dict[tuple[Check, int], bool] = {}
@@ -51,11 +69,11 @@ class Adherence(Measure):
                 verdicts[check, place] = evaluate(check, block.texts[place])
             return verdicts[check, place]
 
+        found = []
         for number, stratum in view.strata:
             pair = layout.pairs[number]
             arm = block.slice_of(layout, int(pair.arm_group[stratum]))
             other = block.slice_of(layout, int(pair.reference_group[stratum]))
-            found: dict[str, list[tuple[float, float, int]]] = defaultdict(list)
             for persona in np.unique(personas[arm]).tolist():
                 checks = self._checks(persona, block.question)
                 if not checks:
@@ -65,25 +83,34 @@ class Adherence(Measure):
                     np.array([[passed(check, int(place)) for check in checks] for place in places], dtype=np.float64)
                     for places in (mine, np.arange(other.start, other.stop))
                 )
-                if self.study.power is not None:
-                    known = self._replies.setdefault(number, np.full(len(layout.rows), np.nan))
-                    known[block.start + mine] = own.mean(axis=1)
-                    known[block.start + other.start : block.start + other.stop] = theirs.mean(axis=1)
-                rates = [*zip(own.mean(axis=0).tolist(), theirs.mean(axis=0).tolist(), strict=True)]
-                labels = [*map(_label, checks), ALL]
-                for label, both in zip(labels, [*rates, (float(own.mean()), float(theirs.mean()))], strict=True):
-                    found[label].append((*both, len(mine)))
-                    self._by_persona[number, label].append((persona, stratum, both[0] - both[1]))
-            for metric, parts in found.items():
-                *sides, weights = zip(*parts, strict=True)
-                mean, other_mean = (float(np.average(side, weights=weights)) for side in sides)
-                self._rates[number][metric][stratum] = (mean, other_mean)
+                found.append(
+                    _Sight(number, stratum, persona, block.start + mine, block.start + other.start, own, theirs)
+                )
+        return found
+
+    def keep(self, sight: list[_Sight]) -> None:
+        by_metric: dict[tuple[int, int, str], list[tuple[float, float, int]]] = defaultdict(list)
+        for seen in sight:
+            if self.study.power is not None:
+                known = self._replies.setdefault(seen.pair, np.full(len(self.layout.rows), np.nan))
+                known[seen.places] = seen.own.mean(axis=1)
+                known[seen.reference : seen.reference + len(seen.theirs)] = seen.theirs.mean(axis=1)
+            question = int(self.layout.pairs[seen.pair].question[seen.stratum])
+            labels = [*map(_label, self._checks(seen.persona, question)), ALL]
+            rates = zip(seen.own.mean(axis=0).tolist(), seen.theirs.mean(axis=0).tolist(), strict=True)
+            for label, both in zip(labels, [*rates, (float(seen.own.mean()), float(seen.theirs.mean()))], strict=True):
+                by_metric[seen.pair, seen.stratum, label].append((*both, len(seen.own)))
+                self._by_persona[seen.pair, label].append((seen.persona, seen.stratum, both[0] - both[1]))
+        for (number, stratum, metric), parts in by_metric.items():
+            *sides, weights = zip(*parts, strict=True)
+            mean, other_mean = (float(np.average(side, weights=weights)) for side in sides)
+            self._rates[number][metric][stratum] = (mean, other_mean)
 
     def _checks(self, persona: int, question: int) -> tuple[Check, ...]:
         corpus = self.layout.corpus
         return corpus.checks.get((corpus.names["persona"][persona], corpus.names["question"][question]), ())
 
-    def findings(self) -> Findings:
+    def findings(self, part: int = 0) -> Findings:  # noqa: ARG002 - there is one
         tests = []
         for number, pair in enumerate(self.layout.pairs):
             for metric, rates in self._rows(number):

@@ -14,7 +14,6 @@ from msgspec.structs import replace
 from persona_batch.comparing import sentences
 from persona_batch.comparing.comparison import EffectSize, Estimate
 from persona_batch.comparing.energy import Energies, Stratum, flip_common, relabel
-from persona_batch.comparing.features import distances
 from persona_batch.comparing.intervals import root_ratio_interval
 from persona_batch.comparing.layout import Pair
 from persona_batch.comparing.measure import WITHIN, Explanation, Findings, Measure, Study, View, as_list
@@ -55,24 +54,33 @@ class Change(Measure):
         self._strata: dict[int, list[Stratum]] = defaultdict(list)
         self._shifts: dict[int, list[Rows]] = defaultdict(list)
 
-    def see(self, view: View) -> None:
+    def look(self, view: View) -> list[tuple[int, Stratum, Rows | None]]:
         layout, block = self.layout, view.block
-        rows, _ = view.grams
         first_placebo = len(layout.pairs)
         strata = [*view.strata, *((first_placebo + number, place) for number, place in view.placebo_strata)]
+        found = []
         for number, place in strata:
             pair = self._pairs[number]
             arm = block.slice_of(layout, int(pair.arm_group[place]))
             reference = block.slice_of(layout, int(pair.reference_group[place]))
             sizes = arm.stop - arm.start, reference.stop - reference.start
-            if sizes == (1, 1):
-                self._shifts[number].append(view.hashed[arm.start] - view.hashed[reference.start])
-            places = np.r_[arm, reference]
-            self._strata[number].append(Stratum(block.question, *sizes, distances(rows[places])))
+            shift = view.hashed[arm.start] - view.hashed[reference.start] if sizes == (1, 1) else None
+            found.append((number, Stratum(block.question, *sizes, view.distances(arm, reference)), shift))
+        return found
 
-    def findings(self) -> Findings:
+    def keep(self, sight: list[tuple[int, Stratum, Rows | None]]) -> None:
+        for number, stratum, shift in sight:
+            self._strata[number].append(stratum)
+            if shift is not None:
+                self._shifts[number].append(shift)
+
+    @property
+    def parts(self) -> int:
+        return len(self._pairs)
+
+    def findings(self, part: int = 0) -> Findings:
         found = Findings()
-        for number, pair in enumerate(self._pairs):
+        for number, pair in list(enumerate(self._pairs))[part : part + 1]:
             row, energies = self._estimate(number, pair)
             found.estimates.append(row)
             if self.study.power is not None and energies is not None and number < len(self.layout.pairs):

@@ -34,11 +34,14 @@ class Character(Measure):
         super().__init__(study)
         self._broken = np.zeros(len(study.layout.rows))
 
-    def see(self, view: View) -> None:
-        for place, text in enumerate(view.block.texts, view.block.start):
-            self._broken[place] = breaks_character(text)
+    def look(self, view: View) -> tuple[int, list[bool]]:
+        return view.block.start, [breaks_character(text) for text in view.block.texts]
 
-    def findings(self) -> Findings:
+    def keep(self, sight: tuple[int, list[bool]]) -> None:
+        start, broken = sight
+        self._broken[start : start + len(broken)] = broken
+
+    def findings(self, part: int = 0) -> Findings:  # noqa: ARG002 - there is one
         layout = self.layout
         means, size = layout.group_means(self._broken), layout.end - layout.start
         tests = []

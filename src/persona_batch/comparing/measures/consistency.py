@@ -5,6 +5,8 @@ the unbiased estimate of the chance that k replies drawn from a cell all pass, C
 (Yao et al. 2024, arXiv:2406.12045), k the fewest samples of any cell.
 """
 
+from typing import TypeAlias
+
 import numpy as np
 from scipy import special
 
@@ -13,6 +15,8 @@ from persona_batch.comparing.layout import Pair
 from persona_batch.comparing.measure import SIGN_FLIP, Explanation, Findings, Measure, Study, View
 from persona_batch.comparing.p_values import Floats
 from persona_batch.comparing.paired import PairedTest, paired
+
+_Sight: TypeAlias = tuple[int, int, list[int], list[int]]  # pair, stratum, and of both sides: passed, judged
 
 
 class Consistency(Measure):
@@ -39,10 +43,11 @@ class Consistency(Measure):
         self._passed = [np.full((2, len(pair.question)), np.nan) for pair in study.layout.pairs]
         self._judged = [np.zeros((2, len(pair.question))) for pair in study.layout.pairs]
 
-    def see(self, view: View) -> None:
+    def look(self, view: View) -> list[_Sight]:
         layout, corpus, block = self.layout, self.layout.corpus, view.block
         people = corpus.columns["persona"][layout.rows[block.start : block.start + len(block.texts)]]
         question = corpus.names["question"][block.question]
+        found = []
         for number, stratum in view.strata:
             pair = layout.pairs[number]
             arm = block.slice_of(layout, int(pair.arm_group[stratum]))
@@ -51,14 +56,19 @@ class Consistency(Measure):
             declared = {corpus.checks.get((name, question), ()) for name in named}
             if len(declared) != 1 or not (checks := declared.pop()):
                 continue  # no checks, or personas that are judged by different ones
-            for side, places in enumerate((arm, other)):
-                texts = block.texts[places]
-                self._passed[number][side, stratum] = sum(
-                    all(evaluate(check, text) for check in checks) for text in texts
-                )
-                self._judged[number][side, stratum] = len(texts)
+            passed = [
+                sum(all(evaluate(check, text) for check in checks) for text in block.texts[places])
+                for places in (arm, other)
+            ]
+            found.append((number, stratum, passed, [arm.stop - arm.start, other.stop - other.start]))
+        return found
 
-    def findings(self) -> Findings:
+    def keep(self, sight: list[_Sight]) -> None:
+        for number, stratum, passed, judged in sight:
+            self._passed[number][:, stratum] = passed
+            self._judged[number][:, stratum] = judged
+
+    def findings(self, part: int = 0) -> Findings:  # noqa: ARG002 - there is one
         tests = []
         for number, pair in enumerate(self.layout.pairs):
             known = np.isfinite(self._passed[number][0])

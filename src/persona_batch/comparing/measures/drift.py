@@ -25,7 +25,7 @@ class Drift(Measure):
         per_question="mean slope of the question's dialogues",
     )
 
-    def findings(self) -> Findings:
+    def findings(self, part: int = 0) -> Findings:  # noqa: ARG002 - there is one
         layout, study, found = self.layout, self.study, Findings()
         slopes = layout.corpus.slope[layout.rows]
         arms = layout.assignment.arm[layout.rows]

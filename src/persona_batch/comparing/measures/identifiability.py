@@ -15,18 +15,18 @@ from scipy import linalg
 
 from persona_batch.comparing import sentences
 from persona_batch.comparing.comparison import Confusion, EffectSize, Estimate
+from persona_batch.comparing.features import FOLDED as WIDTH
 from persona_batch.comparing.intervals import share_interval
 from persona_batch.comparing.measure import WITHIN, Explanation, Findings, Measure, Study, View, as_list
 from persona_batch.comparing.p_values import Floats, exceedance, rng_for
 
-WIDTH = 512  # hashed dimensions
 FOLDS = 5
 RIDGE = 1.0
 RELABELLINGS = 999
 MIN_RELABELLINGS = 199
 MAX_REPLIES = 6_000  # beyond, whole questions are drawn by the seed
 MIN_QUESTIONS = 10  # drawn at least, where there are as many
-_BUDGET = 1.0e12  # multiplications for all relabellings
+_BUDGET = 3.0e10  # multiplications for all relabellings
 _TOGETHER = 320  # columns of one matrix product: relabellings x classes
 
 Labels = NDArray[np.int64]
@@ -69,22 +69,28 @@ class Identifiability(Measure):
         enough = int(np.searchsorted(np.cumsum(per_question[order]), MAX_REPLIES, side="right"))
         return set(order[: max(MIN_QUESTIONS, enough)].tolist())
 
-    def see(self, view: View) -> None:
+    def look(self, view: View) -> list[tuple[NDArray[np.int64], Features]]:
         if view.block.question not in self._drawn or len(self._classes) < 2:
-            return
+            return []
         layout = self.layout
         rows = np.arange(view.block.start, view.block.start + len(view.block.texts))
         arms = layout.assignment.arm[layout.rows[rows]]
         contexts = layout.assignment.context[layout.rows[rows]]
+        found = []
         for context in np.unique(contexts):
             places = np.flatnonzero((contexts == context) & np.isin(arms, self._classes))
             if len(np.unique(arms[places])) < 2:
                 continue
-            features = view.hashed[places].reshape(len(places), -1, WIDTH).sum(axis=1)
-            self._features.append(features - features.mean(axis=0))
-            self._rows.append(rows[places])
+            features = view.folded[places]
+            found.append((rows[places], features - features.mean(axis=0)))
+        return found
 
-    def findings(self) -> Findings:
+    def keep(self, sight: list[tuple[NDArray[np.int64], Features]]) -> None:
+        for rows, features in sight:
+            self._rows.append(rows)
+            self._features.append(features)
+
+    def findings(self, part: int = 0) -> Findings:  # noqa: ARG002 - there is one
         names = [self.layout.arms[arm] for arm in self._classes]
         arm = " / ".join(names) if len(names) <= 3 else f"{len(names):,} personas"
         facts = Estimate(measure=self.name, metric="accuracy", arm=arm, reference=None, unit="balanced accuracy")

@@ -28,7 +28,7 @@ class Loss(Measure):
         per_question="d_q",
     )
 
-    def findings(self) -> Findings:
+    def findings(self, part: int = 0) -> Findings:  # noqa: ARG002 - there is one
         lost, cut = losses(self)
         tests: list[PairedTest] = []
         for (metric, unit), shares in zip(METRICS, (lost, cut), strict=True):

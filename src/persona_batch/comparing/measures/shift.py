@@ -36,8 +36,7 @@ _LATIN = re.compile("[A-Za-z\u00aa\u00ba\u00c0-\u024f\u1e00-\u1eff\uff21-\uff5a]
 
 def surface(text: str) -> Floats:
     """Return the numbers of `METRICS` for a reply."""
-    letters = "".join(_LETTERS.findall(text))
-    share = 1.0 / len(letters) if letters else 0.0
+    han, latin = _scripts(text)
     sentences = len(_SENTENCE_END.findall(text))
     if text.strip() and not sentences:
         sentences = 1
@@ -47,11 +46,20 @@ def surface(text: str) -> Floats:
             sentences,
             _LIST_ITEM.search(text) is not None,
             _MARKDOWN.search(text) is not None,
-            sum(map(len, _HAN.findall(letters))) * share,
-            sum(map(len, _LATIN.findall(letters))) * share,
+            han,
+            latin,
         ],
         dtype=np.float64,
     )
+
+
+def _scripts(text: str) -> tuple[float, float]:
+    """Return the shares of Chinese and of Latin letters among all letters."""
+    if text.isascii():
+        return 0.0, float(_LATIN.search(text) is not None)
+    letters = "".join(_LETTERS.findall(text))
+    share = 1.0 / len(letters) if letters else 0.0
+    return sum(map(len, _HAN.findall(letters))) * share, sum(map(len, _LATIN.findall(letters))) * share
 
 
 class Shift(Measure):
@@ -76,11 +84,14 @@ class Shift(Measure):
         super().__init__(study)
         self._values = np.full((len(study.layout.rows), len(METRICS)), np.nan)
 
-    def see(self, view: View) -> None:
-        for place, text in enumerate(view.block.texts, view.block.start):
-            self._values[place] = surface(text)
+    def look(self, view: View) -> tuple[int, Floats]:
+        return view.block.start, np.stack([surface(text) for text in view.block.texts])
 
-    def findings(self) -> Findings:
+    def keep(self, sight: tuple[int, Floats]) -> None:
+        start, values = sight
+        self._values[start : start + len(values)] = values
+
+    def findings(self, part: int = 0) -> Findings:  # noqa: ARG002 - there is one
         layout = self.layout
         means = layout.group_means(self._values)
         tokens = layout.group_means(layout.corpus.tokens[layout.rows])

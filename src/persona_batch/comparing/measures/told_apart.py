@@ -5,6 +5,7 @@ told apart in 100 % (`pairwise` has the classifier).
 """
 
 from collections import defaultdict
+from typing import TypeAlias
 
 import numpy as np
 from msgspec.structs import replace
@@ -12,15 +13,16 @@ from numpy.typing import NDArray
 
 from persona_batch.comparing import sentences
 from persona_batch.comparing.comparison import EffectSize, Estimate
-from persona_batch.comparing.features import WIDTH
+from persona_batch.comparing.features import FOLDED, WIDTH
 from persona_batch.comparing.intervals import share_interval
 from persona_batch.comparing.layout import Pair
 from persona_batch.comparing.measure import WITHIN, Explanation, Findings, Measure, Study, View, as_list
 from persona_batch.comparing.p_values import TIE, rng_for
-from persona_batch.comparing.pairwise import MOST, Side, told_right
+from persona_batch.comparing.pairwise import DENSE, MOST, Side, told_right
 from persona_batch.comparing.spool import Matrix
 
 RELABELLINGS = 99
+_Sight: TypeAlias = list[tuple[int, int]]
 CHANCE = 0.5
 
 
@@ -45,16 +47,31 @@ class ToldApart(Measure):
 
     def __init__(self, study: Study) -> None:
         super().__init__(study)
-        self._rows = Matrix(len(study.layout.rows), WIDTH)
+        size = study.layout.end - study.layout.start
+        taken = [
+            int(sum(np.minimum(size[groups], MOST).sum() for groups in (pair.arm_group, pair.reference_group)))
+            for pair in study.layout.pairs
+        ]
+        self._width = [WIDTH if replies <= DENSE else FOLDED for replies in taken]
+        self._rows = {width: Matrix(len(study.layout.rows), width) for width in set(self._width)}
         self._strata: dict[int, list[int]] = defaultdict(list)
 
-    def see(self, view: View) -> None:
-        self._rows.put(view.block.start, view.hashed)
-        for number, place in view.strata:
+    def look(self, view: View) -> _Sight:
+        for width, matrix in self._rows.items():
+            matrix.put(view.block.start, view.hashed if width == WIDTH else view.folded)  # shared with all processes
+        return view.strata
+
+    def keep(self, sight: _Sight) -> None:
+        for number, place in sight:
             self._strata[number].append(place)
 
-    def findings(self) -> Findings:
-        return Findings([self._estimate(number, pair) for number, pair in enumerate(self.layout.pairs)])
+    @property
+    def parts(self) -> int:
+        return len(self.layout.pairs)
+
+    def findings(self, part: int = 0) -> Findings:
+        pairs = self.layout.pairs[part : part + 1]
+        return Findings([self._estimate(part, pair) for pair in pairs])
 
     def _estimate(self, number: int, pair: Pair) -> Estimate:
         layout, study = self.layout, self.study
@@ -62,7 +79,7 @@ class ToldApart(Measure):
         if not self._strata[number]:
             return replace(facts, not_estimable=sentences.NOT_BOTH)
         rng = rng_for(study.seed, self.name, facts.arm, str(facts.reference))
-        strata = [self._side(pair, place, rng) for place in self._strata[number]]
+        strata = [self._side(pair, place, self._rows[self._width[number]], rng) for place in self._strata[number]]
         shares = told_right(strata, min(RELABELLINGS, study.permutations), rng)
         by_stratum = np.full((len(pair.question), shares.shape[1]), np.nan)
         by_stratum[self._strata[number]] = shares
@@ -86,10 +103,10 @@ class ToldApart(Measure):
             arm_values=as_list(by_question[:, 0]),
         )
 
-    def _side(self, pair: Pair, place: int, rng: np.random.Generator) -> Side:
+    def _side(self, pair: Pair, place: int, rows: Matrix, rng: np.random.Generator) -> Side:
         """Return the replies of a stratum; of a large one so many as a classifier needs, drawn by the seed."""
         arm, reference = (self._drawn(int(group[place]), rng) for group in (pair.arm_group, pair.reference_group))
-        return Side(int(pair.question[place]), len(arm), self._rows.get(np.concatenate([arm, reference])))
+        return Side(int(pair.question[place]), len(arm), rows.get(np.concatenate([arm, reference])))
 
     def _drawn(self, group: int, rng: np.random.Generator) -> NDArray[np.int64]:
         places = np.arange(self.layout.start[group], self.layout.end[group])

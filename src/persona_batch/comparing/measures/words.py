@@ -24,16 +24,17 @@ from persona_batch.comparing.measure import WITHIN, Explanation, Findings, Measu
 from persona_batch.comparing.p_values import Floats, rng_for
 
 PRIOR = 500.0  # words; the strength of the prior, as in the paper's examples
-RELABELLINGS = 999
+RELABELLINGS = 499
 MIN_REPLIES = 3  # a word in fewer replies cannot stand out
 SHOWN = 12  # words per arm
 Scores: TypeAlias = NDArray[np.float32]
 
+_Sight: TypeAlias = tuple[list[str], "array[int]", list[int], bool]  # words, those of each reply, their numbers, Han
 Segmenter: TypeAlias = Callable[[str], list[str]]
 
-_PIECE = re.compile(
-    "(?P<han>[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]+)|(?P<word>[^\\W\\d_]+(?:['’][^\\W\\d_]+)*)"
-)
+_HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]+")
+_WORD = re.compile("[^\\W\\d_]+(?:['’][^\\W\\d_]+)*")
+_PIECE = re.compile(f"({_HAN.pattern})|({_WORD.pattern})")
 _CONTEXT = 32  # characters shown on either side
 _CHUNK = 1 << 22
 
@@ -64,18 +65,37 @@ class Distinctive(Measure):
         self._words = array("i")
         self._ends = array("q", [0])
         self._han_seen = False
-        self._found: list[DistinctiveWord] = []
 
-    def see(self, view: View) -> None:
+    def look(self, view: View) -> _Sight:
+        numbers: dict[str, int] = {}
+        words, sizes = array("i"), []
         for text in view.block.texts:
-            self._words.extend(map(self._numbers.__getitem__, words_of(text, self._segment)))
-            self._ends.append(len(self._words))
-            self._han_seen = self._han_seen or (not self._dictionary and has_han(text))
+            held = words_of(text, self._segment)
+            words.extend([numbers.setdefault(word, len(numbers)) for word in held])
+            sizes.append(len(held))
+        han = not self._dictionary and any(map(has_han, view.block.texts))
+        return list(numbers), words, sizes, han
 
-    def findings(self) -> Findings:
+    def keep(self, sight: _Sight) -> None:
+        vocabulary, words, sizes, han = sight
+        known = np.array([self._numbers[word] for word in vocabulary], dtype=np.intc)
+        self._words.frombytes(known[np.frombuffer(words, dtype=np.intc)].tobytes())
+        for size in sizes:
+            self._ends.append(self._ends[-1] + size)
+        self._han_seen = self._han_seen or han
+
+    @property
+    def parts(self) -> int:
+        return max(1, len(self.layout.pairs))
+
+    def findings(self, part: int = 0) -> Findings:
         vocabulary = np.array(list(self._numbers), dtype=object)
-        rows = [self._estimate(pair, vocabulary) for pair in self.layout.pairs]
-        return Findings(rows, self._found, notes=[sentences.NO_SEGMENTER] if self._han_seen else [])
+        found = Findings(notes=[sentences.NO_SEGMENTER] if self._han_seen and not part else [])
+        for pair in self.layout.pairs[part : part + 1]:
+            row, words = self._estimate(pair, vocabulary)
+            found.estimates.append(row)
+            found.words.extend(words)
+        return found
 
     def _presence(self, rows: NDArray[np.int64]) -> sparse.csr_array:
         """Return which of these replies (rows) holds which word (columns)."""
@@ -86,13 +106,13 @@ class Distinctive(Measure):
         ones = np.ones(len(indices), dtype=np.float32)
         return sparse.csr_array((ones, indices, indptr.astype(np.intc)), shape=(len(rows), len(self._numbers)))
 
-    def _estimate(self, pair: Pair, vocabulary: NDArray[np.object_]) -> Estimate:
+    def _estimate(self, pair: Pair, vocabulary: NDArray[np.object_]) -> tuple[Estimate, list[DistinctiveWord]]:
         facts = self.row(pair, "distinctive words", "words")
         rows, stratum, mine = _members(self.layout, pair)
         local = self._presence(rows)
         kept = np.flatnonzero(np.asarray(local.sum(axis=0)).ravel() >= MIN_REPLIES)
         if len(kept) < 2 or facts.samples < 2 or facts.reference_samples < 2:
-            return replace(facts, not_estimable=sentences.FEW_WORDS)
+            return replace(facts, not_estimable=sentences.FEW_WORDS), []
         local = local[:, kept].tocsr()
         totals = np.asarray(local.sum(axis=0), dtype=np.float32).ravel()
         counts = local.T @ mine.astype(np.float32)
@@ -102,11 +122,12 @@ class Distinctive(Measure):
         largest = _largest(local, totals, stratum, mine, relabellings, rng)
         p = (1 + (largest[None, :] >= np.abs(z)[:, None] * (1 - 1e-5)).sum(axis=1)) / (1 + relabellings)
         order = [number for number in np.lexsort((vocabulary[kept].astype(str), -np.abs(z))) if p[number] <= LEVEL]
+        found = []
         for number in order[:SHOWN]:
             word = str(vocabulary[kept[number]])
             column = local[:, [number]].toarray().ravel() > 0
             question, shown = self._example(rows[column & (mine if z[number] > 0 else ~mine)], word)
-            self._found.append(
+            found.append(
                 DistinctiveWord(
                     arm=facts.arm,
                     word=word,
@@ -119,13 +140,14 @@ class Distinctive(Measure):
                 )
             )
         strongest = int(np.argmax(np.abs(z)))
-        return replace(
+        row = replace(
             facts,
             value=float(len(order)),
             p=float(p.min()),
             effect_size=EffectSize("largest |z|", float(abs(z[strongest]))),
             test="max-|z|, labels permuted within question",
         )
+        return row, found
 
     def _example(self, rows: NDArray[np.int64], word: str) -> tuple[str, str]:
         """Return the question and the surroundings of the word in the first of these replies."""
@@ -197,9 +219,9 @@ def han_segmenter() -> tuple[Segmenter, bool]:
 
 def words_of(text: str, segment: Segmenter) -> list[str]:
     """Return the distinct words of a text in lower case, in order, Chinese cut by `segment`."""
+    if not has_han(text):
+        return list(dict.fromkeys(_WORD.findall(text.lower())))
     pieces = _PIECE.findall(text.lower())
-    if not any(han for han, _ in pieces):
-        return list(dict.fromkeys(word for _, word in pieces))
     found: dict[str, None] = {}
     for han, word in pieces:
         found.update(dict.fromkeys(segment(han)) if han else {word: None})
@@ -208,7 +230,7 @@ def words_of(text: str, segment: Segmenter) -> list[str]:
 
 def has_han(text: str) -> bool:
     """Say whether there is any Chinese character."""
-    return any(piece.lastgroup == "han" for piece in _PIECE.finditer(text))
+    return not text.isascii() and _HAN.search(text) is not None
 
 
 def _pairs(run: str) -> list[str]:
