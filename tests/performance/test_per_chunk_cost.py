@@ -1,8 +1,8 @@
 """The path of every chunk may not become dearer unnoticed.
 
 What is compared is the slope (so that start-up does not count), as a ratio to a yardstick that never changes (so that
-the machine does not count; the figures are those of Python 3.11). When a change is worth its price, raise the figure here,
-in the commit that makes it.
+the machine does not count; the figures are those of Python 3.11). When a change is worth its price, raise the figure
+here, in the commit that makes it.
 """
 
 import shutil

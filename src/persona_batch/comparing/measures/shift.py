@@ -26,7 +26,8 @@ METRICS: tuple[tuple[str, str], ...] = (
 """Name and unit of each number that `surface` returns."""
 CENSORED = ("length", "sentences")  # what a cut, or the loss of long replies, makes meaningless
 
-_SENTENCE_END = re.compile(r"[.!?…]+(?=[\s\"'”’)\]]|$)|[。！？]+|(?<=\w)\n+(?=\S)")
+_SENTENCE_ENDS = (re.compile(r"[.!?…]+(?=[\s\"'”’)\]]|$)"), re.compile("[。！？]+"))
+_BARE_LINE_END = re.compile(r"(?<=\w)\n+(?=\S)")
 _LIST_ITEM = re.compile(r"^[ \t]*(?:[-*+•]|\d{1,3}[.)、])[ \t]+\S", re.MULTILINE)
 _MARKDOWN = re.compile(r"^#{1,6} \S|\*\*\S|__\S|```|^>\s|^\|.*\|\s*$|\[[^\]\n]+\]\([^)\n]+\)", re.MULTILINE)
 _LETTERS = re.compile(r"[^\W\d_]+")
@@ -37,7 +38,9 @@ _LATIN = re.compile("[A-Za-z\u00aa\u00ba\u00c0-\u024f\u1e00-\u1eff\uff21-\uff5a]
 def surface(text: str) -> Floats:
     """Return the numbers of `METRICS` for a reply."""
     han, latin = _scripts(text)
-    sentences = len(_SENTENCE_END.findall(text))
+    sentences = sum(len(end.findall(text)) for end in _SENTENCE_ENDS)
+    if "\n" in text:
+        sentences += len(_BARE_LINE_END.findall(text))
     if text.strip() and not sentences:
         sentences = 1
     return np.array(

@@ -34,6 +34,7 @@ Segmenter: TypeAlias = Callable[[str], list[str]]
 
 _HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]+")
 _WORD = re.compile("[^\\W\\d_]+(?:['’][^\\W\\d_]+)*")
+_ASCII_WORD = re.compile("[a-z]+(?:'[a-z]+)*")  # the same, much faster
 _PIECE = re.compile(f"({_HAN.pattern})|({_WORD.pattern})")
 _CONTEXT = 32  # characters shown on either side
 _CHUNK = 1 << 22
@@ -220,7 +221,8 @@ def han_segmenter() -> tuple[Segmenter, bool]:
 def words_of(text: str, segment: Segmenter) -> list[str]:
     """Return the distinct words of a text in lower case, in order, Chinese cut by `segment`."""
     if not has_han(text):
-        return list(dict.fromkeys(_WORD.findall(text.lower())))
+        word = _ASCII_WORD if text.isascii() else _WORD
+        return list(dict.fromkeys(word.findall(text.lower())))
     pieces = _PIECE.findall(text.lower())
     found: dict[str, None] = {}
     for han, word in pieces:
