@@ -46,13 +46,20 @@ def find_copies(corpus: Corpus, rows: Column, policy: Policy) -> Copies:
     if policy != "source" or not len(rows):
         return Copies(kept, notes)
     fixed = corpus.fixed[rows]
-    served = (draw != 0) & ~fixed
+    served = (draw != 0) & ~fixed & _names_one_answer(draw, digest)
     first = _first(corpus, rows, np.where(served, draw, np.arange(len(rows)) - len(rows)), digest)
     kept &= first
     notes.extend(_told(int((~first).sum()), sentences.COPIES_SERVED))
     notes.extend(_fixed(corpus, rows, kept))
     notes.extend(_cached(corpus, rows, kept))
     return Copies(kept, notes)
+
+
+def _names_one_answer(draw: Column, digest: Column) -> NDArray[np.bool_]:
+    """Mark the rows whose id never came with another reply: some endpoints give every answer the same."""
+    pairs = np.unique(np.stack([draw, digest]), axis=1)[0]
+    ids, count = np.unique(pairs, return_counts=True)
+    return np.isin(draw, ids[count == 1])
 
 
 def _fixed(corpus: Corpus, rows: Column, kept: NDArray[np.bool_]) -> Iterator[str]:

@@ -7,6 +7,7 @@ leave as `ProviderError`, free of keys.
 """
 
 import asyncio
+import re
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -30,6 +31,7 @@ from persona_batch.provider.sdk_client import open_client, open_http, sending, w
 from persona_batch.provider.target import ModelNames, Target
 from persona_batch.provider.translate import FOREIGN, to_provider_error
 
+_ID = re.compile(rb'"id" ?: ?"([!#-\[\]-~]{1,128})"')
 _DRAIN: Final = 0.25  # seconds for the end of a body after its end mark, so that the connection can be used again
 _ANSWER: Final = 30.0  # seconds for an answer that is no reply
 _HARMLESS: Final = (StreamCut, TimedOut, MalformedReply)
@@ -152,6 +154,7 @@ class OpenAIProvider:
                             relaxed = True
                             incoming.relax()
             arrived_ns, latest_ns = incoming.arrived_ns, incoming.latest_ns
+            info.request_id = info.request_id or _response_id(decoder.head)
             if decoder.done:
                 with suppress(*FOREIGN):
                     await incoming.drain(_DRAIN)
@@ -238,6 +241,12 @@ def route(base_url: str, path: str) -> str:
     """Return the URL of a route (`/chat/completions`), which stands before the query of a base URL."""
     parts = urlsplit(base_url)
     return urlunsplit(parts._replace(path=parts.path + path))
+
+
+def _response_id(head: bytes) -> str | None:
+    """Return the response's own id, which stands at the beginning of its body; None: it has none."""
+    found = _ID.search(head)
+    return found[1].decode() if found else None
 
 
 def _has_text(chunks: Sequence[Chunk]) -> bool:

@@ -75,6 +75,11 @@ class ReplyDecoder:
         return self._begun
 
     @property
+    def head(self) -> bytes:
+        """The beginning of the body."""
+        return self._head
+
+    @property
     def complete(self) -> bool:
         """Whether a finish reason, or the end mark, came."""
         return self._finished or self.done or (self._odd is not None and self._odd.ended)
