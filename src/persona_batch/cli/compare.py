@@ -125,6 +125,7 @@ def compare(
     from persona_batch.record.finding import find_run
     from persona_batch.record.reader import read_records
     from persona_batch.verdict.language import language_of
+    from persona_batch.view.advance import Advance
     from persona_batch.view.comparison_replies import render_replies
     from persona_batch.view.comparison_rows import render_explanation
     from persona_batch.view.comparison_table import render
@@ -147,21 +148,23 @@ def compare(
     agreements = [Agreement.of(compared) for compared in (first, second) if compared is not None]
     seen = SeenIds()
     read = [with_first(seen.watch(agreement.watch(read_records(agreement.run.records)))) for agreement in agreements]
-    result = compare_records(
-        read[0][1],
-        after=read[1][1] if second is not None else None,
-        by=by,
-        controls=controls_of(first.manifest),
-        control=control,
-        clusters=clusters_of(first.manifest),
-        copies=copies,
-        margins=_margins(margins or []),
-        power=power if plan else None,
-        measures=chosen if explained is None else [explained],
-        permutations=permutations,
-        seed=seed,
-        excerpts=None if explained else wanted,
-    )
+    with Advance(sys.stderr, "comparing:", dict(os.environ)) as progress:
+        result = compare_records(
+            read[0][1],
+            after=read[1][1] if second is not None else None,
+            by=by,
+            controls=controls_of(first.manifest),
+            control=control,
+            clusters=clusters_of(first.manifest),
+            copies=copies,
+            margins=_margins(margins or []),
+            power=power if plan else None,
+            measures=chosen if explained is None else [explained],
+            permutations=permutations,
+            seed=seed,
+            excerpts=None if explained else wanted,
+            progress=progress,
+        )
     doubts = [doubt for agreement in agreements for doubt in agreement.doubts()]
     for doubt in doubts if as_format == "csv" or explained else ():  # elsewhere the notes say it
         tell(doubt)

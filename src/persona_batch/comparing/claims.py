@@ -45,7 +45,7 @@ def _claim(claim: Claim, rows: dict[tuple[str, str | None], Estimate]) -> Claim:
         return replace(claim, why_not=sentences.NO_CONTROL)
     row = rows.get((claim.arm, claim.control))
     if row is None or row.p is None:
-        return replace(claim, why_not=None if row is None else row.not_estimable)
+        return replace(claim, why_not=sentences.NOT_MEASURED if row is None else row.not_estimable)
     if claim.placebo is None:
         return replace(claim, p_control=row.p, p=row.p, failed="control" if row.p > LEVEL else None)
     other = rows.get((claim.arm, claim.placebo))

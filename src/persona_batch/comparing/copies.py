@@ -18,6 +18,7 @@ from persona_batch.comparing.corpus import Column, Corpus
 Policy: TypeAlias = Literal["source", "once", "all"]
 """Which samples of a cell count once: those of one draw, all that are byte-identical, or none."""
 
+ALIKE = 0.8  # of the cells of requests without chance that have one reply: the endpoint answers them alike
 LONG = 80  # characters from which on two samples are hardly the same by chance
 _CELL = ("run", "persona", "variant", "question", "speaker", "placement", "model", "params")
 
@@ -64,21 +65,23 @@ def _names_one_answer(draw: Column, digest: Column) -> NDArray[np.bool_]:
 
 def _fixed(corpus: Corpus, rows: Column, kept: NDArray[np.bool_]) -> Iterator[str]:
     """Take out what a request without chance repeats, and say so."""
-    fixed = corpus.fixed[rows]
-    first = _first(corpus, rows, corpus.draw[rows])
-    alike = _first(corpus, rows, corpus.draw[rows], corpus.digest[rows])
+    fixed, draw = corpus.fixed[rows], corpus.draw[rows]
+    cell = _numbered(corpus, rows, draw)
+    first = _first(corpus, rows, draw)
+    size = np.bincount(cell)[cell]
+    replies = np.bincount(cell, _first(corpus, rows, draw, corpus.digest[rows]))[cell]
     where = np.stack([corpus.columns["run"][rows], corpus.columns["model"][rows]])
     once, drawn = 0, 0
     for place in np.unique(where[:, fixed], axis=1).T:
-        mine = fixed & (where == place[:, None]).all(axis=0)
-        repeats = int((mine & ~first).sum())
-        if not repeats:
+        mine = fixed & (size > 1) & (where == place[:, None]).all(axis=0)
+        cells = mine & first
+        if not cells.any():
             continue
-        if (mine & ~alike).sum() * 2 >= repeats:
+        if np.mean(replies[cells] == 1) >= ALIKE:
             kept &= first | ~mine
-            once += repeats
+            once += int((mine & ~first).sum())
         else:
-            drawn += repeats
+            drawn += 1
     yield from _told(once, sentences.COPIES_FIXED)
     if drawn:
         yield sentences.FIXED_BUT_DRAWN
@@ -96,6 +99,13 @@ def _cached(corpus: Corpus, rows: Column, kept: NDArray[np.bool_]) -> Iterator[s
 def _told(count: int, sentence: str) -> Iterator[str]:
     if count:
         yield sentence.format(n=f"{count:,}")
+
+
+def _numbered(corpus: Corpus, rows: Column, *marks: Column) -> Column:
+    """Number the cells, those with other marks apart."""
+    cells = np.stack([*(corpus.columns[name][rows] for name in _CELL), *marks])
+    _, number = np.unique(cells, axis=1, return_inverse=True)
+    return number.ravel()
 
 
 def _first(corpus: Corpus, rows: Column, *marks: Column) -> NDArray[np.bool_]:

@@ -3,9 +3,11 @@
 Needs babel, which is no dependency of the package.
 """
 
+from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
 
+_NO_DATE = datetime(2000, 1, 1, tzinfo=UTC)
 LOCALE = Path(__file__).resolve().parents[1] / "locale"
 
 
@@ -16,7 +18,9 @@ def compiled(catalogue: Path) -> bytes:
 
     target = BytesIO()
     with catalogue.open("rb") as source:
-        write_mo(target, read_po(source))
+        found = read_po(source)
+    found.creation_date = found.revision_date = _NO_DATE  # else it is that of the compilation
+    write_mo(target, found)
     return target.getvalue()
 
 

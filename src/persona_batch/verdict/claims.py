@@ -3,6 +3,10 @@
 from persona_batch.comparing.comparison import Arm, Claim, Comparison, Estimate
 from persona_batch.verdict.language import Language
 
+MAYBE = (
+    "{arm} may differ from {control}: one reply of each is told apart in {told}, but the test of the replies does not "
+    "rule out luck."
+)
 HARDLY = 0.5  # a single reply hardly shows it where the interval reaches chance
 
 
@@ -21,7 +25,7 @@ def claim_sentence(comparison: Comparison, claim: Claim, language: Language) -> 
     if claim.failed is None:
         n = sum(other.p_holm is not None for other in comparison.claims)
         return language.say(
-            "{arm} differs from {control} by itself ({told}), but among {n} arms that much comes by luck.",
+            "{arm} taken alone is told from {control} in {told}, but among {n} arms that much comes by luck.",
             arm=arm,
             control=control,
             told=told,
@@ -29,16 +33,19 @@ def claim_sentence(comparison: Comparison, claim: Claim, language: Language) -> 
         )
     if claim.failed == "placebo":
         return language.say(
-            "{arm} differs from {control} ({told}), but could not be told from the harmless prompt {placebo}: "
+            "{arm} is told from {control} in {told}, but could not be told from the harmless prompt {placebo}: "
             "any prompt may do as much.",
             arm=arm,
             control=control,
             told=told,
             placebo=placebo,
         )
-    sentence = language.say("{arm} could not be told from {control}: {told}.", arm=arm, control=control, told=told)
-    if claim.failed == "control" and placebo is not None:
-        return sentence + language.say(" It does differ from the harmless prompt {placebo}.", placebo=placebo)
+    row = comparison.find("told_apart", claim.arm)
+    doubtful = row is not None and row.interval is not None and row.interval.low > HARDLY
+    message = MAYBE if doubtful else "{arm} could not be told from {control}: {told}."
+    sentence = language.say(message, arm=arm, control=control, told=told)
+    if claim.failed == "control" and claim.placebo is not None:
+        return sentence + language.say(" It does differ from the harmless prompt.")
     return sentence
 
 
@@ -55,8 +62,7 @@ def _holding(comparison: Comparison, claim: Claim, language: Language, told: str
             message = "{arm} changes the replies: one reply of each is told from {control} in {told}."
         sentence = language.say(message, arm=arm, control=control, told=told)
     if claim.placebo is not None:
-        placebo = arm_name(comparison, claim.placebo, language)
-        sentence += language.say(" It differs from the harmless prompt {placebo} as well.", placebo=placebo)
+        sentence += language.say(" It differs from the harmless prompt as well.")
     return sentence
 
 
@@ -77,7 +83,8 @@ def yardstick_sentence(comparison: Comparison, arm: Arm, language: Language) -> 
         if comparison.settings.by == "run":
             return language.say("{arm} answers otherwise than in the earlier run: {told}.", **names)
         return language.say("{arm} by itself changes the replies: told from {control} in {told}.", **names)
-    return language.say("{arm} could not be told from {control}: {told}.", **names)
+    doubtful = told is not None and told.interval is not None and told.interval.low > HARDLY
+    return language.say(MAYBE if doubtful else "{arm} could not be told from {control}: {told}.", **names)
 
 
 def _odds(row: Estimate | None, language: Language) -> str:

@@ -85,7 +85,7 @@ def _words(comparison: Comparison, arm: Arm, language: Language) -> Iterator[str
 
 def _told(words: Sequence[DistinctiveWord], language: Language) -> str:
     return language.say(", ").join(
-        language.say("{word} (in {n}, else {m})", word=word.word, n=word.arm_replies, m=word.reference_replies)
+        language.say("{word} ({n} replies against {m})", word=word.word, n=word.arm_replies, m=word.reference_replies)
         for word in words[:WORDS]
     )
 
@@ -95,7 +95,7 @@ def _questions(comparison: Comparison, arm: Arm, language: Language) -> Iterator
     if arm.moved_at_least:
         yield language.say("at least {n} of {total} questions moved", n=arm.moved_at_least, total=arm.questions)
     if arm.moved_questions:
-        yield language.say("most clearly: {questions}", questions=language.listed(arm.moved_questions, NAMED))
+        yield language.say("by name: {questions}", questions=language.listed(arm.moved_questions, NAMED))
     carrier = None if change is None else carries(comparison, change)
     if carrier is not None:
         yield language.say("one question carries it: {question} ({share} of the difference)", **carrier)

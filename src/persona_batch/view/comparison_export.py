@@ -7,7 +7,8 @@ from collections.abc import Iterable
 import msgspec
 
 from persona_batch.comparing import Comparison, Estimate
-from persona_batch.view.comparison_rows import amount, detail_row, interval, p_value
+from persona_batch.comparing.comparison import Claim
+from persona_batch.view.comparison_rows import MISSING, amount, detail_row, interval, p_value
 from persona_batch.view.terminal import one_line
 
 FIELDS = (
@@ -56,18 +57,17 @@ def as_markdown(comparison: Comparison, about: Iterable[str] = ()) -> str:
     `about`: what the runs are, a line each, above the tables.
     """
     lines = [part for line in about for part in (_escaped(line), "")]
-    lines += ["| | questions | change | 95% interval | p (Holm) |", "|---|--:|--:|--:|--:|"]
-    for arm in comparison.arms:
-        row = comparison.find("change", arm.name)
-        if row is None:
-            continue
-        p = row.p if row.p_holm is None else row.p_holm
+    lines += ["| | control | told apart | 95% interval | p, control | p, placebo | p (Holm) | |"]
+    lines += ["|---|---|--:|--:|--:|--:|--:|---|"]
+    for claim in comparison.claims:
+        row = comparison.find("told_apart", claim.arm)
         cells = [
-            arm.name,
-            f"{row.questions:,}",
-            amount(row.value, row.unit, sign=True),
-            interval(row.interval, row.unit),
-            p_value(p),
+            claim.arm,
+            claim.control or "",
+            MISSING if row is None else amount(row.value, row.unit),
+            MISSING if row is None else interval(row.interval, row.unit),
+            *(MISSING if p is None else p_value(p) for p in (claim.p_control, claim.p_placebo, claim.p_holm)),
+            _verdict(claim),
         ]
         lines.append(_row(cells))
     for measure in comparison.settings.measures:
@@ -84,6 +84,12 @@ def as_markdown(comparison: Comparison, about: Iterable[str] = ()) -> str:
     for text in (*comparison.notes, *(advice.text for advice in comparison.advice)):
         lines.append(f"\n- {_escaped(text)}")
     return "\n".join(lines) + "\n"
+
+
+def _verdict(claim: Claim) -> str:
+    if claim.holds is None:
+        return f"not tested: {claim.why_not}"
+    return "changes the replies" if claim.holds else "could not be told apart beyond luck"
 
 
 def _reasons(rows: list[Estimate]) -> list[str]:

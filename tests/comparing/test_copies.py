@@ -1,0 +1,96 @@
+"""Copies are known by their source, not by their looks."""
+
+import numpy as np
+
+from comparing.made import grid, prose, record
+from persona_batch.comparing import Comparison, compare
+from persona_batch.record import Record
+
+VOICES = {"none": "", "assistant": "", "pirate": "Arrr!"}
+
+
+def duplicates(found: Comparison) -> list[int]:
+    return [arm.duplicates for arm in found.arms]
+
+
+def short(rng: np.random.Generator, **other: object) -> list[Record]:
+    return [
+        record(name, f"q{q}", str(rng.choice(["yes", "no"])), sample=s, **other)  # type: ignore[arg-type]  # fields
+        for name in ("none", "p")
+        for q in range(8)
+        for s in range(5)
+    ]
+
+
+def test_short_replies_that_coincide_are_samples_of_their_own() -> None:
+    found = compare(short(np.random.default_rng(1)), permutations=99)
+    assert duplicates(found) == [0, 0]
+    assert not any("byte-identical" in note for note in found.notes)
+
+
+def test_answers_with_one_request_id_are_one_answer() -> None:
+    records = [
+        record(r.persona, r.question, r.reply if r.sample else f"cached for {r.question}", sample=r.sample)
+        for r in grid(VOICES)
+    ]
+    served = [
+        record(
+            r.persona,
+            r.question,
+            f"Long answer to {r.question}",
+            sample=r.sample,
+            request_id=f"{r.persona}/{r.question}",
+        )
+        if r.persona == "pirate"
+        else r
+        for r in records
+    ]
+    found = compare(served, permutations=99)
+    assert dict(zip((arm.name for arm in found.arms), duplicates(found), strict=True))["pirate"] == 24
+    assert any("24 samples were sent twice under one request id" in note for note in found.notes)
+
+
+def test_an_endpoint_that_gives_every_answer_the_same_id_names_nothing_by_it() -> None:
+    found = compare(short(np.random.default_rng(1), request_id="chatcmpl-0"), permutations=99)
+    assert duplicates(found) == [0, 0]
+
+
+def test_requests_without_chance_have_one_draw_where_they_are_answered_alike() -> None:
+    for params in ({"temperature": 0}, {"extra_body": {"top_k": 1}}, {"seed": 7}):
+        records = [
+            record(name, f"q{q}", f"{name} says {q}", sample=s, params=params)
+            for name in VOICES
+            for q in range(8)
+            for s in range(4)
+        ]
+        found = compare(records, permutations=99)
+        assert duplicates(found) == [24, 24, 24]
+        assert any("without chance in the request" in note for note in found.notes)
+
+
+def test_a_seed_for_each_sample_is_chance() -> None:
+    records = [
+        record(name, f"q{q}", "yes", sample=s, params={"seed": s})
+        for name in VOICES
+        for q in range(8)
+        for s in range(4)
+    ]
+    assert duplicates(compare(records, permutations=99)) == [0, 0, 0]
+
+
+def test_where_temperature_zero_is_answered_differently_all_samples_count() -> None:
+    found = compare(short(np.random.default_rng(1), params={"temperature": 0}), permutations=99)
+    assert duplicates(found) == [0, 0]
+    assert any("but the replies differ from sample to sample" in note for note in found.notes)
+
+
+def test_long_identical_replies_are_pointed_out_and_count_once_where_that_is_said() -> None:
+    rng = np.random.default_rng(1)
+    long = {q: prose(rng) + prose(rng) for q in range(8)}
+    records = [record(name, f"q{q}", long[q], sample=s) for name in VOICES for q in range(8) for s in range(3)]
+    found = compare(records, permutations=99)
+    assert duplicates(found) == [0, 0, 0]
+    assert any("`--copies once` counts each once" in note for note in found.notes)
+    assert duplicates(compare(records, permutations=99, copies="once")) == [16, 16, 16]
+    fixed = [record(r.persona, r.question, r.reply, sample=r.sample, params={"temperature": 0}) for r in records]
+    assert duplicates(compare(fixed, permutations=99, copies="all")) == [0, 0, 0]
