@@ -11,13 +11,15 @@ nominal level for tests on few distinct values, near the expected value for all 
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from typing import Literal
 
 import numpy as np
 
-from benchmarks.simulate_rows import Aim, Row, rows
-from persona_batch.comparing import compare
+from benchmarks import simulate_claims
+from benchmarks.simulate_rows import LEVEL, Aim, Row, rows
+from persona_batch.comparing import Comparison, compare
 
 SIGMAS = 3.3  # two-sided: one false alarm in a thousand rows
 
@@ -41,12 +43,35 @@ def measure(row: Row, replicates: int, seed: int) -> list[Outcome]:
     values: dict[str, list[float]] = {aim.name: [] for aim in row.aims}
     for number in range(count):
         records = row.make(np.random.default_rng([seed, number]))
-        comparison = compare(records, measures=row.measures, permutations=row.permutations, seed=number)
+        comparison = compare(
+            records, measures=row.measures, permutations=row.permutations, seed=number, workers=1, **row.options
+        )
         for aim in row.aims:
             value = aim.read(comparison)
             if value is not None:
                 values[aim.name].append(value)
     return [_judge(aim, values[aim.name], count) for aim in row.aims]
+
+
+def _outcomes(replicates: int, seed: int, only: Sequence[str]) -> Iterator[Outcome]:
+    """Yield the outcomes of the rows whose names begin in one of these ways; none: of all."""
+
+    def wanted(name: str) -> bool:
+        return not only or any(name.startswith(text) for text in only)
+
+    for row in (*rows(), *simulate_claims.rows()):
+        if any(wanted(aim.name) for aim in row.aims):
+            yield from measure(row, replicates, seed)
+    for name, held, expected, tolerance, share in simulate_claims.watches():
+        if wanted(name):
+            count = max(12, round(replicates * share))
+            values = [held(np.random.default_rng([seed, number])) for number in range(count)]
+            kind: Literal["near", "level"] = "level" if expected == LEVEL else "near"
+            yield _judge(Aim(name, _unread, kind, expected, tolerance), values, count)
+
+
+def _unread(_: Comparison) -> float | None:
+    return None
 
 
 def _judge(aim: Aim, values: Sequence[float], count: int) -> Outcome:
@@ -79,14 +104,11 @@ def main() -> int:
     outcomes = []
     if not options.json:
         sys.stdout.write("| world | rate | should be | ± | replicates | |\n|---|--:|--:|--:|--:|---|\n")
-    for row in rows():
-        if options.only and not any(aim.name.startswith(text) for aim in row.aims for text in options.only):
-            continue
-        for outcome in measure(row, options.replicates, options.seed):
-            outcomes.append(outcome)
-            if not options.json:
-                sys.stdout.write(_line(outcome))
-                sys.stdout.flush()
+    for outcome in _outcomes(options.replicates, options.seed, options.only):
+        outcomes.append(outcome)
+        if not options.json:
+            sys.stdout.write(_line(outcome))
+            sys.stdout.flush()
     if options.json:
         sys.stdout.write(json.dumps([asdict(outcome) for outcome in outcomes], indent=2) + "\n")
     return 0 if all(outcome.ok for outcome in outcomes) else 1

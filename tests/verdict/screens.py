@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -115,7 +116,7 @@ def screens() -> Iterator[tuple[Path, Callable[[], str]]]:
     for name, made in SCREENS.items():
         for language in ("en", "zh"):
             told = language_of("en" if language == "en" else "zh", {})
-            yield FOLDER / f"{name}.{language}.txt", lambda made=made, told=told: made(told)
+            yield FOLDER / f"{name}.{language}.txt", partial(made, told)
 
 
 if __name__ == "__main__":
