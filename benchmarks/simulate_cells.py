@@ -62,8 +62,8 @@ class Prose:
     """Replies of words: arms with a share of one word by name, in cells of their own size.
 
     `shares` of the marked word by arm; `spread` makes it vary over questions (log-normal); `words` a reply, more by
-    `longer` in the arm; `copied`: the arm's samples of a cell are one answer under one request id; `lost_over`: the arm's replies of more
-    words are lost; `cut_over`: replies of more are cut there.
+    `longer` in the arm; `copied`: the arm's samples of a cell are one answer under one request id; `lost_over`: the
+    arm's replies of more words are lost; `cut_over`: replies of more are cut there.
     """
 
     questions: int = 20

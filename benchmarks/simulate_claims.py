@@ -155,7 +155,7 @@ def _moved() -> list[Row]:
 
 
 def watches() -> list[tuple[str, Held, float, float, float]]:
-    """Return the rows of the watch: name, what a replicate gives, what that should be, its tolerance, the share made."""
+    """Return the rows of the watch: name, what a replicate gives, what it should be, tolerance, share of them made."""
     found: list[tuple[str, Held, float, float, float]] = [
         (f"watch: a false alarm in 120 nights, {kind}", _false(kind), LEVEL, 0.0, 0.1)
         for kind in ("normal", "skewed", "rate")
