@@ -85,7 +85,7 @@ def _words(comparison: Comparison, arm: Arm, language: Language) -> Iterator[str
 
 def _told(words: Sequence[DistinctiveWord], language: Language) -> str:
     return language.say(", ").join(
-        language.say("{word} ({n} replies against {m})", word=word.word, n=word.arm_replies, m=word.reference_replies)
+        language.say("{word} ({n} against {m} replies)", word=word.word, n=word.arm_replies, m=word.reference_replies)
         for word in words[:WORDS]
     )
 

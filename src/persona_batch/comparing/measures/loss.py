@@ -66,10 +66,12 @@ def distorted(measure: Measure, pair: Pair, shares: tuple[Floats, Floats]) -> st
         shares: what `losses` returned.
     """
     (lost, other_lost), (cut, other_cut) = ((side[pair.arm], side[pair.reference]) for side in shares)
-    for share, arm in ((cut, pair.arm), (other_cut, pair.reference)):
-        rate = float(np.nanmean(share)) if np.isfinite(share).any() else 0.0
-        if rate > MOST_CUT:
-            return sentences.CUT.format(share=f"{rate:.0%}", arm=measure.layout.arms[arm])
+    rate, arm = max(
+        (float(np.nanmean(share)) if np.isfinite(share).any() else 0.0, arm)
+        for share, arm in ((cut, pair.arm), (other_cut, pair.reference))
+    )
+    if rate > MOST_CUT:
+        return sentences.CUT.format(share=f"{rate:.0%}", arm=measure.layout.arms[arm])
     difference = float(np.nanmean(lost - other_lost)) if np.isfinite(lost - other_lost).any() else 0.0
     if abs(difference) < MOST_UNLIKE:
         return None
