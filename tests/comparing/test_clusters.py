@@ -1,12 +1,16 @@
 """Paraphrases of one question are one unit of inference."""
 
+import json
 from itertools import product
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from comparing.made import grid, prose, record
 from persona_batch.comparing import compare
+from persona_batch.config.load import load_batch
+from terminals.command import batch
 
 VOICES = {"none": "", "pirate": "Arrr, matey!"}
 
@@ -68,3 +72,26 @@ def test_questions_of_a_cluster_agree_and_still_count_as_one() -> None:
         assert wide.interval is not None
         assert narrow.interval is not None
         assert wide.interval.high - wide.interval.low > narrow.interval.high - narrow.interval.low
+
+
+def test_the_clusters_of_a_question_file_are_those_of_the_comparison(tmp_path: Path) -> None:
+    questions = [{"id": f"q{n}", "text": f"Question {n}?", "cluster": f"stem{n % 3}"} for n in range(9)]
+    (tmp_path / "asked.yaml").write_text(json.dumps({"questions": questions}), encoding="utf-8")
+    persona = {"id": "pirate", "system": "Talk like a pirate.", "questions": ["asked.yaml"]}
+    (tmp_path / "pirate.yaml").write_text(json.dumps(persona), encoding="utf-8")
+    done = batch("run", "pirate.yaml", "--provider", "scripted", "-n", "2", "--quiet", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    told = json.loads(batch("compare", "--format", "json", "--permutations", "99", cwd=tmp_path).stdout)
+    lengths = [row for row in told["estimates"] if row["metric"] == "length" and row["arm"] == "pirate"]
+    assert [row["clusters"] for row in lengths] == [3]
+
+
+def test_a_cluster_at_the_top_is_that_of_all_questions_that_name_none(tmp_path: Path) -> None:
+    path = tmp_path / "asked.yaml"
+    path.write_text(
+        "cluster: who\nquestions:\n  - Who are you?\n  - {text: Where?, cluster: place}\n", encoding="utf-8"
+    )
+    (tmp_path / "cat.yaml").write_text("system: You are a cat.\nquestions: [asked.yaml]\n", encoding="utf-8")
+    loaded = load_batch([str(tmp_path / "cat.yaml")])
+    persona = next(one for one in loaded.personas if one.id == "cat")
+    assert [question.cluster for question in persona.questions] == ["who", "place"]

@@ -5,7 +5,7 @@ import difflib
 import numpy as np
 from numpy.typing import NDArray
 
-from persona_batch.comparing.comparison import CellName, ModelChange, PromptDiff, RunChanges
+from persona_batch.comparing.between_runs import CellName, ModelChange, PromptDiff, RunChanges
 from persona_batch.comparing.corpus import FACTORS, USABLE, Corpus
 from persona_batch.comparing.readings import Prompts
 

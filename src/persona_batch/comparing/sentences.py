@@ -43,7 +43,7 @@ FOR_MORE = (
     "Levels of {least} personas or more are tested over personas too, in length, checks, character and accuracy; "
     "what else is said of them is said of these personas."
 )
-LEFT_OUT = "{n} cells without a reply were left out: {arms}"
+LEFT_OUT = "Cells without a reply were left out ({n} cells): {arms}"
 SOME_CUT = "{n} of {total} replies were cut at the token limit: their lengths and endings say little."
 TOO_LONG = (
     "{n} replies are longer than {most} characters: what comes after was not compared, except to tell whether two"

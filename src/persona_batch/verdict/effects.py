@@ -23,6 +23,7 @@ def effects_of(comparison: Comparison, arm: Arm, language: Language) -> Iterator
     if length is not None:
         yield from _length(comparison, length, arm, language)
     yield from _rates(comparison, arm, language)
+    yield from _drift(comparison, arm, language)
     yield from _words(comparison, arm, language)
     yield from _questions(comparison, arm, language)
 
@@ -70,6 +71,13 @@ def _rates(comparison: Comparison, arm: Arm, language: Language) -> Iterator[str
         sides = (_percent(side) for side in (row.arm_value, row.reference_value))
         rates = language.say("{arm} against {other}", **dict(zip(("arm", "other"), sides, strict=True)))
         yield f"{language.say(more if row.value > 0 else less)}{language.say(': ')}{rates}"
+
+
+def _drift(comparison: Comparison, arm: Arm, language: Language) -> Iterator[str]:
+    row = comparison.find("drift", arm.name)
+    if row is not None and stands(row) and row.value is not None:
+        message = "its probe score falls by {n} a turn" if row.value < 0 else "its probe score rises by {n} a turn"
+        yield language.say(message, n=f"{abs(row.value):.3g}")
 
 
 def _words(comparison: Comparison, arm: Arm, language: Language) -> Iterator[str]:

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Iterator
 
 from persona_batch.comparing import Comparison
-from persona_batch.comparing.comparison import Arm, Claim, RunChanges
+from persona_batch.comparing.between_runs import RunChanges
+from persona_batch.comparing.comparison import Arm, Claim
 from persona_batch.verdict.claims import claim_sentence, yardstick_sentence
 from persona_batch.verdict.effects import all_alike, effects_of
 from persona_batch.verdict.language import ENGLISH, Language
@@ -76,7 +77,17 @@ class _Page:
             told.append(say.say("{n} of {total} change the replies beyond luck.", n=n, total=total))
             if missing:
                 told[-1] += say.count(" {n} could not be tested.", " {n} could not be tested.", missing)
+        identified = self._comparison.find("identifiability", self._among())
+        if len(claims) > 1 and identified is not None and identified.value is not None:
+            shares = [f"{100 * (share or 0):.0f}" for share in (identified.value, identified.reference_value)]
+            message = "Which of them gave a reply is told right in {n} of 100 cases (chance is {chance})."
+            told.append(say.say(message, n=shares[0], chance=shares[1]))
         return self.lines(told)
+
+    def _among(self) -> str:
+        """Return the name of the row of all personas together."""
+        rows = [row.arm for row in self._comparison.estimates if row.measure == "identifiability"]
+        return rows[0] if rows else ""
 
     def claims(self) -> str:
         """Return the arms, the strongest first; of many the first ones, and the rest counted."""
