@@ -7,7 +7,7 @@ MAYBE = (
     "{arm} may differ from {control}: one reply of each is told apart in {told}, but the test of the replies does not "
     "rule out luck."
 )
-HARDLY = 0.5  # a single reply hardly shows it where the interval reaches chance
+CHANCE, HARDLY = 0.5, 0.6  # a single reply hardly shows it below the second, where the interval reaches the first
 
 
 def claim_sentence(comparison: Comparison, claim: Claim, language: Language) -> str:
@@ -41,7 +41,7 @@ def claim_sentence(comparison: Comparison, claim: Claim, language: Language) -> 
             placebo=placebo,
         )
     row = comparison.find("told_apart", claim.arm)
-    doubtful = row is not None and row.interval is not None and row.interval.low > HARDLY
+    doubtful = row is not None and row.interval is not None and row.interval.low > CHANCE
     message = MAYBE if doubtful else "{arm} could not be told from {control}: {told}."
     sentence = language.say(message, arm=arm, control=control, told=told)
     if claim.failed == "control" and claim.placebo is not None:
@@ -56,7 +56,8 @@ def _holding(comparison: Comparison, claim: Claim, language: Language, told: str
     else:
         control = arm_name(comparison, claim.control or "", language)
         row = comparison.find("told_apart", claim.arm)
-        if row is not None and row.interval is not None and row.interval.low <= HARDLY:
+        faint = row is not None and row.value is not None and row.value < HARDLY
+        if faint and row is not None and row.interval is not None and row.interval.low <= CHANCE:
             message = "{arm} changes the replies, though a single one hardly shows it: told from {control} in {told}."
         else:
             message = "{arm} changes the replies: one reply of each is told from {control} in {told}."
@@ -83,7 +84,7 @@ def yardstick_sentence(comparison: Comparison, arm: Arm, language: Language) -> 
         if comparison.settings.by == "run":
             return language.say("{arm} answers otherwise than in the earlier run: {told}.", **names)
         return language.say("{arm} by itself changes the replies: told from {control} in {told}.", **names)
-    doubtful = told is not None and told.interval is not None and told.interval.low > HARDLY
+    doubtful = told is not None and told.interval is not None and told.interval.low > CHANCE
     return language.say(MAYBE if doubtful else "{arm} could not be told from {control}: {told}.", **names)
 
 
