@@ -10,7 +10,8 @@ from persona_batch.view.terminal import one_line, prose
 MISSING = "–"
 NOT_ESTIMABLE = "n.e."  # explained under the table
 _SHARES = ("share", "rate", "accuracy", "noise")
-_ONE_METRIC = {"change", "character", "identifiability", "words", "drift", "accuracy"}
+_SIZES = {"told_apart", "change"}  # of the arm against its reference, not a difference
+_ONE_METRIC = {"told_apart", "change", "character", "identifiability", "words", "drift", "accuracy"}
 _SHORT = {"Cliff's delta": "δ ", "d by question": "d ", "largest |z|": "|z| ", "accuracy over chance": "× "}
 _QUESTIONS = (
     Column("question", shrinks=True),
@@ -70,9 +71,12 @@ def detail_row(row: Estimate) -> list[str]:
     effect = (
         MISSING if row.effect_size is None else f"{_SHORT.get(row.effect_size.name, '')}{row.effect_size.value:.2f}"
     )
+    name = row.arm if row.measure in _ONE_METRIC else f"{row.metric}: {row.arm}"
+    if row.measure == "change":
+        name += f" : {row.reference}"
     return [
-        row.arm if row.measure in _ONE_METRIC else f"{row.metric}: {row.arm}",
-        amount(row.value, row.unit, sign=row.reference is not None),
+        name,
+        amount(row.value, row.unit, sign=row.reference is not None and row.measure not in _SIZES),
         interval(row.interval, row.unit),
         effect,
         p_value(row.p),
