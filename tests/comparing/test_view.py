@@ -11,6 +11,7 @@ from rich.cells import cell_len
 from comparing.made import grid, record
 from persona_batch.comparing import Comparison, Wanted, compare, compare_runs
 from persona_batch.record import CheckResult
+from persona_batch.verdict.language import language_of
 from persona_batch.view.comparison_export import as_csv, as_json, as_markdown
 from persona_batch.view.comparison_replies import CLOSE, OPEN, difference, harmless, render_replies, side_by_side
 from persona_batch.view.comparison_rows import amount, p_value, render_explanation
@@ -243,3 +244,16 @@ def test_amounts_are_read_at_a_glance(value: float | None, unit: str, shown: str
 )
 def test_p_values_are_short(p: float | None, shown: str) -> None:
     assert p_value(p) == shown
+
+
+def test_names_with_braces_are_told_as_they_are() -> None:
+    checks = [CheckResult("regex", True, r"\d{2}|{x}"), CheckResult("contains", False, "{}")]
+    records = [
+        record("{arm}" if r.persona == "p" else r.persona, r.question, r.reply, sample=r.sample, checks=checks)
+        for r in grid({"none": "", "p": "Arrr!"}, questions=8)
+    ]
+    result = compare(records, permutations=199, power=0.8, margins={r"regex \d{2}|{x}": 0.1})
+    for language in (language_of("en", {}), language_of("zh", {})):
+        page = " ".join(render(result, PLAIN, 100, language, details=True).split())
+        assert "{arm}" in page
+        assert r"regex \d{2}|{x}" in page

@@ -32,6 +32,10 @@ class Language:
         """Return the sentence with its values, numbers with separators of thousands."""
         return self._filled(self._catalogue.gettext(message), _told(values))
 
+    def word(self, text: str) -> str:
+        """Return a name of ours (a metric, a unit) in this language, others (a check's) as they are."""
+        return self._catalogue.gettext(text) if text else text
+
     def count(self, one: str, many: str, number: int, /, **values: object) -> str:
         """Return the sentence for a number, which it knows as `{n}`."""
         return self._filled(self._catalogue.ngettext(one, many, number), _told({"n": number, **values}))

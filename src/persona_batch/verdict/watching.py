@@ -16,10 +16,10 @@ def alarm_sentence(alarm: Alarm, language: Language) -> str:
         "{arm}: {measure} is not where it was: {before} in the runs before, {now} in this one ({unit}); "
         "watched anew from here on",
         arm=alarm.persona,
-        measure=language.say(alarm.measure or ""),
+        measure=language.word(alarm.measure or ""),
         before=alarm.before,
         now=alarm.now,
-        unit=language.say(alarm.unit or ""),
+        unit=language.word(alarm.unit or ""),
     )
 
 
@@ -50,7 +50,7 @@ def _step(step: Step, language: Language) -> str:
     return language.say(
         "{arm} {measure} {value} ({low} to {high})",
         arm=step.persona,
-        measure=language.say(step.measure),
+        measure=language.word(step.measure),
         value=f"{step.value:+.3g}",
         low=f"{step.interval.low:.3g}",
         high=f"{step.interval.high:.3g}",

@@ -18,7 +18,7 @@ def equivalence_lines(comparison: Comparison, language: Language) -> Iterator[st
         if found is None or row.reference is None:
             continue
         names = {
-            "metric": language.say(row.metric),
+            "metric": language.word(row.metric),
             "arm": arm_name(comparison, row.arm, language),
             "other": arm_name(comparison, row.reference, language),
             "margin": amount(found.margin, row.unit),
@@ -51,7 +51,7 @@ def plan_table(comparison: Comparison, language: Language, palette: Palette, wid
     rows = []
     for planned in comparison.plan:
         needed = {need.samples: f"{need.questions:,}" for need in planned.needs}
-        name = f"{language.say(planned.metric)}, {arm_name(comparison, planned.arm, language)}"
+        name = f"{language.word(planned.metric)}, {arm_name(comparison, planned.arm, language)}"
         effect = amount(planned.effect, planned.unit)
         rows.append([name, effect, *(needed.get(count, MISSING) for count in samples)])
     message = "What it takes to see effects like these (in {share} of such runs, at 5 %): questions, by samples"

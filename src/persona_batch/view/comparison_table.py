@@ -148,7 +148,13 @@ class _Page:
                 continue
             n, p = round(100 * row.told_apart.value), row.change.p
             who = say("over all personas") if row.persona is None else row.persona
-            names = {"factor": say(row.factor), "level": row.level, "other": row.reference, "who": who, "n": n}
+            names = {
+                "factor": self._language.word(row.factor),
+                "level": row.level,
+                "other": row.reference,
+                "who": who,
+                "n": n,
+            }
             if p is None or p > 1 - self._comparison.settings.level:
                 yield say("{factor}: {level} could not be told from {other} ({who}): {n} of 100 cases.", **names)
             else:

@@ -56,7 +56,9 @@ def _trends(trends: Iterable[Trend], page: Page, language: Language) -> str:
     for trend in trends:
         present = [value for value in trend.values if value is not None]
         ends = [f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}" for value in (present[0], present[-1])]
-        rows.append([trend.persona, say(trend.measure), sparkline(trend.values), *ends, say(trend.unit)])
+        rows.append(
+            [trend.persona, language.word(trend.measure), sparkline(trend.values), *ends, language.word(trend.unit)]
+        )
     return table(columns, rows, page.palette, page.width)
 
 
