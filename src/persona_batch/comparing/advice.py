@@ -17,7 +17,8 @@ def advise(layout: Layout, claims: Sequence[Claim]) -> list[Advice]:
         layout: the comparison.
         claims: what is claimed in it.
     """
-    weak = {claim.arm for claim in claims if not claim.holds and claim.control is not None}
+    measured = [claim for claim in claims if claim.control is not None and claim.why_not != sentences.NOT_MEASURED]
+    weak = {claim.arm for claim in measured if not claim.holds}
     pairs = {layout.arms[pair.arm]: pair for pair in layout.pairs if layout.arms[pair.arm] in weak}
     if not pairs:
         return []

@@ -6,7 +6,7 @@ persona that was added) share a small part that is kept back for them, so that t
 before. Nights against their neighbour and the baseline are estimates, without alarm.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -182,14 +182,10 @@ def _transition(before: Night, night: Night, base: Night, alarms: Sequence[Alarm
         if then.get(model, names) != names
     ]
     prints = before.models("system_fingerprint")
-    common = {
-        persona: [name for name, mine in answers.items() if name in before.answers[persona]]
-        for persona, answers in night.answers.items()
-        if persona in before.answers
-    }
+    known = {persona: before.answers[persona] for persona in night.answers if persona in before.answers}
     same = {
-        persona: [name for name in names if night.answers[persona][name].same_as(before.answers[persona][name])]
-        for persona, names in common.items()
+        persona: [name for name, mine in night.answers[persona].items() if mine.same_as(answers.get(name))]
+        for persona, answers in known.items()
     }
     return Transition(
         before=before.run.id,
@@ -198,11 +194,18 @@ def _transition(before: Night, night: Night, base: Night, alarms: Sequence[Alarm
         compared=sum(len(night.answers[persona][name].failed) for persona, names in same.items() for name in names),
         steps=estimates,
         alarms=[*renamed, *alarms],
-        edited=sorted(persona for persona, names in common.items() if len(same[persona]) < len(names)),
+        edited=sorted(
+            persona for persona, names in same.items() if _is_edited(known[persona], night.answers[persona], names)
+        ),
         fingerprints=sorted(
             model for model, names in night.models("system_fingerprint").items() if prints.get(model, names) != names
         ),
     )
+
+
+def _is_edited(before: Mapping[str, Answers], now: Mapping[str, Answers], same: Sequence[str]) -> bool:
+    """Whether something that both runs asked was asked otherwise; questions that came or went are no edit."""
+    return not same or len(same) < len(before.keys() & now.keys())
 
 
 def _trend(one: _Watched, sizes: Sequence[int], level: float, shown: Sequence[RunPoint]) -> Trend:

@@ -42,7 +42,8 @@ def notes_on(layout: Layout, arms: Sequence[Arm]) -> list[str]:
     if unpaired:
         named = ", ".join(f"{arm.name} ({arm.unpaired:,})" for arm in unpaired[:8])
         notes.append(sentences.UNPAIRED.format(arms=named))
-    if layout.pairs and layout.assignment.references and not any(arm.role == "placebo" for arm in arms):
+    roles = {arm.role for arm in arms}
+    if layout.pairs and "persona" in roles and "placebo" not in roles:
         notes.append(sentences.NO_PLACEBO)
     return notes
 

@@ -35,7 +35,7 @@ def stands(row: Estimate | None) -> bool:
 
 def _length(comparison: Comparison, row: Estimate, arm: Arm, language: Language) -> Iterator[str]:
     if row.value is None or row.interval is None:
-        if row.not_estimable is not None:
+        if row.not_estimable is not None and row.questions:
             reason = language.again(row.not_estimable)
             yield language.say("its length cannot be compared: {reason}", reason=reason)
         tokens = comparison.find("shift", arm.name, "tokens")
