@@ -66,10 +66,14 @@ class TextStore:
         self._ends.append(self._ends[-1] + len(data))
         return len(self._ends) - 2
 
+    def flush(self) -> None:
+        """Write what is still buffered: before processes are forked, which would write it again."""
+        self._file.flush()
+
     def read(self, numbers: Iterable[int]) -> list[str]:
         """Return the texts of these numbers."""
         found = []
-        self._file.flush()
+        self.flush()
         for number in numbers:
             start, end = self._ends[number], self._ends[number + 1]
             found.append(self._read(start, end - start).decode("utf-8", "surrogatepass"))
@@ -231,6 +235,7 @@ def read_corpus(
 
 
 def _finish(reader: _Reader, prompts: list[Prompts], runs: list[str]) -> Corpus:
+    reader.texts.flush()
     table = np.frombuffer(reader.table, dtype=np.int64).reshape(-1, _WIDTH)
     reals = np.frombuffer(reader.reals, dtype=np.float64).reshape(-1, _REALS)
     columns: dict[str, Column] = {"run": table[:, 0], "sample": table[:, 8], "status": table[:, 9]}

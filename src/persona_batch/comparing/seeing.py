@@ -8,6 +8,7 @@ does not depend on who did what.
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterator, Sequence
@@ -86,7 +87,7 @@ class _Parts:
 
 def _usual(layout: Layout) -> int:
     """Return as many processes as can be forked: none from a process with threads, in which a lock may be held."""
-    forks = "fork" in multiprocessing.get_all_start_methods() and threading.active_count() == 1
+    forks = sys.platform == "linux" and threading.active_count() == 1
     return min(8, os.cpu_count() or 1) if forks and len(layout.rows) > FEW else 1
 
 
