@@ -108,7 +108,8 @@ def follow(
         night = read_night(run)
         _admit(watched, sizes, number, night)
         alarms = list(_seen(watched, sizes, number, night, level))
-        if before is not None and base is not None:
+        told = last is None or number > len(runs) - last  # of others there is no need to compare texts once more
+        if told and before is not None and base is not None:
             transitions.append(_transition(before, night, base, alarms))
         points.append(_point(night))
         before = night
@@ -120,7 +121,7 @@ def follow(
         seen=len(points),
         runs=shown,
         trends=[_trend(one, sizes, level, shown) for _, one in sorted(watched.items())],
-        transitions=transitions if last is None else transitions[-(last - 1) :],
+        transitions=transitions,
     )
 
 
