@@ -53,7 +53,7 @@ def test_the_latest_run_is_compared_in_a_pipe_without_colour(run: Path) -> None:
     page = compare(cwd=run)
     about, _, asked, _, verdict = page.splitlines()[:5]
     assert about == "20261122T065600Z-pirate · made · m"
-    assert asked == "8 questions, 96 replies"
+    assert asked == "8 questions, 4 samples each, 96 replies"
     assert verdict == "pirate changes the replies: one reply of each is told from no prompt in 100 of"
     assert "\x1b" not in page
     assert "none" in page

@@ -69,7 +69,7 @@ def test_what_was_lost_is_counted_and_named() -> None:
         1,
     )
     assert arm.used == 28
-    assert any("pirate 1 failed, 1 empty, 1 filtered, 1 missing" in note for note in found.notes)
+    assert any("pirate (1 failed, 1 empty, 1 filtered, 1 missing)" in note for note in found.notes)
     assert any("cut at the token limit" in note for note in found.notes)
 
 

@@ -40,7 +40,7 @@ def notes_on(layout: Layout, arms: Sequence[Arm]) -> list[str]:
     notes.extend(layout.copies)
     unpaired = [arm for arm in arms if arm.unpaired]
     if unpaired:
-        named = ", ".join(f"{arm.name} ({arm.unpaired:,})" for arm in unpaired[:8])
+        named = ", ".join(sentences.OF_ARM.format(arm=arm.name, counts=f"{arm.unpaired:,}") for arm in unpaired[:8])
         notes.append(sentences.UNPAIRED.format(arms=named))
     roles = {arm.role for arm in arms}
     if layout.pairs and "persona" in roles and "placebo" not in roles:
@@ -161,5 +161,11 @@ def _differing(one: set[bytes], other: set[bytes]) -> str:
 
 
 def _losses(arm: Arm) -> str:
-    parts = [("failed", arm.errors), ("empty", arm.empty), ("filtered", arm.filtered), ("missing", arm.missing)]
-    return f"{arm.name} " + ", ".join(f"{count:,} {name}" for name, count in parts if count)
+    parts = {
+        sentences.FAILED: arm.errors,
+        sentences.EMPTY: arm.empty,
+        sentences.FILTERED: arm.filtered,
+        sentences.MISSING: arm.missing,
+    }
+    counts = ", ".join(text.format(n=f"{count:,}") for text, count in parts.items() if count)
+    return sentences.OF_ARM.format(arm=arm.name, counts=counts)

@@ -14,6 +14,11 @@ ONE_SAMPLE = "1 sample"
 PERSONAS = "{n} personas"
 ONE_PERSONA = "1 persona"
 AND_MORE = "{names} and {n} more"
+OF_ARM = "{arm} ({counts})"
+FAILED = "{n} failed"
+EMPTY = "{n} empty"
+FILTERED = "{n} filtered"
+MISSING = "{n} missing"
 
 # why there is no number
 NOT_BOTH = "no question was answered on both sides"

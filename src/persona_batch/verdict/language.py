@@ -55,6 +55,9 @@ class Language:
             if match is not None:
                 values = {name: self.again(value) for name, value in match.groupdict().items()}
                 return self._filled(self._catalogue.gettext(template), values)
+        for separator, told in (("; ", "；"), (", ", "、")):
+            if separator in sentence:
+                return told.join(map(self.again, sentence.split(separator)))
         return sentence
 
     def _filled(self, template: str, values: Mapping[str, str]) -> str:

@@ -69,7 +69,8 @@ class _Page:
         claims, say = self._comparison.claims, self._language
         first = say.count("{n} question", "{n} questions", len(self._comparison.questions))
         replies = say.say("{n} replies", n=sum(arm.used for arm in self._comparison.arms))
-        told = [f"{first}{say.say(', ')}{replies}"]
+        samples = self._samples()
+        told = [say.say(", ").join([first, *([samples] if samples else []), replies])]
         tested = [claim for claim in claims if claim.holds is not None]
         if len(claims) > 1:
             n = sum(claim.holds is True for claim in tested)
@@ -83,6 +84,21 @@ class _Page:
             message = "Which of them gave a reply is told right in {n} of 100 cases (chance is {chance})."
             told.append(say.say(message, n=shares[0], chance=shares[1]))
         return self.lines(told)
+
+    def _samples(self) -> str:
+        """Return how many samples a question has in an arm."""
+        each = [
+            count / row.questions
+            for row in self._comparison.estimates
+            if row.measure in ("told_apart", "shift") and row.questions
+            for count in (row.samples, row.reference_samples)
+        ]
+        if not each:
+            return ""
+        low, high = round(min(each)), round(max(each))
+        if low == high:
+            return self._language.say("{n} samples each", n=low)
+        return self._language.say("{low} to {high} samples each", low=low, high=high)
 
     def _among(self) -> str:
         """Return the name of the row of all personas together."""
