@@ -11,7 +11,7 @@ from rich.cells import cell_len
 from comparing.made import grid, record
 from persona_batch.comparing import Comparison, Wanted, compare, compare_runs
 from persona_batch.record import CheckResult
-from persona_batch.verdict.language import language_of
+from persona_batch.verdict.translation import language_of
 from persona_batch.view.comparison_export import as_csv, as_json, as_markdown
 from persona_batch.view.comparison_replies import CLOSE, OPEN, difference, harmless, render_replies, side_by_side
 from persona_batch.view.comparison_rows import amount, p_value, render_explanation

@@ -5,7 +5,7 @@ from rich.cells import cell_len
 
 from persona_batch.comparing.comparison import Interval
 from persona_batch.comparing.series import Alarm, RunPoint, Series, Step, Transition, Trend
-from persona_batch.verdict.language import language_of
+from persona_batch.verdict.translation import language_of
 from persona_batch.view.history import history_text
 from persona_batch.view.palette import Palette
 from persona_batch.view.transcript import Page

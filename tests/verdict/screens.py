@@ -16,7 +16,7 @@ from persona_batch.chat import Message
 from persona_batch.comparing import Comparison, compare, compare_runs
 from persona_batch.comparing.follow import follow
 from persona_batch.record import CheckResult, Record
-from persona_batch.verdict.language import Language, language_of
+from persona_batch.verdict.translation import Language, language_of
 from persona_batch.view.comparison_table import render
 from persona_batch.view.history import history_text
 from persona_batch.view.palette import Palette

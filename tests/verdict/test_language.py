@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from persona_batch.comparing import sentences
 from persona_batch.verdict import catalogue
-from persona_batch.verdict.language import ENGLISH, language_of
+from persona_batch.verdict.translation import ENGLISH, language_of
 
 ZH = language_of("zh", {})
 CATALOGUE = Path(catalogue.LOCALE) / "zh" / "LC_MESSAGES" / "persona_batch.po"

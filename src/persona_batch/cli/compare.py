@@ -124,12 +124,12 @@ def compare(
     from persona_batch.record.agreement import Agreement
     from persona_batch.record.finding import find_run
     from persona_batch.record.reader import read_records
-    from persona_batch.verdict.language import language_of
-    from persona_batch.view.advance import Advance
+    from persona_batch.verdict.translation import language_of
     from persona_batch.view.comparison_replies import render_replies
     from persona_batch.view.comparison_rows import render_explanation
     from persona_batch.view.comparison_table import render
     from persona_batch.view.heading import facts_of, heading, with_first
+    from persona_batch.view.live import Advance
     from persona_batch.view.palette import palette_for
     from persona_batch.view.terminal import can_draw, terminal_width
 

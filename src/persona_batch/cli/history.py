@@ -72,7 +72,7 @@ def history(
 
         typer.echo(msgspec.json.encode(series))
     else:
-        from persona_batch.verdict.language import language_of
+        from persona_batch.verdict.translation import language_of
         from persona_batch.view.history import history_text
         from persona_batch.view.transcript import page_for
 

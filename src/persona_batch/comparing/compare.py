@@ -8,7 +8,6 @@ from threadpoolctl import threadpool_limits
 
 from persona_batch.checks import Check
 from persona_batch.comparing import sentences
-from persona_batch.comparing.advice import advise
 from persona_batch.comparing.claims import claims_of
 from persona_batch.comparing.comparison import Claim, Comparison, Estimate, MeasureName, Settings
 from persona_batch.comparing.copies import Policy
@@ -20,7 +19,7 @@ from persona_batch.comparing.factors import assign
 from persona_batch.comparing.layout import Layout, count_arms, lay_out
 from persona_batch.comparing.measure import Study
 from persona_batch.comparing.measures import MEASURES
-from persona_batch.comparing.notes import notes_on
+from persona_batch.comparing.notes import advise, notes_on
 from persona_batch.comparing.p_values import benjamini_hochberg
 from persona_batch.comparing.runs import run_changes
 from persona_batch.comparing.seeing import findings_of

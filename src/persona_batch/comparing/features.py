@@ -28,9 +28,16 @@ def grams_of(text: str) -> Grams:
     return np.concatenate([points, pairs, triples])
 
 
+def _counted(grams: Grams) -> tuple[Grams, NDArray[np.int64]]:
+    """Return the different grams, sorted, and how often each comes: `np.unique`, without its generality."""
+    grams = np.sort(grams)
+    first = np.flatnonzero(np.concatenate([np.ones(min(1, len(grams)), dtype=np.bool_), grams[1:] != grams[:-1]]))
+    return grams[first], np.diff(first, append=len(grams))
+
+
 def gram_rows(texts: Sequence[str]) -> tuple[sparse.csr_array, Grams]:
     """Return a row per text, of length 1 (0 for an empty text), and the n-gram of each column."""
-    per_text = [np.unique(grams_of(text), return_counts=True) for text in texts]
+    per_text = [_counted(grams_of(text)) for text in texts]
     sizes = np.array([len(grams) for grams, _ in per_text], dtype=np.int64)
     indptr = np.concatenate([[0], np.cumsum(sizes)])
     vocabulary, indices = np.unique(

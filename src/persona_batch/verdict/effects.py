@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from persona_batch.comparing.comparison import LEVEL, Arm, Comparison, DistinctiveWord, Estimate
-from persona_batch.verdict.language import Language
+from persona_batch.verdict.translation import Language
 
 WORDS = 4  # of each sign
 NAMED = 6  # questions

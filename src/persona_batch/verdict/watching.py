@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from persona_batch.comparing.series import Alarm, Series, Step
-from persona_batch.verdict.language import Language
+from persona_batch.verdict.translation import Language
 
 MOST_STEPS = 8
 

@@ -1,11 +1,14 @@
-"""Every number behind a comparison: a table per measure, with what belongs beside each p-value. In English."""
+"""What is told when it is asked for: every number, what lies within a margin, and what the next run would take."""
 
 from collections.abc import Iterator
 
 from persona_batch.comparing import Comparison
-from persona_batch.view.comparison_rows import amount, detail_row, hanging, interval, p_value
+from persona_batch.verdict.claimed import arm_name
+from persona_batch.verdict.translation import Language
+from persona_batch.view.comparison_rows import MISSING, amount, detail_row, hanging, interval, p_value
 from persona_batch.view.palette import Palette
 from persona_batch.view.tables import Column, table
+from persona_batch.view.terminal import prose
 from persona_batch.wording import counted
 
 WORDS = 12  # per arm
@@ -91,3 +94,52 @@ def _slopes(comparison: Comparison) -> Iterator[str]:
                 f"{row.arm}: {what} {amount(row.value, row.unit, sign=True)}, interval "
                 f"{interval(row.interval, row.unit)}, p {p_value(row.p)}, n {row.questions:,}"
             )
+
+
+def equivalence_lines(comparison: Comparison, language: Language) -> Iterator[str]:
+    """Yield a sentence per difference that was tested within a margin."""
+    for row in comparison.estimates:
+        found = row.equivalence
+        if found is None or row.reference is None:
+            continue
+        names = {
+            "metric": language.word(row.metric),
+            "arm": arm_name(comparison, row.arm, language),
+            "other": arm_name(comparison, row.reference, language),
+            "margin": amount(found.margin, row.unit),
+        }
+        if found.holds is None:
+            reason = language.again(found.refused or "")
+            yield language.say(
+                "{metric}, {arm} against {other}: not tested within {margin}: {reason}.", reason=reason, **names
+            )
+            continue
+        names["smallest"] = amount(found.smallest, row.unit)
+        if found.holds:
+            yield language.say(
+                "{metric}, {arm} against {other}: within {margin} of each other (and within {smallest}).", **names
+            )
+        else:
+            yield language.say(
+                "{metric}, {arm} against {other}: not shown to lie within {margin}; it would be within {smallest}.",
+                **names,
+            )
+
+
+def plan_table(comparison: Comparison, language: Language, palette: Palette, width: int) -> str:
+    """Return the questions that would show effects like the ones here, by samples; empty where none were planned."""
+    if not comparison.plan:
+        return ""
+    samples = sorted({need.samples for planned in comparison.plan for need in planned.needs})
+    columns = [Column("", shrinks=True), Column(language.say("effect"), "right")]
+    columns += [Column(f"× {count}", "right") for count in samples]
+    rows = []
+    for planned in comparison.plan:
+        needed = {need.samples: f"{need.questions:,}" for need in planned.needs}
+        name = f"{language.word(planned.metric)}, {arm_name(comparison, planned.arm, language)}"
+        effect = amount(planned.effect, planned.unit)
+        rows.append([name, effect, *(needed.get(count, MISSING) for count in samples)])
+    message = "What it takes to see effects like these (in {share} of such runs, at 5 %): questions, by samples"
+    share = f"{comparison.settings.power or 0:.0%}"
+    head = "".join(f"{palette.bold(line)}\n" for line in prose(language.say(message, share=share), width))
+    return head + table(columns, rows, palette, width)

@@ -4,18 +4,18 @@ from collections.abc import Iterable, Iterator
 
 from persona_batch.comparing import Comparison
 from persona_batch.comparing.between_runs import RunChanges
-from persona_batch.comparing.comparison import Arm, Claim
-from persona_batch.verdict.claims import claim_sentence, yardstick_sentence
+from persona_batch.comparing.comparison import Arm, Claim, Interval
+from persona_batch.verdict.claimed import claim_sentence, yardstick_sentence
 from persona_batch.verdict.effects import all_alike, effects_of
-from persona_batch.verdict.language import ENGLISH, Language
-from persona_batch.view.bars import bar
-from persona_batch.view.comparison_details import detail_tables
-from persona_batch.view.comparison_plan import equivalence_lines, plan_table
+from persona_batch.verdict.translation import ENGLISH, Language
+from persona_batch.view.comparison_details import detail_tables, equivalence_lines, plan_table
 from persona_batch.view.palette import Palette
 from persona_batch.view.terminal import one_line, prose
 
 MOST = 12  # arms that are told one by one
 _INDENT = "    "
+CELLS = 25
+_DRAWN = {True: ("·", "─", "●"), False: (".", "-", "o")}  # background, interval, value; with Unicode and without
 
 
 def render(
@@ -218,3 +218,19 @@ class _Page:
         ):
             if personas:
                 yield say(message, personas=language.listed(personas))
+
+
+def bar(value: float, interval: Interval | None, *, low: float, high: float, unicode: bool = True) -> str:
+    """Return `CELLS` cells with the value and its interval between `low` and `high`; what is beyond is cut."""
+    background, line, point = _DRAWN[unicode]
+    cells = [background] * CELLS
+    if interval is not None:
+        for place in range(_place(interval.low, low, high), _place(interval.high, low, high) + 1):
+            cells[place] = line
+    cells[_place(value, low, high)] = point
+    return "".join(cells)
+
+
+def _place(value: float, low: float, high: float) -> int:
+    share = (min(max(value, low), high) - low) / (high - low)
+    return min(CELLS - 1, round(share * (CELLS - 1)))

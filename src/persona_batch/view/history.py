@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from persona_batch.comparing.series import Series, Transition, Trend
-from persona_batch.verdict.language import ENGLISH, Language
+from persona_batch.verdict.translation import ENGLISH, Language
 from persona_batch.verdict.watching import alarm_sentence, step_sentences, verdict_sentences
 from persona_batch.view.tables import Column, table
 from persona_batch.view.terminal import one_line, prose

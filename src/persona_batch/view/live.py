@@ -240,3 +240,37 @@ class Watch:
     def _show_unstreamed(self) -> None:
         for key in [key for key in self._finished if key not in self._coming]:
             self._stream.write(transcript(self._finished.pop(key), self._page) + "\n")
+
+
+PATIENCE = 1.0  # seconds before there is a line at all
+
+
+class Advance:
+    """A line that says how far a computation is, on a terminal only, and that leaves nothing behind.
+
+    Use as a context manager; call it with how many steps of how many are done.
+    """
+
+    def __init__(self, stream: TextIO, label: str, env: "dict[str, str]") -> None:
+        self._stream, self._label = stream, label
+        self._shows = stream.isatty() and not is_dumb(env)
+        self._began, self._shown = time.monotonic(), ""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._show("")
+
+    def __call__(self, done: int, total: int) -> None:
+        """Say so, when the share in per cent is another one."""
+        if self._shows and time.monotonic() - self._began > PATIENCE:
+            self._show(f"{self._label} {100 * done // max(1, total)} %")
+
+    def _show(self, text: str) -> None:
+        if text != self._shown:
+            self._stream.write("\r" + " " * len(self._shown) + "\r" + text)
+            self._stream.flush()
+            self._shown = text

@@ -102,9 +102,11 @@ class Adherence(Measure):
                 by_metric[seen.pair, seen.stratum, label].append((*both, len(seen.own)))
                 self._by_persona[seen.pair, label].append((seen.persona, seen.stratum, both[0] - both[1]))
         for (number, stratum, metric), parts in by_metric.items():
-            *sides, weights = zip(*parts, strict=True)
-            mean, other_mean = (float(np.average(side, weights=weights)) for side in sides)
-            self._rates[number][metric][stratum] = (mean, other_mean)
+            own, theirs, _ = parts[0]
+            if len(parts) > 1:  # personas of one level, by the number of their replies
+                *sides, weights = zip(*parts, strict=True)
+                own, theirs = (float(np.average(side, weights=weights)) for side in sides)
+            self._rates[number][metric][stratum] = (own, theirs)
 
     def _checks(self, persona: int, question: int) -> tuple[Check, ...]:
         corpus = self.layout.corpus

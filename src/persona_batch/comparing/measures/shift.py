@@ -30,6 +30,7 @@ _SENTENCE_ENDS = (re.compile(r"[.!?…]+(?=[\s\"'”’)\]]|$)"), re.compile("[�
 _BARE_LINE_END = re.compile(r"(?<=\w)\n+(?=\S)")
 _LIST_ITEM = re.compile(r"^[ \t]*(?:[-*+•]|\d{1,3}[.)、])[ \t]+\S", re.MULTILINE)
 _MARKDOWN = re.compile(r"^#{1,6} \S|\*\*\S|__\S|```|^>\s|^\|.*\|\s*$|\[[^\]\n]+\]\([^)\n]+\)", re.MULTILINE)
+_MARKS = "#*_`>|["  # no markdown without one of these
 _LETTERS = re.compile(r"[^\W\d_]+")
 _HAN = re.compile("[\u2e80-\u2fdf\u3005-\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]+")
 _LATIN = re.compile("[A-Za-z\u00aa\u00ba\u00c0-\u024f\u1e00-\u1eff\uff21-\uff5a]+")
@@ -48,7 +49,7 @@ def surface(text: str) -> Floats:
             len(text),
             sentences,
             _LIST_ITEM.search(text) is not None,
-            _MARKDOWN.search(text) is not None,
+            any(mark in text for mark in _MARKS) and _MARKDOWN.search(text) is not None,
             han,
             latin,
         ],

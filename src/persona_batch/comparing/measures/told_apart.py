@@ -4,6 +4,7 @@ Needs no scale to be understood, and is defined where everything else is not: a 
 told apart in 100 % (`pairwise` has the classifier).
 """
 
+import tempfile
 from collections import defaultdict
 from typing import TypeAlias
 
@@ -19,11 +20,32 @@ from persona_batch.comparing.layout import Pair
 from persona_batch.comparing.measure import WITHIN, Explanation, Findings, Measure, Study, View, as_list
 from persona_batch.comparing.p_values import TIE, rng_for
 from persona_batch.comparing.pairwise import DENSE, MOST, Side, told_right
-from persona_batch.comparing.spool import Matrix
 
 RELABELLINGS = 99
 _Sight: TypeAlias = list[tuple[int, int]]
 CHANCE = 0.5
+
+
+class Matrix:
+    """A matrix that several processes fill, and that may be larger than memory: a mapping of an unnamed file.
+
+    `rows` x `columns` of half precision: enough for rows of length 1, at half the space.
+
+    What a forked process writes all others see.
+    """
+
+    def __init__(self, rows: int, columns: int) -> None:
+        with tempfile.TemporaryFile() as file:  # the mapping keeps it until it goes itself
+            file.truncate(max(1, rows * columns * 2))
+            self._values = np.memmap(file, dtype=np.float16, mode="r+", shape=(max(1, rows), columns))
+
+    def put(self, start: int, values: NDArray[np.float32]) -> None:
+        """Write rows from `start` on."""
+        self._values[start : start + len(values)] = values
+
+    def get(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return a copy of these rows."""
+        return np.asarray(self._values[rows], dtype=np.float32)
 
 
 class ToldApart(Measure):

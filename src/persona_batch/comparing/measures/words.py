@@ -29,7 +29,7 @@ MIN_REPLIES = 3  # a word in fewer replies cannot stand out
 SHOWN = 12  # words per arm
 Scores: TypeAlias = NDArray[np.float32]
 
-_Sight: TypeAlias = tuple[list[str], "array[int]", list[int], bool]  # words, those of each reply, their numbers, Han
+_Sight: TypeAlias = tuple[str, "array[int]", list[int], bool]  # words by lines, those of each reply, how many, Han
 Segmenter: TypeAlias = Callable[[str], list[str]]
 
 _HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]+")
@@ -75,11 +75,11 @@ class Distinctive(Measure):
             words.extend([numbers.setdefault(word, len(numbers)) for word in held])
             sizes.append(len(held))
         han = not self._dictionary and any(map(has_han, view.block.texts))
-        return list(numbers), words, sizes, han
+        return "\n".join(numbers), words, sizes, han
 
     def keep(self, sight: _Sight) -> None:
         vocabulary, words, sizes, han = sight
-        known = np.array([self._numbers[word] for word in vocabulary], dtype=np.intc)
+        known = np.fromiter(map(self._numbers.__getitem__, vocabulary.split("\n")), dtype=np.intc)
         self._words.frombytes(known[np.frombuffer(words, dtype=np.intc)].tobytes())
         for size in sizes:
             self._ends.append(self._ends[-1] + size)

@@ -1,7 +1,7 @@
 """What is claimed of an arm, in plain words: does it change the replies, and how easily would one notice?"""
 
 from persona_batch.comparing.comparison import Arm, Claim, Comparison, Estimate
-from persona_batch.verdict.language import Language
+from persona_batch.verdict.translation import Language
 
 MAYBE = (
     "{arm} may differ from {control}: one reply of each is told apart in {told}, but the test of the replies does not "
