@@ -212,3 +212,17 @@ def test_help_has_examples_and_imports_nothing_heavy(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, encoding="utf-8", cwd=tmp_path)
     assert "batch compare --by placement" in done.stdout
     assert done.stdout.rstrip().endswith("set()")
+
+
+@pytest.mark.skipif(sys.platform != "linux" or os.geteuid() != 0, reason="mounting a small file system takes root")
+def test_a_full_temporary_folder_is_one_line_and_a_remedy(run: Path, tmp_path: Path) -> None:
+    small = tmp_path / "small"
+    small.mkdir()
+    script = (
+        f"mount -t tmpfs -o size=64k tmpfs {small} && TMPDIR={small} exec {sys.executable} -m persona_batch compare"
+    )
+    done = subprocess.run(["unshare", "-m", "sh", "-c", script], cwd=run, capture_output=True, encoding="utf-8")
+    if "unshare" in done.stderr or "mount" in done.stderr:
+        pytest.skip("no file system can be mounted here")
+    assert done.returncode == 2
+    assert done.stderr == f"batch: {small}: No space left on device; name a folder with more room by TMPDIR\n"

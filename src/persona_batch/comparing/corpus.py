@@ -27,6 +27,7 @@ from persona_batch.comparing.readings import (
     short_hash,
     tokens,
 )
+from persona_batch.errors import UsageError
 from persona_batch.record import USABLE as WITH_REPLY
 from persona_batch.record import Record, Status
 
@@ -38,6 +39,11 @@ USABLE = tuple(map(STATUSES.index, WITH_REPLY))  # as columns have them
 _encode_sorted = msgspec.json.Encoder(order="sorted").encode
 
 Column = NDArray[np.int64]
+
+
+def no_room(error: OSError) -> UsageError:
+    """Return what to tell the user when temporary files cannot be written."""
+    return UsageError(f"{tempfile.gettempdir()}: {error.strerror}; name a folder with more room by TMPDIR")
 
 
 class TextStore:
@@ -62,13 +68,19 @@ class TextStore:
     def append(self, text: str) -> int:
         """Add a text and return its number. All appends come before the first read."""
         data = text.encode("utf-8", "surrogatepass")
-        self._file.write(data)
+        try:
+            self._file.write(data)
+        except OSError as error:
+            raise no_room(error) from error
         self._ends.append(self._ends[-1] + len(data))
         return len(self._ends) - 2
 
     def flush(self) -> None:
         """Write what is still buffered: before processes are forked, which would write it again."""
-        self._file.flush()
+        try:
+            self._file.flush()
+        except OSError as error:
+            raise no_room(error) from error
 
     def read(self, numbers: Iterable[int]) -> list[str]:
         """Return the texts of these numbers."""

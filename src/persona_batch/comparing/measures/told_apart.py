@@ -4,6 +4,7 @@ Needs no scale to be understood, and is defined where everything else is not: a 
 told apart in 100 % (`pairwise` has the classifier).
 """
 
+import os
 import tempfile
 from collections import defaultdict
 from typing import TypeAlias
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from persona_batch.comparing import sentences
 from persona_batch.comparing.comparison import EffectSize, Estimate
+from persona_batch.comparing.corpus import no_room
 from persona_batch.comparing.features import FOLDED, WIDTH
 from persona_batch.comparing.intervals import share_interval
 from persona_batch.comparing.layout import Pair
@@ -35,9 +37,16 @@ class Matrix:
     """
 
     def __init__(self, rows: int, columns: int) -> None:
+        rows = max(1, rows)
         with tempfile.TemporaryFile() as file:  # the mapping keeps it until it goes itself
-            file.truncate(max(1, rows * columns * 2))
-            self._values = np.memmap(file, dtype=np.float16, mode="r+", shape=(max(1, rows), columns))
+            size = rows * columns * np.dtype(np.float16).itemsize
+            try:
+                file.truncate(size)
+                if hasattr(os, "posix_fallocate"):  # a mapping that finds no room kills the process
+                    os.posix_fallocate(file.fileno(), 0, size)
+            except OSError as error:
+                raise no_room(error) from error
+            self._values = np.memmap(file, dtype=np.float16, mode="r+", shape=(rows, columns))
 
     def put(self, start: int, values: NDArray[np.float32]) -> None:
         """Write rows from `start` on."""
