@@ -73,17 +73,17 @@ def _claims() -> list[Row]:
         "persona = placebo, both differ a little": Prose(shares=(("assistant", 0.02), ("p0", 0.02))),
     }
     found = [
-        Row(world.records, ("change",), (Aim(f"the claim holds: {name}", _holds, "level"),), share=0.5)
+        Row(world.records, ("change", "told_apart"), (Aim(f"the claim holds: {name}", _holds, "level"),), share=0.5)
         for name, world in worlds.items()
     ]
     twenty = Prose(questions=10, samples=4, control_samples=4, shares=tuple((name, 0.1) for name in _names(20)))
     aim = Aim("the claim holds for any of 20 that are like a placebo", _any_holds, "level")
-    found.append(Row(twenty.records, ("change",), (aim,), 1_999, 0.1))
+    found.append(Row(twenty.records, ("change", "told_apart"), (aim,), 1_999, 0.1))
     real = Prose(shares=(("assistant", 0.0), ("p0", 0.10)))
     found.append(
         Row(
             real.records,
-            ("change",),
+            ("change", "told_apart"),
             (Aim("the claim holds: a real effect", _holds, expected=1.0, tolerance=0.03),),
             share=0.1,
         )

@@ -90,3 +90,25 @@ def test_unequal_cells_and_variants_are_tested_too() -> None:
     row = found.find("change", "pirate")
     assert row is not None
     assert (row.samples, row.reference_samples) == (50, 50)
+
+
+def test_a_small_mark_that_all_replies_share_is_a_claim_with_few_replies() -> None:
+    rng = np.random.default_rng(6)
+    words = [f"w{number}" for number in range(100)]
+    records = [
+        record(name, f"q{q}", ("x " if name == "marked" else "") + " ".join(rng.choice(words, 20)), sample=s)
+        for name in ("none", "assistant", "marked", "plain")
+        for q in range(20)
+        for s in range(5)
+    ]
+    found = compare(records, measures=["told_apart", "change"], permutations=999)
+    change, apart = found.find("change", "marked"), found.find("told_apart", "marked")
+    assert change is not None
+    assert apart is not None
+    assert change.p is not None
+    assert apart.p == 0.001
+    assert claim(found, "marked").p_control == 2 * min(change.p, apart.p)
+    assert claim(found, "marked").holds
+    assert not claim(found, "plain").holds
+    alone = compare(records, measures=["change"], permutations=999)
+    assert claim(alone, "marked").p_control == change.p

@@ -3,6 +3,9 @@
 Both halves are tested; the larger p counts (intersection-union test, Berger 1982, doi:10.1080/00401706.1982.10487790,
 no correction between the two), and Holm's correction (1979) runs over the arms. "Significant against the control, the
 placebo not" is no test: with equal effects it shows in .24.
+
+Where a pair has few replies each half has two tests: `change` sees what is each question's own, `told_apart` what
+questions share. Twice the smaller p counts (Bonferroni).
 """
 
 from collections.abc import Sequence
@@ -14,6 +17,7 @@ from persona_batch.comparing import sentences
 from persona_batch.comparing.comparison import LEVEL, Claim, Estimate, Half
 from persona_batch.comparing.layout import Layout
 from persona_batch.comparing.p_values import holm
+from persona_batch.comparing.pairwise import has_few
 
 
 def claims_of(layout: Layout, estimates: Sequence[Estimate]) -> list[Claim]:
@@ -21,9 +25,9 @@ def claims_of(layout: Layout, estimates: Sequence[Estimate]) -> list[Claim]:
 
     Args:
         layout: the comparison.
-        estimates: its rows; those of `change` carry the p-values.
+        estimates: its rows; those of `change` and `told_apart` carry the p-values.
     """
-    rows = {(row.arm, row.reference): row for row in estimates if row.measure == "change"}
+    rows = {(row.measure, row.arm, row.reference): row for row in estimates if row.measure in ("change", "told_apart")}
     assignment, found = layout.assignment, []
     for number, (name, role) in enumerate(zip(layout.arms, layout.roles, strict=True)):
         if role in {"control", "placebo"} or (role == "level" and number not in assignment.references):
@@ -40,19 +44,39 @@ def claims_of(layout: Layout, estimates: Sequence[Estimate]) -> list[Claim]:
     ]
 
 
-def _claim(claim: Claim, rows: dict[tuple[str, str | None], Estimate]) -> Claim:
+def half(change: Estimate, told_apart: Estimate | None) -> float | None:
+    """Return the p of one half: of change, and where there are few replies of told apart as well."""
+    if told_apart is None or change.p is None or told_apart.p is None:
+        return change.p
+    if not has_few(told_apart.samples, told_apart.reference_samples):
+        return change.p
+    return min(1.0, 2.0 * min(change.p, told_apart.p))
+
+
+def _claim(claim: Claim, rows: dict[tuple[str, str, str | None], Estimate]) -> Claim:
+    def p_against(other: str) -> tuple[float | None, str]:
+        row = rows.get(("change", claim.arm, other))
+        if row is None:
+            return None, sentences.NOT_MEASURED
+        return half(row, rows.get(("told_apart", claim.arm, other))), row.not_estimable or ""
+
     if claim.control is None:
         return replace(claim, why_not=sentences.NO_CONTROL)
-    row = rows.get((claim.arm, claim.control))
-    if row is None or row.p is None:
-        return replace(claim, why_not=sentences.NOT_MEASURED if row is None else row.not_estimable)
+    control, reason = p_against(claim.control)
+    if control is None:
+        return replace(claim, why_not=reason)
     if claim.placebo is None:
-        return replace(claim, p_control=row.p, p=row.p, failed="control" if row.p > LEVEL else None)
-    other = rows.get((claim.arm, claim.placebo))
-    if other is None or other.p is None:
-        reason = None if other is None else other.not_estimable
-        return replace(claim, p_control=row.p, why_not=sentences.AGAINST.format(other=claim.placebo, reason=reason))
-    return replace(claim, p_control=row.p, p_placebo=other.p, p=max(row.p, other.p), failed=_failed(row.p, other.p))
+        return replace(claim, p_control=control, p=control, failed="control" if control > LEVEL else None)
+    placebo, reason = p_against(claim.placebo)
+    if placebo is None:
+        return replace(claim, p_control=control, why_not=sentences.AGAINST.format(other=claim.placebo, reason=reason))
+    return replace(
+        claim,
+        p_control=control,
+        p_placebo=placebo,
+        p=max(control, placebo),
+        failed=_failed(control, placebo),
+    )
 
 
 def _failed(control: float, placebo: float) -> Half | None:

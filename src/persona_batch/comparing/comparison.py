@@ -122,7 +122,8 @@ Half: TypeAlias = Literal["control", "placebo", "both"]
 class Claim(msgspec.Struct, frozen=True, kw_only=True):
     """The claim made about an arm: its replies differ from the control's *and* from the placebo's.
 
-    `p` is the larger of the two (intersection-union, Berger 1982), `p_holm` Holm's over all arms that a claim is made
+    `p_control` and `p_placebo` are of `change`, and with few replies twice the smaller of its and `told_apart`'s p; `p`
+    is the larger of the two (intersection-union, Berger 1982), `p_holm` Holm's over all arms that a claim is made
     about. `holds` is None where it cannot be tested (`why_not`); `failed` is the half that does not stand at 5 % by
     itself. Without a placebo there is one half only.
     """

@@ -24,6 +24,11 @@ MOST = 16  # replies of a side taken from one stratum
 Rows = NDArray[np.float32]
 
 
+def has_few(samples: int, reference_samples: int) -> bool:
+    """Whether a pair has so few replies that its kernel can be dense, and relabelled often."""
+    return samples + reference_samples <= DENSE
+
+
 @dataclass(frozen=True, slots=True)
 class Side:
     """The replies of a stratum: hashed rows, the `arm` replies of the arm first."""

@@ -1,5 +1,6 @@
 """What is claimed of an arm, in plain words: does it change the replies, and how easily would one notice?"""
 
+from persona_batch.comparing.claims import half
 from persona_batch.comparing.comparison import Arm, Claim, Comparison, Estimate
 from persona_batch.verdict.translation import Language
 
@@ -25,7 +26,7 @@ def claim_sentence(comparison: Comparison, claim: Claim, language: Language) -> 
     if claim.failed is None:
         n = sum(other.p_holm is not None for other in comparison.claims)
         return language.say(
-            "{arm} taken alone is told from {control} in {told}, but among {n} arms that much comes by luck.",
+            "{arm} taken alone is told from {control} in {told}; among {n} arms the tests do not rule out luck.",
             arm=arm,
             control=control,
             told=told,
@@ -77,10 +78,11 @@ def yardstick_sentence(comparison: Comparison, arm: Arm, language: Language) -> 
         "control": arm_name(comparison, arm.reference, language),
         "told": _odds(told, language),
     }
-    if change.p is None:
+    p = half(change, told)
+    if p is None:
         reason = language.again(change.not_estimable or "")
         return language.say("{arm}: not tested, {reason}.", arm=names["arm"], reason=reason)
-    if change.p <= 1 - comparison.settings.level:
+    if p <= 1 - comparison.settings.level:
         if comparison.settings.by == "run":
             return language.say("{arm} answers otherwise than in the earlier run: {told}.", **names)
         return language.say("{arm} by itself changes the replies: told from {control} in {told}.", **names)

@@ -20,10 +20,12 @@ from persona_batch.comparing.features import FOLDED, WIDTH
 from persona_batch.comparing.intervals import share_interval
 from persona_batch.comparing.layout import Pair
 from persona_batch.comparing.measure import WITHIN, Explanation, Findings, Measure, Study, View, as_list
-from persona_batch.comparing.p_values import TIE, rng_for
-from persona_batch.comparing.pairwise import DENSE, MOST, Side, told_right
+from persona_batch.comparing.p_values import TIE, Floats, rng_for
+from persona_batch.comparing.pairwise import DENSE, MOST, Side, has_few, told_right
 
 RELABELLINGS = 99
+FURTHER = 900  # where the first could be beyond luck, and there are few replies
+PROMISING = 3  # of the first relabellings that do as well, at most
 _Sight: TypeAlias = list[tuple[int, int]]
 CHANCE = 0.5
 
@@ -58,7 +60,7 @@ class Matrix:
 
 
 class ToldApart(Measure):
-    """Each arm against its reference."""
+    """Each arm against its reference; against its placebo too, where there are few replies."""
 
     name = "told_apart"
     explanation = Explanation(
@@ -71,26 +73,29 @@ class ToldApart(Measure):
             "questions share and, three times as strongly, what is this question's own; each pair of replies is told "
             "by what the others taught (leave-pair-out). a_q = share of pairs told right (ties half); mean over q."
         ),
-        test=f"{WITHIN} {RELABELLINGS} relabellings, the classifier trained anew. The verdict goes by `change`.",
+        test=(
+            f"{WITHIN} {RELABELLINGS} relabellings, the classifier trained anew; where a pair has up to {DENSE} replies and "
+            f"that is promising, {FURTHER} more. Of those pairs the verdict goes by this test and by `change`."
+        ),
         source="Airola et al. 2011, doi:10.1016/j.csda.2010.11.023; Evgeniou & Pontil 2004 (multi-task kernels)",
         per_question="a_q - 50 %",
     )
 
     def __init__(self, study: Study) -> None:
         super().__init__(study)
-        size = study.layout.end - study.layout.start
-        taken = [
-            int(sum(np.minimum(size[groups], MOST).sum() for groups in (pair.arm_group, pair.reference_group)))
-            for pair in study.layout.pairs
-        ]
-        self._width = [WIDTH if replies <= DENSE else FOLDED for replies in taken]
+        beside = study.layout.placebo_pairs
+        self._placebos = [number for number, pair in enumerate(beside) if has_few(*study.layout.samples(pair))]
+        self._pairs = [*study.layout.pairs, *(beside[number] for number in self._placebos)]
+        self._width = [WIDTH if has_few(*study.layout.samples(pair)) else FOLDED for pair in self._pairs]
         self._rows = {width: Matrix(len(study.layout.rows), width) for width in set(self._width)}
         self._strata: dict[int, list[int]] = defaultdict(list)
 
     def look(self, view: View) -> _Sight:
         for width, matrix in self._rows.items():
             matrix.put(view.block.start, view.hashed if width == WIDTH else view.folded)  # shared with all processes
-        return view.strata
+        first = len(self.layout.pairs)
+        place = {number: first + at for at, number in enumerate(self._placebos)}
+        return [*view.strata, *((place[number], at) for number, at in view.placebo_strata if number in place)]
 
     def keep(self, sight: _Sight) -> None:
         for number, place in sight:
@@ -98,10 +103,10 @@ class ToldApart(Measure):
 
     @property
     def parts(self) -> int:
-        return len(self.layout.pairs)
+        return len(self._pairs)
 
     def findings(self, part: int = 0) -> Findings:
-        pairs = self.layout.pairs[part : part + 1]
+        pairs = self._pairs[part : part + 1]
         return Findings([self._estimate(part, pair) for pair in pairs])
 
     def _estimate(self, number: int, pair: Pair) -> Estimate:
@@ -111,10 +116,7 @@ class ToldApart(Measure):
             return replace(facts, not_estimable=sentences.NOT_BOTH)
         rng = rng_for(study.seed, self.name, facts.arm, str(facts.reference))
         strata = [self._side(pair, place, self._rows[self._width[number]], rng) for place in self._strata[number]]
-        shares = told_right(strata, min(RELABELLINGS, study.permutations), rng)
-        by_stratum = np.full((len(pair.question), shares.shape[1]), np.nan)
-        by_stratum[self._strata[number]] = shares
-        by_question = layout.by_question(pair, by_stratum)
+        by_question = self._shares(strata, pair, self._strata[number], rng)
         units = layout.by_cluster(by_question)
         units = units[np.isfinite(units[:, 0])]
         means = units.mean(axis=0)
@@ -133,6 +135,22 @@ class ToldApart(Measure):
             differences=as_list(by_question[:, 0] - CHANCE),
             arm_values=as_list(by_question[:, 0]),
         )
+
+    def _shares(self, strata: list[Side], pair: Pair, places: list[int], rng: np.random.Generator) -> Floats:
+        """Return the shares told right by question, the observed first; more relabellings where that may pay."""
+
+        def shares(relabellings: int) -> Floats:
+            by_stratum = np.full((len(pair.question), 1 + relabellings), np.nan)
+            by_stratum[places] = told_right(strata, relabellings, rng)
+            return self.layout.by_question(pair, by_stratum)
+
+        permutations = self.study.permutations
+        found = shares(min(RELABELLINGS, permutations))
+        means = np.nanmean(found, axis=0)
+        promising = np.count_nonzero(means[1:] >= means[0] - TIE) <= PROMISING
+        if not (promising and permutations > RELABELLINGS and has_few(*self.layout.samples(pair))):
+            return found
+        return np.hstack([found, shares(min(FURTHER, permutations - RELABELLINGS))[:, 1:]])
 
     def _side(self, pair: Pair, place: int, rows: Matrix, rng: np.random.Generator) -> Side:
         """Return the replies of a stratum; of a large one so many as a classifier needs, drawn by the seed."""
