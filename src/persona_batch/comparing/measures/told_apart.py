@@ -74,8 +74,8 @@ class ToldApart(Measure):
             "by what the others taught (leave-pair-out). a_q = share of pairs told right (ties half); mean over q."
         ),
         test=(
-            f"{WITHIN} {RELABELLINGS} relabellings, the classifier trained anew; where a pair has up to {DENSE} replies and "
-            f"that is promising, {FURTHER} more. Of those pairs the verdict goes by this test and by `change`."
+            f"{WITHIN} {RELABELLINGS} relabellings, the classifier trained anew; {FURTHER} more where that is "
+            f"promising and a pair has up to {DENSE} replies. Of those the verdict goes by this test and by `change`."
         ),
         source="Airola et al. 2011, doi:10.1016/j.csda.2010.11.023; Evgeniou & Pontil 2004 (multi-task kernels)",
         per_question="a_q - 50 %",
