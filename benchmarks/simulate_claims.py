@@ -51,7 +51,8 @@ def _cells() -> list[Row]:
             Aim(f"{measure}, {samples} : {control} samples", significant(measure))
             for measure in ("change", "told_apart")
         )
-        found.append(Row(world.records, ("change", "told_apart"), aims))
+        shared = Aim(f"shared shift, {samples} : {control} samples", significant("told_apart", "shared shift"))
+        found.append(Row(world.records, ("change", "told_apart"), (*aims, shared)))
     return found
 
 

@@ -209,9 +209,9 @@ def test_other_parameters_than_the_controls_are_pointed_out() -> None:
 def test_too_few_permutations_for_so_many_arms_are_pointed_out() -> None:
     records = grid({"none": "", **{f"p{number}": "" for number in range(6)}}, questions=2, samples=2)
     assert any(
-        "use --permutations 120" in note for note in compare(records, measures=["change"], permutations=99).notes
+        "use --permutations 240" in note for note in compare(records, measures=["change"], permutations=99).notes
     )
-    assert not any("--permutations" in note for note in compare(records, measures=["change"], permutations=199).notes)
+    assert not any("--permutations" in note for note in compare(records, measures=["change"], permutations=239).notes)
 
 
 def test_what_never_differs_does_not_weigh_on_what_does() -> None:

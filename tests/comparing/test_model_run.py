@@ -26,7 +26,7 @@ def test_on_a_fresh_run_the_pirate_differs_and_the_placebo_does_not(tmp_path: Pa
     (claim,) = told["claims"]
     assert claim["holds"]
     assert claim["p_control"] <= 0.001
-    apart = {row["arm"]: row["value"] for row in told["estimates"] if row["measure"] == "told_apart"}
+    apart = {row["arm"]: row["value"] for row in told["estimates"] if row["metric"] == "pairs told right"}
     found = {row["arm"]: row for row in told["estimates"] if (row["measure"], row["reference"]) == ("change", "none")}
     assert apart["pirate"] > 0.75
     # sampled anew each time: a placebo's p is below .001 once in a thousand runs

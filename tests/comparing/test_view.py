@@ -38,7 +38,7 @@ def test_the_personas_come_before_the_yardsticks_and_the_strongest_first(found: 
     assert page.startswith("8 questions, 4 samples each, 128 replies\n2 of 2 change the replies beyond luck.\n")
     heads = [
         next(place for place, line in enumerate(page.splitlines()) if line.startswith(name))
-        for name in ("pirate changes", "孙悟空 changes", "“You are a helpful assistant.” could not be told")
+        for name in ("pirate changes", "孙悟空 changes", "“You are a helpful assistant.”")
     ]
     assert heads[:2] == sorted(heads[:2])
     assert heads[2] == max(heads)

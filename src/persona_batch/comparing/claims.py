@@ -4,8 +4,8 @@ Both halves are tested; the larger p counts (intersection-union test, Berger 198
 no correction between the two), and Holm's correction (1979) runs over the arms. "Significant against the control, the
 placebo not" is no test: with equal effects it shows in .24.
 
-Where a pair has few replies each half has two tests: `change` sees what is each question's own, `told_apart` what
-questions share. Twice the smaller p counts (Bonferroni).
+Where a pair has few replies each half has two tests: `change` sees what is each question's own, the shared shift of
+`told_apart` what questions share. Twice the smaller p counts (Bonferroni).
 """
 
 from collections.abc import Sequence
@@ -14,10 +14,9 @@ import numpy as np
 from msgspec.structs import replace
 
 from persona_batch.comparing import sentences
-from persona_batch.comparing.comparison import LEVEL, Claim, Estimate, Half
+from persona_batch.comparing.comparison import LEVEL, SHARED, Claim, Estimate, Half
 from persona_batch.comparing.layout import Layout
 from persona_batch.comparing.p_values import holm
-from persona_batch.comparing.pairwise import has_few
 
 
 def claims_of(layout: Layout, estimates: Sequence[Estimate]) -> list[Claim]:
@@ -25,9 +24,13 @@ def claims_of(layout: Layout, estimates: Sequence[Estimate]) -> list[Claim]:
 
     Args:
         layout: the comparison.
-        estimates: its rows; those of `change` and `told_apart` carry the p-values.
+        estimates: its rows; those of `change` and of the shared shift carry the p-values.
     """
-    rows = {(row.measure, row.arm, row.reference): row for row in estimates if row.measure in ("change", "told_apart")}
+    rows = {
+        (row.measure, row.arm, row.reference): row
+        for row in estimates
+        if row.measure == "change" or row.metric == SHARED
+    }
     assignment, found = layout.assignment, []
     for number, (name, role) in enumerate(zip(layout.arms, layout.roles, strict=True)):
         if role in {"control", "placebo"} or (role == "level" and number not in assignment.references):
@@ -44,13 +47,11 @@ def claims_of(layout: Layout, estimates: Sequence[Estimate]) -> list[Claim]:
     ]
 
 
-def half(change: Estimate, told_apart: Estimate | None) -> float | None:
-    """Return the p of one half: of change, and where there are few replies of told apart as well."""
-    if told_apart is None or change.p is None or told_apart.p is None:
+def half(change: Estimate, shared: Estimate | None) -> float | None:
+    """Return the p of one half: of change, and of the shared shift where that was tested."""
+    if change.p is None or shared is None or shared.p is None:
         return change.p
-    if not has_few(told_apart.samples, told_apart.reference_samples):
-        return change.p
-    return min(1.0, 2.0 * min(change.p, told_apart.p))
+    return min(1.0, 2.0 * min(change.p, shared.p))
 
 
 def _claim(claim: Claim, rows: dict[tuple[str, str, str | None], Estimate]) -> Claim:

@@ -9,7 +9,7 @@ from threadpoolctl import threadpool_limits
 from persona_batch.checks import Check
 from persona_batch.comparing import sentences
 from persona_batch.comparing.claims import claims_of
-from persona_batch.comparing.comparison import Claim, Comparison, Estimate, MeasureName, Settings
+from persona_batch.comparing.comparison import SHARED, Claim, Comparison, Estimate, MeasureName, Settings
 from persona_batch.comparing.copies import Policy
 from persona_batch.comparing.corpus import TextStore, read_corpus
 from persona_batch.comparing.equivalence import with_equivalence
@@ -28,6 +28,7 @@ from persona_batch.record import Record
 from persona_batch.wording import meant
 
 PERMUTATIONS = 9_999
+PER_CLAIM = 40  # permutations for each arm in the family: the smallest p of a half, doubled, has to stand after Holm
 
 
 def compare(
@@ -63,7 +64,7 @@ def compare(
             or none (`all`).
         margins: by metric, within what a difference counts as none (`with_equivalence`).
         measures: which of `MEASURES`; None: all.
-        permutations: relabellings and sign-flips per test.
+        permutations: relabellings and sign-flips per test; the default is raised where there are many arms.
         power: wished; says what it takes to see effects like these with it (`Comparison.plan`). None: says nothing.
         seed: of the permutations; the same seed and records give the same result.
         excerpts: which replies to hand out with the result; None: none.
@@ -87,6 +88,8 @@ def compare(
         layout = lay_out(
             corpus, assign(corpus, by, controls=controls, control=control), clusters=clusters, copies=copies
         )
+        if permutations == PERMUTATIONS:  # as many as it takes for that many arms
+            permutations = max(permutations, PER_CLAIM * len(claims_of(layout, [])))
         study = Study(layout, permutations, seed, power)
         found = findings_of(study, chosen, workers=workers, tell=progress)
         claims = claims_of(layout, found.estimates)
@@ -149,7 +152,7 @@ def _corrected(layout: Layout, estimates: Sequence[Estimate], claims: Sequence[C
     p = np.array([np.nan if estimate.p is None else estimate.p for estimate in estimates], dtype=np.float64)
     claimed = np.array(
         [
-            row.measure != "told_apart"
+            (row.measure != "told_apart" or row.metric == SHARED)
             and (row.arm in by_arm or row.arm not in layout.arms)
             and (row.reference is None or row.reference == reference_of.get(row.arm))
             for row in estimates
@@ -170,7 +173,8 @@ def _corrected(layout: Layout, estimates: Sequence[Estimate], claims: Sequence[C
 def _too_few_permutations(claims: Sequence[Claim], permutations: int) -> list[str]:
     """Say so where not even the smallest possible p would stand after Holm's correction."""
     tested = sum(claim.p_holm is not None for claim in claims)
-    if tested * 20 <= permutations + 1:
+    needed = tested * PER_CLAIM
+    if needed <= permutations + 1:
         return []
-    told = {"permutations": permutations, "n": tested, "needed": tested * 20}
+    told = {"permutations": permutations, "n": tested, "needed": needed}
     return [sentences.FEW_PERMUTATIONS.format(**{name: f"{number:,}" for name, number in told.items()})]

@@ -14,6 +14,8 @@ COMPARISON_VERSION = 2
 
 LEVEL = 0.05  # of every test; its intervals hold the truth in 95 %
 
+SHARED = "shared shift"  # the metric of `told_apart` that the verdict goes by as well, with few replies
+
 MeasureName: TypeAlias = str  # a module of `persona_batch.comparing.measures`
 ArmRole: TypeAlias = Literal["persona", "placebo", "control", "level"]
 
@@ -122,10 +124,10 @@ Half: TypeAlias = Literal["control", "placebo", "both"]
 class Claim(msgspec.Struct, frozen=True, kw_only=True):
     """The claim made about an arm: its replies differ from the control's *and* from the placebo's.
 
-    `p_control` and `p_placebo` are of `change`, and with few replies twice the smaller of its and `told_apart`'s p; `p`
-    is the larger of the two (intersection-union, Berger 1982), `p_holm` Holm's over all arms that a claim is made
-    about. `holds` is None where it cannot be tested (`why_not`); `failed` is the half that does not stand at 5 % by
-    itself. Without a placebo there is one half only.
+    `p_control` and `p_placebo` are of `change`, and with few replies twice the smaller of that and of the shared
+    shift's; `p` is the larger of the two (intersection-union, Berger 1982), `p_holm` Holm's over all arms that a claim
+    is made about. `holds` is None where it cannot be tested (`why_not`); `failed` is the half that does not stand at
+    5 % by itself. Without a placebo there is one half only.
     """
 
     arm: str

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from persona_batch.comparing.comparison import Estimate, FactorRow
+from persona_batch.comparing.comparison import SHARED, FactorRow
 from persona_batch.comparing.copies import Policy
 from persona_batch.comparing.layout import lay_out
 from persona_batch.comparing.levels import by_factor
@@ -32,7 +32,9 @@ def _rows(study: Study, factor: str, clusters: Mapping[str, str] | None, copies:
     assignment, personas = found
     layout = lay_out(corpus, assignment, clusters=clusters, copies=copies)
     estimates = findings_of(replace(study, layout=layout, power=None), _MEASURES).estimates
-    by_measure: dict[tuple[str, str], Estimate] = {(row.measure, row.arm): row for row in estimates}
+    by_measure: dict[tuple[str, str], Estimate] = {
+        (row.measure, row.arm): row for row in estimates if row.metric != SHARED
+    }
     for pair in layout.pairs:
         if not pair.questions:
             continue

@@ -1,7 +1,7 @@
 """What is claimed of an arm, in plain words: does it change the replies, and how easily would one notice?"""
 
 from persona_batch.comparing.claims import half
-from persona_batch.comparing.comparison import Arm, Claim, Comparison, Estimate
+from persona_batch.comparing.comparison import SHARED, Arm, Claim, Comparison, Estimate
 from persona_batch.verdict.translation import Language
 
 MAYBE = (
@@ -78,7 +78,7 @@ def yardstick_sentence(comparison: Comparison, arm: Arm, language: Language) -> 
         "control": arm_name(comparison, arm.reference, language),
         "told": _odds(told, language),
     }
-    p = half(change, told)
+    p = half(change, comparison.find("told_apart", arm.name, SHARED))
     if p is None:
         reason = language.again(change.not_estimable or "")
         return language.say("{arm}: not tested, {reason}.", arm=names["arm"], reason=reason)

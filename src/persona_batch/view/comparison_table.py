@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator
 
 from persona_batch.comparing import Comparison
 from persona_batch.comparing.between_runs import RunChanges
-from persona_batch.comparing.claims import half
 from persona_batch.comparing.comparison import Arm, Claim, Interval
 from persona_batch.verdict.claimed import claim_sentence, yardstick_sentence
 from persona_batch.verdict.effects import all_alike, effects_of
@@ -163,7 +162,7 @@ class _Page:
         for row in self._comparison.factors:
             if row.told_apart.value is None:
                 continue
-            n, p = round(100 * row.told_apart.value), half(row.change, row.told_apart)
+            n, p = round(100 * row.told_apart.value), row.change.p
             who = say("over all personas") if row.persona is None else row.persona
             names = {
                 "factor": self._language.word(row.factor),

@@ -7,6 +7,7 @@ told apart in 100 % (`pairwise` has the classifier).
 import os
 import tempfile
 from collections import defaultdict
+from collections.abc import Iterator
 from typing import TypeAlias
 
 import numpy as np
@@ -14,18 +15,16 @@ from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from persona_batch.comparing import sentences
-from persona_batch.comparing.comparison import EffectSize, Estimate
+from persona_batch.comparing.comparison import SHARED, EffectSize, Estimate
 from persona_batch.comparing.corpus import no_room
 from persona_batch.comparing.features import FOLDED, WIDTH
 from persona_batch.comparing.intervals import share_interval
 from persona_batch.comparing.layout import Pair
 from persona_batch.comparing.measure import WITHIN, Explanation, Findings, Measure, Study, View, as_list
-from persona_batch.comparing.p_values import TIE, Floats, rng_for
-from persona_batch.comparing.pairwise import DENSE, MOST, Side, has_few, told_right
+from persona_batch.comparing.p_values import TIE, rng_for
+from persona_batch.comparing.pairwise import DENSE, MOST, Side, has_few, shared_shift, told_right
 
 RELABELLINGS = 99
-FURTHER = 900  # where the first could be beyond luck, and there are few replies
-PROMISING = 3  # of the first relabellings that do as well, at most
 _Sight: TypeAlias = list[tuple[int, int]]
 CHANCE = 0.5
 
@@ -74,8 +73,8 @@ class ToldApart(Measure):
             "by what the others taught (leave-pair-out). a_q = share of pairs told right (ties half); mean over q."
         ),
         test=(
-            f"{WITHIN} {RELABELLINGS} relabellings, the classifier trained anew; {FURTHER} more where that is "
-            f"promising and a pair has up to {DENSE} replies. Of those the verdict goes by this test and by `change`."
+            f"{WITHIN} {RELABELLINGS} relabellings, the classifier trained anew. The verdict goes by `change` and, in "
+            f"pairs of up to {DENSE} replies, by the shared shift: do the questions' mean shifts have a direction in common?"
         ),
         source="Airola et al. 2011, doi:10.1016/j.csda.2010.11.023; Evgeniou & Pontil 2004 (multi-task kernels)",
         per_question="a_q - 50 %",
@@ -106,8 +105,31 @@ class ToldApart(Measure):
         return len(self._pairs)
 
     def findings(self, part: int = 0) -> Findings:
-        pairs = self._pairs[part : part + 1]
-        return Findings([self._estimate(part, pair) for pair in pairs])
+        found = Findings()
+        for pair in self._pairs[part : part + 1]:
+            if part < len(self.layout.pairs):
+                found.estimates.append(self._estimate(part, pair))
+            found.estimates.extend(self._shared(part, pair))
+        return found
+
+    def _shared(self, number: int, pair: Pair) -> Iterator[Estimate]:
+        """Yield the row of the shared shift, where it is part of the verdict."""
+        layout, places = self.layout, self._strata[number]
+        questions = len(np.unique(layout.cluster[pair.question[places]]))
+        if self._width[number] != WIDTH or questions < 2 or layout.clustered:
+            return  # questions of a cluster share more than what the arm does
+        facts = self.row(pair, SHARED, "mean cosine of two questions")
+        rng = rng_for(self.study.seed, self.name, SHARED, facts.arm, str(facts.reference))
+        strata = [self._side(pair, place, self._rows[WIDTH], rng) for place in places]
+        p, cosine = shared_shift(strata, self.study.permutations, rng)
+        yield replace(
+            facts,
+            value=cosine,
+            effect_size=EffectSize("cosine", cosine),
+            test="labels permuted within question",
+            p=p,
+            questions=questions,
+        )
 
     def _estimate(self, number: int, pair: Pair) -> Estimate:
         layout, study = self.layout, self.study
@@ -116,7 +138,10 @@ class ToldApart(Measure):
             return replace(facts, not_estimable=sentences.NOT_BOTH)
         rng = rng_for(study.seed, self.name, facts.arm, str(facts.reference))
         strata = [self._side(pair, place, self._rows[self._width[number]], rng) for place in self._strata[number]]
-        by_question = self._shares(strata, pair, self._strata[number], rng)
+        shares = told_right(strata, min(RELABELLINGS, study.permutations), rng)
+        by_stratum = np.full((len(pair.question), shares.shape[1]), np.nan)
+        by_stratum[self._strata[number]] = shares
+        by_question = layout.by_question(pair, by_stratum)
         units = layout.by_cluster(by_question)
         units = units[np.isfinite(units[:, 0])]
         means = units.mean(axis=0)
@@ -135,22 +160,6 @@ class ToldApart(Measure):
             differences=as_list(by_question[:, 0] - CHANCE),
             arm_values=as_list(by_question[:, 0]),
         )
-
-    def _shares(self, strata: list[Side], pair: Pair, places: list[int], rng: np.random.Generator) -> Floats:
-        """Return the shares told right by question, the observed first; more relabellings where that may pay."""
-
-        def shares(relabellings: int) -> Floats:
-            by_stratum = np.full((len(pair.question), 1 + relabellings), np.nan)
-            by_stratum[places] = told_right(strata, relabellings, rng)
-            return self.layout.by_question(pair, by_stratum)
-
-        permutations = self.study.permutations
-        found = shares(min(RELABELLINGS, permutations))
-        means = np.nanmean(found, axis=0)
-        promising = np.count_nonzero(means[1:] >= means[0] - TIE) <= PROMISING
-        if not (promising and permutations > RELABELLINGS and has_few(*self.layout.samples(pair))):
-            return found
-        return np.hstack([found, shares(min(FURTHER, permutations - RELABELLINGS))[:, 1:]])
 
     def _side(self, pair: Pair, place: int, rows: Matrix, rng: np.random.Generator) -> Side:
         """Return the replies of a stratum; of a large one so many as a classifier needs, drawn by the seed."""
