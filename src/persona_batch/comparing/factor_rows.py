@@ -32,9 +32,7 @@ def _rows(study: Study, factor: str, clusters: Mapping[str, str] | None, copies:
     assignment, personas = found
     layout = lay_out(corpus, assignment, clusters=clusters, copies=copies)
     estimates = findings_of(replace(study, layout=layout, power=None), _MEASURES).estimates
-    by_measure: dict[tuple[str, str], Estimate] = {
-        (row.measure, row.arm): row for row in estimates if row.metric != SHARED
-    }
+    by_measure = {(row.measure, row.arm): row for row in estimates if row.metric != SHARED}
     for pair in layout.pairs:
         if not pair.questions:
             continue

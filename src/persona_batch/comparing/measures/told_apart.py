@@ -74,7 +74,7 @@ class ToldApart(Measure):
         ),
         test=(
             f"{WITHIN} {RELABELLINGS} relabellings, the classifier trained anew. The verdict goes by `change` and, in "
-            f"pairs of up to {DENSE} replies, by the shared shift: do the questions' mean shifts have a direction in common?"
+            f"pairs of up to {DENSE} replies, by the shared shift: have the questions' mean shifts a common direction?"
         ),
         source="Airola et al. 2011, doi:10.1016/j.csda.2010.11.023; Evgeniou & Pontil 2004 (multi-task kernels)",
         per_question="a_q - 50 %",
