@@ -81,7 +81,7 @@ def test_a_seed_for_each_sample_is_chance() -> None:
 
 
 def drawn(seed: int, alike: int, questions: int = 20) -> list[Record]:
-    """Requests without chance; two arms of one make; so many questions have one draw a cell, the others one a sample."""
+    """Requests without chance, two arms of one make: so many questions have one draw a cell, others one a sample."""
     rng, records = np.random.default_rng(seed), []
     for name, q in product(("none", "p"), range(questions)):
         once = prose(rng)

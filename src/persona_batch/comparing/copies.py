@@ -35,8 +35,8 @@ def find_copies(corpus: Corpus, rows: Column, policy: Policy) -> Copies:
 
     A request without chance is judged per model and question, over all arms and runs alike: where any two of its
     replies are the same, each cell counts once, by its first sample; where all differ, the endpoint draws all the same
-    and every sample counts. That depends on no label, so the permutation tests stay exact; a laxer rule does not do: two
-    questions of twenty that are answered alike, and counted in full, make a claim of nothing hold in .6.
+    and every sample counts. That depends on no label, so the permutation tests stay exact; a laxer rule does not do:
+    two questions of twenty that are answered alike, and counted in full, make a claim of nothing hold in .6.
     """
     kept = np.ones(len(rows), dtype=np.bool_)
     notes: list[str] = []
