@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from msgspec.structs import replace
 
 from benchmarks.simulate_worlds import VOCABULARY
 from persona_batch.chat import Message, Usage
@@ -63,7 +64,9 @@ class Prose:
 
     `shares` of the marked word by arm; `spread` makes it vary over questions (log-normal); `words` a reply, more by
     `longer` in the arm; `copied`: the arm's samples of a cell are one answer under one request id; `lost_over`: the
-    arm's replies of more words are lost; `cut_over`: replies of more are cut there.
+    arm's replies of more words are lost; `cut_over`: replies of more are cut there; `skewed`: lengths are log-normal
+    with that spread of the logarithm; `alike`: requests have no chance in them, and so many questions are answered
+    alike each time.
     """
 
     questions: int = 20
@@ -77,6 +80,8 @@ class Prose:
     copied: bool = False
     lost_over: float | None = None
     cut_over: float | None = None
+    skewed: float = 0.0
+    alike: int | None = None
 
     def records(self, rng: np.random.Generator) -> list[Record]:
         """Return one run."""
@@ -91,11 +96,26 @@ class Prose:
                         found.append(cell(name, question, sample, one.reply, request_id=f"{name}/{question}"))
                     else:
                         found.append(self._cell(name, question, sample, share * own, rng))
-        return found
+        return found if self.alike is None else self._without_chance(found, self.alike)
+
+    def _without_chance(self, records: list[Record], alike: int) -> list[Record]:
+        """Let the first questions have the reply of their cell's first sample."""
+        first = {(one.persona, one.question): one.reply for one in records if one.sample == 0}
+        same = {f"q{number:03d}" for number in range(alike)}
+        return [
+            replace(
+                one,
+                params={"temperature": 0},
+                reply=first[one.persona, one.question] if one.question in same else one.reply,
+            )
+            for one in records
+        ]
 
     def _cell(self, name: str, question: int, sample: int, share: float, rng: np.random.Generator) -> Record:
         middle = self.words + (self.longer if name == "p0" else 0.0)
         count = max(3, round(rng.normal(middle, self.length_spread)))
+        if self.skewed:
+            count = max(3, round(middle * rng.lognormal(0.0, self.skewed)))
         spoken = [VOCABULARY[place] for place in rng.integers(0, 200, count)]
         marked = rng.random(count) < min(1.0, share)
         spoken = ["ahoy" if mark else word for word, mark in zip(spoken, marked, strict=True)]

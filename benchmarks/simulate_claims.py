@@ -63,7 +63,12 @@ def _copies() -> list[Row]:
         Aim("change, one arm's samples are one answer", read),
         Aim("told apart, the same", significant("told_apart")),
     )
-    return [Row(world.records, ("change", "told_apart"), aims)]
+    few = Prose(words=20, alike=3)
+    held = Aim("the claim holds: temperature 0, 3 of 20 questions answered alike", _holds, "level")
+    return [
+        Row(world.records, ("change", "told_apart"), aims),
+        Row(few.records, ("change", "told_apart"), (held,), share=0.3),
+    ]
 
 
 def _claims() -> list[Row]:
@@ -99,6 +104,13 @@ def _lost() -> list[Row]:
         world = Prose(words=40, length_spread=6.0, lost_over=limit)
         aim = Aim(f"length where the arm's replies over {limit:.0f} words of 40 time out", _told(length), "level")
         found.append(Row(world.records, ("shift",), (aim,), share=0.5))
+    many = Prose(questions=240, words=40, length_spread=6.0, lost_over=53.0)
+    skewed = Prose(questions=40, words=20, skewed=0.7, lost_over=100.0)
+    for name, world, share in (
+        ("length where 2 % of the arm's replies time out, 240 questions", many, 0.1),
+        ("length where 1 % of the arm's replies time out, skewed", skewed, 0.5),
+    ):
+        found.append(Row(world.records, ("shift",), (Aim(name, _told(length), "level"),), share=share))
     cut = Prose(words=40, length_spread=6.0, cut_over=30.0)
     found.append(Row(cut.records, ("shift",), (Aim("length where nearly all are cut", length, "never"),), share=0.1))
     tokens = Aim("tokens until the cut, the same on both sides", significant("shift", "tokens"), "level")

@@ -1,5 +1,7 @@
 """Copies are known by their source, not by their looks."""
 
+from itertools import product
+
 import numpy as np
 
 from comparing.made import grid, prose, record
@@ -78,10 +80,31 @@ def test_a_seed_for_each_sample_is_chance() -> None:
     assert duplicates(compare(records, permutations=99)) == [0, 0, 0]
 
 
+def drawn(seed: int, alike: int, questions: int = 20) -> list[Record]:
+    """Requests without chance, two arms of one make: so many questions have one draw a cell, others one a sample."""
+    rng, records = np.random.default_rng(seed), []
+    for name, q in product(("none", "p"), range(questions)):
+        once = prose(rng)
+        for s in range(5):
+            reply = once if q < alike else prose(rng)
+            records.append(record(name, f"q{q}", reply, sample=s, params={"temperature": 0}))
+    return records
+
+
 def test_where_temperature_zero_is_answered_differently_all_samples_count() -> None:
-    found = compare(short(np.random.default_rng(1), params={"temperature": 0}), permutations=99)
+    found = compare(drawn(1, 0), permutations=99)
     assert duplicates(found) == [0, 0]
-    assert any("but the replies differ from sample to sample" in note for note in found.notes)
+    assert any("answers some questions differently each time" in note for note in found.notes)
+
+
+def test_questions_that_are_answered_alike_without_chance_count_once_and_the_others_in_full() -> None:
+    assert duplicates(compare(drawn(1, 6), permutations=99)) == [24, 24]
+    assert duplicates(compare(short(np.random.default_rng(1), params={"temperature": 0}), permutations=99)) == [32, 32]
+
+
+def test_a_few_questions_that_are_answered_alike_make_no_claim() -> None:
+    held = [compare(drawn(seed, 3), measures=["change", "told_apart"], permutations=199) for seed in range(20)]
+    assert sum(bool(found.claims[0].holds) for found in held) <= 4  # counted in full: nearly all
 
 
 def test_long_identical_replies_are_pointed_out_and_count_once_where_that_is_said() -> None:

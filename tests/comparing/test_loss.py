@@ -80,3 +80,27 @@ def test_loss_on_one_side_takes_the_length_away_and_loss_on_both_does_not() -> N
         for r in run(0, 0)
     ]
     assert row(compare(both, measures=["shift"]), "shift", "length").p is not None
+
+
+def timed_out(lost: int, questions: int) -> Estimate:
+    """Return the row of length where the persona's longest replies, so many of questions x 5, did not arrive."""
+    rng = np.random.default_rng(4)
+    records = [
+        record(name, f"q{q}", prose(rng, max(3, round(rng.normal(30, 6)))), sample=s)
+        for name in ("none", "p")
+        for q in range(questions)
+        for s in range(5)
+    ]
+    longest = sorted((r for r in records if r.persona == "p"), key=lambda r: -len(r.reply))[:lost]
+    gone = [
+        record(r.persona, r.question, "", sample=r.sample, status="error") if any(r is one for one in longest) else r
+        for r in records
+    ]
+    return row(compare(gone, measures=["shift"], permutations=99), "shift", "length")
+
+
+def test_a_share_that_does_not_matter_in_few_replies_does_in_many() -> None:
+    assert timed_out(1, 20).p is not None  # 1 % of 100
+    assert timed_out(1, 100).p is not None
+    told = timed_out(8, 100).not_estimable  # 1.6 % of 500
+    assert told == "2% of the cells of p and 0% of those of none have no reply"

@@ -2,7 +2,7 @@
 
 Short replies coincide by themselves ("yes", "yes"), and dropping those makes 70 % against 30 % look like nothing. Only
 what was drawn once counts once: answers with one request id, and requests without chance in them (temperature 0, top_k
-1, one seed for all samples) where the endpoint does answer them alike.
+1, one seed for all samples) at the questions the endpoint answers alike.
 """
 
 from collections.abc import Iterator
@@ -18,7 +18,6 @@ from persona_batch.comparing.corpus import Column, Corpus
 Policy: TypeAlias = Literal["source", "once", "all"]
 """Which samples of a cell count once: those of one draw, all that are byte-identical, or none."""
 
-ALIKE = 0.8  # of the cells of requests without chance that have one reply: the endpoint answers them alike
 LONG = 80  # characters from which on two samples are hardly the same by chance
 _CELL = ("run", "persona", "variant", "question", "speaker", "placement", "model", "params")
 
@@ -34,9 +33,10 @@ class Copies:
 def find_copies(corpus: Corpus, rows: Column, policy: Policy) -> Copies:
     """Return which of these records (numbers of the corpus, in an order that has samples ascending) count.
 
-    A request without chance is judged per run and model, over all arms alike: where most of its cells come out
-    identical, each cell counts once, by its first sample; where they do not, the endpoint draws all the same and every
-    sample counts. So no arm's replies decide by themselves what of them is counted.
+    A request without chance is judged per model and question, over all arms and runs alike: where any two of its
+    replies are the same, each cell counts once, by its first sample; where all differ, the endpoint draws all the same
+    and every sample counts. That depends on no label, so the permutation tests stay exact; a laxer rule does not do:
+    two questions of twenty that are answered alike, and counted in full, make a claim of nothing hold in .6.
     """
     kept = np.ones(len(rows), dtype=np.bool_)
     notes: list[str] = []
@@ -66,24 +66,18 @@ def _names_one_answer(draw: Column, digest: Column) -> NDArray[np.bool_]:
 def _fixed(corpus: Corpus, rows: Column, kept: NDArray[np.bool_]) -> Iterator[str]:
     """Take out what a request without chance repeats, and say so."""
     fixed, draw = corpus.fixed[rows], corpus.draw[rows]
-    cell = _numbered(corpus, rows, draw)
-    first = _first(corpus, rows, draw)
-    size = np.bincount(cell)[cell]
-    replies = np.bincount(cell, _first(corpus, rows, draw, corpus.digest[rows]))[cell]
-    where = np.stack([corpus.columns["run"][rows], corpus.columns["model"][rows]])
-    once, drawn = 0, 0
-    for place in np.unique(where[:, fixed], axis=1).T:
-        mine = fixed & (size > 1) & (where == place[:, None]).all(axis=0)
-        cells = mine & first
-        if not cells.any():
-            continue
-        if np.mean(replies[cells] == 1) >= ALIKE:
-            kept &= first | ~mine
-            once += int((mine & ~first).sum())
-        else:
-            drawn += 1
-    yield from _told(once, sentences.COPIES_FIXED)
-    if drawn:
+    again = fixed & ~_first(corpus, rows, draw)  # a sample more of a cell
+    asked = np.stack([corpus.columns[name][rows] for name in ("model", "question")])
+    _, question = np.unique(asked, axis=1, return_inverse=True)
+    question = question.ravel()
+    _, reply, times = np.unique(
+        np.stack([question, corpus.digest[rows]])[:, fixed], axis=1, return_inverse=True, return_counts=True
+    )
+    alike = np.zeros(question.max(initial=0) + 1, dtype=np.bool_)
+    alike[question[fixed][times[reply.ravel()] > 1]] = True
+    kept &= ~(again & alike[question])
+    yield from _told(int((again & alike[question]).sum()), sentences.COPIES_FIXED)
+    if (again & ~alike[question]).any():
         yield sentences.FIXED_BUT_DRAWN
 
 
@@ -99,13 +93,6 @@ def _cached(corpus: Corpus, rows: Column, kept: NDArray[np.bool_]) -> Iterator[s
 def _told(count: int, sentence: str) -> Iterator[str]:
     if count:
         yield sentence.format(n=f"{count:,}")
-
-
-def _numbered(corpus: Corpus, rows: Column, *marks: Column) -> Column:
-    """Number the cells, those with other marks apart."""
-    cells = np.stack([*(corpus.columns[name][rows] for name in _CELL), *marks])
-    _, number = np.unique(cells, axis=1, return_inverse=True)
-    return number.ravel()
 
 
 def _first(corpus: Corpus, rows: Column, *marks: Column) -> NDArray[np.bool_]:

@@ -76,8 +76,8 @@ COPIES_FIXED = (
     "no draws of their own and do not count."
 )
 FIXED_BUT_DRAWN = (
-    "The requests have no chance in them (temperature 0, top_k 1, or one seed for all samples), but the replies "
-    "differ from sample to sample: all of them count."
+    "Requests have no chance in them (temperature 0, top_k 1, or one seed for all samples), yet the endpoint answers "
+    "some questions differently each time: there all samples count."
 )
 MAYBE_CACHED = (
     "{n} replies of {long} characters or more are byte-identical to another sample of their cell: if the endpoint"

@@ -8,7 +8,7 @@ import numpy as np
 
 from persona_batch.comparing import sentences
 from persona_batch.comparing.corpus import STATUSES, USABLE
-from persona_batch.comparing.layout import Pair
+from persona_batch.comparing.layout import Layout, Pair
 from persona_batch.comparing.measure import SIGN_FLIP, Explanation, Findings, Measure
 from persona_batch.comparing.p_values import Floats
 from persona_batch.comparing.paired import PairedTest, paired
@@ -57,13 +57,14 @@ def losses(measure: Measure) -> tuple[Floats, Floats]:
         return np.where(cells > 0, (cells - replies) / cells, np.nan), np.where(replies > 0, cut / replies, np.nan)
 
 
-def distorted(measure: Measure, pair: Pair, shares: tuple[Floats, Floats]) -> str | None:
+def distorted(measure: Measure, pair: Pair, shares: tuple[Floats, Floats], lengths: Floats) -> str | None:
     """Say why lengths of a pair cannot be compared: too many replies cut, or more lost on one side than on the other.
 
     Args:
         measure: whose study it is.
         pair: the two arms.
         shares: what `losses` returned.
+        lengths: of the replies, parallel to the layout's rows.
     """
     (lost, other_lost), (cut, other_cut) = ((side[pair.arm], side[pair.reference]) for side in shares)
     rate, arm = max(
@@ -73,20 +74,46 @@ def distorted(measure: Measure, pair: Pair, shares: tuple[Floats, Floats]) -> st
     if rate > MOST_CUT:
         return sentences.CUT.format(share=f"{rate:.0%}", arm=measure.layout.arms[arm])
     difference = float(np.nanmean(lost - other_lost)) if np.isfinite(lost - other_lost).any() else 0.0
-    if abs(difference) < MOST_UNLIKE:
+    if _bias(measure.layout, pair, lengths, difference) < NEGLIGIBLE:
         return None
     test = PairedTest(pair, "no reply", "share of cells", lost, other_lost, by_question=True)
     row = paired(measure, [test]).estimates[0]
-    if row.p is not None and row.p > DOUBT:
+    rates = [float(np.nanmean(side)) for side in (lost, other_lost)]
+    if row.p is not None and row.p > (DOUBT if min(rates) else ONE_SIDED_DOUBT):
         return None
     names = [measure.layout.arms[arm] for arm in (pair.arm, pair.reference)]
-    rates = [float(np.nanmean(side)) for side in (lost, other_lost)]
-    told = [f"{rate:.0%}" for rate in rates]
+    digits = 0 if abs(difference) >= 0.01 else 1 if abs(difference) >= 0.001 else 2
+    told = [f"{rate:.{digits}%}" for rate in rates]
     return sentences.LOST.format(share=told[0], arm=names[0], other_share=told[1], other=names[1])
 
 
+def _bias(layout: Layout, pair: Pair, lengths: Floats, difference: float) -> float:
+    """Return by how many standard errors the mean moves if what one side lost more of were its longest replies.
+
+    The other side, which has them still, is trimmed by as much (Lee 2009, doi:10.1111/j.1467-937X.2009.00536.x): a
+    share that does not matter in 100 replies does in 1,000. Infinite where the error is not known.
+    """
+    if not difference or not len(pair.question):
+        return 0.0
+    means = layout.group_means(lengths)
+    units = layout.by_cluster(layout.by_question(pair, means[pair.arm_group] - means[pair.reference_group]))
+    units = units[np.isfinite(units)]
+    error = float(units.std(ddof=1)) / np.sqrt(len(units)) if len(units) > 1 else 0.0
+    rest = []
+    for groups in zip(pair.arm_group, pair.reference_group, strict=True):
+        sides = [lengths[layout.start[group] : layout.end[group]] for group in groups]
+        both = np.concatenate(sides)
+        rest.append((sides[int(difference > 0)] - both.mean()) * np.sqrt(len(both) / (len(both) - 1)))
+    ordered = np.sort(np.concatenate(rest))
+    ordered -= ordered.mean()
+    trimmed = min(int(np.ceil(abs(difference) * len(ordered))), len(ordered) - 1)
+    moved = float(ordered[len(ordered) - trimmed :].sum()) / (len(ordered) - trimmed)
+    return moved / error if error > 0 else float("inf") if moved > 0 else 0.0
+
+
 MOST_CUT = 0.05  # share of replies
-MOST_UNLIKE = 0.02  # difference of the shares lost that is passed over
-DOUBT = 0.2  # p of that difference from which on it is taken for luck
+NEGLIGIBLE = 0.25  # standard errors: p <= .05 in .057
+DOUBT = 0.2  # p of the difference of the shares lost beyond which it is taken for luck
+ONE_SIDED_DOUBT = 0.5  # the same where one side lost nothing: with .2 skewed lengths have p <= .05 in .09
 
 MEASURE = Loss

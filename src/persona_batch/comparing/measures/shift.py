@@ -101,7 +101,7 @@ class Shift(Measure):
         tokens = layout.group_means(layout.corpus.tokens[layout.rows])
         shares, tests = losses(self), []
         for pair in layout.pairs:
-            deltas, doubt = self._deltas(pair), distorted(self, pair, shares)
+            deltas, doubt = self._deltas(pair), distorted(self, pair, shares, self._values[:, 0])
             for number, (metric, unit) in enumerate(METRICS):
                 effect = EffectSize("Cliff's delta", float(deltas[number])) if len(pair.question) else None
                 arm, reference = means[pair.arm_group, number], means[pair.reference_group, number]
