@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from persona_batch.chat import Params, Placement, Thinking
+from persona_batch.chat import JsonValue, Params, Placement, Thinking
 from persona_batch.checks import Check
 
 
@@ -23,28 +23,69 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Speaker:
-    """Who asks (planned: every use is still refused by `load`)."""
+    """Who the user is, and how that is told: by system text, by the message's `name`, or by a prefix to the message.
+
+    `text` is the system text, or the prefix, as it is sent ("": the name alone is sent, in the message's field).
+    """
 
     name: str
-    placed: Literal["system", "name", "prefix"]
+    told: Literal["system", "name", "prefix"]
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One user message of a conversation; `checks` hold for the reply to it alone."""
+
+    text: str
+    checks: tuple[Check, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """What is asked on a fork of a conversation, and never enters it.
+
+    `after` are the turns (from 1) after which it is asked; none: each.
+    """
+
+    text: str
+    after: tuple[int, ...] = ()
+    checks: tuple[Check, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Talk:
+    """Who the user of a conversation is: a persona, which answers `rounds` - 1 times what it is told.
+
+    `model`: its own, at the same endpoint; None: that of the persona it talks with.
+    """
+
+    persona: str
+    rounds: int
+    model: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One question; `turns` are the user messages after `text` (planned: always empty so far).
+    """One question, or the user's side of a conversation.
 
-    Questions of one `cluster` are paraphrases of one another: one unit of inference in comparisons.
+    `turns` are all user messages of a conversation, `text` the first of them (empty: there is only `text`); with a
+    `talk` only the first is given. Questions of one `cluster` are paraphrases of one another: one unit of inference in
+    comparisons. `speakers` are levels of a factor; None among them: nobody in particular. `formatted` are its user
+    messages as each format of the run has them.
     """
 
     id: str
     text: str
     params: Params = field(default_factory=dict)
     checks: tuple[Check, ...] = ()
-    speaker: Speaker | None = None
-    turns: tuple[str, ...] = ()
-    probe: str | None = None
+    speakers: tuple[Speaker | None, ...] = (None,)
+    turns: tuple[Turn, ...] = ()
+    probes: tuple[Probe, ...] = ()
+    talk: Talk | None = None
     answer: str | None = None
     cluster: str | None = None
+    formatted: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +93,8 @@ class Persona:
     """One persona or control.
 
     `variants` are paraphrases of one system prompt; None stands for no system message, "" for an empty one.
-    `controls` are the ids of the personas it is compared with; `questions` are those it is asked.
+    `controls` are the ids of the personas it is compared with; `questions` are those it is asked; `probes` are asked in
+    all its conversations.
     """
 
     id: str
@@ -65,6 +107,7 @@ class Persona:
     params: Params = field(default_factory=dict)
     attributes: Mapping[str, str] = field(default_factory=dict)
     checks: tuple[Check, ...] = ()
+    probes: tuple[Probe, ...] = ()
     control: bool = False
     controls: tuple[str, ...] = ()
     source: str | None = None
@@ -84,7 +127,8 @@ class RunSettings:
     """The `run:` block, merged with the command line; None: the default of whoever uses it.
 
     `timeout` in seconds, for the whole reply; `thinking`: whether a thought that the model wrote into its text is kept
-    in the reply. `sources`: the file that said `base_url`, `provider` or `api_key_env`; not there: no file did.
+    in the reply. `factors` are request parameters, each with its levels; `formats` the templates of questions by name, a
+    factor too. `sources`: the file that said `base_url`, `provider` or `api_key_env`; not there: no file did.
     """
 
     provider: str | None = None
@@ -94,6 +138,8 @@ class RunSettings:
     models: tuple[str, ...] = ()
     samples: int = 1
     placements: tuple[Placement, ...] = ()
+    factors: Mapping[str, tuple[JsonValue, ...]] = field(default_factory=dict)
+    formats: Mapping[str, str] = field(default_factory=dict)
     concurrency: int | None = None
     limits: Limits = field(default_factory=Limits)
     timeout: float | None = None
@@ -117,7 +163,8 @@ class InputFile:
 class Batch:
     """Everything a run is about. Controls stand among the personas, first, flagged by `control`.
 
-    `id` is the stem of the persona file, or of the folder, or the stems joined by `+`.
+    `id` is the stem of the persona file, or of the folder, or the stems joined by `+`. `partners` are the personas that
+    speak as the user in talks, by the names that the talks have for them.
     `warnings` are sentences for the user (personas that differ in params, Chinese on an English-only model);
     `lost` are those of them that say what the files' writing loses.
     """
@@ -126,5 +173,6 @@ class Batch:
     personas: Sequence[Persona]
     run: RunSettings
     files: tuple[InputFile, ...]
+    partners: Mapping[str, Persona] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     lost: tuple[str, ...] = ()

@@ -4,9 +4,9 @@ A key stands here and nowhere else: the schemas that editors read, the errors wi
 reference pages come from it. One that is `planned` is documented and refused until it is built.
 """
 
-from typing import Annotated, Literal, Self, TypeAlias
+from typing import Annotated, Any, Literal, Self, TypeAlias
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, create_model, model_validator
 
 from persona_batch.chat import JsonValue, Params, Placement, Thinking
 from persona_batch.checks.language import Language
@@ -57,6 +57,31 @@ class ParamsBlock(Section):
 Parameters: TypeAlias = Annotated[Params, HeldTo(ParamsBlock)]
 
 
+class FactorsBase(Section):
+    """Factors of the grid: request parameters, each with its levels, and formats of questions."""
+
+    model_config = ConfigDict(extra="allow")
+
+    format: Annotated[dict[Id, NonEmpty], Field(min_length=1)] | None = Field(
+        None, description="Templates around every question, by name; `{{ text }}` is the question."
+    )
+
+    @model_validator(mode="after")
+    def _levels(self) -> Self:
+        for name, levels in (self.model_extra or {}).items():
+            if not isinstance(levels, list) or not levels:
+                raise wrong(f"the factor `{name}` has no levels; write a list, as in `{name}: [1, 2]`")
+        return self
+
+
+_LEVELS: dict[str, Any] = {
+    name: (Annotated[list[field.rebuild_annotation()], Field(min_length=1)] | None, None)
+    for name, field in ParamsBlock.model_fields.items()
+}
+FactorsBlock = create_model("FactorsBlock", __base__=FactorsBase, __doc__=FactorsBase.__doc__, **_LEVELS)
+Factors: TypeAlias = Annotated[dict[str, JsonValue], HeldTo(FactorsBlock)]
+
+
 class PlainCheck(Section):
     """What a reply must be like; exactly one key."""
 
@@ -97,10 +122,50 @@ Checks = list[BareCheck | CheckEntry]
 
 
 class SpeakerEntry(Section):
-    """Who asks (planned)."""
+    """Who the user is."""
 
-    name: NonEmpty
-    as_: Literal["system", "name", "prefix"] = Field("prefix", alias="as")
+    model_config = ConfigDict(json_schema_extra={"anyOf": [{"required": ["name"]}, {"required": ["persona"]}]})
+
+    name: NonEmpty | None = Field(None, description="The user's name; by default that of the `persona`.")
+    persona: NonEmpty | None = Field(None, description="A persona of the run that the user is.")
+    as_: Literal["system", "name", "prefix"] = Field(
+        "system", alias="as", description="Told by system text, by the message's `name`, or by a prefix to the message."
+    )
+    text: NonEmpty | None = Field(
+        None, description="A template of the system text or the prefix: `{{ name }}`, `{{ description }}`, `{{ system }}`."
+    )
+
+
+Speakers: TypeAlias = (
+    NonEmpty | SpeakerEntry | Annotated[list[NonEmpty | SpeakerEntry | None], Field(min_length=1)] | None
+)
+
+
+class TurnEntry(Section):
+    """One user message of a conversation."""
+
+    text: Asked
+    checks: Checks | None = Field(None, description="What the reply to this message must be like.")
+
+
+class ProbeEntry(Section):
+    """What is asked on a fork, and never enters the conversation."""
+
+    text: Asked
+    after: Annotated[list[Positive], Field(min_length=1)] | None = Field(
+        None, description="The turns after which it is asked; by default each."
+    )
+    checks: Checks | None = Field(None, description="What the reply to the probe must be like.")
+
+
+Probes: TypeAlias = Asked | ProbeEntry | Annotated[list[Asked | ProbeEntry], Field(min_length=1)]
+
+
+class PartnerEntry(Section):
+    """The persona that a talk is with."""
+
+    persona: NonEmpty = Field(description="A persona of the run, or the file of one.")
+    model: NonEmpty | None = Field(None, description="Its own model at the same endpoint.")
 
 
 class QuestionEntry(Section):
@@ -120,12 +185,16 @@ class QuestionEntry(Section):
     from_: Annotated[NonEmpty | None, Planned] = Field(
         None, alias="from", description="Planned: a table with a question per row."
     )
-    turns: Annotated[Annotated[list[NonEmpty], Field(min_length=1)] | None, Planned] = Field(
-        None, description="Planned: the user messages of one talk."
+    turns: Annotated[list[Asked | TurnEntry], Field(min_length=1)] | None = Field(
+        None, description="The user's messages of one conversation, instead of `text`."
     )
-    probe: Annotated[NonEmpty | None, Planned] = Field(None, description="Planned: asked on a fork after each turn.")
-    speaker: Annotated[NonEmpty | SpeakerEntry | None, Planned] = Field(None, description="Planned: who asks.")
-    answer: Annotated[JsonValue, Planned] = Field(None, description="Planned: the right answer.")
+    probe: Probes | None = Field(None, description="Asked on a fork after each turn, or after some.")
+    with_: NonEmpty | PartnerEntry | None = Field(
+        None, alias="with", description="A persona that goes on talking as the user, after `text`."
+    )
+    rounds: Positive | None = Field(None, description="Replies of a talk `with` another persona.")
+    speaker: Speakers = Field(None, description="Who asks; a list is a factor, null in it nobody in particular.")
+    answer: str | int | bool | None = Field(None, description="The right answer, for the check `choice`.")
 
 
 class QuestionFile(Section):
@@ -140,7 +209,7 @@ class QuestionFile(Section):
     template: Annotated[NonEmpty | None, Planned] = Field(
         None, description="Planned: a template around every question."
     )
-    speaker: Annotated[NonEmpty | SpeakerEntry | None, Planned] = Field(None, description="Planned: who asks.")
+    speaker: Speakers = Field(None, description="Who asks the questions that say nothing of it themselves.")
     questions: Annotated[list[Asked | QuestionEntry], Field(min_length=1)]
 
 
@@ -209,6 +278,10 @@ class SharedBlock(Section):
     params: Parameters | None = Field(None, description="Request parameters.")
     checks: Checks | None = Field(None, description="What replies must be like.")
     questions: list[Asked | QuestionEntry] | None = Field(None, description="Question files or inline questions.")
+    factors: Factors | None = Field(
+        None, description="Request parameters and formats of questions as factors of the grid."
+    )
+    probe: Probes | None = Field(None, description="Asked on a fork after the turns of every conversation.")
     run: RunBlock | None = Field(None, description="How the batch is run.")
 
 
@@ -252,6 +325,10 @@ SECTIONS: dict[str, type[Section]] = {
     "examples": ExampleEntry,
     "questions": QuestionEntry,
     "speaker": SpeakerEntry,
+    "turns": TurnEntry,
+    "probe": ProbeEntry,
+    "with": PartnerEntry,
+    "factors": FactorsBlock,
     "checks": CheckEntry,
     "not": PlainCheck,
     "run": RunBlock,

@@ -85,7 +85,14 @@ class QuestionRegistry:
             return ()
         asked: list[_Asked] = []
         for entry, item in pairs(said.questions, document.root.get("questions")):
-            asked += self._entry(entry, item, said.params or {}, read_checks(said.checks), said.cluster)
+            asked += self._entry(
+                entry,
+                item,
+                said.params or {},
+                read_checks(said.checks),
+                said.cluster,
+                said_speakers(said.speaker),
+            )
         return self._shared(asked)
 
     def _entry(
@@ -95,22 +102,36 @@ class QuestionRegistry:
         params: Params,
         checks: tuple[Check, ...],
         cluster: str | None = None,
+        speakers: tuple[SpeakerEntry | str | None, ...] = (None,),
     ) -> list["_Asked"]:
         if isinstance(entry, str):
-            return self._register(Question(id_from_text(entry), entry, params, checks, cluster=cluster), at.place)
+            name = id_from_text(entry)
+            self.speakers[name] = speakers
+            return self._register(Question(name, entry, params, checks, cluster=cluster), at.place)
         assert isinstance(at, Mapping)
-        if entry.text is None:
+        turns = turns_of(entry, at, self.problems)
+        text = turns[0].text if turns else entry.text
+        if text is None:
             meant = any(is_meant(key, "text", QuestionEntry) for key in at.entries)
             if not meant and not {"text", "turns", "from"} & set(at.entries):
                 self.problems.add_first(at.place, "`text` is missing here; add `text: …`")
             return []
         named = at.get("id")
-        name = id_from_text(entry.text) if named is None else entry.id
+        name = id_from_text(text) if named is None else entry.id
         if name is None:
             return []
-        merged = merge(params, entry.params or {})
-        every = (*checks, *read_checks(entry.checks))
-        question = Question(name, entry.text, merged, every, cluster=entry.cluster or cluster)
+        question = Question(
+            name,
+            text,
+            merge(params, entry.params or {}),
+            (*checks, *read_checks(entry.checks)),
+            turns=turns,
+            probes=probes_of(entry.probe),
+            talk=talk_of(entry, at, self.problems),
+            answer=answer_of(entry.answer),
+            cluster=entry.cluster or cluster,
+        )
+        self.speakers[name] = said_speakers(entry.speaker) if "speaker" in at.entries else speakers
         return self._register(question, (named or at).place)
 
     def _register(self, question: Question, place: Place) -> list["_Asked"]:

@@ -5,7 +5,7 @@ from typing import Any, Final, Literal, TypeAlias
 
 import msgspec
 
-from persona_batch.chat import Message, Params, Placement, Usage
+from persona_batch.chat import JsonValue, Message, Params, Placement, Usage
 from persona_batch.checks import Check, evaluate
 
 SCHEMA_VERSION = 1
@@ -33,6 +33,58 @@ class Timing(msgspec.Struct, frozen=True):
     ttft_ms: float | None = None
     latency_ms: float | None = None
     chunks: int = 0
+
+
+class TurnRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """One turn of a conversation: what the user said, and what came.
+
+    `partner` is how the persona that spoke as the user came to say it; None where the user's words were given.
+    """
+
+    user: str
+    reply: str = ""
+    reasoning: str | None = None
+    status: Status
+    finish_reason: str | None = None
+    error: ErrorInfo | None = None
+    usage: Usage | None = None
+    timing: Timing | None = None
+    attempts: int = 1
+    checks: list["CheckResult"] = msgspec.field(default_factory=list)
+    request_id: str | None = None
+    partner: "PartnerRecord | None" = None
+
+
+class PartnerRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """The request in which the other persona of a talk made the user's next message."""
+
+    persona: str
+    model: str
+    reasoning: str | None = None
+    status: Status
+    finish_reason: str | None = None
+    error: ErrorInfo | None = None
+    usage: Usage | None = None
+    timing: Timing | None = None
+    attempts: int = 1
+    request_id: str | None = None
+
+
+class ProbeRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """What was answered to a probe, on a fork after turn `after` (from 1); it never entered the history."""
+
+    after: int
+    text: str
+    reply: str = ""
+    reasoning: str | None = None
+    status: Status
+    finish_reason: str | None = None
+    error: ErrorInfo | None = None
+    usage: Usage | None = None
+    timing: Timing | None = None
+    attempts: int = 1
+    checks: list["CheckResult"] = msgspec.field(default_factory=list)
+    request_id: str | None = None
 
 
 class CheckResult(msgspec.Struct, frozen=True):
@@ -77,8 +129,9 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     attempts: int = 1
     checks: list[CheckResult] = msgspec.field(default_factory=list)
     attributes: dict[str, str] = msgspec.field(default_factory=dict)
-    turns: list[Any] | None = None
-    probes: list[Any] | None = None
+    factors: dict[str, JsonValue] = msgspec.field(default_factory=dict)
+    turns: list[TurnRecord] | None = None
+    probes: list[ProbeRecord] | None = None
     request_id: str | None = None
     system_fingerprint: str | None = None
 
