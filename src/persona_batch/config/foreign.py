@@ -7,14 +7,13 @@ explains whatever the models would say of it, so they say nothing more there.
 from collections.abc import Iterator
 from collections.abc import Mapping as NamesOf
 
+from persona_batch.config.check_format import CheckEntry, PlainCheck
 from persona_batch.config.format import (
     SECTIONS,
-    CheckEntry,
     ExampleEntry,
     LimitsBlock,
     PersonaEntry,
     PersonasFile,
-    PlainCheck,
     ProviderBlock,
     QuestionEntry,
     QuestionFile,

@@ -8,10 +8,11 @@ from pathlib import Path
 from persona_batch.chat import Params
 from persona_batch.checks import Check
 from persona_batch.config.batch import Question
+from persona_batch.config.checklists import read_checks, refuse_unanswered
 from persona_batch.config.document import Document, Library
 from persona_batch.config.files import SUFFIXES, Named, expand
 from persona_batch.config.foreign import is_meant
-from persona_batch.config.format import CheckEntry, Checks, PlainCheck, QuestionEntry, QuestionFile
+from persona_batch.config.format import QuestionEntry, QuestionFile
 from persona_batch.config.names import id_from_text
 from persona_batch.config.nodes import Mapping, Node, pairs
 from persona_batch.config.params import merge
@@ -97,7 +98,9 @@ class QuestionRegistry:
         cluster: str | None = None,
     ) -> list["_Asked"]:
         if isinstance(entry, str):
-            return self._register(Question(id_from_text(entry), entry, params, checks, cluster=cluster), at.place)
+            question = Question(id_from_text(entry), entry, params, checks, cluster=cluster)
+            refuse_unanswered(checks, question, at, self.problems)
+            return self._register(question, at.place)
         assert isinstance(at, Mapping)
         if entry.text is None:
             meant = any(is_meant(key, "text", QuestionEntry) for key in at.entries)
@@ -110,7 +113,9 @@ class QuestionRegistry:
             return []
         merged = merge(params, entry.params or {})
         every = (*checks, *read_checks(entry.checks))
-        question = Question(name, entry.text, merged, every, cluster=entry.cluster or cluster)
+        answer = None if entry.answer is None else _answer(entry.answer)
+        question = Question(name, entry.text, merged, every, answer=answer, cluster=entry.cluster or cluster)
+        refuse_unanswered(every, question, at, self.problems)
         return self._register(question, (named or at).place)
 
     def _register(self, question: Question, place: Place) -> list["_Asked"]:
@@ -167,16 +172,6 @@ def _is_text(name: str) -> bool:
     return (" " in name or not name.isascii() or name.endswith("?")) and not os.path.lexists(name)
 
 
-def read_checks(entries: Checks | None) -> tuple[Check, ...]:
-    """Return the checks of a list."""
-    return tuple(_check(entry) for entry in entries or ())
-
-
-def _check(entry: str | PlainCheck, *, negated: bool = False) -> Check:
-    if isinstance(entry, str):
-        return Check("in_character", True, negated)
-    if isinstance(entry, CheckEntry) and entry.not_ is not None:
-        return _check(entry.not_, negated=True)
-    (kind,) = entry.model_fields_set
-    argument = getattr(entry, kind)
-    return Check(kind, tuple(argument) if isinstance(argument, list) else argument, negated)  # type: ignore[arg-type]  # a kind
+def _answer(written: str | int) -> str:
+    """Return an answer as text; true and false in small letters, as YAML writes them."""
+    return str(written).lower() if isinstance(written, bool) else str(written)

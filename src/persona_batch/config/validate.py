@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import ValidationError
 
+from persona_batch.config.check_format import PlainCheck
 from persona_batch.config.foreign import is_meant, other_name, rival
-from persona_batch.config.format import SECTIONS, ParamsBlock, PersonaEntry, PlainCheck, QuestionEntry, RunBlock
+from persona_batch.config.format import SECTIONS, ParamsBlock, PersonaEntry, QuestionEntry, RunBlock
 from persona_batch.config.fullwidth import refuse_in_name, refuse_in_word
 from persona_batch.config.names import id_from_stem
 from persona_batch.config.nodes import Mapping, Node, Scalar, Sequence, Surprise, found, plain, read_scalar, walk

@@ -6,7 +6,7 @@ from typing import Any, Final, Literal, TypeAlias
 import msgspec
 
 from persona_batch.chat import Message, Params, Placement, Usage
-from persona_batch.checks import Check, evaluate
+from persona_batch.checks import Check, fault_of
 
 SCHEMA_VERSION = 1
 
@@ -38,12 +38,14 @@ class Timing(msgspec.Struct, frozen=True):
 class CheckResult(msgspec.Struct, frozen=True):
     """Outcome of one declared check; `check` is its name (`contains`, `not contains`, …).
 
-    `expected` is the check's argument, so that two checks of one kind can be told apart.
+    `expected` is the check's argument as a file writes it, so that two checks of one kind can be told apart; `reason`
+    says what was found instead, on one line; null where the reply passed.
     """
 
     check: str
     passed: bool
     expected: Any = None
+    reason: str | None = None
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,9 +90,24 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
         return self.status in USABLE
 
 
-def judged(checks: Sequence[Check], reply: str) -> list[CheckResult]:
-    """Return the outcome of each declared check on a reply."""
-    return [CheckResult(check.name, evaluate(check, reply), check.argument) for check in checks]
+def judged(
+    checks: Sequence[Check], reply: str, *, answer: str | None = None, shown: str | None = None
+) -> list[CheckResult]:
+    """Return the outcome of each declared check on a reply.
+
+    Args:
+        checks: those that hold for what was asked.
+        reply: as it came.
+        answer: the right one to the question, where it has one.
+        shown: the reply as it is written down, where a key was taken out of it: what the reasons may quote.
+    """
+    results = []
+    for check in checks:
+        fault = fault_of(check, reply, answer)
+        if fault is not None and shown is not None and shown != reply:
+            fault = fault_of(check, shown, answer) or "it failed by what was taken out of the reply"
+        results.append(CheckResult(check.name, fault is None, check.expected, fault))
+    return results
 
 
 encode = msgspec.json.Encoder().encode
