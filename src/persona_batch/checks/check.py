@@ -7,6 +7,7 @@ from typing import Any, Literal, TypeAlias, get_args
 import msgspec
 
 from persona_batch.checks.arguments import Argument, Choice, Custom, Shape, Share
+from persona_batch.checks.custom import is_enabled
 from persona_batch.checks.language import LANGUAGES
 
 CheckKind: TypeAlias = Literal[
@@ -109,6 +110,11 @@ class Check:
         if self.kind in COMPOSITE:
             for one in self.argument:
                 yield from one.within()
+
+    @property
+    def runnable(self) -> bool:
+        """Whether no check in Python is inside that may not be called."""
+        return all(one.kind != "custom" or is_enabled(one.argument.name) for one in self.within())
 
     @property
     def keyed(self) -> bool:

@@ -2,10 +2,11 @@
 
 Options are looked for as words: `A` is not in `An apple`, `1` not in `10` or `1.5`. Full-width letters and digits count
 as the plain ones (`Ａ`, `１`, `①`), and Chinese around an option is no part of a word (`选A`, `（B）`). Case does not
-count, but for options of a single letter: these are capitals, or stand in brackets, before `)` or `.`, or alone on
-their line, because `a` and `i` are words of English. For the same reason a capital `A` or `I` before a small word is
-none (`A good question`, `I think`), unless the word goes on about the option (`A is right`). A match right after a
-`not` (`not`, `n't`, 不, 没, 非, 未, 别, 不是, 不选) is what the reply rules out.
+count, but for options of a single letter: these are capitals, or stand in brackets, before `)`, at the beginning of a
+line before `.` or `:`, at the end of a line, or after 选, 是 or 为, because `a` and `i` are words of English. For the
+same reason a capital `A` or `I` before a small word is none (`A good question`, `I think`), unless the word goes on
+about the option (`A is right`). A match right after a `not` (`not`, `n't`, 不, 没, 非, 未, 别, 不是, 不选) is what the
+reply rules out.
 """
 
 import re
@@ -45,6 +46,7 @@ def chosen(choice: Choice, reply: str) -> str | None:
     return next((option for option in choice.options if fold(option) == said), match[0])
 
 
+@lru_cache(maxsize=4_096)
 def is_option(choice: Choice, answer: str) -> bool:
     """Say whether an answer can be given at all."""
     if choice.regex is not None:
@@ -76,11 +78,12 @@ def _alternatives(forms: Iterable[str]) -> Iterable[str]:
 def _letter(letter: str) -> str:
     capital, small = letter.upper(), letter.lower()
     ends = rf"(?![{_WORD}])(?!['’\-][A-Za-z])"
-    word = rf"(?!\s+(?!(?:{_GOES_ON})\b)[a-z])" if capital in "AI" else ""
+    word = rf"(?![ \t]+(?!(?:{_GOES_ON})\b)[a-z])" if capital in "AI" else ""
     yet = rf"{_NOT}(?<![{_WORD}])(?<![{_WORD}]['’\-])"
     return (
         rf"{yet}{capital}{ends}{word}"
         rf"|{_NOT}(?<=[(\[{{【「《*]){small}(?=[)\]}}】」》*])"
-        rf"|{yet}{small}(?=\))"
-        rf"|^{small}(?=[.:、]|\s*$)"
+        rf"|{_NOT}(?<=[选選是为為]){small}{ends}"
+        rf"|{yet}{small}(?=\)|[^\w\n]*$)"
+        rf"|^{small}(?=[.:、])"
     )

@@ -13,6 +13,7 @@ from persona_batch.checks.language import language_of
 _OPEN_END = (",", "，", "、", ":", "：", ";", "；", "—", "–", "-")
 _QUOTES = {"“": "”", "「": "」", "『": "』", '"': '"', "«": "»", "„": "“"}
 _EMPHASIS = "*_`#> "
+_ITEM = re.compile(r"^(?:[-+•]|\d{1,3}[.)、])\s+")
 
 
 def sentences_in(text: str) -> int:
@@ -32,7 +33,7 @@ def _lines(text: str) -> list[str]:
     """Return the lines; one that is not at the end of anything goes on in the next."""
     lines: list[str] = []
     for line in re.split(r"\s*\n\s*", text):
-        plain = line.strip(_EMPHASIS)
+        plain = _ITEM.sub("", line.strip(_EMPHASIS)).strip(_EMPHASIS)
         if lines and lines[-1].endswith(_OPEN_END):
             lines[-1] = f"{lines[-1]} {plain}"
         elif plain:

@@ -11,25 +11,21 @@ import msgspec
 import numpy as np
 
 from persona_batch.checks import Check
-from persona_batch.checks.check import KEYED, KINDS
+from persona_batch.checks.check import KEYED
 from persona_batch.record import CheckResult, Record
 
 
 def declared_checks(results: Iterable[CheckResult]) -> tuple[Check, ...]:
     """Return the checks behind these results.
 
-    Checks against a key are left out, and those of an unknown kind, without their argument, or with one that was
-    written by another version or hand.
+    Checks against a key are left out, those in Python that may not be called, and those of an unknown kind, without
+    their argument, or with one that was written by another version or hand.
     """
     found = []
     for result in results:
-        kind = KINDS.get(result.check.removeprefix("not "))
-        if kind is None or (result.expected is None and kind != "in_character"):
-            continue
-        argument = True if result.expected is None else result.expected
         with suppress(ValueError):
-            check = Check(kind, argument, result.check.startswith("not "))
-            if not check.keyed:
+            check = result.declared
+            if check.runnable and not check.keyed:
                 found.append(check)
     return tuple(found)
 

@@ -2,22 +2,45 @@
 
 from typing import Annotated, Literal, Self, TypeAlias
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from persona_batch.chat import JsonValue
 from persona_batch.checks.arguments import JsonType, Script
+from persona_batch.checks.choosing import fold
 from persona_batch.checks.language import Language
-from persona_batch.config.section import Always, Count, NonEmpty, Pattern, Section, Texts, wrong
+from persona_batch.config.section import Always, Count, NonEmpty, Pattern, Section, Texts, as_text, wrong
+
+
+def _options(written: list[str | int | bool]) -> list[str]:
+    """Return what may be chosen as texts, each of its own."""
+    options = [as_text(one) for one in written]
+    folded: dict[str, str] = {}
+    for option in options:
+        if not (plain := fold(option)):
+            raise wrong("an option of `choice` is empty; write what may be answered")
+        if plain in folded:
+            raise wrong(f"the options `{folded[plain]}` and `{option}` of `choice` are one; keep one")
+        folded[plain] = option
+    return options
+
+
+def _countable(words: Texts) -> Texts:
+    for word in [words] if isinstance(words, str) else words:
+        if not any(char.isalnum() for char in word):
+            raise wrong(f"`{word}` has no letter and no digit that could be counted")
+    return words
+
 
 Portion: TypeAlias = Annotated[float, Field(ge=0, le=1)]
 BareCheck = Literal["in_character", "one_sentence", "all_caps", "json"]
+Options: TypeAlias = Annotated[list[NonEmpty | int | bool], Field(min_length=2), AfterValidator(_options)]
 _ALWAYS: dict[str, JsonValue] = {"const": True}
 
 
 class ShareBlock(Section):
     """Which share of a reply; `words` or `script`, and a bound."""
 
-    words: Texts | None = Field(None, description="Words or texts that are counted.")
+    words: Annotated[Texts, AfterValidator(_countable)] | None = Field(None, description="Words that are counted.")
     script: Script | None = Field(None, description="The script that is counted.")
     at_least: Portion | None = Field(None, description="The least share, from 0 to 1.")
     at_most: Portion | None = Field(None, description="The greatest share, from 0 to 1.")
@@ -72,7 +95,7 @@ class PlainCheck(Section):
     not_contains: Texts | None = Field(None, description="The reply contains none of this.")
     regex: Pattern | None = Field(None, description="The pattern is found somewhere in the reply.")
     equals: str | None = Field(None, description="The reply is this text, white space around it aside.")
-    choice: Annotated[list[NonEmpty | int], Field(min_length=2)] | ChoicePattern | None = Field(
+    choice: Options | ChoicePattern | None = Field(
         None, description="The first of these in the reply is the question's `answer`."
     )
     one_sentence: Always | None = Field(None, description="The reply is one sentence.", json_schema_extra=_ALWAYS)

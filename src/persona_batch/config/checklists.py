@@ -3,7 +3,7 @@
 from collections.abc import Container, Iterable, Sequence
 
 from persona_batch.checks import Check
-from persona_batch.checks.check import KEYED, KINDS
+from persona_batch.checks.check import COMPOSITE, KEYED, KINDS
 from persona_batch.checks.choosing import is_option
 from persona_batch.config.batch import Question
 from persona_batch.config.check_format import CheckEntry, Checks, PlainCheck
@@ -28,11 +28,8 @@ def _check(entry: str | PlainCheck, *, negated: bool = False) -> Check:
         return _check(entry.not_, negated=True)
     (name,) = entry.model_fields_set
     argument, kind = getattr(entry, name), name.rstrip("_")
-    match kind:
-        case "any" | "all":
-            argument = read_checks(argument)
-        case "choice" if isinstance(argument, list):
-            argument = list(map(str, argument))
+    if kind in COMPOSITE:
+        argument = read_checks(argument)
     if isinstance(argument, Section):
         argument = argument.model_dump(exclude_unset=True)
         if isinstance(words := argument.get("words"), str):
@@ -40,20 +37,25 @@ def _check(entry: str | PlainCheck, *, negated: bool = False) -> Check:
     return Check(kind, argument, negated)  # type: ignore[arg-type]  # a kind
 
 
-def refuse_unanswered(checks: Sequence[Check], question: Question, at: Node, problems: Problems) -> None:
-    """Note, at a node, that a check has no answer to compare with, or one that it can never find."""
-    for check in (one for outer in checks for one in outer.within() if one.kind == KEYED):
-        if question.answer is None:
-            problems.add(
-                at.place,
-                f"the check `{KEYED}` compares with the question's `answer`, and {quote(question.id)} has none; "
-                "add `answer: …` to it",
-            )
-        elif not is_option(check.argument, question.answer):
-            named = at.get("answer") if isinstance(at, Mapping) else None
-            options = listed([quote(option) for option in check.argument.options], _LISTED)
-            told = f"the answer {quote(question.answer)} is none of the options of `{KEYED}`: {options}"
-            problems.add((named or at).place, told)
+def refuse_unanswered(checks: Iterable[Check], questions: Sequence[Question], at: Node, problems: Problems) -> None:
+    """Note, at a node, the questions that have no answer for a check to compare with, or one that it can never find."""
+    keyed = [one for check in checks for one in check.within() if one.kind == KEYED]
+    if not keyed:
+        return
+    named = at.get("answer") if isinstance(at, Mapping) else None
+    if without := [quote(question.id) for question in questions if question.answer is None]:
+        verb = "has" if len(without) == 1 else "have"
+        problems.add(
+            at.place,
+            f"the check `{KEYED}` compares with a question's `answer`, and {listed(without)} {verb} none; "
+            "add `answer: …` to it",
+        )
+    for check in keyed:
+        for question in questions:
+            if question.answer is not None and not is_option(check.argument, question.answer):
+                options = listed([quote(option) for option in check.argument.options], _LISTED)
+                told = f"the answer {quote(question.answer)} is none of the options of `{KEYED}`: {options}"
+                problems.add((named or at).place, told)
 
 
 def refuse_unnamed(nodes: Walked, allowed: Container[str], problems: Problems) -> None:

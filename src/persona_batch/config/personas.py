@@ -100,12 +100,12 @@ class _Reader:
         if identity is None:
             return None
         checks = tuple(dict.fromkeys(check for layer, _ in reversed(layers) for check in read_checks(layer.checks)))
-        for question in asked if self.given is None else self.given:
-            refuse_unanswered(checks, question, _checks_at(layers), self.problems)
+        put = asked if self.given is None else self.given
+        refuse_unanswered(checks, put, _checks_at(layers), self.problems)
         persona = Persona(
             id=identity,
             variants=variants,
-            questions=asked if self.given is None else self.given,
+            questions=put,
             placement=entry.placement or "system",
             name=entry.name,
             description=entry.description,

@@ -17,6 +17,7 @@ from persona_batch.config.names import id_from_text
 from persona_batch.config.nodes import Mapping, Node, pairs
 from persona_batch.config.params import merge
 from persona_batch.config.problems import Place, Problems, quote
+from persona_batch.config.section import as_text
 
 
 @dataclass(slots=True)
@@ -99,7 +100,7 @@ class QuestionRegistry:
     ) -> list["_Asked"]:
         if isinstance(entry, str):
             question = Question(id_from_text(entry), entry, params, checks, cluster=cluster)
-            refuse_unanswered(checks, question, at, self.problems)
+            refuse_unanswered(checks, (question,), at, self.problems)
             return self._register(question, at.place)
         assert isinstance(at, Mapping)
         if entry.text is None:
@@ -113,9 +114,9 @@ class QuestionRegistry:
             return []
         merged = merge(params, entry.params or {})
         every = (*checks, *read_checks(entry.checks))
-        answer = None if entry.answer is None else _answer(entry.answer)
+        answer = None if entry.answer is None else as_text(entry.answer)
         question = Question(name, entry.text, merged, every, answer=answer, cluster=entry.cluster or cluster)
-        refuse_unanswered(every, question, at, self.problems)
+        refuse_unanswered(every, (question,), at, self.problems)
         return self._register(question, (named or at).place)
 
     def _register(self, question: Question, place: Place) -> list["_Asked"]:
@@ -170,8 +171,3 @@ def _is_text(name: str) -> bool:
     if not name.strip() or "/" in name or "\\" in name or "\0" in name or names_files(name, Path()):
         return False
     return (" " in name or not name.isascii() or name.endswith("?")) and not os.path.lexists(name)
-
-
-def _answer(written: str | int) -> str:
-    """Return an answer as text; true and false in small letters, as YAML writes them."""
-    return str(written).lower() if isinstance(written, bool) else str(written)

@@ -15,6 +15,7 @@ from persona_batch.config.names import id_from_stem
 from persona_batch.config.nodes import Mapping, Node, Scalar, Sequence, Surprise, found, plain, read_scalar, walk
 from persona_batch.config.problems import Problems, did_you_mean, entry, quote
 from persona_batch.config.section import Section, known_keys
+from persona_batch.wording import counted
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -217,6 +218,8 @@ def _other(error: "ErrorDetails", node: Node) -> str:
         case "string_too_short":
             return "found empty text; write something or delete the key"
         case "too_short":
+            if length := limits.get("actual_length"):
+                return f"found {counted(length, 'item')}, expected at least {limits['min_length']}"
             return "found an empty list; write at least one item or delete the key"
         case "value_error" | "wrong":
             return str(limits.get("error", error["msg"]))

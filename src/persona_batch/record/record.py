@@ -7,6 +7,7 @@ import msgspec
 
 from persona_batch.chat import Message, Params, Placement, Usage
 from persona_batch.checks import Check, fault_of
+from persona_batch.checks.check import KINDS
 
 SCHEMA_VERSION = 1
 
@@ -46,6 +47,27 @@ class CheckResult(msgspec.Struct, frozen=True):
     passed: bool
     expected: Any = None
     reason: str | None = None
+
+    @property
+    def label(self) -> str:
+        """The check on one line of a table: `contains 俺老孙`; of one that is not known, its name."""
+        try:
+            return self.declared.label
+        except ValueError:  # of another version, or another hand
+            return self.check
+
+    @property
+    def declared(self) -> Check:
+        """The check behind it.
+
+        Raises:
+            ValueError: it is of an unknown kind, or its argument does not fit it.
+        """
+        kind = self.check.removeprefix("not ")
+        if kind not in KINDS:
+            raise ValueError(f"there is no check {kind!r}")
+        argument = True if self.expected is None and kind == "in_character" else self.expected
+        return Check(KINDS[kind], argument, self.check.startswith("not "))
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):
