@@ -18,7 +18,7 @@ from persona_batch.checks.arguments import Choice
 from persona_batch.checks.pattern import first_in
 
 _WORD = "A-Za-z0-9\u00aa-\u00ba\u00c0-\u024f\u0370-\u03ff\u0400-\u052f"  # scripts that part words by spaces
-_NOT = r"(?<!\bnot )(?<!n't )(?<!n’t )(?<![不没沒非未别別])(?<!不是)(?<!不选)(?<!不選)(?<!不为)"
+_NOT = r"(?<!\b[Nn]ot )(?<!n't )(?<!n’t )(?<![不没沒非未别別])(?<!不是)(?<!不选)(?<!不選)(?<!不为)"
 _GOES_ON = (
     "is|was|are|because|since|as|and|or|but|would|will|should|seems|looks|for|due|means|has|does|makes|fits|matches|"
     "describes|states|says|can|cannot|given|correctly|being|which|who|that|if|than|over|instead|with|by"

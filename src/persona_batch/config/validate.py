@@ -116,8 +116,6 @@ def _explain_exact(error: "ErrorDetails", path: list[Node], section: type[Sectio
     match error["type"]:
         case "extra_forbidden":
             problems.add_first(key_place, _unknown(key, section, holder))
-        case "planned" if issubclass(section, PlainCheck):
-            problems.add(key_place, f"the check `{key}` is planned and not built yet; delete it or use `regex`")
         case "planned":
             problems.add(key_place, f"`{key}` is planned and not built yet; delete it for now")
         case "id" if isinstance(node, Scalar):
