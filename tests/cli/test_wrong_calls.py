@@ -8,6 +8,7 @@ import pytest
 
 from cli.calling import Call
 from config.wrong import Wrong
+from config.wrong_checks import CHECKS
 from config.wrong_guesses import GUESSES
 from config.wrong_shapes import SHAPES
 from config.wrong_signs import SIGNS
@@ -32,7 +33,9 @@ def work(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("wrong", [*YAML, *READINGS, *SIGNS, *SHAPES, *GUESSES, *VALUES], ids=lambda wrong: wrong.name)
+@pytest.mark.parametrize(
+    "wrong", [*YAML, *READINGS, *SIGNS, *SHAPES, *GUESSES, *VALUES, *CHECKS], ids=lambda wrong: wrong.name
+)
 def test_a_wrong_file_exits_2_and_leaves_nothing(wrong: Wrong, tmp_path: Path, call: Call) -> None:
     content = wrong.content
     (tmp_path / "p.yaml").write_bytes(content if isinstance(content, bytes) else content.encode())

@@ -7,6 +7,7 @@ import pytest
 
 from config.conftest import Files, Load, Problems
 from config.wrong import Wrong, persona
+from config.wrong_checks import CHECKS
 from config.wrong_guesses import GUESSES
 from config.wrong_shapes import SHAPES
 from config.wrong_signs import SIGNS
@@ -16,7 +17,7 @@ from persona_batch.config.load import load_batch
 from persona_batch.config.settings import Overrides
 from persona_batch.errors import ConfigError
 
-WRONG = [*YAML, *READINGS, *SIGNS, *SHAPES, *GUESSES, *VALUES]
+WRONG = [*YAML, *READINGS, *SIGNS, *SHAPES, *GUESSES, *VALUES, *CHECKS]
 WIDE = "full-width signs are other signs in file names too"
 
 

@@ -44,7 +44,9 @@ VALUES = [
     Wrong("penalty", persona("params: {presence_penalty: 3}"), "3:28: found `3`, expected at most 2"),
     Wrong("unknown check", persona("checks: [{contain: x}]"), "3:11: unknown key `contain`, did you mean `contains`?"),
     Wrong(
-        "bare check", persona("checks: [contains]"), "3:10: found text `contains`, expected `in_character` or a mapping"
+        "bare check",
+        persona("checks: [contains]"),
+        "3:10: found text `contains`, expected one of `in_character`, `one_sentence`, `all_caps`, `json` or a mapping",
     ),
     Wrong(
         "two checks in one",
@@ -72,11 +74,6 @@ VALUES = [
     ),
     Wrong("negative length", persona("checks: [{max_chars: -1}]"), "3:22: found `-1`, expected at least 0"),
     Wrong(
-        "planned check",
-        persona("checks: [{json: {}}]"),
-        "3:11: the check `json` is planned and not built yet; delete it or use `regex`",
-    ),
-    Wrong(
         "planned turns",
         asked("{id: a, turns: [Hi, Ho]}"),
         "4:13: `turns` is planned and not built yet; delete it for now",
@@ -102,9 +99,9 @@ VALUES = [
         "2:13: `from` is planned and not built yet; delete it for now",
     ),
     Wrong(
-        "planned answer",
-        asked("{text: Hi, answer: 3}"),
-        "4:16: `answer` is planned and not built yet; delete it for now",
+        "an answer with a fraction",
+        asked("{text: Hi, answer: 3.5}"),
+        '4:24: found `3.5`, read as a number, expected text or a whole number or true or false; write "3.5"',
     ),
     Wrong(
         "base URL", persona("run: {provider: {base_url: localhost}}"), "3:28: expected a URL such as https://host/v1"

@@ -8,14 +8,13 @@ from docs.pages import ROOT
 from persona_batch.chat import Placement
 from persona_batch.checks.check import CheckKind
 from persona_batch.checks.language import LANGUAGES
+from persona_batch.config.check_format import CheckEntry, PlainCheck
 from persona_batch.config.format import (
     SECTIONS,
-    CheckEntry,
     ExampleEntry,
     LimitsBlock,
     PersonaEntry,
     PersonasFile,
-    PlainCheck,
     ProviderBlock,
     QuestionEntry,
     QuestionFile,

@@ -184,7 +184,18 @@ def test_declared_checks_are_evaluated() -> None:
     assert record.checks == [
         CheckResult("contains", passed=True, expected="俺"),
         CheckResult("not contains", passed=True, expected="師父"),
-        CheckResult("max_chars", passed=False, expected=1),
+        CheckResult("max_chars", passed=False, expected=1, reason="found 3 characters"),
+    ]
+
+
+def test_a_reason_quotes_what_is_written_and_not_the_key_that_was_taken_out() -> None:
+    checks = (Check("equals", "x"), Check("contains", "sk-1", negated=True), Check("contains", "sk-1"))
+    log = RunLog(None, lambda text: text.replace("sk-1", "[key]"))
+    record = asyncio.run(played(Replay([Chunk(content="it is sk-1"), STOP]), make_cell(checks=checks), log=log))
+    assert [(result.passed, result.reason) for result in record.checks] == [
+        (False, "found `it is [key]`"),
+        (False, "it failed by what was taken out of the reply"),
+        (True, None),
     ]
 
 

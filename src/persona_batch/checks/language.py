@@ -59,6 +59,18 @@ def is_written_in(text: str, code: str) -> bool:
     return scores[code] == max(scores.values())
 
 
+def language_of(text: str) -> str | None:
+    """Return the code of a language that the text is mostly written in; None: of none that is known."""
+    return next((code for code in ("en", "zh", *LANGUAGES) if is_written_in(text, code)), None)
+
+
+def script_shares(text: str) -> dict[str, float]:
+    """Return each script's share of the text's units, by its small name (`han`, …); a text without letters has none."""
+    units, _ = _units(text)
+    total = sum(units.values())
+    return {name.lower(): count / total for name, count in units.items() if count} if total else {}
+
+
 def _units(text: str) -> tuple[Counter[str], Counter[str]]:
     """Count the text's units by script, and its Latin words."""
     units: Counter[str] = Counter()

@@ -75,11 +75,16 @@ _HINTS = {
 
 def breaks_character(text: str) -> bool:
     """Say whether the text carries any marker."""
+    return marker_in(text) is not None
+
+
+def marker_in(text: str) -> str | None:
+    """Return what a marker found in the text; None: it carries none."""
     small = text.lower() if text.isascii() else text.casefold()
     for name, hints in _HINTS.items():
         for hint in hints:
             if hint in small:
-                if MARKERS[name].search(text) is not None:
-                    return True
+                if (found := MARKERS[name].search(text)) is not None:
+                    return found[0]
                 break
-    return False
+    return None

@@ -58,11 +58,26 @@ def compile_pattern(pattern: str) -> "regex.Pattern[str]":
         raise PatternError(str(error) or type(error).__name__) from error
 
 
-def found_in(pattern: str, text: str) -> bool:
-    """Say whether the pattern is found anywhere in the text.
+def first_in(pattern: str, text: str) -> str | None:
+    """Return what the pattern finds first in the text: its first group, where that took part, or the whole match.
 
     Raises:
         PatternError: the pattern is malformed.
         TimeoutError: the search took longer than `SEARCH_SECONDS`.
     """
-    return compile_pattern(pattern).search(text, timeout=SEARCH_SECONDS) is not None
+    match = compile_pattern(pattern).search(text, timeout=SEARCH_SECONDS)
+    if match is None:
+        return None
+    group: str | None = match[1] if match.re.groups else None
+    return match[0] if group is None else group
+
+
+def found_in(pattern: str, text: str) -> str | None:
+    """Return the first match of the pattern in the text, or None.
+
+    Raises:
+        PatternError: the pattern is malformed.
+        TimeoutError: the search took longer than `SEARCH_SECONDS`.
+    """
+    match = compile_pattern(pattern).search(text, timeout=SEARCH_SECONDS)
+    return None if match is None else match[0]

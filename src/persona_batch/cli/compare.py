@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 import typer
 
-from persona_batch.cli.options import RUN_HELP, Color, Lang, Out, SeenIds
+from persona_batch.cli.options import RUN_HELP, Color, CustomChecks, Lang, Out, SeenIds
 from persona_batch.errors import UsageError
 from persona_batch.view.terminal import tell
 from persona_batch.wording import meant
@@ -90,6 +90,7 @@ def compare(
             help="Test that a difference lies within X of nothing: length=20, `all checks`=0.1 (repeatable).",
         ),
     ] = None,
+    custom_checks: CustomChecks = None,
     plan: Annotated[
         bool, typer.Option("--plan", help="Say how many questions and samples effects like these take.")
     ] = False,
@@ -121,6 +122,7 @@ def compare(
     from persona_batch.comparing import Wanted
     from persona_batch.comparing import compare as compare_records
     from persona_batch.comparing.factors import clusters_of, controls_of
+    from persona_batch.pipeline.rechecking import present_checks
     from persona_batch.record.agreement import Agreement
     from persona_batch.record.finding import find_run
     from persona_batch.record.reader import read_records
@@ -146,8 +148,12 @@ def compare(
         sample=sample,
     )
     agreements = [Agreement.of(compared) for compared in (first, second) if compared is not None]
+    checking = [present_checks(agreement.run, custom_checks or ()) for agreement in agreements]
     seen = SeenIds()
-    read = [with_first(seen.watch(agreement.watch(read_records(agreement.run.records)))) for agreement in agreements]
+    read = [
+        with_first(seen.watch(present.watch(agreement.watch(read_records(agreement.run.records)))))
+        for agreement, present in zip(agreements, checking, strict=True)
+    ]
     with Advance(sys.stderr, "comparing:", dict(os.environ)) as progress:
         result = compare_records(
             read[0][1],
@@ -166,6 +172,7 @@ def compare(
             progress=progress,
         )
     doubts = [doubt for agreement in agreements for doubt in agreement.doubts()]
+    doubts += dict.fromkeys(note for present in checking for note in present.notes())
     for doubt in doubts if as_format == "csv" or explained else ():  # elsewhere the notes say it
         tell(doubt)
     for agreement in agreements:

@@ -119,6 +119,10 @@ FailUnder: TypeAlias = Annotated[
     float | None,
     typer.Option("--fail-under", min=0.0, max=1.0, metavar="SHARE", help="Exit 100 when fewer checks pass."),
 ]
+CustomChecks: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option("--custom-check", metavar="NAME", help="Let this check of an installed package run (repeatable)."),
+]
 Engine: TypeAlias = Annotated[str, typer.Option("--engine", metavar="NAME", help="What runs the cells.")]
 Workers: TypeAlias = Annotated[
     int, typer.Option("--workers", min=1, metavar="N", help="Processes that ask, when one core is the limit.")

@@ -27,6 +27,12 @@ Formatter: TypeAlias = Any
 VALUE_WHEN_BARE = {"--resume": "latest", "--print": "cron"}
 """Options that may stand without their value, and the value they then have."""
 
+NEVER = {
+    "retry_failed_checks": "asking until a reply passes is no experiment: the replies that are kept would be chosen by "
+    "what they are to show; `--samples` asks more often, and keeps all"
+}
+"""Options that somebody may look for, and why they are not offered."""
+
 
 class LazyCommand(TyperCommand):
     """A command, some of whose options may stand without a value."""
@@ -204,6 +210,8 @@ def _no_such(option: str, context: Context, args: Sequence[str]) -> str:
     options = [text for known in params_of for text in known.opts]
     options += ["--version"] if context is None or context.parent is None else []
     by_name = {text.lstrip("-").replace("-", "_"): text for text in options}
+    if name in NEVER:
+        return f"{told}: {NEVER[name]}"
     if name in by_name:
         return f"{told}; did you mean `{by_name[name]}`?"
     params: frozenset[str] = frozenset()

@@ -51,6 +51,7 @@ def run(
     retry_errors: options.RetryErrors = False,
     dry_run: options.DryRun = False,
     fail_under: options.FailUnder = None,
+    custom_checks: options.CustomChecks = None,
     engine: options.Engine = "local",
     workers: options.Workers = 1,
     as_json: options.Json = False,
@@ -113,6 +114,7 @@ def run(
         max_tokens_total=max_tokens_total,
         time_limit=options.read_seconds(time_limit),
         fail_under=fail_under,
+        custom_checks=tuple(custom_checks or ()),
         engine=engine,
         workers=workers,
     )

@@ -20,14 +20,15 @@ _PATHS = ("--questions", "--out")
 
 @dataclass(frozen=True, slots=True)
 class RunArguments:
-    """`files` and `questions` are absolute (globs stay globs).
-
-    `options` are those that were given, in their long form, those for the questions among them.
-    """
+    """`files` are absolute (globs stay globs); `options` are those that were given, in their long form."""
 
     files: tuple[str, ...]
-    questions: tuple[str, ...]
     options: tuple[str, ...]
+
+    @property
+    def questions(self) -> tuple[str, ...]:
+        """The question files, absolute."""
+        return self.values("--questions")
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -36,7 +37,11 @@ class RunArguments:
 
     def value(self, name: str) -> str | None:
         """Return the value of an option that is given once; None where it is not given."""
-        return next((value for option, value in pairwise(self.options) if option == name), None)
+        return next(iter(self.values(name)), None)
+
+    def values(self, name: str) -> tuple[str, ...]:
+        """Return the values of an option that may be given several times."""
+        return tuple(value for option, value in pairwise(self.options) if option == name)
 
 
 def read_run_arguments(words: Sequence[str]) -> RunArguments:
@@ -59,8 +64,7 @@ def read_run_arguments(words: Sequence[str]) -> RunArguments:
             options += _spelled(max(parameter.opts, key=len), value)
     if not files:
         raise UsageError("no persona file given; an example: batch schedule add wukong.yaml --at '0 3 * * *'")
-    questions = tuple(value for name, value in pairwise(options) if name == "--questions")
-    return RunArguments(files, questions, tuple(options))
+    return RunArguments(files, tuple(options))
 
 
 def _spelled(name: str, value: Any) -> list[str]:

@@ -162,7 +162,8 @@ def _rehearse(job: Job, run: "RunArguments", keys: Mapping[str, str]) -> None:
         api_key_env=run.value("--api-key-env"),
         api_key_header=run.value("--api-key-header"),
     )
-    batch = load_batch(run.files, questions=run.questions, overrides=endpoint)
+    named = run.values("--custom-check")
+    batch = load_batch(run.files, questions=run.questions, overrides=endpoint, custom_checks=named)
     try:
         target = resolve(batch.run, load_env(environ=env))
     except UsageError as error:

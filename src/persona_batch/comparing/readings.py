@@ -2,33 +2,31 @@
 
 import hashlib
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import datetime
 from itertools import takewhile
-from typing import Any, get_args
+from typing import Any
 
 import msgspec
 import numpy as np
 
-from persona_batch.checks import Check, CheckKind
+from persona_batch.checks import Check
+from persona_batch.checks.check import KEYED
 from persona_batch.record import CheckResult, Record
-
-KEYED = "choice"  # a check against a question's key: accuracy, not adherence
-_KINDS: dict[str, CheckKind] = {kind: kind for kind in get_args(CheckKind) if kind != KEYED}
 
 
 def declared_checks(results: Iterable[CheckResult]) -> tuple[Check, ...]:
     """Return the checks behind these results.
 
-    Checks against a key are left out, and those of an unknown kind or without their argument.
+    Checks against a key are left out, those in Python that may not be called, and those of an unknown kind, without
+    their argument, or with one that was written by another version or hand.
     """
     found = []
     for result in results:
-        negated = result.check.startswith("not ")
-        kind = _KINDS.get(result.check.removeprefix("not "))
-        if kind is None or (result.expected is None and kind != "in_character"):
-            continue
-        argument = tuple(result.expected) if isinstance(result.expected, list) else result.expected
-        found.append(Check(kind, True if argument is None else argument, negated))
+        with suppress(ValueError):
+            check = result.declared
+            if check.runnable and not check.keyed:
+                found.append(check)
     return tuple(found)
 
 
@@ -76,7 +74,7 @@ def short_hash(data: bytes) -> int:
 def correct(record: Record) -> float:
     """Return whether the reply is right by the question's key, 1 or 0; NaN: no key."""
     for check in record.checks:
-        if check.check == "choice":
+        if check.check == KEYED:
             return float(check.passed)
     return np.nan
 

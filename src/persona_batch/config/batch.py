@@ -26,11 +26,13 @@ class Speaker:
     """Who the user is, and how that is told: by system text, by the message's `name`, or by a prefix to the message.
 
     `text` is the system text, or the prefix, as it is sent ("": the name alone is sent, in the message's field).
+    `persona`: the id of the persona that the user is.
     """
 
     name: str
     told: Literal["system", "name", "prefix"]
     text: str = ""
+    persona: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

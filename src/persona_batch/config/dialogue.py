@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 
-from persona_batch.config.batch import Probe, Speaker, Talk, Turn
+from persona_batch.config.batch import Probe, Question, Speaker, Talk, Turn
 from persona_batch.config.format import PartnerEntry, ProbeEntry, QuestionEntry, SpeakerEntry, TurnEntry
-from persona_batch.config.judged import read_checks
+from persona_batch.config.checklists import read_checks
 from persona_batch.config.nodes import Mapping
 from persona_batch.config.problems import Problems
+from persona_batch.wording import counted
 
 NOBODY: tuple[Speaker | None, ...] = (None,)
 
@@ -57,15 +58,13 @@ def talk_of(entry: QuestionEntry, at: Mapping, problems: Problems) -> Talk | Non
     return Talk(entry.with_, entry.rounds)
 
 
-def refuse_late_probes(
-    probes: Sequence[Probe], turns: int, at: Mapping, problems: Problems, what: str = "the conversation"
-) -> None:
+def refuse_late_probes(question: Question, at: Mapping, problems: Problems) -> None:
     """Note probes after turns that a conversation does not have."""
-    for probe in probes:
+    turns = question.talk.rounds if question.talk is not None else len(question.turns) or 1
+    for probe in question.probes:
         if probe.after and probe.after[-1] > turns:
             problems.add(
-                at.key_place("probe"),
-                f"a probe after turn {probe.after[-1]}, but {what} has {turns} turn{'' if turns == 1 else 's'}",
+                at.key_place("probe"), f"a probe after turn {probe.after[-1]}, but there are {counted(turns, 'turn')}"
             )
 
 
@@ -88,10 +87,3 @@ def _speaker(said: _Said, at: Mapping, problems: Problems) -> Speaker | None:
     if said.text is not None and said.as_ == "name":
         problems.add(at.key_place("speaker"), "`text` is that of `as: system` or `as: prefix`; the name alone is sent here")
     return Speaker(said.name or "", said.as_, said.text or "", said.persona)
-
-
-def answer_of(written: str | int | bool | None) -> str | None:
-    """Return a right answer as text, as it is looked for in replies."""
-    if written is None:
-        return None
-    return str(written).lower() if isinstance(written, bool) else str(written)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from persona_batch.config.batch import InputFile
+from persona_batch.config.checklists import refuse_unnamed
 from persona_batch.config.comments import lost_text, refuse_lost_values
 from persona_batch.config.files import TextFile, expand, place_in, read_text, recorded_name
 from persona_batch.config.foreign import holds_personas, other_name, refuse_shapes
@@ -46,12 +47,16 @@ class Document:
 
 @dataclass(slots=True)
 class Library:
-    """The files of one batch; each is read, validated and hashed once, however often it is named."""
+    """The files of one batch; each is read, validated and hashed once, however often it is named.
+
+    `custom_checks` are the checks in Python that files may use; None: any, because none is called.
+    """
 
     problems: Problems
     documents: dict[Path, Document | None] = field(default_factory=dict)
     texts: dict[Path, TextFile | None] = field(default_factory=dict)
     lost: set[Problem] = field(default_factory=set)
+    custom_checks: frozenset[str] | None = None
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -103,6 +108,8 @@ class Library:
         for name, key, node in nodes:
             if name == "params" and key is not None and isinstance(node, Mapping):
                 check_names(node, self.problems)
+        if self.custom_checks is not None:
+            refuse_unnamed(nodes, self.custom_checks, self.problems)
         return Document(file, root, kind, said)
 
 

@@ -7,14 +7,13 @@ explains whatever the models would say of it, so they say nothing more there.
 from collections.abc import Iterator
 from collections.abc import Mapping as NamesOf
 
+from persona_batch.config.check_format import CheckEntry, ChoicePattern, PlainCheck
 from persona_batch.config.format import (
     SECTIONS,
-    CheckEntry,
     ExampleEntry,
     LimitsBlock,
     PersonaEntry,
     PersonasFile,
-    PlainCheck,
     ProviderBlock,
     QuestionEntry,
     QuestionFile,
@@ -79,6 +78,7 @@ _OTHER_NAMES: NamesOf[type[Section], NamesOf[str, str]] = {
         "extra_body": "body",
     },
     LimitsBlock: {"rpm": "requestsperminute", "tpm": "tokensperminute", "per_day": "requestsperday rpd daily"},
+    ChoicePattern: {"regex": _CHECK["regex"]},
     CheckEntry: _CHECK,
     PlainCheck: _CHECK,
 }

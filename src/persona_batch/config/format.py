@@ -1,7 +1,8 @@
 """What a user may write in a persona file and in a question file: every key, its type and bounds, and what it says.
 
-A key stands here and nowhere else: the schemas that editors read, the errors with a nearest name and the test of the
-reference pages come from it. One that is `planned` is documented and refused until it is built.
+A key stands here and nowhere else, that of a check in `check_format`: the schemas that editors read, the errors with a
+nearest name and the test of the reference pages come from it. One that is `planned` is documented and refused until it
+is built.
 """
 
 from typing import Annotated, Any, Literal, Self, TypeAlias
@@ -9,9 +10,16 @@ from typing import Annotated, Any, Literal, Self, TypeAlias
 from pydantic import ConfigDict, Field, create_model, model_validator
 
 from persona_batch.chat import JsonValue, Params, Placement, Thinking
-from persona_batch.checks.language import Language
+from persona_batch.config.check_format import (
+    CheckEntry,
+    Checks,
+    ChoicePattern,
+    CustomBlock,
+    PlainCheck,
+    ShapeBlock,
+    ShareBlock,
+)
 from persona_batch.config.section import (
-    Always,
     Asked,
     BaseUrl,
     Count,
@@ -20,7 +28,6 @@ from persona_batch.config.section import (
     HeldTo,
     Id,
     NonEmpty,
-    Pattern,
     Penalty,
     Planned,
     Positive,
@@ -28,7 +35,6 @@ from persona_batch.config.section import (
     Section,
     Texts,
     VariableName,
-    wrong,
 )
 
 
@@ -80,45 +86,6 @@ _LEVELS: dict[str, Any] = {
 }
 FactorsBlock = create_model("FactorsBlock", __base__=FactorsBase, __doc__=FactorsBase.__doc__, **_LEVELS)
 Factors: TypeAlias = Annotated[dict[str, JsonValue], HeldTo(FactorsBlock)]
-
-
-class PlainCheck(Section):
-    """What a reply must be like; exactly one key."""
-
-    model_config = ConfigDict(json_schema_extra={"minProperties": 1, "maxProperties": 1})
-
-    contains: Texts | None = Field(None, description="The reply contains this text (a list: one of these).")
-    not_contains: Texts | None = Field(None, description="The reply contains none of this.")
-    regex: Pattern | None = Field(None, description="The pattern is found somewhere in the reply.")
-    equals: str | None = Field(None, description="The reply is this text, white space around it aside.")
-    min_chars: Count | None = Field(None, description="At least so many Unicode characters.")
-    max_chars: Count | None = Field(None, description="At most so many Unicode characters.")
-    language: Language | None = Field(None, description="The language it is mostly written in.")
-    in_character: Always | None = Field(
-        None, description='No "as an AI" and the like.', json_schema_extra={"const": True}
-    )
-    choice: Annotated[JsonValue, Planned] = Field(None, description="Planned: the first match is the answer.")
-    one_sentence: Annotated[JsonValue, Planned] = Field(None, description="Planned: the reply is one sentence.")
-    all_caps: Annotated[JsonValue, Planned] = Field(None, description="Planned: the reply is in capitals.")
-    share_of: Annotated[JsonValue, Planned] = Field(None, description="Planned: the share of given words.")
-    json_: Annotated[JsonValue, Planned] = Field(None, alias="json", description="Planned: the reply is JSON.")
-
-    @model_validator(mode="after")
-    def _one_key(self) -> Self:
-        if (count := len(self.model_fields_set)) != 1:
-            what = f"{count} keys" if count else "an empty mapping"
-            raise wrong(f"found {what}, expected one check per entry; begin each with `- `")
-        return self
-
-
-class CheckEntry(PlainCheck):
-    """One check, or its opposite under `not`."""
-
-    not_: PlainCheck | None = Field(None, alias="not", description="The opposite of a check.")
-
-
-BareCheck = Literal["in_character"]
-Checks = list[BareCheck | CheckEntry]
 
 
 class SpeakerEntry(Section):
@@ -330,7 +297,13 @@ SECTIONS: dict[str, type[Section]] = {
     "with": PartnerEntry,
     "factors": FactorsBlock,
     "checks": CheckEntry,
+    "any": CheckEntry,
+    "all": CheckEntry,
     "not": PlainCheck,
+    "choice": ChoicePattern,
+    "share_of": ShareBlock,
+    "json": ShapeBlock,
+    "custom": CustomBlock,
     "run": RunBlock,
     "limits": LimitsBlock,
     "provider": ProviderBlock,

@@ -1,7 +1,7 @@
 """Files → one validated Batch; all problems of all files are reported together."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -51,6 +51,7 @@ def load_batch(
     questions: Sequence[str | Path] = (),
     overrides: Overrides = _NOTHING,
     need_questions: bool = True,
+    custom_checks: Collection[str] | None = None,
 ) -> Batch:
     """Read persona files, and all that they name.
 
@@ -59,11 +60,12 @@ def load_batch(
         questions: question files, folders and globs; they replace the personas' own questions.
         overrides: the command line's settings; its `params` are left to the plan.
         need_questions: whether a persona without questions is a problem.
+        custom_checks: the checks in Python that the files may use; None: any, because no check is made.
 
     Raises:
         ConfigError: with every problem of every file.
     """
-    library = Library(Problems())
+    library = Library(Problems(), custom_checks=None if custom_checks is None else frozenset(custom_checks))
     registry = QuestionRegistry(library)
     if not files:
         library.problems.add(Place("FILE"), "no persona file is named; name a file, a folder or a glob")

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from persona_batch.config.batch import Example, Persona, Question
+from persona_batch.config.checklists import read_checks, refuse_unanswered, shared_keyed
 from persona_batch.config.document import Document, Library
 from persona_batch.config.files import recorded_name, shown_name
 from persona_batch.config.foreign import is_meant
@@ -22,7 +23,7 @@ from persona_batch.config.names import id_from_stem
 from persona_batch.config.nodes import Mapping, Node, below, pairs
 from persona_batch.config.params import merge, shared
 from persona_batch.config.problems import Place, Problems, did_you_mean, quote
-from persona_batch.config.questions import QuestionRegistry, read_checks
+from persona_batch.config.questions import QuestionRegistry
 from persona_batch.config.section import known_keys
 
 BUILT_IN: NamesOf[str, Persona] = {
@@ -98,17 +99,20 @@ class _Reader:
         identity = self._id(entry, at, alone=shared is None)
         if identity is None:
             return None
+        checks = tuple(dict.fromkeys(check for layer, _ in reversed(layers) for check in read_checks(layer.checks)))
+        put = asked if self.given is None else self.given
+        refuse_unanswered(checks, put, _checks_at(layers), self.problems)
         persona = Persona(
             id=identity,
             variants=variants,
-            questions=asked if self.given is None else self.given,
+            questions=put,
             placement=entry.placement or "system",
             name=entry.name,
             description=entry.description,
             examples=tuple(Example(turn.user, turn.assistant) for turn in entry.examples or ()),
             params=merge(*(layer.params or {} for layer, _ in reversed(layers))),
             attributes=entry.attributes or {},
-            checks=tuple(dict.fromkeys(check for layer, _ in reversed(layers) for check in read_checks(layer.checks))),
+            checks=checks,
             control=entry.control or False,
             source=recorded_name(self.document.file.path),
         )
@@ -156,6 +160,12 @@ class _Reader:
         return file.text.removesuffix("\n")
 
 
+def _checks_at(layers: Sequence[tuple[SharedBlock, Mapping]]) -> Node:
+    """Return the node of the nearest list of checks."""
+    lists = [node for _, at in layers if (node := at.get("checks")) is not None]
+    return lists[0] if lists else layers[0][1]
+
+
 def _controls(layers: Sequence[tuple[SharedBlock, Mapping]], own: str) -> list[tuple[str, Node]] | None:
     """Return the names of the nearest list; one that holds for a whole file leaves out the persona itself."""
     for index, (said, at) in enumerate(layers):
@@ -178,13 +188,21 @@ def resolve(drafts: Sequence[Draft], problems: Problems) -> list[Persona]:
     personas: list[Persona] = []
     for name in controls:
         params = shared([user.persona.params for user in users.get(name, ())])
+        keyed = shared_keyed(user.persona.checks for user in users.get(name, ()))
         if (own := by_id.get(name)) is not None:
             merged = merge(params, own.persona.params)
             personas.append(
-                replace(own.persona, questions=asked[name], params=merged, controls=uses[name], control=True)
+                replace(
+                    own.persona,
+                    questions=asked[name],
+                    params=merged,
+                    checks=tuple(dict.fromkeys((*own.persona.checks, *keyed))),
+                    controls=uses[name],
+                    control=True,
+                )
             )
         else:
-            personas.append(replace(BUILT_IN[name], questions=asked[name], params=params))
+            personas.append(replace(BUILT_IN[name], questions=asked[name], params=params, checks=keyed))
     known = set(controls)
     return [*personas, *(replace(draft.persona, controls=uses[draft.id]) for draft in drafts if draft.id not in known)]
 

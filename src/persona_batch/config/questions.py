@@ -7,15 +7,18 @@ from pathlib import Path
 
 from persona_batch.chat import Params
 from persona_batch.checks import Check
-from persona_batch.config.batch import Question
+from persona_batch.config.batch import Question, Speaker
+from persona_batch.config.checklists import read_checks, refuse_unanswered
+from persona_batch.config.dialogue import NOBODY, probes_of, refuse_late_probes, speakers_of, talk_of, turns_of
 from persona_batch.config.document import Document, Library
 from persona_batch.config.files import SUFFIXES, Named, expand
 from persona_batch.config.foreign import is_meant
-from persona_batch.config.format import CheckEntry, Checks, PlainCheck, QuestionEntry, QuestionFile
+from persona_batch.config.format import QuestionEntry, QuestionFile
 from persona_batch.config.names import id_from_text
 from persona_batch.config.nodes import Mapping, Node, pairs
 from persona_batch.config.params import merge
 from persona_batch.config.problems import Place, Problems, quote
+from persona_batch.config.section import as_text
 
 
 @dataclass(slots=True)
@@ -27,6 +30,7 @@ class QuestionRegistry:
     files: dict[Path, tuple[Question, ...]] = field(default_factory=dict)
     lists: dict[tuple[int, ...], tuple[Question, ...]] = field(default_factory=dict)
     read: dict[int, tuple[Question, ...]] = field(default_factory=dict)
+    partners: dict[str, Node] = field(default_factory=dict)  # whom talks are with, and where that is said first
 
     @property
     def problems(self) -> Problems:
@@ -91,7 +95,7 @@ class QuestionRegistry:
                 said.params or {},
                 read_checks(said.checks),
                 said.cluster,
-                said_speakers(said.speaker),
+                speakers_of(said.speaker, document.root, self.problems),
             )
         return self._shared(asked)
 
@@ -102,12 +106,12 @@ class QuestionRegistry:
         params: Params,
         checks: tuple[Check, ...],
         cluster: str | None = None,
-        speakers: tuple[SpeakerEntry | str | None, ...] = (None,),
+        speakers: tuple[Speaker | None, ...] = NOBODY,
     ) -> list["_Asked"]:
         if isinstance(entry, str):
-            name = id_from_text(entry)
-            self.speakers[name] = speakers
-            return self._register(Question(name, entry, params, checks, cluster=cluster), at.place)
+            question = Question(id_from_text(entry), entry, params, checks, speakers, cluster=cluster)
+            refuse_unanswered(checks, (question,), at, self.problems)
+            return self._register(question, at.place)
         assert isinstance(at, Mapping)
         turns = turns_of(entry, at, self.problems)
         text = turns[0].text if turns else entry.text
@@ -120,18 +124,23 @@ class QuestionRegistry:
         name = id_from_text(text) if named is None else entry.id
         if name is None:
             return []
+        checks = (*checks, *read_checks(entry.checks))
         question = Question(
             name,
             text,
             merge(params, entry.params or {}),
-            (*checks, *read_checks(entry.checks)),
+            checks,
+            speakers_of(entry.speaker, at, self.problems) if "speaker" in at.entries else speakers,
             turns=turns,
             probes=probes_of(entry.probe),
             talk=talk_of(entry, at, self.problems),
-            answer=answer_of(entry.answer),
+            answer=None if entry.answer is None else as_text(entry.answer),
             cluster=entry.cluster or cluster,
         )
-        self.speakers[name] = said_speakers(entry.speaker) if "speaker" in at.entries else speakers
+        refuse_late_probes(question, at, self.problems)
+        refuse_unanswered(checks, (question,), at, self.problems)
+        if question.talk is not None:
+            self.partners.setdefault(question.talk.persona, at.get("with") or at)
         return self._register(question, (named or at).place)
 
     def _register(self, question: Question, place: Place) -> list["_Asked"]:
@@ -186,18 +195,3 @@ def _is_text(name: str) -> bool:
     if not name.strip() or "/" in name or "\\" in name or "\0" in name or names_files(name, Path()):
         return False
     return (" " in name or not name.isascii() or name.endswith("?")) and not os.path.lexists(name)
-
-
-def read_checks(entries: Checks | None) -> tuple[Check, ...]:
-    """Return the checks of a list."""
-    return tuple(_check(entry) for entry in entries or ())
-
-
-def _check(entry: str | PlainCheck, *, negated: bool = False) -> Check:
-    if isinstance(entry, str):
-        return Check("in_character", True, negated)
-    if isinstance(entry, CheckEntry) and entry.not_ is not None:
-        return _check(entry.not_, negated=True)
-    (kind,) = entry.model_fields_set
-    argument = getattr(entry, kind)
-    return Check(kind, tuple(argument) if isinstance(argument, list) else argument, negated)  # type: ignore[arg-type]  # a kind

@@ -8,7 +8,16 @@ import re
 from typing import Annotated, Any, TypeAlias
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, GetCoreSchemaHandler, WrapValidator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    ValidationInfo,
+    WrapValidator,
+)
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from persona_batch.checks.pattern import flaw_of
@@ -98,6 +107,11 @@ def _as_written(value: Any, check: Any) -> Any:
     return value  # 1 stays 1 where the type would make 1.0 of it: a cell's key knows the difference
 
 
+def as_text(value: str | int | bool) -> str:
+    """Return an answer as text; true and false in small letters, as YAML writes them."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
 def wrong(message: str, kind: str = "wrong") -> PydanticCustomError:
     """Return the error of a value whose message is for the user as it is."""
     return PydanticCustomError(kind, "{error}", {"error": message})
@@ -126,9 +140,10 @@ def _pattern(text: str) -> str:
     return text
 
 
-def _always(value: bool) -> bool:  # what a file says
+def _always(value: bool, info: ValidationInfo) -> bool:  # what a file says
     if not value:
-        raise wrong("found `false`; write {not: {in_character: true}} for the opposite")
+        name = (info.field_name or "").rstrip("_")
+        raise wrong(f"found `false`; write {{not: {{{name}: true}}}} for the opposite")
     return value
 
 

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import ValidationError
 
+from persona_batch.config.check_format import PlainCheck
 from persona_batch.config.foreign import is_meant, other_name, rival
-from persona_batch.config.format import SECTIONS, ParamsBlock, PersonaEntry, PlainCheck, QuestionEntry, RunBlock
+from persona_batch.config.format import SECTIONS, ParamsBlock, PersonaEntry, QuestionEntry, RunBlock
 from persona_batch.config.fullwidth import refuse_in_name, refuse_in_word
 from persona_batch.config.names import id_from_stem
 from persona_batch.config.nodes import Mapping, Node, Scalar, Sequence, Surprise, found, plain, read_scalar, walk
 from persona_batch.config.problems import Problems, did_you_mean, entry, quote
 from persona_batch.config.section import Section, known_keys
+from persona_batch.wording import counted
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -114,8 +116,6 @@ def _explain_exact(error: "ErrorDetails", path: list[Node], section: type[Sectio
     match error["type"]:
         case "extra_forbidden":
             problems.add_first(key_place, _unknown(key, section, holder))
-        case "planned" if issubclass(section, PlainCheck):
-            problems.add(key_place, f"the check `{key}` is planned and not built yet; delete it or use `regex`")
         case "planned":
             problems.add(key_place, f"`{key}` is planned and not built yet; delete it for now")
         case "id" if isinstance(node, Scalar):
@@ -216,6 +216,8 @@ def _other(error: "ErrorDetails", node: Node) -> str:
         case "string_too_short":
             return "found empty text; write something or delete the key"
         case "too_short":
+            if length := limits.get("actual_length"):
+                return f"found {counted(length, 'item')}, expected at least {limits['min_length']}"
             return "found an empty list; write at least one item or delete the key"
         case "value_error" | "wrong":
             return str(limits.get("error", error["msg"]))

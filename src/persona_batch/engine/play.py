@@ -66,6 +66,6 @@ def record_of(cell: Cell, answer: Reply | Failure, *, run_id: str) -> Record:
         reasoning=answer.reasoning,
         finish_reason=answer.finish_reason,
         usage=answer.usage,
-        checks=judged(cell.checks, answer.said),
+        checks=judged(cell.checks, answer.said, answer=cell.answer, shown=answer.text),
         system_fingerprint=answer.system_fingerprint,
     )

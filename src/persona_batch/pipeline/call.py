@@ -11,6 +11,7 @@ from math import ceil
 
 from persona_batch.asking.ledger import Ledger
 from persona_batch.asking.limits import RetryPolicy, RunLimits
+from persona_batch.checks.custom import enable
 from persona_batch.config.batch import Batch
 from persona_batch.config.load import load_batch
 from persona_batch.credentials import load_env
@@ -135,7 +136,13 @@ def prepare_run(options: RunOptions, *, need_key: bool = True) -> Call:
         UsageError: something is wrong with the files, the options or the endpoint's settings.
     """
     options = recalled(options)
-    batch = load_batch(options.files, questions=options.questions, overrides=options.overrides)
+    batch = load_batch(
+        options.files,
+        questions=options.questions,
+        overrides=options.overrides,
+        custom_checks=options.custom_checks,
+    )
+    enable(options.custom_checks)
     return prepare(options, batch, need_key=need_key)
 
 

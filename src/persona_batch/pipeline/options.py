@@ -18,7 +18,16 @@ from persona_batch.record.manifest import Manifest, read_manifest
 FILTERS = ("persona_globs", "question_globs", "limit")
 _NOTHING: Final[tuple[object, ...]] = (None, (), [], {})
 _PER_CALL = frozenset(
-    {"out", "resume", "continue_newest", "retry_errors", "max_requests", "max_tokens_total", "time_limit"}
+    {
+        "out",
+        "resume",
+        "continue_newest",
+        "retry_errors",
+        "max_requests",
+        "max_tokens_total",
+        "time_limit",
+        "custom_checks",  # code runs when it is named, each time
+    }
 )
 
 
@@ -29,7 +38,8 @@ class RunOptions:
     `files` persona files, folders and globs; `questions` question files that replace the personas' own.
     `resume` a run (folder, id, `latest`) to finish; `continue_newest` the newest unfinished run of the batch, else
     a new one. `max_requests`, `max_tokens_total` and `time_limit` (seconds) end this call, not the run.
-    `workers` is how many processes ask the endpoint (1: this one does).
+    `custom_checks` are the checks in Python that may be called. `workers` is how many processes ask the endpoint (1:
+    this one does).
     """
 
     files: tuple[str, ...] = ()
@@ -46,6 +56,7 @@ class RunOptions:
     max_tokens_total: int | None = None
     time_limit: float | None = None
     fail_under: float | None = None
+    custom_checks: tuple[str, ...] = ()
     engine: str = "local"
     workers: int = 1
 

@@ -213,12 +213,12 @@ def _cell_named(record: Record, grid: Grid) -> tuple[str, Callable[[], Cell]] | 
 def _as_cell(record: Record, cell: Cell) -> Record:
     """Return the record of a cell under the names that the cell has today; what was asked and answered stays.
 
-    Checks are judged anew where others are declared than those that the record carries.
+    Checks are judged anew where others are declared than those that the record carries, and where they go by the
+    question's answer, which may be another.
     """
-    checks = record.checks
-    declared = [(check.name, msgspec.to_builtins(check.argument)) for check in cell.checks]
-    if record.error is None and declared != [(result.check, result.expected) for result in checks]:
-        checks = judged(cell.checks, record.reply)
+    declared = [(check.name, msgspec.to_builtins(check.expected)) for check in cell.checks]
+    if declared != [(result.check, result.expected) for result in record.checks] or _keyed(cell):
+        record = rejudged(record, cell)
     return msgspec.structs.replace(
         record,
         persona=cell.persona,
@@ -226,6 +226,16 @@ def _as_cell(record: Record, cell: Cell) -> Record:
         question=cell.question,
         speaker=cell.speaker,
         placement=cell.placement,
-        checks=checks,
         attributes=dict(cell.attributes),
     )
+
+
+def rejudged(record: Record, cell: Cell) -> Record:
+    """Return the record with the outcomes of the checks that its cell has today; a failed one has none."""
+    if record.error is not None:
+        return record
+    return msgspec.structs.replace(record, checks=judged(cell.checks, record.reply, answer=cell.answer))
+
+
+def _keyed(cell: Cell) -> bool:
+    return any(check.keyed for check in cell.checks)

@@ -6,7 +6,8 @@ from typing import Any, Final, Literal, TypeAlias
 import msgspec
 
 from persona_batch.chat import JsonValue, Message, Params, Placement, Usage
-from persona_batch.checks import Check, evaluate
+from persona_batch.checks import Check, fault_of
+from persona_batch.checks.check import KINDS
 
 SCHEMA_VERSION = 1
 
@@ -90,12 +91,35 @@ class ProbeRecord(msgspec.Struct, frozen=True, kw_only=True):
 class CheckResult(msgspec.Struct, frozen=True):
     """Outcome of one declared check; `check` is its name (`contains`, `not contains`, …).
 
-    `expected` is the check's argument, so that two checks of one kind can be told apart.
+    `expected` is the check's argument as a file writes it, so that two checks of one kind can be told apart; `reason`
+    says what was found instead, on one line; null where the reply passed.
     """
 
     check: str
     passed: bool
     expected: Any = None
+    reason: str | None = None
+
+    @property
+    def label(self) -> str:
+        """The check on one line of a table: `contains 俺老孙`; of one that is not known, its name."""
+        try:
+            return self.declared.label
+        except ValueError:  # of another version, or another hand
+            return self.check
+
+    @property
+    def declared(self) -> Check:
+        """The check behind it.
+
+        Raises:
+            ValueError: it is of an unknown kind, or its argument does not fit it.
+        """
+        kind = self.check.removeprefix("not ")
+        if kind not in KINDS:
+            raise ValueError(f"there is no check {kind!r}")
+        argument = True if self.expected is None and kind == "in_character" else self.expected
+        return Check(KINDS[kind], argument, self.check.startswith("not "))
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):
@@ -141,9 +165,24 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
         return self.status in USABLE
 
 
-def judged(checks: Sequence[Check], reply: str) -> list[CheckResult]:
-    """Return the outcome of each declared check on a reply."""
-    return [CheckResult(check.name, evaluate(check, reply), check.argument) for check in checks]
+def judged(
+    checks: Sequence[Check], reply: str, *, answer: str | None = None, shown: str | None = None
+) -> list[CheckResult]:
+    """Return the outcome of each declared check on a reply.
+
+    Args:
+        checks: those that hold for what was asked.
+        reply: as it came.
+        answer: the right one to the question, where it has one.
+        shown: the reply as it is written down, where a key was taken out of it: what the reasons may quote.
+    """
+    results = []
+    for check in checks:
+        fault = fault_of(check, reply, answer)
+        if fault is not None and shown is not None and shown != reply:
+            fault = fault_of(check, shown, answer) or "it failed by what was taken out of the reply"
+        results.append(CheckResult(check.name, fault is None, check.expected, fault))
+    return results
 
 
 encode = msgspec.json.Encoder().encode

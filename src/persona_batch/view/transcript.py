@@ -17,7 +17,7 @@ from persona_batch.view.palette import Palette, When, palette_for
 from persona_batch.view.terminal import fit, joined, one_line, prose, settled, terminal_width, visible, wrap
 
 PLAIN_RULE = 72  # cells of a rule where there is no terminal to fill
-EXPECTED = 30  # cells of a failed check's argument
+EXPECTED = 40  # cells of a failed check's name and argument
 EDGE = 24  # cells before the end of a line in which a streamed word is held back
 LABEL = 9  # cells of "assistant", the longest role
 
@@ -181,10 +181,10 @@ def _rule(page: Page, title: str = "") -> str:
 def _check(result: CheckResult) -> str:
     if result.passed:
         return f"✓ {one_line(result.check)}"
-    expected = "" if result.expected in (None, True) else f" {one_line(str(result.expected))}"
-    if cell_len(expected) > EXPECTED:
-        expected = fit(expected, EXPECTED).rstrip()
-    return f"✗ {one_line(result.check)}{expected}"
+    label = one_line(result.label)
+    if cell_len(label) > EXPECTED:
+        label = fit(label, EXPECTED).rstrip()
+    return f"✗ {label}: {one_line(result.reason)}" if result.reason else f"✗ {label}"
 
 
 def _duration(milliseconds: float) -> str:

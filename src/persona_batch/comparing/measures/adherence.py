@@ -96,7 +96,7 @@ class Adherence(Measure):
                 known[seen.places] = seen.own.mean(axis=1)
                 known[seen.reference : seen.reference + len(seen.theirs)] = seen.theirs.mean(axis=1)
             question = int(self.layout.pairs[seen.pair].question[seen.stratum])
-            labels = [*map(_label, self._checks(seen.persona, question)), ALL]
+            labels = [*(check.label for check in self._checks(seen.persona, question)), ALL]
             rates = zip(seen.own.mean(axis=0).tolist(), seen.theirs.mean(axis=0).tolist(), strict=True)
             for label, both in zip(labels, [*rates, (float(seen.own.mean()), float(seen.theirs.mean()))], strict=True):
                 by_metric[seen.pair, seen.stratum, label].append((*both, len(seen.own)))
@@ -138,11 +138,3 @@ class Adherence(Measure):
 
 
 MEASURE = Adherence
-
-
-def _label(check: Check) -> str:
-    """Return the check as a row's name: `contains 俺老孙`."""
-    if check.argument is True:
-        return check.name
-    argument = check.argument
-    return f"{check.name} {', '.join(argument) if isinstance(argument, tuple) else argument}"
