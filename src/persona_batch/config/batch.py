@@ -129,8 +129,8 @@ class RunSettings:
     """The `run:` block, merged with the command line; None: the default of whoever uses it.
 
     `timeout` in seconds, for the whole reply; `thinking`: whether a thought that the model wrote into its text is kept
-    in the reply. `factors` are request parameters, each with its levels; `formats` the templates of questions by name, a
-    factor too. `sources`: the file that said `base_url`, `provider` or `api_key_env`; not there: no file did.
+    in the reply. `factors` are request parameters, each with its levels; `formats` the templates of questions by name,
+    a factor too. `sources`: the file that said `base_url`, `provider` or `api_key_env`; not there: no file did.
     """
 
     provider: str | None = None

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Sequence
 
 from persona_batch.config.batch import Probe, Question, Speaker, Talk, Turn
-from persona_batch.config.format import PartnerEntry, ProbeEntry, QuestionEntry, SpeakerEntry, TurnEntry
 from persona_batch.config.checklists import read_checks
+from persona_batch.config.format import PartnerEntry, ProbeEntry, QuestionEntry, SpeakerEntry, TurnEntry
 from persona_batch.config.nodes import Mapping
 from persona_batch.config.problems import Problems
 from persona_batch.wording import counted
@@ -85,5 +85,7 @@ def _speaker(said: _Said, at: Mapping, problems: Problems) -> Speaker | None:
     if said.name is None and said.persona is None:
         problems.add(at.key_place("speaker"), "`name` is missing here; add `name: …`, or `persona: …`")
     if said.text is not None and said.as_ == "name":
-        problems.add(at.key_place("speaker"), "`text` is that of `as: system` or `as: prefix`; the name alone is sent here")
+        problems.add(
+            at.key_place("speaker"), "`text` is that of `as: system` or `as: prefix`; the name alone is sent here"
+        )
     return Speaker(said.name or "", said.as_, said.text or "", said.persona)

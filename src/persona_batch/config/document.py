@@ -84,6 +84,13 @@ class Library:
                     self.problems.add(place_in(file, at), f"this looks like an API key; {REMEDY}")
         return self.texts[key]
 
+    def folder_of(self, shown: str) -> Path:
+        """Return the folder of a file that was read, by the name that it is shown under."""
+        paths = (
+            document.file.path for document in self.documents.values() if document and document.file.shown == shown
+        )
+        return next(paths, Path()).parent
+
     def input_files(self) -> tuple[InputFile, ...]:
         """Return all files that were read, in the order of reading."""
         files = [document.file for document in self.documents.values() if document]
@@ -106,7 +113,7 @@ class Library:
         model = PersonasFile if "personas" in root.entries else QuestionFile if kind == "questions" else PersonaEntry
         said = validated(model, root, self.problems)
         for name, key, node in nodes:
-            if name == "params" and key is not None and isinstance(node, Mapping):
+            if name in ("params", "factors") and key is not None and isinstance(node, Mapping):
                 check_names(node, self.problems)
         if self.custom_checks is not None:
             refuse_unnamed(nodes, self.custom_checks, self.problems)

@@ -35,6 +35,7 @@ from persona_batch.config.section import (
     Section,
     Texts,
     VariableName,
+    wrong,
 )
 
 
@@ -81,7 +82,7 @@ class FactorsBase(Section):
 
 
 _LEVELS: dict[str, Any] = {
-    name: (Annotated[list[field.rebuild_annotation()], Field(min_length=1)] | None, None)
+    name: (Annotated[list[field.rebuild_annotation()], Field(min_length=1)] | None, None)  # type: ignore[misc]  # made of values
     for name, field in ParamsBlock.model_fields.items()
 }
 FactorsBlock = create_model("FactorsBlock", __base__=FactorsBase, __doc__=FactorsBase.__doc__, **_LEVELS)
@@ -99,7 +100,8 @@ class SpeakerEntry(Section):
         "system", alias="as", description="Told by system text, by the message's `name`, or by a prefix to the message."
     )
     text: NonEmpty | None = Field(
-        None, description="A template of the system text or the prefix: `{{ name }}`, `{{ description }}`, `{{ system }}`."
+        None,
+        description="A template of the system text or the prefix: `{{ name }}`, `{{ description }}`, `{{ system }}`.",
     )
 
 

@@ -5,10 +5,13 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from persona_batch.chat import JsonValue
 from persona_batch.checks.language import is_written_in
 from persona_batch.config.batch import Batch, Persona, Question, RunSettings
 from persona_batch.config.document import Document, FileKind, Library
+from persona_batch.config.factorial import factors_said
 from persona_batch.config.files import expand, recorded_name
+from persona_batch.config.finishing import Finisher, partners_of
 from persona_batch.config.format import PersonasFile, RunBlock, SharedBlock
 from persona_batch.config.names import id_from_stem
 from persona_batch.config.nodes import Mapping, Node, pairs
@@ -144,16 +147,21 @@ def _batch(
         asked = registry if given is None else QuestionRegistry(library)
         drafts += read_drafts(document, library, asked, given)
     run = settings(_run_blocks(documents), overrides, problems)
+    factorial = factors_said(_factors_said(documents), overrides, problems)
+    run = replace(run, factors=factorial.levels, formats=factorial.formats)
     _refuse_twins(drafts, problems)
     if need_questions and given is None:
         _need_questions(drafts, problems)
-    personas = resolve(drafts, problems)
+    by_id = {draft.id: draft.persona for draft in drafts}
+    personas = Finisher(by_id, run.formats, registry).finish(resolve(drafts, problems))
+    partners = partners_of(by_id, registry)
     problems.raise_if_any()
     return Batch(
         id="",
         personas=tuple(personas),
         run=run,
         files=library.input_files(),
+        partners=partners,
         warnings=(*library.warnings, *cautions(personas, run)),
         lost=tuple(library.warnings),
     )
@@ -177,14 +185,26 @@ def batch_id(names: Sequence[str]) -> str:
 
 
 def _run_blocks(documents: Sequence[Document]) -> Iterator[tuple[RunBlock, Mapping]]:
+    for said, at in _holders(documents):
+        if said.run is not None and isinstance(block := at.get("run"), Mapping):
+            yield said.run, block
+
+
+def _factors_said(documents: Sequence[Document]) -> Iterator[tuple[dict[str, JsonValue], Mapping]]:
+    for said, at in _holders(documents):
+        if said.factors is not None and isinstance(block := at.get("factors"), Mapping):
+            yield said.factors, block
+
+
+def _holders(documents: Sequence[Document]) -> Iterator[tuple[SharedBlock, Mapping]]:
+    """Yield what may stand in a persona or at the top of a file, wherever it does."""
     for document in documents:
         holders: list[tuple[Section | None, Node]] = [(document.said, document.root)]
         if isinstance(document.said, PersonasFile):
             holders += pairs(document.said.personas, document.root.get("personas"))
         for said, at in holders:
-            block = at.get("run") if isinstance(at, Mapping) else None
-            if isinstance(said, SharedBlock) and said.run is not None and isinstance(block, Mapping):
-                yield said.run, block
+            if isinstance(said, SharedBlock) and isinstance(at, Mapping):
+                yield said, at
 
 
 def _refuse_twins(drafts: Sequence[Draft], problems: Problems) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from persona_batch.config.batch import Example, Persona, Question
 from persona_batch.config.checklists import read_checks, refuse_unanswered, shared_keyed
+from persona_batch.config.dialogue import probes_of
 from persona_batch.config.document import Document, Library
 from persona_batch.config.files import recorded_name, shown_name
 from persona_batch.config.foreign import is_meant
@@ -113,6 +114,7 @@ class _Reader:
             params=merge(*(layer.params or {} for layer, _ in reversed(layers))),
             attributes=entry.attributes or {},
             checks=checks,
+            probes=tuple(dict.fromkeys(probe for layer, _ in reversed(layers) for probe in probes_of(layer.probe))),
             control=entry.control or False,
             source=recorded_name(self.document.file.path),
         )

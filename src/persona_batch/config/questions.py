@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable, Sequence
+from collections.abc import Mapping as NamesOf
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -31,6 +32,7 @@ class QuestionRegistry:
     lists: dict[tuple[int, ...], tuple[Question, ...]] = field(default_factory=dict)
     read: dict[int, tuple[Question, ...]] = field(default_factory=dict)
     partners: dict[str, Node] = field(default_factory=dict)  # whom talks are with, and where that is said first
+    rows: dict[str, NamesOf[str, object]] = field(default_factory=dict)  # of questions that a table has, by id
 
     @property
     def problems(self) -> Problems:

@@ -6,7 +6,8 @@ endpoint (its URL, key variable, additions and models), and `--base-url` alone n
 does it get the headers in which a file puts one (`${VARIABLE}`).
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Mapping as NamesOf
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -31,7 +32,10 @@ _ENDPOINT = ("base_url", "api_key_env", "api_key_header", "extra_body", "extra_h
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overrides:
-    """What the command line says; None or empty: nothing. `params` are merged last, by the plan."""
+    """What the command line says; None or empty: nothing. `params` are merged last, by the plan.
+
+    `factors` are levels of request parameters; those of `format` name formats of the files.
+    """
 
     provider: str | None = None
     base_url: str | None = None
@@ -49,6 +53,7 @@ class Overrides:
     seed: int | None = None
     thinking: Thinking | None = None
     params: Params = field(default_factory=dict)
+    factors: NamesOf[str, tuple[JsonValue, ...]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -158,11 +163,11 @@ class _Given(Section):
     params: Parameters
 
 
-def _check_params(params: Params, problems: Problems) -> None:
-    """Note what is wrong with the parameters of `--param`: types, ranges, names that are set elsewhere, secrets."""
-    block = Mapping(Place("--param"))
+def _check_params(params: Params, problems: Problems, option: str = "--param") -> None:
+    """Note what is wrong with parameters of the command line: types, ranges, names that are set elsewhere, secrets."""
+    block = Mapping(Place(option))
     for name, value in params.items():
-        place = Place(f"--param {quote(name)[1:-1]}")
+        place = Place(f"{option} {quote(name)[1:-1]}")
         block.entries[name] = (_scalar(name, place), _node(value, place))
     for name, _, node in walk(block):
         text = node.written if isinstance(node, Scalar) else ""
@@ -171,6 +176,13 @@ def _check_params(params: Params, problems: Problems) -> None:
     root = Mapping(block.place, {"params": (_scalar("params", block.place), block)})
     validated(_Given, root, problems)
     check_names(block, problems)
+
+
+def check_levels(name: str, levels: Sequence[JsonValue], problems: Problems) -> None:
+    """Note what is wrong with the levels of `--factor`, each as a parameter of its own."""
+    for level in levels:
+        if level is not None:
+            _check_params({name: level}, problems, "--factor")
 
 
 def _node(value: JsonValue, place: Place) -> Node:

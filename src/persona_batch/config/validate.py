@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
 AnySection = TypeVar("AnySection", bound=Section)
 
-FREE = frozenset({"params", "extra_body", "answer", "choice", "share_of", "json"})  # null means something below these
+FREE = frozenset(
+    {"params", "factors", "speaker", "extra_body", "answer", "choice", "share_of", "json"}
+)  # null means something below these
 
 _EXPECTED = {
     "string_type": "text",

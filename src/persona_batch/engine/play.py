@@ -55,6 +55,7 @@ def record_of(cell: Cell, answer: Reply | Failure, *, run_id: str) -> Record:
         timing=times and Timing(utc_text(times.sent_at), times.ttft_ms, times.latency_ms, times.chunks),
         attempts=answer.attempts,
         attributes=dict(cell.attributes),
+        factors=dict(cell.factors),
         request_id=answer.request_id,
     )
     if isinstance(answer, Failure):

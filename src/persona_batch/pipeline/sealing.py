@@ -121,6 +121,11 @@ def _resolved(batch: Batch, grid: Grid) -> dict[str, JsonValue]:
         "personas": entries,
         "question_sets": question_sets,
         "questions": [_fields(question) for question in grid.all_questions],
+        **(
+            {"partners": {name: {**_fields(one), "questions": 0} for name, one in batch.partners.items()}}
+            if batch.partners
+            else {}
+        ),
         "provider_params": grid.provider_params,
         "cli_params": grid.cli_params,
         "developer_role": grid.developer_role,

@@ -4,18 +4,17 @@ Arms are the conditions that are compared. Every question stands once, beside it
 """
 
 from collections.abc import Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
+from itertools import product
 from typing import Literal
 
-from persona_batch.chat import Message, Params, Placement
-from persona_batch.config.batch import Batch, Persona, Question
+from persona_batch.chat import JsonValue, Message, Params, Placement
+from persona_batch.config.batch import Batch, Persona, Probe, Question
 from persona_batch.errors import UsageError
-from persona_batch.plan.cell import Cell, Endpoint
+from persona_batch.plan.cell import Cell, Endpoint, Partner
+from persona_batch.plan.forms import JOINT, Form, Forms
 from persona_batch.plan.key import canonical_json, cell_key, messages_json
-
-PERSONA_JOINT = "\n\n"  # between a persona in the user message and the question behind it
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +22,9 @@ class Arm:
     """One condition.
 
     `opening` stands before the question; `joined` is a prompt that is written into the question itself; `params`
-    are merged but for the question's own; `twin` marks a later arm that sends the same as an earlier one. The
-    `…_json` are the canonical forms, made once for the keys of all its cells.
+    are merged but for the question's own; `factors` are the levels of request parameters that are factors of the grid
+    (None: the parameter is not sent); `twin` marks a later arm that sends the same as an earlier one. The `…_json` are
+    the canonical forms, made once for the keys of all its cells.
     """
 
     persona: Persona
@@ -35,59 +35,92 @@ class Arm:
     joined: str | None
     params: Params
     params_json: bytes
+    factors: Mapping[str, JsonValue]
     twin: str | None
 
     @property
     def name(self) -> str:
         """What tells this arm from all others of the run."""
-        return f"{self.persona.id}/{self.variant}/{self.placement}"
+        levels = f"/{canonical_json(self.factors).decode()}" if self.factors else ""
+        return f"{self.persona.id}/{self.variant}/{self.placement}{levels}"
 
 
 @dataclass(frozen=True, slots=True)
 class AskedQuestion:
-    """A question with its arms; questions that are asked by the same arms share one list.
+    """A question with its forms and its arms; questions that are asked by the same arms share one list.
 
-    `twin` marks a later question with the very text of an earlier one, or with the text that a prompt and another
-    question make in one message; `twin_arms` names the arms that only the
-    question's own params make send the same as an earlier one.
+    `twin_arms` names the arms that only the question's own params make send the same as an earlier one.
     """
 
     question: Question
     arms: Sequence[Arm]
-    message: Message
-    message_json: bytes
-    twin: str | None
+    forms: tuple[Form, ...]
     twin_arms: frozenset[str] = frozenset()
 
-    def messages(self, arm: Arm) -> tuple[Message, ...]:
-        """Return the messages of the cell in which `arm` asks this question."""
-        if arm.joined is None:
-            return (*arm.opening, self.message)
-        return (*arm.opening, Message("user", f"{arm.joined}{PERSONA_JOINT}{self.question.text}"))
+    @property
+    def turns(self) -> int:
+        """How many replies a conversation has."""
+        talk = self.question.talk
+        return talk.rounds if talk is not None else len(self.question.turns) or 1
 
-    def messages_json(self, arm: Arm) -> bytes:
+    def messages(self, arm: Arm, form: Form) -> tuple[Message, ...]:
+        """Return the messages of the first turn of the cell in which `arm` asks this question."""
+        opening = form.opening(arm.opening)
+        return (*opening, form.message if arm.joined is None else form.joined_to(arm.joined))
+
+    def messages_json(self, arm: Arm, form: Form) -> bytes:
         """Return the same as canonical JSON, without building it anew where that can be helped."""
-        if arm.joined is not None:
-            return messages_json(self.messages(arm))
-        return b"%b,%b" % (arm.opening_json, self.message_json) if arm.opening_json else self.message_json
+        if arm.joined is not None or form.system:
+            return messages_json(self.messages(arm, form))
+        return b"%b,%b" % (arm.opening_json, form.message_json) if arm.opening_json else form.message_json
 
-    def cell(self, arm: Arm, key: str, params: Params, endpoint: Endpoint, model: str, sample: int) -> Cell:
-        """Return the cell in which `arm` asks this question; `key` and `params` are its own."""
+    def probes(self, arm: Arm) -> tuple[Probe, ...]:
+        """Return what is asked on forks: the question's, then the persona's, each once; those after turns that are."""
+        turns = self.turns
+        both = dict.fromkeys((*self.question.probes, *arm.persona.probes))
+        return tuple(probe for probe in both if not probe.after or probe.after[0] <= turns)
+
+    def requests(self, arm: Arm) -> int:
+        """Return how many requests a conversation is, if it comes to its end."""
+        turns = self.turns
+        partner = turns - 1 if self.question.talk is not None else 0
+        forks = (probe.after or range(1, turns + 1) for probe in self.probes(arm))
+        return turns + partner + sum(sum(turn <= turns for turn in after) for after in forks)
+
+    def cell(
+        self,
+        arm: Arm,
+        form: Form,
+        key: str,
+        params: Params,
+        endpoint: Endpoint,
+        model: str,
+        sample: int,
+        partner: Partner | None = None,
+    ) -> Cell:
+        """Return the cell in which `arm` asks this question; `key`, `params` and `partner` are its own."""
         persona, question = arm.persona, self.question
+        own = [turn.checks for turn in question.turns]
         return Cell(
             key=key,
             persona=persona.id,
             variant=arm.variant,
             question=question.id,
-            speaker=None if question.speaker is None else question.speaker.name,
+            speaker=form.speaker_name,
             sample=sample,
             placement=arm.placement,
             endpoint=endpoint,
             model=model,
             params=params,
-            messages=self.messages(arm),
+            messages=self.messages(arm, form),
+            turns=tuple(zip(form.turns, own[1:], strict=True)),
+            probes=self.probes(arm),
+            partner=partner,
             checks=persona.checks + question.checks,
+            first_checks=own[0] if own else (),
+            probe_checks=persona.checks,
             attributes=persona.attributes,
+            factors={**arm.factors, **form.factors},
             answer=question.answer,
         )
 
@@ -107,22 +140,39 @@ def arms_of(
     arms: list[Arm] = []
     sent: set[tuple[bytes, str | None, bytes]] = set()
     kept_params: dict[bytes, Params] = {}
+    levels = levels_of(batch.run.factors)
     for persona in batch.personas:
         merged = {**provider_params, **persona.params, **cli_params}
-        params_json = canonical_json(merged)
-        params = kept_params.setdefault(params_json, merged)
+        by_level = []
+        for factors in levels:
+            params = with_levels(merged, factors)
+            params_json = canonical_json(params)
+            by_level.append((factors, kept_params.setdefault(params_json, params), params_json))
         placements = (persona.placement,) if persona.control else batch.run.placements or (persona.placement,)
         for variant, text in enumerate(persona.variants):
             for asked in placements if text is not None else placements[:1]:  # nothing has one place only
-                arm = _arm_of(persona, variant, asked, params, params_json, developer_role=developer_role)
-                identity = (arm.opening_json, arm.joined, params_json)
-                arms.append(replace(arm, twin=arm.name) if identity in sent else arm)
-                sent.add(identity)
+                for factors, params, params_json in by_level:
+                    arm = _arm_of(persona, variant, asked, params, params_json, factors, developer_role=developer_role)
+                    identity = (arm.opening_json, arm.joined, params_json)
+                    arms.append(replace(arm, twin=arm.name) if identity in sent else arm)
+                    sent.add(identity)
     return arms
 
 
-def ask_all(arms: Sequence[Arm], cli_params: Params) -> list[AskedQuestion]:
-    """Return the questions in the order of the files; `cli_params` are merged last of all params.
+def levels_of(factors: Mapping[str, Sequence[JsonValue]]) -> list[Mapping[str, JsonValue]]:
+    """Return all combinations of the levels of request parameters; of none, the one that says nothing."""
+    return [dict(zip(factors, levels, strict=True)) for levels in product(*factors.values())]
+
+
+def with_levels(params: Params, factors: Mapping[str, JsonValue]) -> Params:
+    """Return params with the levels of factors laid over them; a level None takes its parameter out."""
+    if not factors:
+        return params
+    return {name: value for name, value in {**params, **factors}.items() if not (name in factors and value is None)}
+
+
+def ask_all(arms: Sequence[Arm], cli_params: Params, formats: Sequence[str] = ()) -> list[AskedQuestion]:
+    """Return the questions in the order of the files, in all `formats`; `cli_params` are merged after their own params.
 
     Raises:
         UsageError: one question id stands for two different questions.
@@ -142,22 +192,17 @@ def ask_all(arms: Sequence[Arm], cli_params: Params) -> list[AskedQuestion]:
                 )
             numbers.append(number)
     shared: dict[tuple[int, ...], list[Arm]] = {}
-    texts: set[bytes] = set()
-    prompts = {arm.joined for arm in arms if arm.joined is not None}
-    plain_texts = {question.text for question, _ in asked.values()} if prompts else set()
-    alike = _namesakes(arms) if any(question.params for question, _ in asked.values()) else []
+    questions = [question for question, _ in asked.values()]
+    forms = Forms((arm.joined for arm in arms if arm.joined is not None), questions, formats)
+    alike = _namesakes(arms) if any(question.params for question in questions) else []
     result = []
     for question, numbers in asked.values():
         combination = tuple(numbers)
         if combination not in shared:
             shared[combination] = [arm for number in numbers for arm in members[number]]
-        message = Message("user", question.text)
-        message_json = messages_json((message,))
-        twin = question.id if message_json in texts or _is_joined(question.text, prompts, plain_texts) else None
-        texts.add(message_json)
         asking = {id(members[number][0].persona.questions) for number in numbers}
         twin_arms = _twin_arms(question, alike, asking, cli_params) if question.params else frozenset()
-        result.append(AskedQuestion(question, shared[combination], message, message_json, twin, twin_arms))
+        result.append(AskedQuestion(question, shared[combination], forms.of(question), twin_arms))
     return result
 
 
@@ -189,16 +234,35 @@ def cell_of(
         history: all messages so far, the prompt and the last reply among them; empty: this is the first turn.
     """
     cli_params = cli_params or {}
-    params = {**(provider_params or {}), **persona.params, **cli_params}
-    arm = _arm_of(
-        persona, variant, placement or persona.placement, params, canonical_json(params), developer_role=developer_role
+    arm = arm_outside(
+        persona,
+        variant=variant,
+        placement=placement,
+        provider_params=provider_params or {},
+        cli_params=cli_params,
+        developer_role=developer_role,
     )
-    message = Message("user", question.text)
-    asked = AskedQuestion(question, [arm], message, messages_json((message,)), None)
-    messages = (*history, message) if history else asked.messages(arm)
+    (form, *_) = Forms((), (), ()).of(question)
+    asked = AskedQuestion(question, [arm], (form,))
+    messages = (*history, form.message) if history else asked.messages(arm, form)
     params = merged_params(arm, question.params, cli_params)
     key = cell_key(messages=messages, model=model, params=params, endpoint=endpoint.identity, sample=0)
-    return replace(asked.cell(arm, key, params, endpoint, model, 0), messages=messages)
+    return replace(asked.cell(arm, form, key, params, endpoint, model, 0), messages=messages)
+
+
+def arm_outside(
+    persona: Persona,
+    *,
+    variant: int = 0,
+    placement: Placement | None = None,
+    provider_params: Params,
+    cli_params: Params,
+    developer_role: Literal["developer", "system"],
+) -> Arm:
+    """Return the arm of one persona outside any grid."""
+    params = {**provider_params, **persona.params, **cli_params}
+    placement = placement or persona.placement
+    return _arm_of(persona, variant, placement, params, canonical_json(params), {}, developer_role=developer_role)
 
 
 def select(personas: Sequence[Persona], globs: Sequence[str]) -> list[Persona]:
@@ -212,8 +276,8 @@ def select(personas: Sequence[Persona], globs: Sequence[str]) -> list[Persona]:
 
 
 def merged_params(arm: Arm, question_params: Mapping[str, object], cli_params: Params) -> Params:
-    """Return the params of one cell; `question_params` come before the command line's, after the arm's."""
-    return {**arm.params, **question_params, **cli_params} if question_params else arm.params
+    """Return the params of one cell; a question's come after the arm's, before the command line's and factors."""
+    return with_levels({**arm.params, **question_params, **cli_params}, arm.factors) if question_params else arm.params
 
 
 def _arm_of(
@@ -222,6 +286,7 @@ def _arm_of(
     placement: Placement,
     params: Params,
     params_json: bytes,
+    factors: Mapping[str, JsonValue],
     *,
     developer_role: Literal["developer", "system"] = "developer",
 ) -> Arm:
@@ -234,10 +299,11 @@ def _arm_of(
         opening.append(Message("system" if placement == "system" else developer_role, text))
     for number, example in enumerate(persona.examples):
         joins = number == 0 and text and placement == "user"
-        opening.append(Message("user", f"{text}{PERSONA_JOINT}{example.user}" if joins else example.user))
+        opening.append(Message("user", f"{text}{JOINT}{example.user}" if joins else example.user))
         opening.append(Message("assistant", example.assistant))
     joined = text if text and placement == "user" and not persona.examples else None
-    return Arm(persona, variant, placement, tuple(opening), messages_json(opening), joined, params, params_json, None)
+    opening_json = messages_json(opening)
+    return Arm(persona, variant, placement, tuple(opening), opening_json, joined, params, params_json, factors, None)
 
 
 def _namesakes(arms: Sequence[Arm]) -> list[list[Arm]]:
@@ -248,16 +314,6 @@ def _namesakes(arms: Sequence[Arm]) -> list[list[Arm]]:
         if arm.twin is None and (alike := first.setdefault((arm.opening_json, arm.joined), arm)) is not arm:
             groups.setdefault(id(alike), [alike]).append(arm)
     return list(groups.values())
-
-
-def _is_joined(text: str, prompts: AbstractSet[str], questions: AbstractSet[str]) -> bool:
-    if not prompts:
-        return False
-    parts = text.split(PERSONA_JOINT)
-    return any(
-        PERSONA_JOINT.join(parts[:cut]) in prompts and PERSONA_JOINT.join(parts[cut:]) in questions
-        for cut in range(1, len(parts))
-    )
 
 
 def _twin_arms(

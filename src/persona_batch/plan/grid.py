@@ -1,4 +1,4 @@
-"""The grid: personas × questions × placements × models × samples, as cells in call order, lazily.
+"""The grid: personas × questions × placements × models × factors × samples, as cells in call order, lazily.
 
 Order is a randomized complete block design: sample by sample, and within a sample question by question (in
 seeded order), every arm and model is asked that question, in an order seeded anew for each block. So conditions
@@ -10,20 +10,22 @@ one, with the same keys and in the same order.
 """
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from functools import partial
 from typing import Literal
 
 import msgspec
 
-from persona_batch.chat import Params
+from persona_batch.chat import JsonValue, Params
 from persona_batch.config.batch import Batch, Persona, Question
 from persona_batch.errors import UsageError
 from persona_batch.plan.arms import Arm, AskedQuestion, arms_of, ask_all, merged_params, select
 from persona_batch.plan.cell import Cell, Endpoint
+from persona_batch.plan.forms import FORMAT, TOLD, probes_json
 from persona_batch.plan.key import KEY_VERSION, canonical_json, join_key
 from persona_batch.plan.order import SeededOrder
+from persona_batch.plan.partners import Partners
 from persona_batch.wording import meant
 
 
@@ -68,16 +70,21 @@ class Grid:
         self._arms = arms_of(
             batch, provider_params=self.provider_params, cli_params=self.cli_params, developer_role=developer_role
         )
-        self._asked = ask_all(self._arms, self.cli_params)
+        self._asked = ask_all(self._arms, self.cli_params, tuple(batch.run.formats))
+        self._partners = Partners(batch.partners, self.provider_params, self.cli_params, developer_role)
+        self._probing = any(persona.probes for persona in batch.personas) or any(
+            asked.question.probes for asked in self._asked
+        )
         self._endpoint_json = canonical_json(endpoint.identity)
         self._models_json = tuple(canonical_json(model) for model in self.models)
         self._personas = {persona.id for persona in chosen} if personas else None  # None: all of them
         self._questions = questions
         per_arm = len(self.models) * self.samples
-        self.total = sum(len(asked.arms) for asked in self._asked) * per_arm
-        wanted = sum(map(self._arms_wanted, self._asked)) * per_arm
+        self.total = sum(len(asked.arms) * len(asked.forms) for asked in self._asked) * per_arm
+        wanted = sum(self._arms_wanted(asked) * len(asked.forms) for asked in self._asked) * per_arm
+        self._wanted = wanted
         self._limit = wanted if limit is None else min(limit, wanted)
-        self._named: dict[tuple[str, int, str], Arm] | None = None
+        self._named: dict[tuple[str, int, str, bytes], Arm] | None = None
         self._by_question: dict[str, tuple[AskedQuestion, frozenset[str]]] = {}
 
     def __len__(self) -> int:
@@ -118,14 +125,16 @@ class Grid:
         places: dict[int, int] = {}
         for place, arm in enumerate(self._arms):
             places[id(arm)] = place
-            labels = (arm.name, arm.twin, arm.joined, arm.persona.attributes, arm.persona.checks)
+            labels = (arm.name, arm.twin, arm.joined, arm.persona.attributes, arm.persona.checks, arm.persona.probes)
             digest.update(b"%b%b%b" % (encode(labels), arm.opening_json, arm.params_json))
         lists: dict[int, bytes] = {}
         for asked in self._asked:
             if id(asked.arms) not in lists:
                 lists[id(asked.arms)] = b",".join(b"%d" % places[id(arm)] for arm in asked.arms)
-            of_question = (asked.question, asked.twin, sorted(asked.twin_arms))
+            of_question = (asked.question, [form.twin for form in asked.forms], sorted(asked.twin_arms))
             digest.update(b"%b%b" % (encode(of_question), lists[id(asked.arms)]))
+            if asked.question.talk is not None:
+                digest.update(self._partners.of(asked.question.talk, "")[1])
         return digest.hexdigest()
 
     def keyed(self, *, whole: bool = False) -> Iterator[tuple[str, Callable[[], Cell]]]:
@@ -140,31 +149,47 @@ class Grid:
         return (key for key, _ in self.keyed(whole=whole))
 
     def find(
-        self, *, persona: str, variant: int, question: str, placement: str, model: str, sample: int
+        self,
+        *,
+        persona: str,
+        variant: int,
+        question: str,
+        placement: str,
+        model: str,
+        sample: int,
+        speaker: str | None = None,
+        factors: Mapping[str, JsonValue] | None = None,
     ) -> tuple[str, Callable[[], Cell]] | None:
         """Return the key of the cell of these names in the whole batch, with what makes it; None: there is none."""
         if self._named is None:
-            self._named = {(arm.persona.id, arm.variant, arm.placement): arm for arm in self._arms}
+            self._named = {
+                (arm.persona.id, arm.variant, arm.placement, canonical_json(arm.factors)): arm for arm in self._arms
+            }
             names = {id(asked.arms): frozenset(arm.name for arm in asked.arms) for asked in self._asked}
             self._by_question = {asked.question.id: (asked, names[id(asked.arms)]) for asked in self._asked}
-        arm, known = self._named.get((persona, variant, placement)), self._by_question.get(question)
+        of_form = {name: level for name, level in (factors or {}).items() if name in (FORMAT, TOLD)}
+        of_arm = {name: level for name, level in (factors or {}).items() if name not in of_form}
+        arm = self._named.get((persona, variant, placement, canonical_json(of_arm)))
+        known = self._by_question.get(question)
         if arm is None or known is None or model not in self.models or not 0 <= sample < self.samples:
             return None
         asked, asking = known
         if arm.name not in asking:
             return None
-        return self._keyed(asked, arm, self.models.index(model), sample)
+        said = (speaker, of_form)
+        place = next((at for at, form in enumerate(asked.forms) if (form.speaker_name, form.factors) == said), None)
+        return None if place is None else self._keyed(asked, arm, self.models.index(model), place, sample)
 
     def examples(self, finished: Callable[[str], bool], most: int) -> list[Cell]:
         """Return the first cell of each persona that is not finished, in the order of `personas`; `most` at most."""
         order = {persona.id: place for place, persona in enumerate(self.personas)}
         found: dict[str, Cell] = {}
-        for asked, arm, model, sample in self._places(whole=False):
+        for asked, arm, model, form, sample in self._places(whole=False):
             if len(found) == min(most, len(order)):
                 break
             if arm.persona.id in found:
                 continue
-            key, make = self._keyed(asked, arm, model, sample)
+            key, make = self._keyed(asked, arm, model, form, sample)
             if not finished(key):
                 found[arm.persona.id] = make()
         return sorted(found.values(), key=lambda cell: order[cell.persona])
@@ -176,8 +201,23 @@ class Grid:
             if self._wants_question(asked):
                 for arm in asked.arms:
                     if self._wants_persona(arm):
-                        counts[arm.persona.id] += len(self.models) * self.samples
+                        counts[arm.persona.id] += len(self.models) * self.samples * len(asked.forms)
         return counts
+
+    def requests(self) -> int:
+        """Return how many requests the cells are, if every conversation comes to its end."""
+        if not self._probing and all(asked.turns == 1 for asked in self._asked):
+            return len(self)
+        if self._limit < self._wanted:
+            return sum(asked.requests(arm) for asked, arm, *_ in self._places(whole=False))
+        per_arm = len(self.models) * self.samples
+        return sum(
+            asked.requests(arm) * per_arm * len(asked.forms)
+            for asked in self._asked
+            if self._wants_question(asked)
+            for arm in asked.arms
+            if self._wants_persona(arm)
+        )
 
     def _wants_persona(self, arm: Arm) -> bool:
         return self._personas is None or arm.persona.id in self._personas
@@ -190,7 +230,7 @@ class Grid:
             return 0
         return len(asked.arms) if self._personas is None else sum(map(self._wants_persona, asked.arms))
 
-    def _places(self, *, whole: bool) -> Iterator[tuple[AskedQuestion, Arm, int, int]]:
+    def _places(self, *, whole: bool) -> Iterator[tuple[AskedQuestion, Arm, int, int, int]]:
         left = self.total if whole else self._limit
         wanted = None if whole or not self.narrowed else [self._wants_question(asked) for asked in self._asked]
         models = len(self.models)
@@ -199,30 +239,38 @@ class Grid:
                 if wanted is not None and not wanted[number]:
                     continue
                 asked = self._asked[number]
-                block = SeededOrder(len(asked.arms) * models, f"{self.seed}/{sample}/{asked.question.id}")
+                forms = len(asked.forms)
+                block = SeededOrder(len(asked.arms) * models * forms, f"{self.seed}/{sample}/{asked.question.id}")
                 for place in block:
-                    arm = asked.arms[place // models]
+                    arm = asked.arms[place // (models * forms)]
                     if wanted is not None and not self._wants_persona(arm):
                         continue
                     if left <= 0:
                         return
                     left -= 1
-                    yield asked, arm, place % models, sample
+                    yield asked, arm, place // forms % models, place % forms, sample
 
-    def _keyed(self, asked: AskedQuestion, arm: Arm, model: int, sample: int) -> tuple[str, Callable[[], Cell]]:
-        own = asked.question.params
+    def _keyed(
+        self, asked: AskedQuestion, arm: Arm, model: int, place: int, sample: int
+    ) -> tuple[str, Callable[[], Cell]]:
+        own, form = asked.question.params, asked.forms[place]
         params = merged_params(arm, own, self.cli_params)
         arm_twin = arm.name if asked.twin_arms and arm.name in asked.twin_arms else arm.twin
+        partner, talk = None, b""
+        if asked.question.talk is not None:
+            partner, talk = self._partners.of(asked.question.talk, self.models[model])
         key = join_key(
             endpoint=self._endpoint_json,
-            messages=asked.messages_json(arm),
+            messages=asked.messages_json(arm, form),
             model=self._models_json[model],
             params=canonical_json(params) if own else arm.params_json,
             sample=sample,
-            turns=b"",
-            twin=None if arm_twin is None and asked.twin is None else f"{arm_twin or ''}|{asked.twin or ''}",
+            turns=form.turns_json,
+            probes=probes_json(asked.probes(arm)) if self._probing else b"",
+            talk=talk,
+            twin=None if arm_twin is None and form.twin is None else f"{arm_twin or ''}|{form.twin or ''}",
         )
-        return key, partial(asked.cell, arm, key, params, self.endpoint, self.models[model], sample)
+        return key, partial(asked.cell, arm, form, key, params, self.endpoint, self.models[model], sample, partner)
 
 
 def _question_ids(personas: Sequence[Persona]) -> list[str]:

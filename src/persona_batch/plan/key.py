@@ -28,6 +28,8 @@ def cell_key(
     endpoint: str,
     sample: int,
     turns: Sequence[Message] = (),
+    probes: bytes = b"",
+    talk: bytes = b"",
     twin: str | None = None,
 ) -> str:
     """Return the 32 hex digits that name a cell on every machine.
@@ -39,6 +41,8 @@ def cell_key(
         endpoint: `Endpoint.identity`.
         sample: 0, 1, … for repeats.
         turns: user messages after the first turn.
+        probes: what is asked on forks, as canonical JSON; empty: nothing.
+        talk: the persona that speaks as the user, as canonical JSON; empty: none does.
         twin: tells apart two arms of one run that send the very same messages (an A/A comparison).
     """
     return join_key(
@@ -48,6 +52,8 @@ def cell_key(
         params=canonical_json(params),
         sample=sample,
         turns=messages_json(turns),
+        probes=probes,
+        talk=talk,
         twin=twin,
     )
 
@@ -59,16 +65,20 @@ def join_key(
     model: bytes,
     params: bytes,
     sample: int,
-    turns: bytes,
-    twin: str | None,
+    turns: bytes = b"",
+    probes: bytes = b"",
+    talk: bytes = b"",
+    twin: str | None = None,
 ) -> str:
     """Return the key of a cell whose parts are canonical JSON already (`messages`, `turns` without brackets)."""
-    asked = b'{"endpoint":%b,"messages":[%b],"model":%b,"params":%b,"sample":%d%b%b,"v":%d}' % (
+    asked = b'{"endpoint":%b,"messages":[%b],"model":%b,"params":%b%b,"sample":%d%b%b%b,"v":%d}' % (
         endpoint,
         messages,
         model,
         params,
+        b',"probes":%b' % probes if probes else b"",
         sample,
+        b',"talk":%b' % talk if talk else b"",
         b',"turns":[%b]' % turns if turns else b"",
         b"" if twin is None else b',"twin":%b' % _encode(twin),
         KEY_VERSION,

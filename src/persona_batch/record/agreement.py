@@ -92,7 +92,7 @@ class Agreement:
     def _see(self, record: Record) -> None:
         self.seen += 1
         names = (record.persona, record.variant, record.question, record.speaker, record.placement, record.model)
-        place = hash((*names, record.sample))
+        place = hash((*names, record.sample, repr(sorted(record.factors.items()))))
         if place in self._places:
             self.twice += 1
         self._places.add(place)
@@ -121,7 +121,11 @@ def described(manifest: Manifest) -> Grid | None:
         sets = [tuple(questions[name] for name in names) for names in config["question_sets"]]
         personas = tuple(_persona(entry, sets) for entry in config["personas"])
         batch = Batch(
-            id=manifest.batch_id, personas=personas, run=msgspec.convert(config["run"], RunSettings), files=()
+            id=manifest.batch_id,
+            personas=personas,
+            run=msgspec.convert(config["run"], RunSettings),
+            files=(),
+            partners={name: _persona(entry, [()]) for name, entry in config.get("partners", {}).items()},
         )
         return Grid(
             batch,
@@ -207,6 +211,8 @@ def _cell_named(record: Record, grid: Grid) -> tuple[str, Callable[[], Cell]] | 
         placement=record.placement,
         model=record.model,
         sample=record.sample,
+        speaker=record.speaker,
+        factors=record.factors,
     )
 
 
