@@ -60,13 +60,17 @@ def test_the_first_match_is_what_is_chosen(options: tuple[str, ...], reply: str,
 
 @pytest.mark.parametrize(
     ("pattern", "reply", "answer"),
-    [("[1-4]", "I say 3, or 4", "3"), ("answer is ([A-D])", "A? The answer is B.", "B"), ("(?i)yes|no", "YES", "yes")],
+    [
+        ("[1-4]", "I say 3, or 4", "3"),
+        ("answer is ([A-D])", "A? The answer is B.", "B"),
+        (r"(?i)\b(?:yes|no)\b", "YES", "yes"),
+    ],
 )
 def test_a_pattern_finds_the_answer_by_its_first_group(pattern: str, reply: str, answer: str) -> None:
     check = Check("choice", {"regex": pattern})
     assert evaluate(check, reply, answer)
     assert not evaluate(check, reply, "9")
-    assert fault_of(check, "no idea", answer) == "no answer found"
+    assert fault_of(check, "Who knows?", answer) == "no answer found"
 
 
 def test_the_reason_names_what_was_answered_and_what_is_right() -> None:

@@ -12,6 +12,7 @@ from config.wrong_checks import CHECKS
 from config.wrong_guesses import GUESSES
 from config.wrong_shapes import SHAPES
 from config.wrong_signs import SIGNS
+from config.wrong_talks import TALKS
 from config.wrong_values import VALUES
 from config.wrong_yaml import READINGS, YAML
 from servers.act import Act, Script, error_body
@@ -34,7 +35,7 @@ def work(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    "wrong", [*YAML, *READINGS, *SIGNS, *SHAPES, *GUESSES, *VALUES, *CHECKS], ids=lambda wrong: wrong.name
+    "wrong", [*YAML, *READINGS, *SIGNS, *SHAPES, *GUESSES, *VALUES, *TALKS, *CHECKS], ids=lambda wrong: wrong.name
 )
 def test_a_wrong_file_exits_2_and_leaves_nothing(wrong: Wrong, tmp_path: Path, call: Call) -> None:
     content = wrong.content

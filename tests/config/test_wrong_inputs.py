@@ -11,13 +11,14 @@ from config.wrong_checks import CHECKS
 from config.wrong_guesses import GUESSES
 from config.wrong_shapes import SHAPES
 from config.wrong_signs import SIGNS
+from config.wrong_talks import TALKS
 from config.wrong_values import KEY, VALUES
 from config.wrong_yaml import READINGS, YAML
 from persona_batch.config.load import load_batch
 from persona_batch.config.settings import Overrides
 from persona_batch.errors import ConfigError
 
-WRONG = [*YAML, *READINGS, *SIGNS, *SHAPES, *GUESSES, *VALUES, *CHECKS]
+WRONG = [*YAML, *READINGS, *SIGNS, *SHAPES, *GUESSES, *VALUES, *TALKS, *CHECKS]
 WIDE = "full-width signs are other signs in file names too"
 
 

@@ -9,8 +9,8 @@ SHAPES = [
     Wrong(
         "strange key",
         persona("zzz: 3"),
-        "3:1: unknown key `zzz`, expected one of `controls`, `params`, `checks`, `questions`, `run`, `id`, `name`, "
-        "`description`, `system`, `placement`, `examples`, `attributes`, `control`, `from`",
+        "3:1: unknown key `zzz`, expected one of `controls`, `params`, `checks`, `questions`, `factors`, `probe`, "
+        "`run`, `id`, `name`, `description`, `system`, `placement`, `examples`, `attributes`, `control`, `from`",
     ),
     Wrong("unknown key in run", persona("run: {sample: 3}"), "3:7: unknown key `sample`, did you mean `samples`?"),
     Wrong("unknown key in limits", persona("run: {limits: {rmp: 3}}"), "3:16: unknown key `rmp`, did you mean `rpm`?"),

@@ -74,21 +74,6 @@ VALUES = [
     ),
     Wrong("negative length", persona("checks: [{max_chars: -1}]"), "3:22: found `-1`, expected at least 0"),
     Wrong(
-        "planned turns",
-        asked("{id: a, turns: [Hi, Ho]}"),
-        "4:13: `turns` is planned and not built yet; delete it for now",
-    ),
-    Wrong(
-        "planned probe",
-        asked("{id: a, text: Hi, probe: Ho}"),
-        "4:23: `probe` is planned and not built yet; delete it for now",
-    ),
-    Wrong(
-        "planned speaker",
-        asked("{text: Hi, speaker: {name: 猪八戒, as: system}}"),
-        "4:16: `speaker` is planned and not built yet; delete it for now",
-    ),
-    Wrong(
         "planned table of questions",
         asked("{from: mmlu.csv, text: Hi}"),
         "4:6: `from` is planned and not built yet; delete it for now",

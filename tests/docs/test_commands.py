@@ -54,7 +54,7 @@ def test_the_files_shown_on_a_page_are_right(page: Path, tmp_path: Path) -> None
                 continue
             shown = place.folder / f"personas/shown-{block.line}.yaml"
             shown.write_text(block.text, encoding="utf-8")
-            if "\nsystem:" in block.text:
+            if "\nsystem:" in f"\n{block.text}":
                 assert load_batch([shown]).personas
             else:
                 assert load_batch([place.folder / "personas/teacher.yaml"], questions=[shown]).personas

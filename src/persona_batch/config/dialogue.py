@@ -64,7 +64,8 @@ def refuse_late_probes(question: Question, at: Mapping, problems: Problems) -> N
     for probe in question.probes:
         if probe.after and probe.after[-1] > turns:
             problems.add(
-                at.key_place("probe"), f"a probe after turn {probe.after[-1]}, but there are {counted(turns, 'turn')}"
+                at.key_place("probe"),
+                f"a probe after turn {probe.after[-1]}, but there {'is' if turns == 1 else 'are'} {counted(turns, 'turn')}",
             )
 
 

@@ -40,6 +40,10 @@ class Factorial:
     formats: dict[str, str] = field(default_factory=dict)
     places: dict[str, Place] = field(default_factory=dict)
 
+    def place(self, name: str) -> Place:
+        """Return where a factor was first given."""
+        return self.places.get(name, Place(f"the factor {quote(name)}"))
+
     def add(self, said: NamesOf[str, JsonValue], at: MappingNode, problems: Problems) -> None:
         """Take over what a file says."""
         for name, levels in said.items():

@@ -58,11 +58,13 @@ def _of_file(name: str, place: Place, registry: QuestionRegistry) -> Persona | N
 class Finisher:
     """Finishes the questions of a batch, each once.
 
-    `personas` are those that a speaker may be, by id; the registry knows where the questions stand, and their rows.
+    `personas` are those that a speaker may be, by id; the formats stand at `formats_place`; the registry knows where
+    the questions stand, and their rows.
     """
 
     personas: Mapping[str, Persona]
     formats: Mapping[str, str]
+    formats_place: Place
     registry: QuestionRegistry
 
     def finish(self, personas: Sequence[Persona]) -> list[Persona]:
@@ -86,7 +88,7 @@ class Finisher:
             try:
                 templates[name] = Template.parse(text)
             except TemplateFlaw as flaw:
-                self._problems.add(Place(f"the format {quote(name)}"), str(flaw))
+                self._problems.add(self.formats_place, f"the format {quote(name)}: {flaw}")
         return templates
 
     def _finished(self, question: Question, templates: Mapping[str, Template]) -> Question:
@@ -99,7 +101,13 @@ class Finisher:
         row = self.registry.rows.get(question.id, {})
         formatted = {
             name: tuple(
-                self._render(template, {**row, "text": text, "answer": question.answer or ""}, place) for text in texts
+                self._render(
+                    template,
+                    {**row, "text": text, "answer": question.answer or ""},
+                    self.formats_place,
+                    f"the format {quote(name)}: ",
+                )
+                for text in texts
             )
             for name, template in templates.items()
         }
@@ -127,9 +135,9 @@ class Finisher:
             values |= {"system": persona.variants[0] or "", "description": persona.description or ""}
         return replace(speaker, name=name, text=self._render(template, values, place))
 
-    def _render(self, template: Template, values: Mapping[str, object], place: Place) -> str:
+    def _render(self, template: Template, values: Mapping[str, object], place: Place, head: str = "") -> str:
         try:
             return template.render(values)
         except TemplateFlaw as flaw:
-            self._problems.add(place, str(flaw))
+            self._problems.add(place, f"{head}{flaw}")
             return ""

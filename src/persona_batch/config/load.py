@@ -9,7 +9,7 @@ from persona_batch.chat import JsonValue
 from persona_batch.checks.language import is_written_in
 from persona_batch.config.batch import Batch, Persona, Question, RunSettings
 from persona_batch.config.document import Document, FileKind, Library
-from persona_batch.config.factorial import factors_said
+from persona_batch.config.factorial import FORMAT, factors_said
 from persona_batch.config.files import expand, recorded_name
 from persona_batch.config.finishing import Finisher, partners_of
 from persona_batch.config.format import PersonasFile, RunBlock, SharedBlock
@@ -153,7 +153,7 @@ def _batch(
     if need_questions and given is None:
         _need_questions(drafts, problems)
     by_id = {draft.id: draft.persona for draft in drafts}
-    personas = Finisher(by_id, run.formats, registry).finish(resolve(drafts, problems))
+    personas = Finisher(by_id, run.formats, factorial.place(FORMAT), registry).finish(resolve(drafts, problems))
     partners = partners_of(by_id, registry)
     problems.raise_if_any()
     return Batch(
