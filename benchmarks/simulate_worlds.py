@@ -9,6 +9,7 @@ import numpy as np
 
 from persona_batch.chat import Message
 from persona_batch.record import CheckResult, Record
+from persona_batch.record.record import ProbeRecord, TurnRecord
 
 RECORDED = Path(__file__).resolve().parents[1] / ".." / "shared" / "data" / "recorded-smollm2" / "replies_64.jsonl"
 HABITS = ("arrr", "matey", "ahoy", "plunder", "doubloon")
@@ -95,12 +96,23 @@ def dialogues(rng: np.random.Generator, count: int, turns: int, slope: float) ->
     for number in range(count):
         level, own = rng.normal(0.6, 0.15), rng.normal(0.0, 0.03)
         probes = [
-            {"turn": turn, "reply": "…", "score": float(level + (slope + own) * turn + rng.normal(0.0, 0.1))}
+            scored_probe(turn, level + (slope + own) * turn + rng.normal(0.0, 0.1))
             for turn in range(2, 2 * turns + 1, 2)
         ]
         record = _record(number, 0, number, 0, f"goodbye {number}", rng, 0.0)
-        found.append(Record(**{**_fields(record), "turns": [{"user": "hello", "reply": "hi"}], "probes": probes}))
+        found.append(
+            Record(
+                **{**_fields(record), "turns": [TurnRecord(user="hello", reply="hi", status="ok")], "probes": probes}
+            )
+        )
     return found
+
+
+def scored_probe(after: int, score: float, checks: int = 40) -> ProbeRecord:
+    """Return the answer to a probe that passes so large a share of its checks (to the nearest one)."""
+    passed = round(checks * score)
+    results = [CheckResult("contains", number < passed) for number in range(checks)]
+    return ProbeRecord(after=after, text="Who are you?", reply="…", status="ok", checks=results)
 
 
 def _words(rng: np.random.Generator, count: int) -> list[str]:

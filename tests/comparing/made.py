@@ -7,9 +7,16 @@ import numpy as np
 
 from persona_batch.chat import Message, Placement
 from persona_batch.record import CheckResult, Record, Status
+from persona_batch.record.record import ProbeRecord
 
 _TEXT = "the sea is wide and a ship of oak may cross it when wind is kind to old sailors who sing"
 WORDS = tuple(_TEXT.split())
+
+
+def probe(after: int, score: float, checks: int = 100, text: str = "Who are you?") -> ProbeRecord:
+    """Return the answer to a probe that passes so large a share of its checks."""
+    results = [CheckResult("contains", number < round(checks * score)) for number in range(checks)]
+    return ProbeRecord(after=after, text=text, reply="…", status="ok", checks=results)
 
 
 def record(

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from comparing.made import grid, prose, record
+from comparing.made import grid, probe, prose, record
 from persona_batch.comparing import Comparison, compare
 from persona_batch.comparing.comparison import Claim
 from persona_batch.record import Record
@@ -66,11 +66,11 @@ def test_holm_runs_over_the_larger_p_of_each() -> None:
 
 def test_controls_are_in_no_family_of_drift() -> None:
     def talk(persona: str, number: int) -> Record:
-        probes = [{"turn": turn, "reply": "x", "score": 1.0 - 0.1 * turn - 0.01 * number} for turn in (1, 2, 3)]
+        probes = [probe(turn, 1.0 - 0.1 * turn - 0.01 * number) for turn in (1, 2, 3)]
         return record(persona, f"d{number}", f"bye {number}", probes=probes)
 
     found = compare([talk(name, n) for name in ("none", "pirate") for n in range(8)], measures=["drift"])
-    rows = {row.arm: row for row in found.estimates}
+    rows = {row.arm: row for row in found.estimates if row.metric == "slope"}
     assert rows["none"].p_bh is None
     assert rows["pirate"].p_bh is not None
 

@@ -1,10 +1,11 @@
 import numpy as np
 import pytest
 
-from comparing.made import grid, prose, record
+from comparing.made import grid, probe, prose, record
 from persona_batch.comparing import compare
 from persona_batch.comparing.measures.accuracy import mcnemar
 from persona_batch.record import CheckResult, Record
+from persona_batch.record.record import TurnRecord
 
 PIRATE = {"none": "", "pirate": "Arrr, matey!"}
 
@@ -144,8 +145,9 @@ def test_words_that_all_use_alike_are_not_listed() -> None:
 
 
 def dialogue(number: int, scores: list[float], persona: str = "pirate") -> Record:
-    probes = [{"turn": 2 * place, "reply": "Arrr", "score": score} for place, score in enumerate(scores, 1)]
-    return record(persona, f"d{number}", f"bye {number}", turns=[{"user": "hi", "reply": "ahoy"}], probes=probes)
+    probes = [probe(2 * place, score) for place, score in enumerate(scores, 1)]
+    turns = [TurnRecord(user="hi", reply="ahoy", status="ok")]
+    return record(persona, f"d{number}", f"bye {number}", turns=turns, probes=probes)
 
 
 def test_drift_is_the_mean_slope_of_the_dialogues() -> None:
@@ -157,21 +159,37 @@ def test_drift_is_the_mean_slope_of_the_dialogues() -> None:
 
 
 def test_a_probes_score_is_the_share_of_its_checks() -> None:
-    def probes(*passed: int) -> list[dict[str, object]]:
-        return [
-            {"turn": turn, "reply": "…", "checks": [{"check": "contains", "passed": n < count} for n in range(2)]}
-            for turn, count in enumerate(passed, 1)
-        ]
+    probes = [probe(1, 1.0, 2), probe(2, 0.5, 2), probe(3, 0.0, 2)]
+    records = [record("pirate", f"d{number}", f"{number}", probes=probes) for number in range(6)]
+    found = compare(records, measures=["drift"])
+    assert found.estimates[0].value == -0.5
+    curve = {row.metric: (row.value, row.p) for row in found.estimates[1:]}
+    assert curve == {"after turn 1": (1.0, None), "after turn 2": (0.5, None), "after turn 3": (0.0, None)}
 
-    records = [record("pirate", f"d{number}", f"{number}", probes=probes(2, 1, 0)) for number in range(6)]
-    row = compare(records, measures=["drift"]).estimates[0]
-    assert row.value == -0.5
+
+def test_a_hard_probe_that_is_asked_late_is_no_fall() -> None:
+    probes = [probe(after, 1.0, text="easy") for after in (1, 2)] + [probe(after, 0.2, text="hard") for after in (3, 4)]
+    records = [record("pirate", f"d{number}", f"{number}", probes=probes) for number in range(6)]
+    assert compare(records, measures=["drift"]).estimates[0].value == pytest.approx(0.0)
+
+
+def test_dialogues_on_one_question_hang_together() -> None:
+    records = [
+        record("pirate", f"d{number}", f"{number} {sample}", sample=sample, probes=[probe(1, 0.9), probe(2, 0.8)])
+        for number in range(6)
+        for sample in range(4)
+    ]
+    by_question = compare(records, measures=["drift"]).estimates[0]
+    assert (by_question.questions, by_question.samples, by_question.test) == (6, 24, "sign-flip by question, exact")
+    few = [one for one in records if one.question in ("d0", "d1")]
+    by_dialogue = compare(few, measures=["drift"]).estimates[0]
+    assert (by_dialogue.questions, by_dialogue.test) == (8, "sign-flip by dialogue, exact")
 
 
 def test_five_dialogues_are_not_enough_for_drift() -> None:
     row = compare([dialogue(number, [0.9, 0.1]) for number in range(5)], measures=["drift"]).estimates[0]
     assert row.p is None
-    assert row.not_estimable == "5 dialogues; the sign-flip test needs 6"
+    assert row.not_estimable == "5 questions; the sign-flip test needs 6"
 
 
 def keyed(persona: str, question: int, sample: int, right: bool) -> Record:

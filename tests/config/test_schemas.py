@@ -11,7 +11,6 @@ from jsonschema import Draft202012Validator
 
 from config.wrong import Wrong
 from config.wrong_shapes import SHAPES
-from config.wrong_talks import TALKS
 from config.wrong_values import VALUES
 from persona_batch.chat import Message, Usage
 from persona_batch.config.format import SECTIONS, PersonaEntry

@@ -123,7 +123,8 @@ TALKS = [
     Wrong(
         "a placement as a factor",
         persona("factors: {placement: [user]}"),
-        "3:11: `placement` is no request parameter; write the placements under `run: {placement: […]}`, or `--placement` several times",
+        "3:11: `placement` is no request parameter; write the placements under `run: {placement: […]}`, or "
+        "`--placement` several times",
     ),
     Wrong(
         "a misspelt factor",

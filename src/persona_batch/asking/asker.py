@@ -8,7 +8,7 @@ import random
 from collections.abc import Callable
 
 from persona_batch.asking.breaker import Breaker, Halt
-from persona_batch.asking.gate import Gate, Permit
+from persona_batch.asking.gate import Gate, Permit, Reservation
 from persona_batch.asking.ledger import Ledger
 from persona_batch.asking.limits import Gauge, RetryPolicy, RunLimits
 from persona_batch.asking.reply import Failure, Incoming, Reply
@@ -65,11 +65,21 @@ class Asker:
         """Ask nothing new and end all waits; requests on their way may finish."""
         self._halt.set(reason)
 
+    def reserve(self, requests: int) -> Reservation:
+        """Count requests of which one is worth nothing without the others; an async context, which gives back the rest.
+
+        Raises:
+            Halted: a budget does not reach so far, or asking was stopped.
+            StorageError: the ledger cannot be written.
+        """
+        return self._gate.reserve(requests)
+
     async def ask(
         self,
         request: Request,
         *,
         label: str = "",
+        reserved: Reservation | None = None,
         on_text: Callable[[str], None] | None = None,
         on_retry: Callable[[ProviderError, float], None] | None = None,
     ) -> Reply | Failure:
@@ -78,6 +88,7 @@ class Asker:
         Args:
             request: what is sent.
             label: what the log calls it: a cell's key.
+            reserved: what it was counted in already; a retry is counted anew.
             on_text: called with each piece of the reply, clean of secrets; a word may come when it is whole. A thought
                 at the head of the text is no part of it, except one that nothing marks before its end. After a retry,
                 the pieces are those of the new reply.
@@ -92,7 +103,7 @@ class Asker:
         tries = failures = 0
         while True:
             self._halt.check()
-            permit = await self._gate.admit(request)
+            permit = await self._gate.admit(request, reserved if tries == 0 else None)
             tries += 1
             info = StreamInfo()
             try:

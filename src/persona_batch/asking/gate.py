@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from typing import NamedTuple, NoReturn
+from typing import NamedTuple, NoReturn, Self
 
 from persona_batch.asking.breaker import Halt, Halted
 from persona_batch.asking.ledger import Ledger
@@ -10,7 +10,7 @@ from persona_batch.asking.limits import LATE, Gauge, RunLimits
 from persona_batch.asking.pace import RollingWindow, Throttle, TokenEstimate, prompt_tokens, text_tokens
 from persona_batch.asking.reply import Reply
 from persona_batch.chat import Usage
-from persona_batch.errors import ProcessLost, ProviderError, RateLimited, ServerFailed, StoppedEarly
+from persona_batch.errors import ProcessLost, ProviderError, RateLimited, ServerFailed, StoppedEarly, UsageError
 from persona_batch.provider.contract import Request
 from persona_batch.provider.ratelimit import retry_after, used_up_today
 from persona_batch.record.runlog import RunLog
@@ -56,6 +56,27 @@ class Permit:
             self._gate.heed(headers, error, self._sent_at)
 
 
+class Reservation:
+    """Requests that are counted before they are sent, so that a conversation is not cut in its midst by a budget.
+
+    Retries are counted beside it, as those of all requests are.
+    """
+
+    __slots__ = ("_day", "_gate", "left")
+
+    def __init__(self, gate: "Gate", requests: int, day: str | None) -> None:
+        self._gate = gate
+        self._day = day
+        self.left = requests
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._gate.release(self.left, self._day)
+        self.left = 0
+
+
 class Gate:
     """Grants permits in the order they are asked for.
 
@@ -97,10 +118,42 @@ class Gate:
         self._paused_until = 0.0
         self._held_tokens = 0
         self._spent_tokens = 0
+        self._promised = 0  # requests that are reserved and not sent
         halt.on_set(self._changed.set)
 
-    async def admit(self, request: Request) -> Permit:
-        """Wait until one more request may be sent, and count it.
+    def reserve(self, requests: int) -> Reservation:
+        """Count requests that are only worth sending if all of them may be sent; leave the context to give back.
+
+        Raises:
+            Halted: budget or quota do not reach so far, or the run was stopped.
+            StorageError: the ledger cannot be written.
+        """
+        self._halt.check()
+        whole = f"a conversation of {requests:,} requests"
+        most, per_day = self._limits.max_requests, self._limits.per_day
+        for limit, option in ((most, "--max-requests"), (per_day, "--per-day")):
+            if limit is not None and requests > limit:
+                self._halt.set(UsageError(f"{whole} is more than {option} {limit:,} ever lets through; raise it"))
+                raise Halted
+        if most is not None and self._gauge.requests + self._promised + requests > most:
+            self._end(f"the budget of {most:,} requests (--max-requests) is used up, but for less than {whole}")
+        day = None
+        if per_day is not None and self._ledger is not None:
+            day = self._ledger.today()
+            if not self._ledger.reserve(per_day, requests):
+                left = f"the day's {per_day:,} requests (--per-day) are used up, but for less than {whole}"
+                self._end(f"{left}; {self._come_back()}")
+        self._promised += requests
+        return Reservation(self, requests, day)
+
+    def release(self, requests: int, day: str | None) -> None:
+        """Give back what was reserved and not sent."""
+        self._promised -= requests
+        if requests and day is not None and self._ledger is not None:
+            self._ledger.give_back(requests, day)
+
+    async def admit(self, request: Request, reserved: Reservation | None = None) -> Permit:
+        """Wait until one more request may be sent, and count it, if it is not `reserved` already.
 
         Raises:
             Halted: the run was stopped, by others or because a budget or quota is used up.
@@ -108,7 +161,8 @@ class Gate:
         """
         tokens = self.estimate.of(request) if self._counts_tokens else 0
         async with self._turn:
-            while (hold := self._hold(tokens)) is not None:
+            counted = reserved is not None and reserved.left > 0
+            while (hold := self._hold(tokens, counted=counted)) is not None:
                 self._gauge.waiting_for, self._gauge.waiting_until = hold
                 self._changed.clear()
                 try:
@@ -117,7 +171,11 @@ class Gate:
                 except TimeoutError:
                     continue
             self._gauge.waiting_for = self._gauge.waiting_until = None
-            self._take_from_day()
+            if reserved is not None and counted:
+                reserved.left -= 1
+                self._promised -= 1
+            else:
+                self._take_from_day()
             return self._enter(tokens)
 
     def began(self) -> None:
@@ -157,9 +215,9 @@ class Gate:
         if too_fast and self._throttle.refused(sent_at, self._clock()):
             self._log.write("slower", concurrency=self._throttle.size)
 
-    def _hold(self, tokens: int) -> _Hold | None:
+    def _hold(self, tokens: int, *, counted: bool) -> _Hold | None:
         self._halt.check()
-        self._check_budgets(tokens)
+        self._check_budgets(tokens, counted=counted)
         now = self._clock()
         if now < self._paused_until:
             return _Hold("the endpoint asked to wait", self._paused_until)
@@ -173,9 +231,9 @@ class Gate:
             return _Hold("the token budget", None)  # replies under way may turn out shorter than estimated
         return None
 
-    def _check_budgets(self, tokens: int) -> None:
+    def _check_budgets(self, tokens: int, *, counted: bool) -> None:
         requests, most = self._limits.max_requests, self._limits.max_tokens_total
-        if requests is not None and self._gauge.requests >= requests:
+        if requests is not None and not counted and self._gauge.requests + self._promised >= requests:
             self._end(f"the budget of {requests:,} requests (--max-requests) is used up")
         if most is not None and self._gauge.in_flight == 0 and self._spent_tokens + tokens > most:
             self._end(

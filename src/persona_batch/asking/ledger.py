@@ -25,8 +25,11 @@ CREATE TABLE IF NOT EXISTS asked (
 ) WITHOUT ROWID
 """
 _RESERVE = """
-INSERT INTO asked VALUES (?, ?, ?, 1)
-ON CONFLICT DO UPDATE SET requests = requests + 1 WHERE requests < ?
+INSERT INTO asked VALUES (:endpoint, :key, :day, :more)
+ON CONFLICT DO UPDATE SET requests = requests + :more WHERE requests + :more <= :most
+"""
+_GIVE_BACK = """
+UPDATE asked SET requests = max(0, requests - :less) WHERE endpoint = :endpoint AND key = :key AND day = :day
 """
 _BUSY_SECONDS = 30.0
 
@@ -59,7 +62,7 @@ class Ledger(AbstractContextManager["Ledger"]):
         now: Callable[[], datetime] = _now,
     ) -> None:
         self._path = path or state_folder() / "ledger.sqlite"
-        self._whose = (endpoint, key)
+        self._whose = {"endpoint": endpoint, "key": key}
         self._zone = ZoneInfo(zone)
         self._now = now
         with self._told():
@@ -75,16 +78,30 @@ class Ledger(AbstractContextManager["Ledger"]):
                 stack.pop_all()
         self._base = base
 
-    def reserve(self, limit: int) -> bool:
-        """Count one request if today's are fewer than `limit`; return whether it may be sent.
+    def reserve(self, limit: int, requests: int = 1) -> bool:
+        """Count requests if today's are then no more than `limit`; return whether they may be sent.
 
         Raises:
             StorageError: the ledger cannot be written, so nothing may be sent.
         """
-        if limit < 1:
+        if limit < requests:
             return False
-        with self._told(), closing(self._base.execute(_RESERVE, (*self._whose, self._today(), limit))) as done:
+        values = {**self._row(self.today()), "more": requests, "most": limit}
+        with self._told(), closing(self._base.execute(_RESERVE, values)) as done:
             return done.rowcount == 1
+
+    def today(self) -> str:
+        """Return the day that requests are counted for now."""
+        return self._now().astimezone(self._zone).date().isoformat()
+
+    def give_back(self, requests: int, day: str) -> None:
+        """Take back requests that were counted on a day and not sent.
+
+        Raises:
+            StorageError: the ledger cannot be written.
+        """
+        with self._told(), closing(self._base.execute(_GIVE_BACK, {**self._row(day), "less": requests})):
+            pass
 
     def resets_at(self) -> datetime:
         """Return the provider's next midnight, in its time zone."""
@@ -94,8 +111,8 @@ class Ledger(AbstractContextManager["Ledger"]):
     def __exit__(self, *_: object) -> None:
         self._base.close()
 
-    def _today(self) -> str:
-        return self._now().astimezone(self._zone).date().isoformat()
+    def _row(self, day: str) -> dict[str, str | int]:
+        return {**self._whose, "day": day}
 
     @contextmanager
     def _told(self) -> Iterator[None]:

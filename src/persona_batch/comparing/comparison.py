@@ -14,6 +14,7 @@ COMPARISON_VERSION = 2
 
 LEVEL = 0.05  # of every test; its intervals hold the truth in 95 %
 
+AFTER = "after turn "  # the metrics of `drift` that are the curve of probe scores
 SHARED = "shared shift"  # the metric of `told_apart` that the verdict goes by as well, with few replies
 
 MeasureName: TypeAlias = str  # a module of `persona_batch.comparing.measures`

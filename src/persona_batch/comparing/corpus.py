@@ -17,12 +17,14 @@ from numpy.typing import NDArray
 
 from persona_batch.checks import Check
 from persona_batch.comparing.readings import (
+    ProbeScore,
     Prompts,
     asked_at,
     correct,
     declared_checks,
     digest,
     draw_of,
+    probe_scores,
     probe_slope,
     short_hash,
     tokens,
@@ -112,7 +114,7 @@ class Corpus:
     `correct` is 1, 0 or NaN (no key); `slope` the probe score per turn or NaN; `asked_at` the moment of sending, in
     seconds of Unix time, or NaN; `tokens` the reply's length as the endpoint counted it, or NaN;
     `params` are each run's and persona's request parameters as canonical JSON. `texts` hold the first `LONGEST`
-    characters of each reply; `cut` counts those that are longer.
+    characters of each reply; `cut` counts those that are longer. `probes` are the scores by entry, where there are any.
     """
 
     names: dict[str, list[str]]
@@ -133,6 +135,7 @@ class Corpus:
     prompts: list[Prompts]
     runs: list[str]
     cut: int
+    probes: dict[int, tuple[ProbeScore, ...]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.digest)
@@ -150,6 +153,7 @@ class _Reader:
     table: "array[int]" = field(default_factory=lambda: array("q"))  # _WIDTH whole numbers a record
     reals: "array[float]" = field(default_factory=lambda: array("d"))  # _REALS numbers a record
     places: dict[int, int] = field(default_factory=dict)  # of each run and key
+    probes: dict[int, tuple[ProbeScore, ...]] = field(default_factory=dict)  # by place
     attributes: dict[str, dict[str, str]] = field(default_factory=dict)
     checks: dict[tuple[str, str], tuple[Check, ...]] = field(default_factory=dict)
     returned: dict[tuple[int, str, str], set[str]] = field(default_factory=dict)
@@ -187,16 +191,20 @@ class _Reader:
                 failing,
                 *draw_of(record),
             )
-            scores = (correct(record), probe_slope(record.probes)) if usable else (np.nan, np.nan)
+            probes = probe_scores(record) if usable and record.probes else ()
+            scores = (correct(record), probe_slope(probes)) if usable else (np.nan, np.nan)
             reals = (*scores, asked_at(record), tokens(record))
             self.cut += usable and len(record.reply) > LONGEST
-            self._keep(short_hash(f"{run}/{record.key}".encode()), row, reals)
+            place = self._keep(short_hash(f"{run}/{record.key}".encode()), row, reals)
+            if probes:
+                self.probes[place] = probes
             self._note(run, record, params, prompts)
 
-    def _keep(self, name: int, row: tuple[int, ...], reals: tuple[float, ...]) -> None:
+    def _keep(self, name: int, row: tuple[int, ...], reals: tuple[float, ...]) -> int:
         place = self.places.setdefault(name, len(self.places))
         self.table[place * _WIDTH : (place + 1) * _WIDTH] = array("q", row)
         self.reals[place * _REALS : (place + 1) * _REALS] = array("d", reals)
+        return place
 
     def _note(self, run: int, record: Record, params: bytes, prompts: Prompts) -> None:
         if record.attributes:
@@ -279,4 +287,5 @@ def _finish(reader: _Reader, prompts: list[Prompts], runs: list[str]) -> Corpus:
         prompts=prompts,
         runs=runs,
         cut=reader.cut,
+        probes=reader.probes,
     )

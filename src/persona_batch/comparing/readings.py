@@ -1,18 +1,18 @@
 """What a comparison reads off one record: declared checks, scores, time, what tells replies apart, the prompt."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from datetime import datetime
 from itertools import takewhile
-from typing import Any
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
 
 from persona_batch.checks import Check
 from persona_batch.checks.check import KEYED
-from persona_batch.record import CheckResult, Record
+from persona_batch.record import USABLE, CheckResult, Record
 
 
 def declared_checks(results: Iterable[CheckResult]) -> tuple[Check, ...]:
@@ -43,8 +43,8 @@ def asked_at(record: Record) -> float:
 def digest(record: Record) -> int:
     """Return a number that byte-identical replies share."""
     data = record.reply.encode("utf-8", "surrogatepass")
-    if record.turns or record.probes:
-        data += msgspec.json.encode([record.turns, record.probes])
+    if record.turns is not None:
+        data += msgspec.json.encode([[part.reply for part in (*record.turns, *(record.probes or ()))]])
     return short_hash(data)
 
 
@@ -79,38 +79,37 @@ def correct(record: Record) -> float:
     return np.nan
 
 
-class Probe(msgspec.Struct, frozen=True):
-    """What was answered to the probe after turn `turn` (from 1) on a fork; it never entered the history.
+class ProbeScore(NamedTuple):
+    """What share of its checks the reply to a probe passed, on a fork after turn `after` (from 1)."""
 
-    `score`, 0 to 1, is the share of passed checks where it is absent.
+    text: str
+    after: int
+    score: float
+
+
+def probe_scores(record: Record) -> tuple[ProbeScore, ...]:
+    """Return the scores of the probes of a conversation that were answered and have checks."""
+    return tuple(
+        ProbeScore(probe.text, probe.after, sum(check.passed for check in probe.checks) / len(probe.checks))
+        for probe in record.probes or ()
+        if probe.checks and probe.status in USABLE
+    )
+
+
+def probe_slope(scores: Sequence[ProbeScore]) -> float:
+    """Return the least-squares slope of the score per turn; NaN where no probe was asked after two turns.
+
+    Each probe has a level of its own: one that is asked late, and is hard, is no fall.
     """
-
-    turn: int
-    reply: str
-    checks: list[CheckResult] = msgspec.field(default_factory=list)
-    score: float | None = None
-
-    def value(self) -> float | None:
-        """Return the score: as given, else the share of passed checks, else None."""
-        if self.score is not None:
-            return self.score
-        if self.checks:
-            return sum(check.passed for check in self.checks) / len(self.checks)
-        return None
-
-
-def probe_slope(probes: list[Any] | None) -> float:
-    """Return the least-squares slope of the probe score per turn; NaN with fewer than two scored turns."""
-    if not probes:
-        return float("nan")
-    known = msgspec.convert(probes, list[Probe])
-    scored = [(probe.turn, value) for probe in known if (value := probe.value()) is not None]
-    turns = np.array([turn for turn, _ in scored], dtype=np.float64)
-    values = np.array([value for _, value in scored], dtype=np.float64)
-    if len(scored) < 2 or np.ptp(turns) == 0:
-        return float("nan")
-    centred = turns - turns.mean()
-    return float(centred @ values / (centred @ centred))
+    texts = sorted({score.text for score in scores})
+    turns = np.array([score.after for score in scores], dtype=np.float64)
+    values = np.array([score.score for score in scores], dtype=np.float64)
+    number = np.array([texts.index(score.text) for score in scores], dtype=np.int64)
+    for which in range(len(texts)):
+        turns[number == which] -= turns[number == which].mean()
+        values[number == which] -= values[number == which].mean()
+    spread = float(turns @ turns)
+    return float(turns @ values) / spread if spread > 0 else float("nan")
 
 
 class Prompts:
@@ -129,7 +128,7 @@ class Prompts:
         """Take note of one record."""
         name = (record.persona, record.variant)
         if name not in self._before:
-            before = record.messages[:-1] if record.turns is None else record.messages[:1]
+            before = record.opening
             self._before[name] = "\n".join(f"[{message.role}] {message.content}" for message in before)
         if not record.messages:
             return

@@ -89,6 +89,13 @@ class Question:
     cluster: str | None = None
     formatted: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
+    @property
+    def checked(self) -> bool:
+        """Whether any of its replies is held to something."""
+        return (
+            bool(self.checks) or any(turn.checks for turn in self.turns) or any(probe.checks for probe in self.probes)
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Persona:
@@ -113,6 +120,11 @@ class Persona:
     control: bool = False
     controls: tuple[str, ...] = ()
     source: str | None = None
+
+    @property
+    def checked(self) -> bool:
+        """Whether replies are held to something."""
+        return bool(self.checks) or any(probe.checks for probe in self.probes)
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,12 +61,10 @@ def talk_of(entry: QuestionEntry, at: Mapping, problems: Problems) -> Talk | Non
 def refuse_late_probes(question: Question, at: Mapping, problems: Problems) -> None:
     """Note probes after turns that a conversation does not have."""
     turns = question.talk.rounds if question.talk is not None else len(question.turns) or 1
+    there_are = f"there {'is' if turns == 1 else 'are'} {counted(turns, 'turn')}"
     for probe in question.probes:
         if probe.after and probe.after[-1] > turns:
-            problems.add(
-                at.key_place("probe"),
-                f"a probe after turn {probe.after[-1]}, but there {'is' if turns == 1 else 'are'} {counted(turns, 'turn')}",
-            )
+            problems.add(at.key_place("probe"), f"a probe after turn {probe.after[-1]}, but {there_are}")
 
 
 def speakers_of(written: _Said | Sequence[_Said], at: Mapping, problems: Problems) -> tuple[Speaker | None, ...]:

@@ -54,11 +54,12 @@ class PersonaTally:
         if record.usable:
             self.ok += 1
             self._chars += len(record.reply)
-        self.checks += len(record.checks)
-        self.passed_checks += sum(check.passed for check in record.checks)
-        if record.usage is not None:
-            self.prompt_tokens += record.usage.prompt_tokens or 0
-            self.completion_tokens += record.usage.completion_tokens or 0
+        for result in record.results:
+            self.checks += 1
+            self.passed_checks += result.passed
+        for usage in record.usages:
+            self.prompt_tokens += usage.prompt_tokens or 0
+            self.completion_tokens += usage.completion_tokens or 0
         if record.timing is not None and record.timing.ttft_ms is not None:
             self._ttft_ms += record.timing.ttft_ms
             self._timed += 1
@@ -107,10 +108,10 @@ class Progress(Gauge):
         self.done += 1
         self.failed += record.status == "error"
         self.statuses[record.status] += 1
-        if record.usage is not None:
-            self.prompt_tokens += record.usage.prompt_tokens or 0
-            self.completion_tokens += record.usage.completion_tokens or 0
-            self.total_tokens += record.usage.together or 0
+        for usage in record.usages:
+            self.prompt_tokens += usage.prompt_tokens or 0
+            self.completion_tokens += usage.completion_tokens or 0
+            self.total_tokens += usage.together or 0
         tally(self.personas, record)
         now = self.clock()
         if now - self._ticks[-1][0] >= 1.0:

@@ -165,7 +165,7 @@ def _require_checks(batch: Batch, options: RunOptions) -> None:
     lists = {id(persona.questions): persona.questions for persona in personas}.values()
     globs = options.question_globs or ("*",)
     asked = [one for questions in lists for one in questions if any(fnmatchcase(one.id, glob) for glob in globs)]
-    if asked and not (any(one.checks for one in personas) or any(one.checks for one in asked)):
+    if asked and not (any(one.checked for one in personas) or any(one.checked for one in asked)):
         raise UsageError(
             "--fail-under: nothing that is asked has a check; add `checks: […]` to a persona or a question, "
             "or leave --fail-under away"

@@ -72,14 +72,14 @@ def _all_said(batch: Batch, options: RunOptions) -> Iterator[tuple[str, object]]
     seen: set[int] = set()
     for persona in batch.personas:
         said = (persona.id, persona.name, persona.description, persona.variants, persona.examples, persona.params)
-        yield f"persona {persona.id}", (*said, dict(persona.attributes), persona.checks)
+        yield f"persona {persona.id}", (*said, dict(persona.attributes), persona.checks, persona.probes)
         if id(persona.questions) in seen:
             continue
         seen.add(id(persona.questions))
         for question in persona.questions:
-            said_too = (question.id, question.text, question.params, question.checks, question.turns, question.answer)
-            yield f"question {question.id}", said_too
+            yield f"question {question.id}", question
     run = batch.run
-    yield "the run's settings", (run.base_url, run.models, run.extra_body, options.overrides.params)
+    settings = (run.base_url, run.models, run.extra_body, run.factors, run.formats, options.overrides.params)
+    yield "the run's settings", settings
     yield "the command line", ([*options.files, *options.questions], options.persona_globs, options.question_globs)
     yield "the name of a file or folder", (batch.id, str(options.out), [file.path for file in batch.files])

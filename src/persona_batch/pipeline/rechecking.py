@@ -16,8 +16,9 @@ from persona_batch.pipeline.options import RunOptions, recalled
 from persona_batch.plan.cell import Endpoint
 from persona_batch.plan.grid import Grid
 from persona_batch.record import CheckResult, Record
-from persona_batch.record.agreement import described, rejudged
+from persona_batch.record.agreement import described
 from persona_batch.record.manifest import Manifest, read_manifest
+from persona_batch.record.rejudging import rejudged
 from persona_batch.record.rundir import RunDir
 from persona_batch.wording import counted, listed
 
@@ -47,14 +48,16 @@ class Rechecking:
             placement=record.placement,
             model=record.model,
             sample=0,  # all samples of a cell are judged alike
+            speaker=record.speaker,
+            factors=record.factors,
         )
         if found is None:
             self.unknown += 1
             return None
         now = rejudged(record, found[1]())
-        before = [(result.check, result.expected) for result in record.checks]
-        self.changed += [(result.check, msgspec.to_builtins(result.expected)) for result in now.checks] != before
-        self.moved += [result.passed for result in now.checks] != [result.passed for result in record.checks]
+        before = [(result.check, result.expected) for result in record.results]
+        self.changed += [(result.check, msgspec.to_builtins(result.expected)) for result in now.results] != before
+        self.moved += [result.passed for result in now.results] != [result.passed for result in record.results]
         return now
 
 
@@ -74,7 +77,7 @@ class PresentChecks:
         """Yield the records under the checks of now, and those that are not known to them as they are."""
         for record in records:
             seen = record if self.now is None else self.now.judged(record) or record
-            for result in seen.checks:
+            for result in seen.results:
                 if "custom" in result.check or isinstance(result.expected, list):
                     self._left_out |= _not_enabled(result)
             yield seen

@@ -269,7 +269,7 @@ class Session:
 
     def _has_checks(self) -> bool:
         personas, questions = self.call.batch.personas, self.grid.all_questions
-        return any(one.checks for one in personas) or any(one.checks for one in questions)
+        return any(one.checked for one in personas) or any(one.checked for one in questions)
 
     def _present(self) -> int:
         """Return how many of the grid's cells have a record."""

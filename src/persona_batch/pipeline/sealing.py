@@ -28,8 +28,9 @@ class CheckShare(msgspec.Struct):
 
     def add(self, record: Record) -> None:
         """Count the checks of one record; a failed cell has none."""
-        self.total += len(record.checks)
-        self.passed += sum(result.passed for result in record.checks)
+        for result in record.results:
+            self.total += 1
+            self.passed += result.passed
 
     @property
     def share(self) -> float | None:

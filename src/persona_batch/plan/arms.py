@@ -12,7 +12,7 @@ from typing import Literal
 from persona_batch.chat import JsonValue, Message, Params, Placement
 from persona_batch.config.batch import Batch, Persona, Probe, Question
 from persona_batch.errors import UsageError
-from persona_batch.plan.cell import Cell, Endpoint, Partner
+from persona_batch.plan.cell import Cell, Endpoint, Partner, asked_on_forks
 from persona_batch.plan.forms import JOINT, Form, Forms
 from persona_batch.plan.key import canonical_json, cell_key, messages_json
 
@@ -84,8 +84,7 @@ class AskedQuestion:
         """Return how many requests a conversation is, if it comes to its end."""
         turns = self.turns
         partner = turns - 1 if self.question.talk is not None else 0
-        forks = (probe.after or range(1, turns + 1) for probe in self.probes(arm))
-        return turns + partner + sum(sum(turn <= turns for turn in after) for after in forks)
+        return turns + partner + asked_on_forks(self.probes(arm), turns)
 
     def cell(
         self,
@@ -113,8 +112,9 @@ class AskedQuestion:
             model=model,
             params=params,
             messages=self.messages(arm, form),
+            text=form.text,
             turns=tuple(zip(form.turns, own[1:], strict=True)),
-            probes=self.probes(arm),
+            probes=form.probes(self.probes(arm)),
             partner=partner,
             checks=persona.checks + question.checks,
             first_checks=own[0] if own else (),
@@ -247,7 +247,7 @@ def cell_of(
     messages = (*history, form.message) if history else asked.messages(arm, form)
     params = merged_params(arm, question.params, cli_params)
     key = cell_key(messages=messages, model=model, params=params, endpoint=endpoint.identity, sample=0)
-    return replace(asked.cell(arm, form, key, params, endpoint, model, 0), messages=messages)
+    return replace(asked.cell(arm, form, key, params, endpoint, model, 0), messages=messages, probes=())
 
 
 def arm_outside(

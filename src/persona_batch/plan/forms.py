@@ -51,6 +51,15 @@ class Form:
         """Who asks."""
         return None if self.speaker is None else self.speaker.name
 
+    @property
+    def prefix(self) -> str:
+        """What tells of the speaker before each of the user's messages; "": nothing."""
+        return _prefix(self.speaker)
+
+    def probes(self, probes: tuple[Probe, ...]) -> tuple[Probe, ...]:
+        """Return probes as this speaker asks them."""
+        return tuple(replace(probe, text=self.prefix + probe.text) for probe in probes) if self.prefix else probes
+
     def joined_to(self, prompt: str) -> Message:
         """Return the first message with a prompt in front of it."""
         return Message("user", f"{prompt}{JOINT}{self.text}", self.message.name)
@@ -123,8 +132,11 @@ def _texts(question: Question, speaker: Speaker | None, name: str | None) -> lis
     """Return the user's messages."""
     plain = [turn.text for turn in question.turns] or [question.text]
     texts = plain if name is None else list(question.formatted[name])
-    prefix = speaker.text if speaker is not None and speaker.told == "prefix" else ""
-    return [prefix + text for text in texts]
+    return [_prefix(speaker) + text for text in texts]
+
+
+def _prefix(speaker: Speaker | None) -> str:
+    return speaker.text if speaker is not None and speaker.told == "prefix" else ""
 
 
 def probes_json(probes: Sequence[Probe]) -> bytes:

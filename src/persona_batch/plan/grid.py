@@ -266,7 +266,7 @@ class Grid:
             params=canonical_json(params) if own else arm.params_json,
             sample=sample,
             turns=form.turns_json,
-            probes=probes_json(asked.probes(arm)) if self._probing else b"",
+            probes=probes_json(form.probes(asked.probes(arm))) if self._probing else b"",
             talk=talk,
             twin=None if arm_twin is None and form.twin is None else f"{arm_twin or ''}|{form.twin or ''}",
         )

@@ -23,7 +23,8 @@ from persona_batch.plan.key import KeySet
 from persona_batch.record.aside import Settled, move_aside, settle
 from persona_batch.record.manifest import Manifest, read_manifest
 from persona_batch.record.reader import journal_at
-from persona_batch.record.record import Record, Status, judged
+from persona_batch.record.record import Record, Status
+from persona_batch.record.rejudging import carries_todays_checks, rejudged
 from persona_batch.record.rundir import RunDir
 from persona_batch.wording import listed
 
@@ -222,8 +223,7 @@ def _as_cell(record: Record, cell: Cell) -> Record:
     Checks are judged anew where others are declared than those that the record carries, and where they go by the
     question's answer, which may be another.
     """
-    declared = [(check.name, msgspec.to_builtins(check.expected)) for check in cell.checks]
-    if declared != [(result.check, result.expected) for result in record.checks] or _keyed(cell):
+    if not carries_todays_checks(record, cell):
         record = rejudged(record, cell)
     return msgspec.structs.replace(
         record,
@@ -234,14 +234,3 @@ def _as_cell(record: Record, cell: Cell) -> Record:
         placement=cell.placement,
         attributes=dict(cell.attributes),
     )
-
-
-def rejudged(record: Record, cell: Cell) -> Record:
-    """Return the record with the outcomes of the checks that its cell has today; a failed one has none."""
-    if record.error is not None:
-        return record
-    return msgspec.structs.replace(record, checks=judged(cell.checks, record.reply, answer=cell.answer))
-
-
-def _keyed(cell: Cell) -> bool:
-    return any(check.keyed for check in cell.checks)

@@ -39,7 +39,7 @@ class CheckRates:
     def add(self, record: Record) -> None:
         """Count the checks of one record."""
         self.records += 1
-        for result in record.checks:
+        for result in record.results:
             name = (record.persona, result.label)
             rate = self._rates.get(name)
             if rate is None:

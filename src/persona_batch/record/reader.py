@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
+from msgspec.structs import replace
 
 from persona_batch.chat import Usage
 from persona_batch.plan.key import KeySet
 from persona_batch.record.journal import Journal
-from persona_batch.record.record import Record, Status
+from persona_batch.record.record import ProbeRecord, Record, Spent, Status, TurnRecord, usages
 
 
 class Scan(NamedTuple):
@@ -32,6 +33,8 @@ class _Head(msgspec.Struct):
     question: str
     status: Status
     usage: Usage | None = None
+    turns: list[Spent] | None = None
+    probes: list[Spent] | None = None
 
 
 def journal_at(path: Path) -> Journal[Record]:
@@ -60,13 +63,22 @@ def scan(path: Path) -> Scan:
     prompt = completion = total = 0
     for head in journal_at(path).scan(_Head, keys):
         counts[head.status] += 1
-        if head.usage is not None:
-            prompt += head.usage.prompt_tokens or 0
-            completion += head.usage.completion_tokens or 0
-            total += head.usage.together or 0
+        for usage in usages(head):
+            prompt += usage.prompt_tokens or 0
+            completion += usage.completion_tokens or 0
+            total += usage.together or 0
     return Scan(keys, counts, prompt, completion, total)
 
 
 def _answered(record: Record) -> object:
     """Return what the endpoint answered, and when."""
-    return record.status, record.reply, record.reasoning, record.timing, record.error, record.attempts
+    answered = (record.status, record.reply, record.reasoning, record.timing, record.error, record.attempts)
+    return answered if record.turns is None else (*answered, [_unjudged(part) for part in _parts(record)])
+
+
+def _parts(record: Record) -> list[TurnRecord | ProbeRecord]:
+    return [*(record.turns or ()), *(record.probes or ())]
+
+
+def _unjudged(part: TurnRecord | ProbeRecord) -> TurnRecord | ProbeRecord:
+    return replace(part, checks=[])

@@ -1,7 +1,7 @@
 """One finished cell as one JSON line; the field order is the order on disk."""
 
-from collections.abc import Sequence
-from typing import Any, Final, Literal, TypeAlias
+from collections.abc import Iterator, Sequence
+from typing import Any, Final, Literal, Protocol, TypeAlias
 
 import msgspec
 
@@ -12,6 +12,7 @@ from persona_batch.checks.check import KINDS
 SCHEMA_VERSION = 1
 
 Status: TypeAlias = Literal["ok", "truncated", "filtered", "empty", "error"]
+CONTEXT_LENGTH: Final = "context_length"  # finish reason of a conversation that no longer fits the model's context
 USABLE: Final = ("ok", "truncated")  # of these a reply is there to be compared
 
 
@@ -160,9 +161,69 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     system_fingerprint: str | None = None
 
     @property
+    def usages(self) -> Iterator[Usage]:
+        """The token counts of all its requests, as far as they are known."""
+        return usages(self)
+
+    @property
+    def results(self) -> Iterator[CheckResult]:
+        """The outcomes of the checks of all its replies; of a single turn, `checks`."""
+        if self.turns is None:
+            yield from self.checks
+        for part in (*(self.turns or ()), *(self.probes or ())):
+            yield from part.checks
+
+    @property
+    def played(self) -> int:
+        """The turn (from 1) that `messages` and `reply` are of: the last, or the one before where that had no room."""
+        turns = self.turns or ()
+        if len(turns) < 2:
+            return 1
+        last = turns[-1]
+        return len(turns) - (not last.user or (last.status == "error" and self.status != "error"))
+
+    @property
+    def opening(self) -> list[Message]:
+        """What stood before the first message of the user."""
+        return self.messages[: max(0, len(self.messages) - 2 * self.played + 1)]
+
+    @property
     def usable(self) -> bool:
         """Whether there is a reply to be compared."""
         return self.status in USABLE
+
+
+class Spent(msgspec.Struct, frozen=True):
+    """What a request of a conversation cost; `partner` is the request in which the user's message was made."""
+
+    usage: Usage | None = None
+    partner: "Spent | None" = None
+
+
+class Spending(Protocol):
+    """What knows the costs of a record."""
+
+    @property
+    def usage(self) -> Usage | None: ...
+    @property
+    def turns(self) -> "Sequence[TurnRecord | Spent] | None": ...
+    @property
+    def probes(self) -> "Sequence[ProbeRecord | Spent] | None": ...
+
+
+def usages(record: Spending) -> Iterator[Usage]:
+    """Yield the token counts of all requests of a record, as far as they are known."""
+    if record.turns is None:
+        if record.usage is not None:
+            yield record.usage
+        return
+    for turn in record.turns:
+        for request in (turn, turn.partner):
+            if request is not None and request.usage is not None:
+                yield request.usage
+    for probe in record.probes or ():
+        if probe.usage is not None:
+            yield probe.usage
 
 
 def judged(

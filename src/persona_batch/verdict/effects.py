@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from persona_batch.comparing.comparison import LEVEL, Arm, Comparison, DistinctiveWord, Estimate
+from persona_batch.comparing.comparison import AFTER, LEVEL, Arm, Comparison, DistinctiveWord, Estimate
 from persona_batch.verdict.translation import Language
 
 WORDS = 4  # of each sign
@@ -78,6 +78,17 @@ def _drift(comparison: Comparison, arm: Arm, language: Language) -> Iterator[str
     if row is not None and stands(row) and row.value is not None:
         message = "its probe score falls by {n} a turn" if row.value < 0 else "its probe score rises by {n} a turn"
         yield language.say(message, n=f"{abs(row.value):.3g}")
+    curve = [(row.metric.removeprefix(AFTER), row.value) for row in _curve(comparison, arm) if row.value is not None]
+    if len(curve) > 1:
+        comma = language.say(", ")
+        turns, scores = comma.join(turn for turn, _ in curve), comma.join(f"{score:.2f}" for _, score in curve)
+        yield language.say("probe score after turn {turns}: {scores}", turns=turns, scores=scores)
+
+
+def _curve(comparison: Comparison, arm: Arm) -> Iterator[Estimate]:
+    return (
+        row for row in comparison.estimates if row.measure == "drift" and row.arm == arm.name and AFTER in row.metric
+    )
 
 
 def _words(comparison: Comparison, arm: Arm, language: Language) -> Iterator[str]:

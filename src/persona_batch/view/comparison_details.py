@@ -88,7 +88,7 @@ def _distinctive(comparison: Comparison, most: int) -> Iterator[str]:
 
 def _slopes(comparison: Comparison) -> Iterator[str]:
     for row in comparison.estimates:
-        if row.measure in {"drift", "accuracy"}:
+        if row.measure == "accuracy" or (row.measure == "drift" and row.metric == "slope"):
             what = "probe score per turn" if row.measure == "drift" else f"accuracy against {row.reference}"
             yield (
                 f"{row.arm}: {what} {amount(row.value, row.unit, sign=True)}, interval "
