@@ -163,6 +163,9 @@ class FaultyServer:
         act = next(self._acts, None)
         if act is not None:
             return act
+        messages = request.body.get("messages") if isinstance(request.body, dict) else None
+        if isinstance(messages, list) and len(messages) in self.script.lengths:
+            return self.script.lengths[len(messages)]
         draw = self._random.random()
         for share in self.script.shares:
             draw -= share.share

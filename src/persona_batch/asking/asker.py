@@ -101,9 +101,10 @@ class Asker:
         clock = asyncio.get_running_loop().time
         started = clock()
         tries = failures = 0
+        paid = reserved is not None
         while True:
-            self._halt.check()
-            permit = await self._gate.admit(request, reserved if tries == 0 else None)
+            self._halt.check(paid=paid)
+            permit = await self._gate.admit(request, reserved, again=tries > 0)
             tries += 1
             info = StreamInfo()
             try:
@@ -113,7 +114,7 @@ class Asker:
                     wait: float | None = 0.0  # who lost it replaces it, and says when that is in vain
                 else:
                     failures += 1
-                    wait = self._wait(error, failures, clock() - started)
+                    wait = self._wait(error, failures, clock() - started, paid=paid)
                 told = {"key": label, "kind": error.kind, "message": error.message}
                 if wait is None:
                     self._log.write("given_up", attempts=tries, **told)
@@ -126,7 +127,7 @@ class Asker:
                 return reply
             self._gauge.retrying += 1
             try:
-                await self._halt.sleep(wait)
+                await self._halt.sleep(wait, paid=paid)
             finally:
                 self._gauge.retrying -= 1
 
@@ -161,7 +162,7 @@ class Asker:
         permit.done(reply, info.headers)
         return reply
 
-    def _wait(self, error: ProviderError, failures: int, elapsed: float) -> float | None:
+    def _wait(self, error: ProviderError, failures: int, elapsed: float, *, paid: bool) -> float | None:
         """Return the seconds until the request is sent again, or None: it is given up; tell the breaker.
 
         Raises:
@@ -173,5 +174,5 @@ class Asker:
             if error.retryable:
                 self._breaker.exhausted(error, failures)
             if error.retryable or error.fatal:
-                self._halt.check()
+                self._halt.check(paid=paid)
         return wait

@@ -46,32 +46,38 @@ class Halt:
     """Stops a run: nothing new is asked, every wait ends, requests on their way may finish.
 
     `reason` is what the run will end with, or None while it goes on. The first reason stands, except that an
-    interruption by the user replaces the others.
+    interruption by the user replaces the others. Where it is a budget that is used up, what is paid for already (a
+    conversation that was begun) goes on.
     """
 
     def __init__(self) -> None:
         self.reason: BatchError | None = None
-        self._event = asyncio.Event()
+        self._unpaid, self._all = asyncio.Event(), asyncio.Event()  # what is stopped
         self._callbacks: list[Callable[[], None]] = []
 
     def set(self, reason: BatchError) -> None:
         """Set the brake."""
+        self._all.set()
+        self.spend(reason)
+
+    def spend(self, reason: BatchError) -> None:
+        """Set the brake for all that is not paid for already."""
         if self.reason is None or isinstance(reason, Interrupted):
             self.reason = reason
-        self._event.set()
+        self._unpaid.set()
         for callback in self._callbacks:
             callback()
 
-    def check(self) -> None:
+    def check(self, *, paid: bool = False) -> None:
         """Raise `Halted` if the brake is set."""
-        if self.reason is not None:
+        if (self._all if paid else self._unpaid).is_set():
             raise Halted
 
     def on_set(self, callback: Callable[[], None]) -> None:
         """Call `callback` when the brake is set."""
         self._callbacks.append(callback)
 
-    async def sleep(self, seconds: float) -> None:
+    async def sleep(self, seconds: float, *, paid: bool = False) -> None:
         """Sleep, and no less than that.
 
         Raises:
@@ -79,7 +85,7 @@ class Halt:
         """
         try:
             async with asyncio.timeout(seconds):
-                await self._event.wait()
+                await (self._all if paid else self._unpaid).wait()
         except TimeoutError:
             return
         raise Halted

@@ -10,7 +10,7 @@ from persona_batch.asking.limits import LATE, Gauge, RunLimits
 from persona_batch.asking.pace import RollingWindow, Throttle, TokenEstimate, prompt_tokens, text_tokens
 from persona_batch.asking.reply import Reply
 from persona_batch.chat import Usage
-from persona_batch.errors import ProcessLost, ProviderError, RateLimited, ServerFailed, StoppedEarly, UsageError
+from persona_batch.errors import ProcessLost, ProviderError, RateLimited, ServerFailed, StoppedEarly
 from persona_batch.provider.contract import Request
 from persona_batch.provider.ratelimit import retry_after, used_up_today
 from persona_batch.record.runlog import RunLog
@@ -131,10 +131,6 @@ class Gate:
         self._halt.check()
         whole = f"a conversation of {requests:,} requests"
         most, per_day = self._limits.max_requests, self._limits.per_day
-        for limit, option in ((most, "--max-requests"), (per_day, "--per-day")):
-            if limit is not None and requests > limit:
-                self._halt.set(UsageError(f"{whole} is more than {option} {limit:,} ever lets through; raise it"))
-                raise Halted
         if most is not None and self._gauge.requests + self._promised + requests > most:
             self._end(f"the budget of {most:,} requests (--max-requests) is used up, but for less than {whole}")
         day = None
@@ -152,8 +148,8 @@ class Gate:
         if requests and day is not None and self._ledger is not None:
             self._ledger.give_back(requests, day)
 
-    async def admit(self, request: Request, reserved: Reservation | None = None) -> Permit:
-        """Wait until one more request may be sent, and count it, if it is not `reserved` already.
+    async def admit(self, request: Request, reserved: Reservation | None = None, *, again: bool = False) -> Permit:
+        """Wait until one more request may be sent, and count it, if it is not `reserved` already, or sent `again`.
 
         Raises:
             Halted: the run was stopped, by others or because a budget or quota is used up.
@@ -161,8 +157,8 @@ class Gate:
         """
         tokens = self.estimate.of(request) if self._counts_tokens else 0
         async with self._turn:
-            counted = reserved is not None and reserved.left > 0
-            while (hold := self._hold(tokens, counted=counted)) is not None:
+            counted = reserved is not None and reserved.left > 0 and not again
+            while (hold := self._hold(tokens, counted=counted, paid=reserved is not None)) is not None:
                 self._gauge.waiting_for, self._gauge.waiting_until = hold
                 self._changed.clear()
                 try:
@@ -215,8 +211,8 @@ class Gate:
         if too_fast and self._throttle.refused(sent_at, self._clock()):
             self._log.write("slower", concurrency=self._throttle.size)
 
-    def _hold(self, tokens: int, *, counted: bool) -> _Hold | None:
-        self._halt.check()
+    def _hold(self, tokens: int, *, counted: bool, paid: bool) -> _Hold | None:
+        self._halt.check(paid=paid)
         self._check_budgets(tokens, counted=counted)
         now = self._clock()
         if now < self._paused_until:
@@ -247,7 +243,7 @@ class Gate:
             self._end(f"the day's {limit:,} requests (--per-day) are used up; {self._come_back()}")
 
     def _end(self, reason: str) -> NoReturn:
-        self._halt.set(StoppedEarly(reason))
+        self._halt.spend(StoppedEarly(reason))
         raise Halted
 
     def _enter(self, tokens: int) -> Permit:

@@ -10,7 +10,7 @@ from persona_batch.pipeline.preview import EXAMPLES, Preview, preview
 from persona_batch.view.closing import MOST
 from persona_batch.view.tables import Column, table
 from persona_batch.view.terminal import one_line, prose, tell
-from persona_batch.view.transcript import Page, messages_block, page_for, title_of
+from persona_batch.view.transcript import Page, conversation_lines, messages_block, page_for, title_of
 from persona_batch.wording import counted, listed, token_sum
 
 
@@ -30,6 +30,8 @@ def show_preview(options: RunOptions, *, as_json: bool) -> None:
     sys.stdout.write(_numbers(found, page))
     for cell in found.first:
         sys.stdout.write("\n" + messages_block(cell.messages, page, title_of(cell)))
+        for line in conversation_lines(cell, page):
+            sys.stdout.write(line)
     hidden = len(found.personas) - len(found.first)
     if len(found.first) == EXAMPLES and hidden:
         sys.stdout.write(f"… and {hidden:,} more personas and controls\n")
@@ -47,7 +49,7 @@ def _numbers(found: Preview, page: Page) -> str:
         ),
     ]
     if found.resumes is not None:
-        done = found.cells - found.requests
+        done = found.cells - found.left
         lines.append(f"resumes {found.resumes}: {done:,} of {counted(found.cells, 'cell')} are done")
     if found.changed:
         lines.append(f"the batch is not as it was: {listed(found.changed)} changed")

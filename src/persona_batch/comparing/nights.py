@@ -88,8 +88,9 @@ def read_night(run: PastRun) -> Night:
     for record in run.records():
         night.records += 1
         night.failed += not record.usable
-        context = (record.question, record.variant, record.speaker or "", record.placement, record.model)
-        asked = short_hash(_encode([record.messages, record.params, record.provider]))
+        factors = _encode(record.factors).decode() if record.factors else ""
+        context = (record.question, record.variant, record.speaker or "", record.placement, record.model, factors)
+        asked = short_hash(_encode([record.asked, record.params, record.provider]))
         mine = night.answers[record.persona].setdefault("\0".join(map(str, context)), Answers(asked))
         mine.keys[record.sample] = record.key
         mine.failed.append(float(not record.usable))

@@ -5,7 +5,7 @@ All are immutable. Params are merged in the order provider < file < persona < qu
 `Persona` carries file < persona already, a `Question` its own.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -88,6 +88,13 @@ class Question:
     answer: str | None = None
     cluster: str | None = None
     formatted: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def others(self) -> Iterator[str]:
+        """The personas that take part in it as the user."""
+        if self.talk is not None:
+            yield self.talk.persona
+        yield from (one.persona for one in self.speakers if one is not None and one.persona is not None)
 
     @property
     def checked(self) -> bool:

@@ -219,8 +219,15 @@ def _refuse_twins(drafts: Sequence[Draft], problems: Problems) -> None:
 
 def _need_questions(drafts: Sequence[Draft], problems: Problems) -> None:
     asking = [draft for draft in drafts if draft.persona.questions]
+    questions = {id(one.persona.questions): one.persona.questions for one in asking}.values()
+    spoken = {name for asked in questions for question in asked for name in question.others}
     for draft in drafts:
-        if draft.persona.questions or (draft.persona.control and asking) or (draft.has_questions and problems.found):
+        if (
+            draft.persona.questions
+            or (draft.persona.control and asking)
+            or draft.id in spoken
+            or (draft.has_questions and problems.found)
+        ):
             continue
         problems.add(draft.place, f"persona {quote(draft.id)}: {_NO_QUESTIONS}")
 

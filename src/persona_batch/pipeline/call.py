@@ -76,11 +76,12 @@ class Call:
         """Return the cells of the call.
 
         Raises:
-            UsageError: a glob that matches nothing, or one question id with two texts.
+            UsageError: a glob that matches nothing, one question id with two texts, or a conversation that no budget
+                of the call lets through.
         """
         # `extra_body` changes what the model does (Qwen's enable_thinking), so it is part of what was asked.
         extra, preset = self.batch.run.extra_body, self.target.preset
-        return Grid(
+        grid = Grid(
             self.batch,
             endpoint=self.target.endpoint,
             models=models,
@@ -91,6 +92,13 @@ class Call:
             limit=self.options.limit,
             developer_role="developer" if preset.developer_role else "system",
         )
+        for limit, option in ((self.limits.max_requests, "--max-requests"), (self.limits.per_day, "--per-day")):
+            if limit is not None and grid.converses and (longest := grid.longest()) > max(1, limit):
+                raise UsageError(
+                    f"{option} {limit:,}: a conversation here is up to {longest:,} requests, and is only begun where all of"
+                    f" them may be sent; raise it to {longest:,} at least"
+                )
+        return grid
 
     def connect(self, tell: Callable[[str], None], *, concurrency: int = 1, live: bool = False) -> Provider:
         """Return the provider, to be entered.

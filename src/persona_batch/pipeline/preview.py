@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+from persona_batch.chat import Usage
 from persona_batch.pipeline.call import prepare_run
 from persona_batch.pipeline.choosing import existing_run
 from persona_batch.pipeline.options import RunOptions, what_changed
@@ -34,13 +35,15 @@ class Estimate(msgspec.Struct):
 class Preview(msgspec.Struct, kw_only=True):
     """What a call of `batch run` would do.
 
-    `requests` are still to ask; `days` at the daily quota, if there is one; `set_aside` are records of the run it
-    `resumes` that belong to the batch no longer, `returned` those that belong again; `changed` is what was edited.
+    `left` are the cells still to ask, `requests` how many requests they are, if every conversation comes to its end;
+    `days` at the daily quota, if there is one; `set_aside` are records of the run it `resumes` that belong to the batch
+    no longer, `returned` those that belong again; `changed` is what was edited.
     """
 
     endpoint: str
     models: Sequence[str]
     cells: int
+    left: int
     requests: int
     personas: dict[str, int]
     questions: int
@@ -68,19 +71,21 @@ def preview(options: RunOptions) -> Preview:
     models = call.models(earlier) or (UNNAMED_MODEL,)
     grid = call.grid(models)
     keys, moved = foresee(run, grid, retry_errors=options.retry_errors) if run else (KeySet(), Settled())
-    requests = len(grid) if not len(keys) else sum(key not in keys for key in grid.all_keys())
+    requests = grid.requests(keys)
+    left = requests if not grid.converses else sum(key not in keys for key in grid.all_keys())
     per_day = call.limits.per_day
     return Preview(
         endpoint=target.identity,
         models=models,
         cells=len(grid),
+        left=left,
         requests=requests,
         personas=grid.counts(),
         questions=len(grid.questions),
         samples=grid.samples,
         per_day=per_day,
         days=ceil(requests / per_day) if per_day else None,
-        estimate=_estimate(options.out, batch.id, target.identity, requests),
+        estimate=_estimate(options.out, batch.id, target.identity, left),
         resumes=run.id if run else None,
         changed=what_changed(earlier, batch, options) if earlier else (),
         set_aside=moved.set_aside,
@@ -90,18 +95,25 @@ def preview(options: RunOptions) -> Preview:
     )
 
 
-def _estimate(out: Path, batch_id: str, endpoint: str, requests: int) -> Estimate | None:
+def _estimate(out: Path, batch_id: str, endpoint: str, cells: int) -> Estimate | None:
     for run in reversed(list_runs(out)):
         manifest = read_manifest(run.manifest)
         if manifest.batch_id != batch_id or manifest.endpoint != endpoint or not run.records.exists():
             continue
-        usages = [record.usage for record in islice(read_records(run.records), _SAMPLE) if record.usage is not None]
-        prompts = [usage.prompt_tokens for usage in usages if usage.prompt_tokens is not None]
-        completions = [usage.completion_tokens for usage in usages if usage.completion_tokens is not None]
+        usages = [list(record.usages) for record in islice(read_records(run.records), _SAMPLE)]
+        prompts = [sum(usage.prompt_tokens or 0 for usage in of_cell) for of_cell in usages if _knows(of_cell)]
+        completions = [sum(usage.completion_tokens or 0 for usage in of_cell) for of_cell in usages if _knows(of_cell)]
         if prompts and completions:
             return Estimate(
-                prompt_tokens=round(requests * sum(prompts) / len(prompts)),
-                completion_tokens=round(requests * sum(completions) / len(completions)),
+                prompt_tokens=round(cells * sum(prompts) / len(prompts)),
+                completion_tokens=round(cells * sum(completions) / len(completions)),
                 source=run.id,
             )
     return None
+
+
+def _knows(usages: Sequence[Usage]) -> bool:
+    """Whether the endpoint said what a cell cost."""
+    return any(usage.prompt_tokens is not None for usage in usages) and any(
+        usage.completion_tokens is not None for usage in usages
+    )

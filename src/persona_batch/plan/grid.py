@@ -23,7 +23,7 @@ from persona_batch.errors import UsageError
 from persona_batch.plan.arms import Arm, AskedQuestion, arms_of, ask_all, merged_params, select
 from persona_batch.plan.cell import Cell, Endpoint
 from persona_batch.plan.forms import FORMAT, TOLD, probes_json
-from persona_batch.plan.key import KEY_VERSION, canonical_json, join_key
+from persona_batch.plan.key import KEY_VERSION, KeySet, canonical_json, join_key
 from persona_batch.plan.order import SeededOrder
 from persona_batch.plan.partners import Partners
 from persona_batch.wording import meant
@@ -204,9 +204,17 @@ class Grid:
                         counts[arm.persona.id] += len(self.models) * self.samples * len(asked.forms)
         return counts
 
-    def requests(self) -> int:
-        """Return how many requests the cells are, if every conversation comes to its end."""
-        if not self._probing and all(asked.turns == 1 for asked in self._asked):
+    @property
+    def converses(self) -> bool:
+        """Whether any cell is more than one request."""
+        return self._probing or any(asked.turns > 1 for asked in self._asked)
+
+    def requests(self, finished: KeySet | None = None) -> int:
+        """Return how many requests the cells are that are not finished, if every conversation comes to its end."""
+        if finished:
+            left = (place for place in self._places(whole=False) if self._keyed(*place)[0] not in finished)
+            return sum(asked.requests(arm) for asked, arm, *_ in left) if self.converses else sum(1 for _ in left)
+        if not self.converses:
             return len(self)
         if self._limit < self._wanted:
             return sum(asked.requests(arm) for asked, arm, *_ in self._places(whole=False))
@@ -218,6 +226,11 @@ class Grid:
             for arm in asked.arms
             if self._wants_persona(arm)
         )
+
+    def longest(self) -> int:
+        """Return how many requests the longest conversation is."""
+        arms = ((asked, arm) for asked in self._asked if self._wants_question(asked) for arm in asked.arms)
+        return max((asked.requests(arm) for asked, arm in arms if self._wants_persona(arm)), default=0)
 
     def _wants_persona(self, arm: Arm) -> bool:
         return self._personas is None or arm.persona.id in self._personas

@@ -188,6 +188,17 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
         return self.messages[: max(0, len(self.messages) - 2 * self.played + 1)]
 
     @property
+    def asked(self) -> list[Any]:
+        """What was asked: the messages, but of a conversation what the user said and no reply to it.
+
+        In a talk only the first message was given; probes are a part of what was asked.
+        """
+        if not self.turns:
+            return list(self.messages)
+        given = [turn.user for turn in self.turns if turn.partner is None]
+        return [*self.opening, *given, [(probe.after, probe.text) for probe in self.probes or ()]]
+
+    @property
     def usable(self) -> bool:
         """Whether there is a reply to be compared."""
         return self.status in USABLE

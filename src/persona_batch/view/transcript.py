@@ -4,7 +4,7 @@ The messages stand between two rules, each on its own background colour, its lab
 before it; the reply follows as plain text, so that it can be copied.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TextIO
 
@@ -13,6 +13,7 @@ from rich.cells import cell_len
 from persona_batch.chat import Message
 from persona_batch.plan.cell import Cell
 from persona_batch.record import CheckResult, Record
+from persona_batch.record.record import ProbeRecord
 from persona_batch.view.palette import Palette, When, palette_for
 from persona_batch.view.terminal import fit, joined, one_line, prose, settled, terminal_width, visible, wrap
 
@@ -63,7 +64,30 @@ def transcript(record: Record, page: Page, *, reasoning: bool = False) -> str:
     if record.reply:
         parts.append(_folded(visible(record.reply).rstrip("\n"), page) + "\n")
     parts.append(closing_line(record, page.palette, page.width) + "\n")
+    parts.extend(_probe(probe, page) for probe in record.probes or ())
     return "".join(parts)
+
+
+def _probe(probe: ProbeRecord, page: Page) -> str:
+    """Return a probe and its answer, apart from the conversation that they are no part of."""
+    asked = page.palette.dim(_folded(f"probe after turn {probe.after}: {one_line(probe.text)}", page))
+    said = _folded(visible(probe.reply).rstrip("\n"), page) + "\n" if probe.reply else ""
+    return f"\n{asked}\n{said}{closing_line(probe, page.palette, page.width)}\n"
+
+
+def conversation_lines(cell: Cell, page: Page) -> Iterator[str]:
+    """Yield what a conversation goes on with after its first messages, a line each."""
+    sentences = [f"turn {number}: {one_line(turn.content)}" for number, (turn, _) in enumerate(cell.turns, start=2)]
+    if cell.partner is not None:
+        model = f" ({cell.partner.model})" if cell.partner.model != cell.model else ""
+        sentences.append(
+            f"goes on with {cell.partner.persona}{model} as the user: {cell.partner.rounds:,} replies in all"
+        )
+    for probe in cell.probes:
+        after = f"after turn {', '.join(map(str, probe.after))}" if probe.after else "after each turn"
+        sentences.append(f"probe {after}: {one_line(probe.text)}")
+    for sentence in sentences:
+        yield page.palette.dim(_folded(f" {sentence}", page)) + "\n"
 
 
 def title_of(record: Record | Cell, *, question: bool = True) -> str:
@@ -73,12 +97,16 @@ def title_of(record: Record | Cell, *, question: bool = True) -> str:
         parts.insert(1, f"placement {record.placement}")
     if record.variant:
         parts.append(f"variant {record.variant}")
+    if record.speaker is not None:
+        told = record.factors.get("speaker_as")
+        parts.append(f"speaker {record.speaker}" + (f" (told by {told})" if told else ""))
+    parts += [f"{name} {value}" for name, value in record.factors.items() if name != "speaker_as"]
     if record.sample:
         parts.append(f"sample {record.sample}")
     return " · ".join(one_line(part) for part in parts)
 
 
-def closing_line(record: Record, palette: Palette, width: int | None = None) -> str:
+def closing_line(record: Record | ProbeRecord, palette: Palette, width: int | None = None) -> str:
     """Return the status, what failed, times, tokens and checks of a record, faint.
 
     It is one line, or as many as fit into `width` cells, broken between two of its parts.
