@@ -44,7 +44,7 @@ def record(
         **other,
     }
     return Record(
-        key=f"{persona}/{variant}/{where}/{model}/{speaker}/{question}/{sample}",
+        key=f"{persona}/{variant}/{where}/{model}/{speaker}/{other.get('factors', '')}/{question}/{sample}",
         run_id=run,
         persona=persona,
         question=question,

@@ -8,7 +8,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from persona_batch.chat import Message
 from persona_batch.errors import UsageError
 from persona_batch.record import Record
 from pipeline.workshop import Workshop
@@ -62,7 +61,7 @@ def test_turns_have_the_models_own_replies_between_them_and_probes_stand_on_fork
         probes = ("Your name?", "What is 2+2?")[: 2 if number == 2 else 1]
         expected += [[*history, {"role": "user", "content": probe}] for probe in probes]
     assert sent(workshop) == expected
-    assert record.messages == [Message(one["role"], one["content"]) for one in history[:-1]]
+    assert [(one.role, one.content) for one in record.messages] == [tuple(one.values()) for one in history[:-1]]
     assert record.reply == history[-1]["content"]
     assert record.turns is not None
     assert record.probes is not None

@@ -1,8 +1,8 @@
 """Small batches, built from the resolved models directly."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from persona_batch.chat import Params, Placement
+from persona_batch.chat import JsonValue, Params, Placement
 from persona_batch.config.batch import Batch, Persona, Question, RunSettings
 
 
@@ -16,8 +16,9 @@ def batch(
     samples: int = 1,
     placements: tuple[Placement, ...] = (),
     seed: int = 0,
+    factors: Mapping[str, tuple[JsonValue, ...]] | None = None,
 ) -> Batch:
-    run = RunSettings(samples=samples, placements=placements, seed=seed)
+    run = RunSettings(samples=samples, placements=placements, seed=seed, factors=factors or {})
     return Batch(id="test", personas=tuple(personas), run=run, files=())
 
 

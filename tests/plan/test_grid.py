@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import replace
 from fnmatch import fnmatchcase
-from itertools import islice
+from itertools import islice, product
 from typing import Any
 
 import pytest
@@ -282,3 +282,32 @@ def test_the_first_cells_of_a_huge_grid_come_at_once() -> None:
     assert len(huge) == 1_500_000
     assert len(list(islice(huge, 10))) == 10
     assert huge.counts()["p0"] == 3000
+
+
+levels_strategy = st.dictionaries(
+    st.sampled_from(["temperature", "top_p", "stop"]),
+    st.lists(st.sampled_from([0, 0.5, 1, "a", None, ["a", "b"]]), min_size=1, max_size=3, unique_by=repr).map(tuple),
+    max_size=3,
+)
+
+
+@given(levels_strategy, few_params)
+def test_a_factor_asks_what_its_levels_ask_as_params(levels: dict[str, tuple[Any, ...]], params: Params) -> None:
+    personas = [NONE, replace(WUKONG, params=params)]
+    asked = {cell.key: cell for cell in grid(batch(personas, factors=levels))}
+    alone = {}
+    for combination in product(*levels.values()):
+        said = dict(zip(levels, combination, strict=True))
+        own = {name: value for name, value in params.items() if name not in said}
+        sent = {name: value for name, value in said.items() if value is not None}
+        for cell in grid(batch([NONE, replace(WUKONG, params=own)]), cli_params=sent):
+            alone[cell.key] = cell
+            assert asked[cell.key].params == cell.params
+            assert asked[cell.key].factors == said
+    assert asked.keys() == alone.keys()
+
+
+def test_a_factor_and_a_parameter_of_one_level_are_the_same_cells() -> None:
+    by_factor = {cell.key for cell in grid(batch([NONE, WUKONG], factors={"temperature": (0.2,)}))}
+    by_param = {cell.key for cell in grid(batch([NONE, WUKONG]), cli_params={"temperature": 0.2})}
+    assert by_factor == by_param

@@ -121,7 +121,7 @@ def compare(
 
     from persona_batch.comparing import Wanted
     from persona_batch.comparing import compare as compare_records
-    from persona_batch.comparing.factors import clusters_of, controls_of
+    from persona_batch.comparing.factors import clusters_of, controls_of, levels_of
     from persona_batch.pipeline.rechecking import present_checks
     from persona_batch.record.agreement import Agreement
     from persona_batch.record.finding import find_run
@@ -162,6 +162,7 @@ def compare(
             controls=controls_of(first.manifest),
             control=control,
             clusters=clusters_of(first.manifest),
+            levels=levels_of(first.manifest),
             copies=copies,
             margins=_margins(margins or []),
             power=power if plan else None,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias, get_args
 
 import typer
 
-from persona_batch.chat import Params, Placement
+from persona_batch.chat import JsonValue, Params, Placement
 from persona_batch.chat import Thinking as ThinkingWord
 from persona_batch.errors import UsageError
 from persona_batch.wording import meant
@@ -59,6 +59,14 @@ OnePlacement: TypeAlias = Annotated[
 Param: TypeAlias = Annotated[
     list[str] | None,
     typer.Option("--param", metavar="NAME=VALUE", help="Request parameter, as temperature=0.7 (repeatable)."),
+]
+Factor: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--factor",
+        metavar="NAME=V1,V2",
+        help="Request parameter as a factor, as temperature=0.2,1.0 (repeatable); format=A,B chooses formats.",
+    ),
 ]
 Concurrency: TypeAlias = Annotated[
     int | None, typer.Option("--concurrency", "-j", min=1, metavar="N", help="Requests at the same time.")
@@ -166,6 +174,37 @@ def read_params(pairs: list[str] | None) -> Params:
         except json.JSONDecodeError:
             params[name] = value
     return params
+
+
+def read_factors(pairs: list[str] | None) -> dict[str, tuple[JsonValue, ...]]:
+    """Return `NAME=V1,V2` as levels of factors; a level that is no JSON is text, `null` sends nothing.
+
+    Raises:
+        UsageError: a pair without `=`, without a name or without levels, or a name that is given twice.
+    """
+    factors: dict[str, tuple[JsonValue, ...]] = {}
+    for pair in pairs or ():
+        name, _, said = pair.partition("=")
+        if not name or not said.strip():
+            raise UsageError(f"--factor {pair}: expected NAME=V1,V2, as in --factor temperature=0.2,1.0")
+        if name in factors:
+            raise UsageError(f"--factor {name} is given twice: give all its levels at once, as {name}=V1,V2")
+        factors[name] = tuple(_levels(said))
+        if any(level == "" for level in factors[name]):
+            raise UsageError(f"--factor {pair}: a level is empty; `null` stands for a parameter that is not sent")
+    return factors
+
+
+def _levels(said: str) -> Iterator[JsonValue]:
+    """Yield the levels: JSON values between commas, or else texts between commas."""
+    try:
+        yield from json.loads(f"[{said}]", parse_constant=_no_constant)
+    except json.JSONDecodeError:
+        for level in said.split(","):
+            try:
+                yield json.loads(level, parse_constant=_no_constant)
+            except json.JSONDecodeError:
+                yield level.strip()
 
 
 def _no_constant(name: str) -> None:

@@ -31,6 +31,7 @@ def run(
     samples: options.Samples = None,
     placements: options.Placements = None,
     param: options.Param = None,
+    factor: options.Factor = None,
     concurrency: options.Concurrency = None,
     rpm: options.Rpm = None,
     tpm: options.Tpm = None,
@@ -66,6 +67,7 @@ def run(
         batch run personas/wukong.yaml
         batch run personas/ -q prompts/hobbies.yaml -n 5
         batch run personas/wukong.yaml --placement system --placement user
+        batch run personas/wukong.yaml --factor temperature=0.2,1.0
         batch run personas/wukong.yaml --provider modelscope -m Qwen/Qwen3-8B
         batch run --resume latest
 
@@ -102,6 +104,7 @@ def run(
             seed=seed,
             thinking=thinking,
             params=options.read_params(param),
+            factors=options.read_factors(factor),
         ),
         persona_globs=tuple(personas or ()),
         question_globs=tuple(question or ()),

@@ -40,6 +40,7 @@ def compare(
     checks: Mapping[str, Sequence[Check]] | None = None,
     control: str | None = None,
     clusters: Mapping[str, str] | None = None,
+    levels: Mapping[str, Sequence[str]] | None = None,
     copies: Policy = "source",
     margins: Mapping[str, float] | None = None,
     measures: Sequence[str] | None = None,
@@ -55,11 +56,12 @@ def compare(
     Args:
         records: the run (the earlier of two); read once, lazily.
         after: the later run; makes `by` the run.
-        by: `persona`, `placement`, `variant`, `model`, `speaker`, or the name of an attribute.
+        by: `persona`, `placement`, `variant`, `model`, `speaker`, one of the grid's own factors, or an attribute.
         controls: ids of each persona's controls, the reference first; None: `none`, `empty`, `assistant` by id.
         checks: each persona's declared checks, for questions whose records do not carry them.
         control: a persona, or a level of the factor, that is everyone's reference.
         clusters: the cluster of each question that has one: paraphrases are one unit of inference.
+        levels: of the grid's own factors, in the order of the files: the first is the reference.
         copies: which samples of a cell count once: those of one draw (`source`), all that are byte-identical (`once`),
             or none (`all`).
         margins: by metric, within what a difference counts as none (`with_equivalence`).
@@ -85,9 +87,8 @@ def compare(
         corpus = read_corpus(records, texts, after=after, checks=checks)
         if not len(corpus):
             raise UsageError("there are no records to compare; `batch runs` shows how far each run came")
-        layout = lay_out(
-            corpus, assign(corpus, by, controls=controls, control=control), clusters=clusters, copies=copies
-        )
+        assignment = assign(corpus, by, controls=controls, control=control, levels=levels)
+        layout = lay_out(corpus, assignment, clusters=clusters, copies=copies)
         if permutations == PERMUTATIONS:  # as many as it takes for that many arms
             permutations = max(permutations, PER_CLAIM * len(claims_of(layout, [])))
         study = Study(layout, permutations, seed, power)
@@ -97,7 +98,7 @@ def compare(
         if margins:
             estimates = with_equivalence(layout, estimates, margins)
         arms = count_arms(layout, found.moved)
-        factors = factor_rows(study, clusters, copies) if by == "persona" else []
+        factors = factor_rows(study, clusters, copies, levels) if by == "persona" else []
         return Comparison(
             settings=Settings(by=by, measures=chosen, permutations=permutations, seed=seed, power=power),
             runs=corpus.runs,

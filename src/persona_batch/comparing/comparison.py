@@ -185,7 +185,8 @@ class Confusion(msgspec.Struct, frozen=True):
 class Excerpt(msgspec.Struct, frozen=True, kw_only=True):
     """One reply to look at: the arm's to a question; those with the same question, model and speaker belong together.
 
-    `text` is the question's wording, None where it was never asked plainly.
+    `text` is the question's wording, None where it was never asked plainly; `factors` are the levels of the grid's own
+    factors that the arms share.
     """
 
     question: str
@@ -197,6 +198,7 @@ class Excerpt(msgspec.Struct, frozen=True, kw_only=True):
     sample: int
     reply: str
     truncated: bool
+    factors: dict[str, str] = {}
 
 
 class Advice(msgspec.Struct, frozen=True):

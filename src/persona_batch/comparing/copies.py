@@ -19,7 +19,7 @@ Policy: TypeAlias = Literal["source", "once", "all"]
 """Which samples of a cell count once: those of one draw, all that are byte-identical, or none."""
 
 LONG = 80  # characters from which on two samples are hardly the same by chance
-_CELL = ("run", "persona", "variant", "question", "speaker", "placement", "model", "params")
+_CELL = ("run", "persona", "variant", "question", "speaker", "placement", "model", "params", "factors")
 
 
 @dataclass(frozen=True, slots=True)

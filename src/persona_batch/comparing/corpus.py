@@ -15,6 +15,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from persona_batch.chat import JsonValue
 from persona_batch.checks import Check
 from persona_batch.comparing.readings import (
     ProbeScore,
@@ -30,6 +31,7 @@ from persona_batch.comparing.readings import (
     tokens,
 )
 from persona_batch.errors import UsageError
+from persona_batch.plan.forms import TOLD
 from persona_batch.record import USABLE as WITH_REPLY
 from persona_batch.record import Record, Status
 
@@ -115,6 +117,8 @@ class Corpus:
     seconds of Unix time, or NaN; `tokens` the reply's length as the endpoint counted it, or NaN;
     `params` are each run's and persona's request parameters as canonical JSON. `texts` hold the first `LONGEST`
     characters of each reply; `cut` counts those that are longer. `probes` are the scores by entry, where there are any.
+    `factors` are the grid's own (a request parameter, `format`), each with a column under `column_of`; the column
+    `params` is without them.
     """
 
     names: dict[str, list[str]]
@@ -136,14 +140,15 @@ class Corpus:
     runs: list[str]
     cut: int
     probes: dict[int, tuple[ProbeScore, ...]] = field(default_factory=dict)
+    factors: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.digest)
 
 
 _REALS = 4  # correct, slope, asked at, tokens
-_WIDTH = 15  # run, the factors, sample, status, text, digest, whether a check failed, draw, whether it is fixed
-FACTORS = ("persona", "variant", "question", "speaker", "placement", "model", "params")
+_WIDTH = 16  # run, the factors, sample, status, text, digest, whether a check failed, draw, whether it is fixed
+FACTORS = ("persona", "variant", "question", "speaker", "placement", "model", "params", "factors")
 
 
 @dataclass(slots=True)
@@ -166,14 +171,17 @@ class _Reader:
             if record.run_id not in runs:
                 runs.append(record.run_id)
             params = _encode_sorted(record.params)
+            factors = {name: level for name, level in record.factors.items() if name != TOLD}
+            apart = {name: value for name, value in record.params.items() if name not in factors}
             values = (
                 record.persona,
                 record.variant,
                 record.question,
-                record.speaker or "",
+                speaker_of(record),
                 record.placement,
                 record.model,
-                params.decode(),
+                _encode_sorted(apart).decode() if factors else params.decode(),
+                _encode_sorted(factors).decode(),
             )
             numbers = tuple(
                 self.names[factor].setdefault(value, len(self.names[factor]))
@@ -221,6 +229,17 @@ class _Reader:
         prompts.see(record)
 
 
+def column_of(factor: str) -> str:
+    """Return the name of the column of one of the grid's own factors."""
+    return f"factor {factor}"
+
+
+def speaker_of(record: Record) -> str:
+    """Return who the user was and how that was told, as one level; "": nobody in particular."""
+    told = record.factors.get(TOLD)
+    return f"{record.speaker or ''} · {told}" if told is not None else record.speaker or ""
+
+
 def read_corpus(
     records: Iterable[Record],
     texts: TextStore,
@@ -254,12 +273,40 @@ def read_corpus(
     return corpus
 
 
+def _by_name(columns: dict[str, Column], names: dict[str, list[str]]) -> tuple[str, ...]:
+    """Add a column for each of the grid's own factors; a record without it has the level "": it was not sent."""
+    held = [msgspec.json.decode(text, type=dict[str, Any]) for text in names["factors"]]
+    factors = tuple(sorted({name for one in held for name in one}))
+    for factor in factors:
+        said = [one.get(factor) for one in held]
+        values = sorted(dict.fromkeys(map(level_text, said)), key=_as_number)
+        lookup = np.array([values.index(level_text(value)) for value in said], dtype=np.int64)
+        names[column_of(factor)] = values
+        columns[column_of(factor)] = lookup[columns["factors"]]
+    return factors
+
+
+def level_text(level: JsonValue) -> str:
+    """Return a level of a factor as text; "": the parameter is not sent."""
+    if level is None:
+        return ""
+    return level if isinstance(level, str) else _encode_sorted(level).decode()
+
+
+def _as_number(text: str) -> tuple[bool, float, str]:
+    """Order numbers by their size, before all other texts; what is not sent comes first."""
+    try:
+        return text != "", float(text) if text else 0.0, text
+    except ValueError:
+        return True, np.inf, text
+
+
 def _finish(reader: _Reader, prompts: list[Prompts], runs: list[str]) -> Corpus:
     reader.texts.flush()
     table = np.frombuffer(reader.table, dtype=np.int64).reshape(-1, _WIDTH)
     reals = np.frombuffer(reader.reals, dtype=np.float64).reshape(-1, _REALS)
-    columns: dict[str, Column] = {"run": table[:, 0], "sample": table[:, 8], "status": table[:, 9]}
-    columns["text"] = table[:, 10]
+    columns: dict[str, Column] = {"run": table[:, 0], "sample": table[:, 9], "status": table[:, 10]}
+    columns["text"] = table[:, 11]
     names: dict[str, list[str]] = {}
     for place, factor in enumerate(FACTORS, start=1):
         seen = list(reader.names[factor])
@@ -268,17 +315,18 @@ def _finish(reader: _Reader, prompts: list[Prompts], runs: list[str]) -> Corpus:
         rank[order] = np.arange(len(seen))
         columns[factor] = rank[table[:, place]]
         names[factor] = [str(seen[number]) for number in order]
+    grid = _by_name(columns, names)
     return Corpus(
         names=names,
         columns=columns,
-        digest=table[:, 11],
-        draw=table[:, 13],
-        fixed=table[:, 14] == 1,
+        digest=table[:, 12],
+        draw=table[:, 14],
+        fixed=table[:, 15] == 1,
         correct=reals[:, 0],
         slope=reals[:, 1],
         asked_at=reals[:, 2],
         tokens=reals[:, 3],
-        checks_failed=table[:, 12] == 1,
+        checks_failed=table[:, 13] == 1,
         texts=reader.texts,
         attributes=reader.attributes,
         checks=reader.checks,
@@ -288,4 +336,5 @@ def _finish(reader: _Reader, prompts: list[Prompts], runs: list[str]) -> Corpus:
         runs=runs,
         cut=reader.cut,
         probes=reader.probes,
+        factors=grid,
     )

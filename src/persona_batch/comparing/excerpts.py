@@ -7,7 +7,9 @@ from fnmatch import fnmatchcase
 import numpy as np
 
 from persona_batch.comparing.comparison import Estimate, Excerpt
+from persona_batch.comparing.corpus import column_of
 from persona_batch.comparing.layout import Layout
+from persona_batch.comparing.levels import told_level
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,7 @@ def pick_excerpts(layout: Layout, estimates: Sequence[Estimate], wanted: Wanted)
     if wanted.most_questions < 1:
         return []
     changes = {row.arm: row for row in estimates if row.measure == "change"}
+    levels = _shared_factors(layout)
     groups = {
         (int(layout.group_question[group]), int(layout.group_context[group]), int(layout.group_arm[group])): group
         for group in range(len(layout.start))
@@ -41,7 +44,7 @@ def pick_excerpts(layout: Layout, estimates: Sequence[Estimate], wanted: Wanted)
                 mine = [arm for arm in arms if layout.assignment.references.get(arm) == reference]
                 column = [arm for arm in ([] if reference is None else [reference]) if arm not in mine] + mine
                 found.extend(
-                    _excerpt(layout, int(groups[question, context, arm]), wanted.sample)
+                    _excerpt(layout, int(groups[question, context, arm]), wanted.sample, levels)
                     for arm in column
                     if (question, context, arm) in groups
                 )
@@ -80,7 +83,17 @@ def _questions(layout: Layout, changes: dict[str, Estimate], arms: Sequence[int]
     return sorted(asked, key=lambda number: (-moved[number], number))[: wanted.most_questions]
 
 
-def _excerpt(layout: Layout, group: int, sample: int) -> Excerpt:
+def _shared_factors(layout: Layout) -> list[str]:
+    """Return the grid's own factors of which an arm has several levels: those that the arms are not levels of."""
+    columns, arms = layout.corpus.columns, layout.assignment.arm
+    return [
+        factor
+        for factor in layout.corpus.factors
+        if any(np.ptp(columns[column_of(factor)][arms == arm]) > 0 for arm in np.unique(arms[arms >= 0]))
+    ]
+
+
+def _excerpt(layout: Layout, group: int, sample: int, factors: Sequence[str]) -> Excerpt:
     corpus = layout.corpus
     rows = layout.rows[layout.start[group] : layout.end[group]]
     row = int(rows[min(sample, len(rows) - 1)])
@@ -98,4 +111,5 @@ def _excerpt(layout: Layout, group: int, sample: int) -> Excerpt:
         sample=int(corpus.columns["sample"][row]),
         reply=corpus.texts.read([int(corpus.columns["text"][row])])[0],
         truncated=bool(corpus.columns["status"][row] == 1),
+        factors={name: told_level(name, [names[column_of(name)]], 0) for name in factors},
     )

@@ -1,12 +1,13 @@
 """Factors by themselves: a run of several placements, wordings, models or params has a row for each, unasked."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from persona_batch.comparing.comparison import SHARED, FactorRow
 from persona_batch.comparing.copies import Policy
+from persona_batch.comparing.corpus import column_of
 from persona_batch.comparing.layout import lay_out
-from persona_batch.comparing.levels import by_factor
+from persona_batch.comparing.levels import by_factor, factor_of
 from persona_batch.comparing.measure import Study
 from persona_batch.comparing.seeing import findings_of
 
@@ -14,19 +15,28 @@ FACTORS = ("placement", "variant", "model", "speaker", "params")
 _MEASURES = ("told_apart", "change")
 
 
-def factor_rows(study: Study, clusters: Mapping[str, str] | None, copies: Policy) -> list[FactorRow]:
+def factor_rows(
+    study: Study,
+    clusters: Mapping[str, str] | None,
+    copies: Policy,
+    levels: Mapping[str, Sequence[str]] | None = None,
+) -> list[FactorRow]:
     """Return each level of each factor against the first, over all personas that were asked at both.
 
     Wordings of different personas have nothing in common: they are compared where one persona has several.
     """
-    return [row for factor in FACTORS for row in _rows(study, factor, clusters, copies)]
+    columns = (*FACTORS, *map(column_of, study.layout.corpus.factors))
+    orders = {column_of(name): order for name, order in (levels or {}).items()}
+    return [row for one in columns for row in _rows(study, one, clusters, copies, orders.get(one, ()))]
 
 
-def _rows(study: Study, factor: str, clusters: Mapping[str, str] | None, copies: Policy) -> Iterator[FactorRow]:
+def _rows(
+    study: Study, factor: str, clusters: Mapping[str, str] | None, copies: Policy, order: Sequence[str]
+) -> Iterator[FactorRow]:
     corpus = study.layout.corpus
     if len(corpus.names[factor]) < 2:
         return
-    found = by_factor(corpus, factor)
+    found = by_factor(corpus, factor, order)
     if found is None or (factor == "variant" and len(found[1]) > 1):
         return
     assignment, personas = found
@@ -38,7 +48,7 @@ def _rows(study: Study, factor: str, clusters: Mapping[str, str] | None, copies:
             continue
         level = layout.arms[pair.arm]
         yield FactorRow(
-            factor=factor,
+            factor=factor_of(factor),
             persona=personas[0] if len(personas) == 1 else None,
             level=level,
             reference=layout.arms[pair.reference],

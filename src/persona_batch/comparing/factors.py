@@ -1,7 +1,8 @@
 """Factors: what the arms of a comparison are, and what each is compared with.
 
 Personas and attributes are compared with their control, whatever their placement and wording, on the same model
-and for the same speaker. A factor of the cell (placement, variant, model, speaker, params, run) is compared level by
+for the same speaker, and at the same levels of the grid's own factors (which controls are asked at too). A factor of
+the cell (placement, variant, model, speaker, params, run, those of the grid) is compared level by
 level within a persona: `pirate · user` against `pirate · system`, all else equal. Personas of one prompt that differ
 in nothing but where it stands are one subject there.
 """
@@ -12,9 +13,10 @@ from pathlib import Path
 import numpy as np
 
 from persona_batch.comparing.comparison import ArmRole
-from persona_batch.comparing.corpus import Corpus
+from persona_batch.comparing.corpus import Corpus, column_of, level_text
 from persona_batch.comparing.levels import BUILT_IN_CONTROLS, CELL_FACTORS, Assignment, by_level, combine
 from persona_batch.errors import UsageError
+from persona_batch.plan.forms import FORMAT
 from persona_batch.record.manifest import read_manifest
 from persona_batch.wording import meant
 
@@ -22,7 +24,12 @@ NO_PROMPT = ("none", "empty")
 
 
 def assign(
-    corpus: Corpus, by: str, *, controls: Mapping[str, Sequence[str]] | None = None, control: str | None = None
+    corpus: Corpus,
+    by: str,
+    *,
+    controls: Mapping[str, Sequence[str]] | None = None,
+    control: str | None = None,
+    levels: Mapping[str, Sequence[str]] | None = None,
 ) -> Assignment:
     """Return the arms of a comparison.
 
@@ -31,15 +38,18 @@ def assign(
         by: `persona`, a factor of the cell, or the name of an attribute.
         controls: the ids of each persona's controls, the reference first; None: the built-in ones by id.
         control: one persona (or level of the factor) that is everyone's reference.
+        levels: of the grid's own factors, in the order of the files; the first is the reference.
 
     Raises:
         UsageError: `by` names no factor and no attribute, or there is no such control.
     """
     if by in CELL_FACTORS:
         return by_level(corpus, by, control)
+    if by in corpus.factors:
+        return by_level(corpus, column_of(by), control, (levels or {}).get(by, ()))
     attributes = {name for held in corpus.attributes.values() for name in held}
     if by != "persona" and by not in attributes:
-        known = ["persona", *CELL_FACTORS[:-1], *sorted(attributes)]
+        known = ["persona", *CELL_FACTORS[:-1], *corpus.factors, *sorted(attributes)]
         raise UsageError(f"--by {by}: no such factor, and no attribute of a persona; {meant(by, known)}")
     return _by_persona(corpus, by, controls, control)
 
@@ -70,7 +80,7 @@ def _by_persona(
                 placebos.setdefault(arm, arm_of_persona[harmless])
     lookup = np.array([arm_of_persona.get(persona, -1) for persona in personas], dtype=np.int64)
     arm_column = lookup[corpus.columns["persona"]]
-    context = combine(corpus, ("model", "speaker", "run"))
+    context = combine(corpus, ("model", "speaker", "factors", "run"))
     return Assignment(
         arm=arm_column,
         context=context,
@@ -126,6 +136,16 @@ def clusters_of(manifest: Path) -> dict[str, str]:
         for question in (questions if isinstance(questions, list) else ())
         if isinstance(question, dict) and question.get("cluster") is not None
     }
+
+
+def levels_of(manifest: Path) -> dict[str, list[str]]:
+    """Return the levels of the grid's own factors by the manifest, in the order of the files."""
+    if not manifest.is_file():
+        return {}
+    run = read_manifest(manifest).config.get("run")
+    said = run if isinstance(run, dict) else {}
+    found = {str(name): [level_text(level) for level in levels] for name, levels in (said.get("factors") or {}).items()}
+    return found | ({FORMAT: list(said["formats"])} if said.get("formats") else {})
 
 
 def controls_of(manifest: Path) -> dict[str, list[str]] | None:

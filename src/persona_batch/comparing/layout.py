@@ -179,7 +179,7 @@ def lay_out(
     columns = corpus.columns
     usable = np.isin(columns["status"], USABLE) & (assignment.arm >= 0)
     rows = np.flatnonzero(usable)
-    factors = ("sample", "placement", "variant", "speaker", "model", "persona", "run")
+    factors = ("sample", "placement", "variant", "speaker", "factors", "model", "persona", "run")
     inner = [columns[factor][rows] for factor in factors]
     outer = [assignment.arm[rows], assignment.context[rows], columns["question"][rows]]
     order = np.lexsort([*inner, *outer])
@@ -277,6 +277,9 @@ def count_arms(layout: Layout, moved: Mapping[str, Moved]) -> list[Arm]:
     return found
 
 
+_SIDES = ("run", "variant", "placement", "model", "speaker", "factors")
+
+
 def _missing(layout: Layout, arm: int) -> int:
     """Count cells that each persona's own grid has (its questions, contexts and samples) and the records have not."""
     columns, total = layout.corpus.columns, 0
@@ -284,7 +287,7 @@ def _missing(layout: Layout, arm: int) -> int:
     personas = columns["persona"][mine]
     for persona in np.unique(personas):
         own = personas == persona
-        sides = np.stack([columns[name][mine][own] for name in ("run", "variant", "placement", "model", "speaker")])
+        sides = np.stack([columns[name][mine][own] for name in _SIDES])
         contexts = np.unique(sides, axis=1).shape[1]
         questions = len(np.unique(columns["question"][mine][own]))
         samples = len(np.unique(columns["sample"][mine][own]))

@@ -1,4 +1,4 @@
-"""Factors of the cell, level by level, all else equal: placement, variant, model, speaker, params, run."""
+"""Factors of the cell, level by level, all else equal: placement, variant, model, speaker, params, run, the grid's."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ import numpy as np
 
 from persona_batch.chat import Placement
 from persona_batch.comparing.comparison import ArmRole
-from persona_batch.comparing.corpus import Column, Corpus
+from persona_batch.comparing.corpus import Column, Corpus, column_of
 from persona_batch.errors import UsageError
 from persona_batch.wording import meant
 
@@ -36,11 +36,24 @@ class Assignment:
     attribute: str | None = None
 
 
-def by_level(corpus: Corpus, by: str, control: str | None) -> Assignment:
-    levels, ranked = _ranked(corpus, by)
+def by_level(corpus: Corpus, by: str, control: str | None, order: Sequence[str] = ()) -> Assignment:
+    """Return the levels of a factor within each persona, each against the first (`control`: against that one).
+
+    Args:
+        corpus: the records.
+        by: one of `CELL_FACTORS`, or the column of one of the grid's own factors.
+        control: the level that is everyone's reference.
+        order: the levels as files give them.
+
+    Raises:
+        UsageError: there is no such level.
+    """
+    levels, ranked = _ranked(corpus, by, order)
     if control is not None:
         if control not in levels:
-            raise UsageError(f"--control {control}: no such {by} among the records; {meant(control, levels)}")
+            raise UsageError(
+                f"--control {control}: no such {factor_of(by)} among the records; {meant(control, levels)}"
+            )
         ranked.sort(key=lambda level: levels[level] != control)
     subjects, level_column = subjects_of(corpus, by), corpus.columns[by]
     owner = subjects[corpus.columns["persona"]]
@@ -63,12 +76,12 @@ def by_level(corpus: Corpus, by: str, control: str | None) -> Assignment:
     return Assignment(lookup[owner, level_column], _all_else(corpus, by, owner), names, roles, references, {})
 
 
-def by_factor(corpus: Corpus, by: str) -> tuple[Assignment, list[str]] | None:
+def by_factor(corpus: Corpus, by: str, order: Sequence[str] = ()) -> tuple[Assignment, list[str]] | None:
     """Return the levels of a factor against its first, over all personas that have several; None: none has.
 
     The second part names those personas (the controls only where no other has several).
     """
-    levels, ranked = _ranked(corpus, by)
+    levels, ranked = _ranked(corpus, by, order)
     subjects, level_column = subjects_of(corpus, by), corpus.columns[by]
     owner = subjects[corpus.columns["persona"]]
     several = [subject for subject, present in _levels_of(owner, level_column).items() if len(present) > 1]
@@ -106,9 +119,17 @@ def subjects_of(corpus: Corpus, by: str) -> Column:
     return np.array(found, dtype=np.int64)
 
 
-def _ranked(corpus: Corpus, by: str) -> tuple[list[str], list[int]]:
+def factor_of(column: str) -> str:
+    """Return the name of the factor of a column."""
+    return column.removeprefix(column_of(""))
+
+
+def _ranked(corpus: Corpus, by: str, order: Sequence[str]) -> tuple[list[str], list[int]]:
     """Return the names of the levels, and their numbers with the reference first."""
     levels = ["before", "after"] if by == "run" else corpus.names[by]
+    if by in map(column_of, corpus.factors):  # sorted already; as the files give them, where those are known
+        place = {level: number for number, level in enumerate(order)}
+        return levels, sorted(range(len(levels)), key=lambda level: (place.get(levels[level], len(place)), level))
     return levels, sorted(range(len(levels)), key=lambda level: _rank(by, levels[level]))
 
 
@@ -122,7 +143,8 @@ def _levels_of(owner: Column, levels: Column) -> dict[int, set[int]]:
 
 def _all_else(corpus: Corpus, by: str, owner: Column) -> Column:
     """Number what the levels of a factor share: the subject, and every other factor (two runs may differ in params)."""
-    rest = [factor for factor in (*_CONTEXT, "run") if factor != by and not (by == "run" and factor == "params")]
+    columns = (*_CONTEXT, *map(column_of, corpus.factors), "run")
+    rest = [factor for factor in columns if factor != by and not (by == "run" and factor == "params")]
     return combine(corpus, rest) * (int(owner.max(initial=0)) + 1) + owner
 
 
@@ -142,7 +164,7 @@ def told_level(by: str, levels: Sequence[str], level: int) -> str:
     """Return a level as it is told: of params only what is not the same at every level."""
     text = levels[level]
     if by != "params":
-        return text or "nobody"
+        return text or ("nobody" if by == "speaker" else "the endpoint's own")
     held = [msgspec.json.decode(other, type=dict[str, Any]) for other in levels]
     common = {name for name in held[0] if all(other.get(name) == held[0][name] for other in held)}
     told = [f"{name} {value}" for name, value in held[level].items() if len(held) == 1 or name not in common]

@@ -131,7 +131,8 @@ def _are_apart(one: NDArray[np.float64], other: NDArray[np.float64]) -> bool:
 def _median_lag(layout: Layout, arm: int, reference: int) -> float:
     """Return the median seconds between the calls of two arms for the same question, model and sample."""
     columns, asked_at = layout.corpus.columns, layout.corpus.asked_at
-    cells = np.stack([columns["question"], columns["model"], columns["speaker"], columns["sample"]], axis=1)
+    sides = [columns["question"], columns["model"], columns["speaker"], columns["factors"], columns["sample"]]
+    cells = np.stack(sides, axis=1)
     when: list[dict[tuple[int, ...], float]] = []
     for number in (arm, reference):
         mine = (layout.assignment.arm == number) & np.isfinite(asked_at)

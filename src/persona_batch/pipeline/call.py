@@ -95,8 +95,8 @@ class Call:
         for limit, option in ((self.limits.max_requests, "--max-requests"), (self.limits.per_day, "--per-day")):
             if limit is not None and grid.converses and (longest := grid.longest()) > max(1, limit):
                 raise UsageError(
-                    f"{option} {limit:,}: a conversation here is up to {longest:,} requests, and is only begun where all of"
-                    f" them may be sent; raise it to {longest:,} at least"
+                    f"{option} {limit:,}: a conversation here is up to {longest:,} requests, and is only begun if all "
+                    f"of them may be sent; raise it to {longest:,} at least"
                 )
         return grid
 

@@ -83,8 +83,10 @@ def recalled(options: RunOptions) -> RunOptions:
     if not kept:
         raise UsageError(f"{run.path} does not say how it was begun; name its persona files too")
     begun = msgspec.convert({**kept, "out": "."}, RunOptions, dec_hook=lambda kind, value: kind(value))
-    now, was = options.overrides, begun.overrides  # parameters one by one
-    overrides = replace(was, **{**_given(now), "params": {**was.params, **now.params}})
+    now, was = options.overrides, begun.overrides  # parameters and factors one by one
+    params = {name: value for name, value in {**was.params, **now.params}.items() if name not in now.factors}
+    factors = {name: levels for name, levels in {**was.factors, **now.factors}.items() if name not in now.params}
+    overrides = replace(was, **{**_given(now), "params": params, "factors": factors})
     new = _given(options) | {name: getattr(options, name) for name in _PER_CALL} | {"overrides": overrides}
     if new.keys() & set(FILTERS):  # filters are one thing: half of the old ones would ask neither these nor those
         new |= {name: getattr(options, name) for name in FILTERS}
@@ -118,6 +120,7 @@ def asked_for(call: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
         "-m": given.get("models"),
         "--placement": given.get("placements"),
     }
+    lists |= {f"--factor {name}": list(levels) for name, levels in (given.get("factors") or {}).items()}
     # what was given several times has no order: it changes nothing of what is asked
     said |= {name: sorted(set(map(str, value))) if isinstance(value, list) else value for name, value in lists.items()}
     said |= {"-n": given.get("samples"), "--engine": None if engine == "local" else engine}

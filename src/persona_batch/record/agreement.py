@@ -233,4 +233,5 @@ def _as_cell(record: Record, cell: Cell) -> Record:
         speaker=cell.speaker,
         placement=cell.placement,
         attributes=dict(cell.attributes),
+        factors=dict(cell.factors),
     )

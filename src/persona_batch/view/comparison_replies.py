@@ -32,14 +32,15 @@ def render_replies(excerpts: Sequence[Excerpt], palette: Palette, width: int, *,
     is no colour, and what only the reference has in `[-…-]`.
     """
     lines: list[str] = []
-    for _, together in groupby(excerpts, key=lambda part: (part.question, part.model, part.speaker)):
+    for _, together in groupby(excerpts, key=lambda part: (part.question, part.model, part.speaker, part.factors)):
         lines.extend(_question(list(together), palette, width, diff))
     return "".join(f"{line}\n" for line in lines)
 
 
 def _question(excerpts: Sequence[Excerpt], palette: Palette, width: int, diff: bool) -> Iterator[str]:
     first = excerpts[0]
-    place = ", ".join(part for part in (first.model, first.speaker) if part)
+    levels = [f"{name} {level}" for name, level in first.factors.items()]
+    place = ", ".join(part for part in (first.model, first.speaker, *levels) if part)
     title = f"{first.question} ({place})" + (f": {first.text}" if first.text and first.text != first.question else "")
     yield ""
     for line in wrap(one_line(title), width):
