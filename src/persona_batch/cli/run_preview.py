@@ -48,6 +48,7 @@ def _numbers(found: Preview, page: Page) -> str:
             )
         ),
     ]
+    lines += [f"{name}: {listed(levels, 12)}" for name, levels in found.factors.items()]
     if found.resumes is not None:
         done = found.cells - found.left
         lines.append(f"resumes {found.resumes}: {done:,} of {counted(found.cells, 'cell')} are done")

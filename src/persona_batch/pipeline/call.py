@@ -18,6 +18,7 @@ from persona_batch.credentials import load_env
 from persona_batch.errors import StoppedEarly, UsageError
 from persona_batch.pipeline.key_care import refuse_key_in_input, tell_first_use
 from persona_batch.pipeline.options import RunOptions, recalled
+from persona_batch.pipeline.speaker_names import heed_names
 from persona_batch.plan.arms import select
 from persona_batch.plan.grid import Grid
 from persona_batch.provider.connect import open_provider, resolve
@@ -164,7 +165,8 @@ def prepare(options: RunOptions, batch: Batch, *, need_key: bool = True) -> Call
         _require_checks(batch, options)
     target = resolve(batch.run, load_env(), need_key=need_key)
     refuse_key_in_input(batch, target, options)
-    return Call(options, batch, target)
+    warnings = (*batch.warnings, *heed_names(batch, target.preset))
+    return Call(options, replace(batch, warnings=warnings), target)
 
 
 def _require_checks(batch: Batch, options: RunOptions) -> None:

@@ -7,12 +7,14 @@ from pathlib import Path
 
 import msgspec
 
-from persona_batch.chat import Usage
+from persona_batch.chat import JsonValue, Usage
+from persona_batch.config.batch import Batch
 from persona_batch.pipeline.call import prepare_run
 from persona_batch.pipeline.choosing import existing_run
 from persona_batch.pipeline.options import RunOptions, what_changed
 from persona_batch.pipeline.taking_up import foresee
 from persona_batch.plan.cell import Cell
+from persona_batch.plan.forms import FORMAT
 from persona_batch.plan.key import KeySet
 from persona_batch.record.aside import Settled
 from persona_batch.record.manifest import read_manifest
@@ -37,7 +39,8 @@ class Preview(msgspec.Struct, kw_only=True):
 
     `left` are the cells still to ask, `requests` how many requests they are, if every conversation comes to its end;
     `days` at the daily quota, if there is one; `set_aside` are records of the run it `resumes` that belong to the batch
-    no longer, `returned` those that belong again; `changed` is what was edited.
+    no longer, `returned` those that belong again; `changed` is what was edited; `factors` are
+    those of the grid, each with its levels.
     """
 
     endpoint: str
@@ -48,6 +51,7 @@ class Preview(msgspec.Struct, kw_only=True):
     personas: dict[str, int]
     questions: int
     samples: int
+    factors: dict[str, list[str]]
     per_day: int | None
     days: int | None
     estimate: Estimate | None
@@ -83,6 +87,7 @@ def preview(options: RunOptions) -> Preview:
         personas=grid.counts(),
         questions=len(grid.questions),
         samples=grid.samples,
+        factors=_factors(batch),
         per_day=per_day,
         days=ceil(requests / per_day) if per_day else None,
         estimate=_estimate(options.out, batch.id, target.identity, left),
@@ -93,6 +98,24 @@ def preview(options: RunOptions) -> Preview:
         warnings=batch.warnings,
         first=grid.examples(keys.__contains__, EXAMPLES),
     )
+
+
+def _factors(batch: Batch) -> dict[str, list[str]]:
+    """Return the factors of the grid with their levels, as a person reads them."""
+    found = {name: [_said(level) for level in levels] for name, levels in batch.run.factors.items()}
+    if batch.run.formats:
+        found[FORMAT] = list(batch.run.formats)
+    lists = {id(persona.questions): persona.questions for persona in batch.personas}.values()
+    speakers = dict.fromkeys(one for asked in lists for question in asked for one in question.speakers)
+    if speakers.keys() - {None}:
+        found["speaker"] = list(
+            dict.fromkeys("nobody" if one is None else f"{one.name} ({one.told})" for one in speakers)
+        )
+    return found
+
+
+def _said(level: JsonValue) -> str:
+    return "not sent" if level is None else level if isinstance(level, str) else msgspec.json.encode(level).decode()
 
 
 def _estimate(out: Path, batch_id: str, endpoint: str, cells: int) -> Estimate | None:

@@ -18,7 +18,8 @@ class Preset:
     `key_env`: variables that may hold the key, first one first; `params`: lowest in the merge of parameters;
     `per_day`: requests a day that an account has for free, counted in the time zone `day_zone`;
     `developer_role`: False sends such messages as `system`; `max_tokens_name`: how the endpoint calls that;
-    `lists_all`: a model that it does not list is not there (others take aliases, or any name at all).
+    `message_name`: the pattern of the names that messages may bear; `hears_names`: False where the model is never told
+    of them; `lists_all`: a model that it does not list is not there (others take aliases, or any name at all).
     """
 
     name: str
@@ -28,6 +29,8 @@ class Preset:
     stream_options: bool = True
     developer_role: bool = False
     lists_all: bool = False
+    message_name: str = ""
+    hears_names: bool = True
     max_tokens_name: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
     per_day: int | None = None
     day_zone: str = "UTC"
@@ -42,7 +45,13 @@ class Preset:
         if urlsplit(base_url).netloc == urlsplit(self.base_url).netloc:
             return self
         return replace(
-            self, stream_options=True, developer_role=False, max_tokens_name="max_tokens", per_day=None, day_zone="UTC"
+            self,
+            stream_options=True,
+            developer_role=False,
+            message_name="",
+            max_tokens_name="max_tokens",
+            per_day=None,
+            day_zone="UTC",
         )
 
 
