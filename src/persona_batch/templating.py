@@ -5,10 +5,12 @@ read as a template. Most templates are words and `{{ column }}`; these are put t
 takes a tenth of the time: a table of 200,000 personas is rendered before the first of them is asked.
 """
 
+import sys
 from collections.abc import Callable, Mapping, Sequence, Sized
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from itertools import islice
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from persona_batch.wording import nearest
@@ -40,11 +42,14 @@ class TemplateFlaw(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """A template that was read. `names` are the values that it may ask for, `text` is as it was written."""
+    """A template that was read.
+
+    `names` are the values that it may ask for, `text` is as it was written; `fill` renders it.
+    """
 
     text: str
     names: frozenset[str]
-    _render: Render = field(repr=False, compare=False)
+    fill: Render = field(repr=False, compare=False)
 
     @classmethod
     def parse(cls, text: str) -> "Template":
@@ -79,24 +84,36 @@ class Template:
         Raises:
             TemplateFlaw: a value is missing or None, or cannot be used as the template wants.
         """
-        return self._render(values)
+        return self.fill(values)
 
 
 def _joining(parts: Sequence[tuple[str, str | None]]) -> Render:
     """Return what renders words and bare names: text before each name, and the name (None behind the last)."""
+    *named, (last, _) = parts
+    words = [before for before, _ in named]
+    names = [name for _, name in named if name is not None]
+    if len(names) == 1 and not words[0] and not last:
+        return partial(_bare, name=names[0])
 
     def render(values: Mapping[str, object]) -> str:
         said = []
-        for words, name in parts:
-            said.append(words)
-            if name is not None:
-                value = values.get(name)
-                if value is None:
-                    raise missing(name, values)
-                said.append(value if isinstance(value, str) else str(value))
+        for before, name in zip(words, names, strict=True):
+            value = values.get(name)
+            if value is None:
+                raise missing(name, values)
+            said.append(before)
+            said.append(value if isinstance(value, str) else str(value))
+        said.append(last)
         return _bounded("".join(said))
 
     return render
+
+
+def _bare(values: Mapping[str, object], name: str) -> str:
+    value = values.get(name)
+    if value is None:
+        raise missing(name, values)
+    return value if type(value) is str and len(value) <= LONGEST else _bounded(str(value))
 
 
 def _filling(template: "jinja2.Template") -> Render:
@@ -226,8 +243,20 @@ def article(noun: object) -> str:
 
 @cache
 def _inflect() -> Any:
-    import inflect
+    """Return the engine of inflect, imported without the type checks of its calls.
 
+    typeguard instruments every function of it as it is imported, which takes seconds; ours hand it nothing but text.
+    """
+    unchecked = ModuleType("typeguard")
+    unchecked.typechecked = lambda function: function  # type: ignore[attr-defined]  # all that inflect wants of it
+    known = sys.modules.get("typeguard")
+    sys.modules["typeguard"] = unchecked
+    try:
+        import inflect
+    finally:
+        del sys.modules["typeguard"]
+        if known is not None:
+            sys.modules["typeguard"] = known
     return inflect.engine()
 
 

@@ -102,7 +102,7 @@ def test_the_problems_of_all_files_are_reported_together_in_order(problems: Prob
         ("pirate.md", "pirate.md: there is no file; check the name and the folder"),
         ("empty", "empty: the folder holds no .yaml file; name another, or a file"),
         ("*.yml", "*.yml: no .yaml file matches; check the pattern"),
-        ("roles.csv", "roles.csv: tables are planned and not built yet; write a .yaml file"),
+        ("roles.csv", "roles.csv: a table is named in a .yaml file: `- from: roles.csv`"),
         ("", "FILE: an empty name; name a file, a folder or a glob"),
         ("a\0b", "a�b: an empty name; name a file, a folder or a glob"),
         (

@@ -1,4 +1,4 @@
-"""Files with wrong conversations, speakers and factors."""
+"""Files with wrong conversations, speakers, factors and tables."""
 
 from config.wrong import Wrong, asked, persona
 
@@ -138,5 +138,20 @@ TALKS = [
     ),
     Wrong(
         "formats without names", persona("factors: {format: ['{{ text }}']}"), "3:19: found a list, expected a mapping"
+    ),
+    Wrong(
+        "a table that is not there",
+        asked("{from: mmlu.csv, text: Hi}"),
+        "4:12: there is no file `mmlu.csv`; check the name and the folder",
+    ),
+    Wrong(
+        "a table of no known format",
+        "questions: [Hello]\npersonas: [{from: roles.xlsx}]\n",
+        "2:19: `roles.xlsx` is no table; expected one that ends in .csv, .tsv, .jsonl, .ndjson, .json, .parquet",
+    ),
+    Wrong(
+        "a template of ids without a table",
+        asked("{id: 'q{{ row }}', text: Hi}"),
+        "4:10: a template of ids is for the rows of a table; add `from: …`",
     ),
 ]

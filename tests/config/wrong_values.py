@@ -74,16 +74,6 @@ VALUES = [
     ),
     Wrong("negative length", persona("checks: [{max_chars: -1}]"), "3:22: found `-1`, expected at least 0"),
     Wrong(
-        "planned table of questions",
-        asked("{from: mmlu.csv, text: Hi}"),
-        "4:6: `from` is planned and not built yet; delete it for now",
-    ),
-    Wrong(
-        "planned table of personas",
-        "questions: [Hello]\npersonas: [{from: roles.csv}]\n",
-        "2:13: `from` is planned and not built yet; delete it for now",
-    ),
-    Wrong(
         "an answer with a fraction",
         asked("{text: Hi, answer: 3.5}"),
         '4:24: found `3.5`, read as a number, expected text or a whole number or true or false; write "3.5"',

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import chain, islice
 
 from persona_batch.asking.asker import Asker
 from persona_batch.asking.limits import RetryPolicy
@@ -253,18 +254,26 @@ def say(sentence: str) -> None:
 
 
 def _chosen(batch: Batch, file: str, wanted: str | None) -> Persona:
-    by_id = {persona.id: persona for persona in batch.personas}
+    by_id = {persona.id: persona for persona in batch.personas if persona.rows is None}
+    tables = [(persona, persona.rows) for persona in batch.personas if persona.rows is not None]
     if wanted is not None:
         if wanted in by_id:
             return by_id[wanted]
-        raise UsageError(f"{file} has no persona `{wanted}`; {meant(wanted, by_id)}")
-    own = [persona for persona in batch.personas if not persona.control] or list(batch.personas)
+        for shape, rows in tables:
+            if (number := rows.number_of(wanted)) is not None:
+                return rows.persona(shape, number)
+        known = [*by_id, *(name for _, rows in tables for name in rows.names())]
+        raise UsageError(f"{file} has no persona `{wanted}`; {meant(wanted, known)}")
+    own = [persona for persona in by_id.values() if not persona.control]
+    own = own or ([] if tables else list(by_id.values()))
     namesakes = [persona for persona in own if persona.id == batch.id]
     if len(own) > 1 and namesakes:  # of several, the one that is called like its file
         return namesakes[0]
-    if len(own) != 1:
-        raise UsageError(f"{file} has {len(own):,} personas; choose one by -p: {_some([one.id for one in own])}")
-    return own[0]
+    count = len(own) + sum(len(rows) for _, rows in tables)
+    if count != 1:
+        named = chain((one.id for one in own), *(rows.names() for _, rows in tables))
+        raise UsageError(f"{file} has {count:,} personas; choose one by -p: {_some(list(islice(named, 13)))}")
+    return own[0] if own else tables[0][1].persona(tables[0][0], 0)
 
 
 def _some(ids: list[str]) -> str:

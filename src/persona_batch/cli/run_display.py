@@ -61,7 +61,7 @@ class RunDisplay:
         """Begin to draw."""
         gc.freeze()  # what is loaded by now stays; walking it again and again would delay time stamps
         self._run = run
-        self._personas = [persona.id for persona in islice(grid.personas, MOST_PERSONAS)]
+        self._personas = list(islice(grid.persona_ids(), MOST_PERSONAS))
         self._tallies = progress.personas
         if self._verbose:
             self._live.note(

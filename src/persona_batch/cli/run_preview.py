@@ -32,7 +32,7 @@ def show_preview(options: RunOptions, *, as_json: bool) -> None:
         sys.stdout.write("\n" + messages_block(cell.messages, page, title_of(cell)))
         for line in conversation_lines(cell, page):
             sys.stdout.write(line)
-    hidden = len(found.personas) - len(found.first)
+    hidden = found.persona_count - len(found.first)
     if len(found.first) == EXAMPLES and hidden:
         sys.stdout.write(f"… and {hidden:,} more personas and controls\n")
 
@@ -42,7 +42,7 @@ def _numbers(found: Preview, page: Page) -> str:
         f"{counted(found.requests, 'request')} to {found.endpoint} ({', '.join(found.models)})",
         ", ".join(
             (
-                f"{len(found.personas):,} personas and controls",
+                f"{found.persona_count:,} personas and controls",
                 counted(found.questions, "question"),
                 counted(found.samples, "sample"),
             )

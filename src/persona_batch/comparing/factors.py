@@ -7,14 +7,17 @@ level within a persona: `pirate · user` against `pirate · system`, all else eq
 in nothing but where it stands are one subject there.
 """
 
-from collections.abc import Mapping, Sequence
+from collections import UserDict
+from collections.abc import Mapping, Sequence, ValuesView
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from persona_batch.comparing.comparison import ArmRole
 from persona_batch.comparing.corpus import Corpus, column_of, level_text
 from persona_batch.comparing.levels import BUILT_IN_CONTROLS, CELL_FACTORS, Assignment, by_level, combine
+from persona_batch.config.persona_rows import PersonaRows
 from persona_batch.errors import UsageError
 from persona_batch.plan.forms import FORMAT
 from persona_batch.record.manifest import read_manifest
@@ -148,18 +151,41 @@ def levels_of(manifest: Path) -> dict[str, list[str]]:
     return found | ({FORMAT: list(said["formats"])} if said.get("formats") else {})
 
 
-def controls_of(manifest: Path) -> dict[str, list[str]] | None:
+def controls_of(manifest: Path) -> Mapping[str, list[str]] | None:
     """Return the ids of each persona's controls by the manifest, the reference first; None where there is none.
 
-    A records file that was copied elsewhere has none; the built-in controls are then known by their ids.
+    A records file that was copied elsewhere has none; the built-in controls are then known by their ids. The personas
+    of a table are not in the manifest: whoever is not there by name has the controls of the table.
     """
     if not manifest.is_file():
         return None
     personas = read_manifest(manifest).config.get("personas")
     if not isinstance(personas, list):
         return None
-    return {
-        str(persona["id"]): [str(name) for name in persona.get("controls", ())]
-        for persona in personas
-        if isinstance(persona, dict) and "id" in persona
-    }
+    entries = [persona for persona in personas if isinstance(persona, dict) and "id" in persona]
+    named = {str(one["id"]): [str(name) for name in one.get("controls", ())] for one in entries if "rows" not in one}
+    tables = [one for one in entries if "rows" in one]
+    controls = [[str(name) for name in one.get("controls", ())] for one in tables]
+    if any(one != controls[0] for one in controls):  # which rows are whose is in the tables
+        for one, mine in zip(tables, controls, strict=True):
+            named |= dict.fromkeys(PersonaRows.reopened(one["rows"]).names(), mine)
+    return _OfTable(named, controls[0]) if controls else named
+
+
+class _OfTable(UserDict[str, list[str]]):
+    """Controls by id; those of a table for all ids that are not there."""
+
+    def __init__(self, named: Mapping[str, list[str]], of_table: list[str]) -> None:
+        super().__init__(named)
+        self._of_table = of_table
+
+    def __missing__(self, _: str) -> list[str]:
+        return self._of_table
+
+    def values(self) -> ValuesView[list[str]]:
+        """Return all lists."""
+        return {**self.data, "": self._of_table}.values()
+
+    def get(self, key: str, default: Any = None) -> Any:  # noqa: ARG002  # there is always one
+        """Return the controls of an id."""
+        return self[key]

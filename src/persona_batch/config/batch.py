@@ -7,7 +7,7 @@ All are immutable. Params are merged in the order provider < file < persona < qu
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, Protocol
 
 from persona_batch.chat import JsonValue, Params, Placement, Thinking
 from persona_batch.checks import Check
@@ -110,7 +110,7 @@ class Persona:
 
     `variants` are paraphrases of one system prompt; None stands for no system message, "" for an empty one.
     `controls` are the ids of the personas it is compared with; `questions` are those it is asked; `probes` are asked in
-    all its conversations.
+    all its conversations. With `rows` it is what the personas of a table share.
     """
 
     id: str
@@ -127,11 +127,40 @@ class Persona:
     control: bool = False
     controls: tuple[str, ...] = ()
     source: str | None = None
+    rows: "Rows | None" = None
 
     @property
     def checked(self) -> bool:
         """Whether replies are held to something."""
         return bool(self.checks) or any(probe.checks for probe in self.probes)
+
+
+class Rows(Protocol):
+    """The personas of a table, by their row, from 0.
+
+    `repeated` are the rows and wordings whose prompt stands elsewhere in the run; `path` and `sha256` name the file.
+    """
+
+    path: str
+    sha256: str
+    repeated: set[tuple[int, int]]
+
+    def __len__(self) -> int: ...
+    def persona(self, shape: Persona, number: int) -> Persona:
+        """Return the persona of a row; `shape` is what all of them share."""
+        ...
+
+    def names(self) -> Iterator[str]:
+        """Yield the ids in the order of the rows."""
+        ...
+
+    def number_of(self, identity: str) -> int | None:
+        """Return the row of an id; None: there is none."""
+        ...
+
+    def written(self) -> dict[str, JsonValue]:
+        """Return what a manifest keeps of them: the table's name and hash, and the templates."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

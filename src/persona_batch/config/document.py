@@ -11,20 +11,32 @@ from typing import Literal, TypeAlias
 from persona_batch.config.batch import InputFile
 from persona_batch.config.checklists import refuse_unnamed
 from persona_batch.config.comments import lost_text, refuse_lost_values
-from persona_batch.config.files import TextFile, expand, place_in, read_text, recorded_name
+from persona_batch.config.files import (
+    TextFile,
+    expand,
+    place_in,
+    read_table_file,
+    read_text,
+    recorded_name,
+    shown_name,
+)
 from persona_batch.config.foreign import holds_personas, other_name, refuse_shapes
 from persona_batch.config.format import PersonaEntry, PersonasFile, QuestionFile
 from persona_batch.config.fullwidth import doubtful
 from persona_batch.config.fullwidth import refuse as refuse_fullwidth
-from persona_batch.config.nodes import Mapping, Scalar, walk
+from persona_batch.config.nodes import Mapping, Node, Scalar, walk
 from persona_batch.config.params import check_names
-from persona_batch.config.problems import Place, Problems, Unreadable, did_you_mean
+from persona_batch.config.problems import Place, Problems, Unreadable, did_you_mean, quote
 from persona_batch.config.section import Section, known_keys
 from persona_batch.config.source import compose
 from persona_batch.config.validate import validated
 from persona_batch.credentials import REMEDY, find_key, has_key, is_key_name, is_reference
 from persona_batch.errors import Problem
+from persona_batch.tables.reading import READERS, read_table
+from persona_batch.tables.table import Look, Table, TableFlaw
+from persona_batch.wording import listed
 
+_LONG_WORD = re.compile(rb"[A-Za-z0-9_./+-]{20,}")
 _COMMENT = re.compile(r"(?m)(?:^|(?<=[ \t]))#.+")
 
 FileKind: TypeAlias = Literal["persona", "questions"]
@@ -46,6 +58,16 @@ class Document:
 
 
 @dataclass(slots=True)
+class TableFile:
+    """A table that was read; `shown` is its name in messages."""
+
+    shown: str
+    path: Path
+    sha256: str = ""
+    table: Table = field(init=False)
+
+
+@dataclass(slots=True)
 class Library:
     """The files of one batch; each is read, validated and hashed once, however often it is named.
 
@@ -55,6 +77,7 @@ class Library:
     problems: Problems
     documents: dict[Path, Document | None] = field(default_factory=dict)
     texts: dict[Path, TextFile | None] = field(default_factory=dict)
+    tables: list["TableFile"] = field(default_factory=list)
     lost: set[Problem] = field(default_factory=set)
     custom_checks: frozenset[str] | None = None
 
@@ -84,6 +107,35 @@ class Library:
                     self.problems.add(place_in(file, at), f"this looks like an API key; {REMEDY}")
         return self.texts[key]
 
+    def table(self, entry: str, at: Node, base: Path, look: Look) -> "TableFile | None":
+        """Return the table that an entry names, or None when it cannot be read (its problems are noted).
+
+        Args:
+            entry: its name, as it is written.
+            at: where.
+            base: the folder that a relative name starts from.
+            look: is shown its rows while it is read.
+        """
+        path = base / Path(entry).expanduser()
+        suffix = path.suffix.lower()
+        if suffix not in READERS:
+            self.problems.add(
+                at.place, f"{quote(entry)} is no table; expected one that ends in {listed([*READERS], 9)}"
+            )
+            return None
+        file = TableFile(shown_name(path), path)
+        try:
+            data, file.sha256 = read_table_file(path, file.shown, self.problems, at.place, entry)
+            _refuse_keys_in_table(data, file.shown, self.problems)
+            file.table = read_table(data, suffix, look)
+        except Unreadable:
+            return None
+        except TableFlaw as flaw:
+            self.problems.add(Place(file.shown, flaw.line, flaw.column or bool(flaw.line)), str(flaw))
+            return None
+        self.tables.append(file)
+        return file
+
     def folder_of(self, shown: str) -> Path:
         """Return the folder of a file that was read, by the name that it is shown under."""
         paths = (
@@ -95,7 +147,9 @@ class Library:
         """Return all files that were read, in the order of reading."""
         files = [document.file for document in self.documents.values() if document]
         files += [text for text in self.texts.values() if text]
-        return tuple(InputFile(recorded_name(file.path), file.sha256) for file in files)
+        named = {recorded_name(file.path): file.sha256 for file in files}
+        named |= {recorded_name(table.path): table.sha256 for table in self.tables}
+        return tuple(InputFile(name, sha256) for name, sha256 in named.items())
 
     def _read(self, path: Path, shown: str, named_at: Place | None) -> Document:
         file = read_text(path, shown, self.problems, named_at)
@@ -118,6 +172,18 @@ class Library:
         if self.custom_checks is not None:
             refuse_unnamed(nodes, self.custom_checks, self.problems)
         return Document(file, root, kind, said)
+
+
+def _refuse_keys_in_table(data: bytes, shown: str, problems: Problems) -> None:
+    """Note the lines of a table that hold what looks like a key; a key has a long word in it."""
+    told = 0
+    for word in _LONG_WORD.finditer(data):
+        if word.start() < told:
+            continue
+        start, told = data.rfind(b"\n", 0, word.start()) + 1, data.find(b"\n", word.start()) + 1 or len(data)
+        if has_key(data[start:told].decode("utf-8", "replace")):
+            line = data.count(b"\n", 0, start) + 1
+            problems.add(Place(shown, line, 1), f"this looks like an API key; {REMEDY}")
 
 
 def _refuse_keys_in_comments(file: TextFile, problems: Problems) -> None:

@@ -17,6 +17,7 @@ from persona_batch.wording import nearest
 
 SUFFIXES = (".yaml", ".yml")
 MAX_BYTES = 16 * 1024 * 1024
+MAX_TABLE_BYTES = 1024 * 1024 * 1024
 RECORDS, MANIFEST = "records.jsonl", "run.json"  # what a run's folder is known by
 _TABLES = (".csv", ".tsv", ".jsonl")
 _PROMPTS = (".txt", ".md")
@@ -66,7 +67,7 @@ def expand(name: str, problems: Problems, base: Path | None = None, named_at: Pl
                 problems.add(place, f"no .yaml file matches{shown}; check the pattern")
             return _utf8(files, problems)
         if path.suffix.lower() in _TABLES:
-            problems.add(place, f"tables{shown} are planned and not built yet; write a .yaml file")
+            problems.add(place, f"a table{shown} is named in a .yaml file: `- from: {path.name}`")
             return []
         if not path.exists():
             link = f"the link{shown} leads to no file; name a file, a folder or a glob"
@@ -207,7 +208,19 @@ def _is_yaml(path: Path) -> bool:
     return path.suffix.lower() in SUFFIXES
 
 
-def _read_bytes(path: Path, shown: str, problems: Problems, named_at: Place, written: str) -> bytes:
+def read_table_file(path: Path, shown: str, problems: Problems, named_at: Place, written: str) -> tuple[bytes, str]:
+    """Return what a table's file holds, and its SHA-256; bounded as all files are, but larger.
+
+    Raises:
+        Unreadable: it cannot be read; the problem is noted.
+    """
+    data = _read_bytes(path, shown, problems, named_at, written, MAX_TABLE_BYTES)
+    return data, hashlib.sha256(data).hexdigest()
+
+
+def _read_bytes(
+    path: Path, shown: str, problems: Problems, named_at: Place, written: str, most: int = MAX_BYTES
+) -> bytes:
     name = "" if named_at.file == shown else f" `{shown}`"
     try:
         status = path.stat()
@@ -218,7 +231,7 @@ def _read_bytes(path: Path, shown: str, problems: Problems, named_at: Place, wri
             problems.add(named_at, f"the file{name} is no regular file; name a text file")
             raise Unreadable
         with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
+            data = file.read(most + 1)
     except FileNotFoundError:
         problems.add(named_at, f"there is no file{name}{near_file(path, written)}")
     except NotADirectoryError:
@@ -229,9 +242,9 @@ def _read_bytes(path: Path, shown: str, problems: Problems, named_at: Place, wri
         reason = error.strerror if isinstance(error, OSError) and error.strerror else "not a file name"
         problems.add(named_at, f"the file{name} cannot be read ({reason}); check the name")
     else:
-        if len(data) <= MAX_BYTES:
+        if len(data) <= most:
             return data
-        problems.add(named_at, f"the file{name} is larger than {MAX_BYTES >> 20} MB; split it into several files")
+        problems.add(named_at, f"the file{name} is larger than {most >> 20} MB; split it into several files")
     raise Unreadable
 
 

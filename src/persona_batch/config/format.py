@@ -29,8 +29,8 @@ from persona_batch.config.section import (
     Id,
     NonEmpty,
     Penalty,
-    Planned,
     Positive,
+    RowId,
     Seconds,
     Section,
     Texts,
@@ -144,15 +144,17 @@ class QuestionEntry(Section):
         json_schema_extra={"anyOf": [{"required": ["text"]}, {"required": ["turns"]}, {"required": ["from"]}]}
     )
 
-    id: Id | None = Field(None, description="Unique in the run; by default made from the text.")
+    id: RowId | None = Field(None, description="Unique in the run; by default made from the text.")
     text: Asked | None = Field(None, description="What is asked.")
     params: Parameters | None = Field(None, description="Request parameters of this question alone.")
     checks: Checks | None = Field(None, description="What replies to this question must be like.")
-    cluster: Id | None = Field(
+    cluster: RowId | None = Field(
         None, description="Questions of one cluster are paraphrases: one unit of inference in comparisons."
     )
-    from_: Annotated[NonEmpty | None, Planned] = Field(
-        None, alias="from", description="Planned: a table with a question per row."
+    from_: NonEmpty | None = Field(
+        None,
+        alias="from",
+        description="A table with a question per row (.csv, .tsv, .json, .jsonl, .parquet); the texts are templates.",
     )
     turns: Annotated[list[Asked | TurnEntry], Field(min_length=1)] | None = Field(
         None, description="The user's messages of one conversation, instead of `text`."
@@ -175,8 +177,8 @@ class QuestionFile(Section):
     params: Parameters | None = Field(None, description="Request parameters of all questions.")
     checks: Checks | None = Field(None, description="What replies to all questions must be like.")
     cluster: Id | None = Field(None, description="The cluster of all questions that name none themselves.")
-    template: Annotated[NonEmpty | None, Planned] = Field(
-        None, description="Planned: a template around every question."
+    template: NonEmpty | None = Field(
+        None, description="A template around every message of the user; `{{ text }}` is the message."
     )
     speaker: Speakers = Field(None, description="Who asks the questions that say nothing of it themselves.")
     questions: Annotated[list[Asked | QuestionEntry], Field(min_length=1)]
@@ -267,7 +269,7 @@ class PersonaEntry(SharedBlock):
         }
     )
 
-    id: Id | None = Field(None, description="Letters, digits, `.`, `_`, `-`; by default the file's stem.")
+    id: RowId | None = Field(None, description="Letters, digits, `.`, `_`, `-`; by default the file's stem.")
     name: str | None = None
     description: str | None = None
     system: str | SystemFile | Annotated[list[str | SystemFile], Field(min_length=1)] | None = Field(
@@ -277,8 +279,10 @@ class PersonaEntry(SharedBlock):
     examples: list[ExampleEntry] | None = Field(None, description="Few-shot turns.")
     attributes: dict[str, str] | None = Field(None, description="Factors to group by in comparisons.")
     control: bool | None = Field(None, description="Compare the other personas with this one.")
-    from_: Annotated[NonEmpty | None, Planned] = Field(
-        None, alias="from", description="Planned: a table with a persona per row."
+    from_: NonEmpty | None = Field(
+        None,
+        alias="from",
+        description="A table with a persona per row (.csv, .tsv, .json, .jsonl, .parquet); the texts are templates.",
     )
 
 

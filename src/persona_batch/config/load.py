@@ -16,7 +16,8 @@ from persona_batch.config.format import PersonasFile, RunBlock, SharedBlock
 from persona_batch.config.names import id_from_stem
 from persona_batch.config.nodes import Mapping, Node, pairs
 from persona_batch.config.params import differing
-from persona_batch.config.personas import Draft, read_drafts, resolve
+from persona_batch.config.persona_rows import PersonaRows, prompt_hash
+from persona_batch.config.personas import BUILT_IN, Draft, read_drafts, resolve
 from persona_batch.config.problems import Place, Problems, quote
 from persona_batch.config.questions import QuestionRegistry
 from persona_batch.config.section import Section
@@ -113,7 +114,8 @@ def survey(names: Sequence[str]) -> Survey:
         source = recorded_name(document.file.path)
         inside = [persona for persona in batch.personas if persona.source == source]
         ids = {question.id for persona in inside for question in persona.questions}
-        files.append(FileSurvey(document.file.shown, "persona", len(inside), len(ids)))
+        count = sum(1 if persona.rows is None else len(persona.rows) for persona in inside)
+        files.append(FileSurvey(document.file.shown, "persona", count, len(ids)))
     return Survey(tuple(sorted(files, key=lambda file: file.path)), batch.warnings if batch else library.warnings)
 
 
@@ -150,6 +152,7 @@ def _batch(
     factorial = factors_said(_factors_said(documents), overrides, problems)
     run = replace(run, factors=factorial.levels, formats=factorial.formats)
     _refuse_twins(drafts, problems)
+    _know_rows(drafts, problems)
     if need_questions and given is None:
         _need_questions(drafts, problems)
     by_id = {draft.id: draft.persona for draft in drafts}
@@ -215,6 +218,29 @@ def _refuse_twins(drafts: Sequence[Draft], problems: Problems) -> None:
             problems.add(
                 draft.place, f"the persona id {quote(draft.id)} stands in {known.place} already; give one another `id`"
             )
+
+
+def _know_rows(drafts: Sequence[Draft], problems: Problems) -> None:
+    """Note ids that stand in a table and elsewhere, and let tables know which of their prompts do."""
+    tables = [draft for draft in drafts if isinstance(draft.persona.rows, PersonaRows)]
+    if not tables:
+        return
+    written = [draft.persona for draft in drafts if draft.persona.rows is None]
+    prompts = {prompt_hash(text, one.examples) for one in (*written, *BUILT_IN.values()) for text in one.variants}
+    for number, draft in enumerate(tables):
+        rows = draft.persona.rows
+        assert isinstance(rows, PersonaRows)
+        for persona in written:
+            if rows.number_of(persona.id) is not None:
+                problems.add(draft.place, f"a row has the id {quote(persona.id)}, as another persona has; rename one")
+        for other in tables[:number]:
+            assert isinstance(other.persona.rows, PersonaRows)
+            if not rows.ids.isdisjoint(other.persona.rows.ids):
+                problems.add(
+                    draft.place, f"the tables here and in {other.place} have rows of one id; give each its own"
+                )
+            prompts |= other.persona.rows.texts
+        rows.mark_known(prompts)
 
 
 def _need_questions(drafts: Sequence[Draft], problems: Problems) -> None:

@@ -1,10 +1,12 @@
 """Ids: letters of any script, digits, `.`, `_` and `-`, beginning with a letter, a digit or `_`; in NFC."""
 
 import hashlib
+import re
 import unicodedata
 
 MAX_ID = 100
 _QUESTION_ID = 40
+_PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")  # most ids
 
 
 def is_id_char(char: str) -> bool:
@@ -18,6 +20,8 @@ def normalise_id(written: str) -> str:
     Raises:
         ValueError: it cannot be an id; the message says why.
     """
+    if _PLAIN.fullmatch(written) and len(written) <= MAX_ID:
+        return written
     name = unicodedata.normalize("NFC", written)
     if not name:
         raise ValueError("an id cannot be empty")

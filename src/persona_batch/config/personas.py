@@ -23,8 +23,10 @@ from persona_batch.config.fullwidth import refuse_in_name
 from persona_batch.config.names import id_from_stem
 from persona_batch.config.nodes import Mapping, Node, below, pairs
 from persona_batch.config.params import merge, shared
+from persona_batch.config.persona_rows import PersonaRows, PersonaTemplates
 from persona_batch.config.problems import Place, Problems, did_you_mean, quote
 from persona_batch.config.questions import QuestionRegistry
+from persona_batch.config.rows import Placed, RowWatch, placed, refuse_templates_in, refuse_unknown
 from persona_batch.config.section import known_keys
 
 BUILT_IN: NamesOf[str, Persona] = {
@@ -97,7 +99,11 @@ class _Reader:
         if asking is not None and (node := asking[1].get("questions")) is not None:
             asked = self.questions.from_list(asking[0].questions or (), node, self.document.file.path.parent)
         variants = self._variants(entry, at)
-        identity = self._id(entry, at, alone=shared is None)
+        rows = None if entry.from_ is None else self._rows(entry, at, variants)
+        if entry.from_ is None:
+            identity = self._id(entry, at, alone=shared is None)
+        else:
+            identity = None if rows is None else self._name_of(rows)
         if identity is None:
             return None
         checks = tuple(dict.fromkeys(check for layer, _ in reversed(layers) for check in read_checks(layer.checks)))
@@ -105,7 +111,7 @@ class _Reader:
         refuse_unanswered(checks, put, _checks_at(layers), self.problems)
         persona = Persona(
             id=identity,
-            variants=variants,
+            variants=tuple(variants) or (None,),
             questions=put,
             placement=entry.placement or "system",
             name=entry.name,
@@ -117,18 +123,71 @@ class _Reader:
             probes=tuple(dict.fromkeys(probe for layer, _ in reversed(layers) for probe in probes_of(layer.probe))),
             control=entry.control or False,
             source=recorded_name(self.document.file.path),
+            rows=rows,
         )
         return Draft(persona, (at.get("id") or at).place, asking is not None, _controls(layers, identity))
 
     def _id(self, entry: PersonaEntry, at: Mapping, *, alone: bool) -> str | None:
         if "id" in at.entries:
+            if entry.id is not None and "{" in entry.id:
+                self.problems.add(below(at, "id").place, "a template of ids is for the rows of a table; add `from: …`")
             return entry.id
         identity = id_from_stem(self.document.file.path.stem) if alone else None
         if identity is None and "from" not in at.entries:
             self.problems.add(at.place, "`id` is missing here; add `id: …` (letters, digits, `.`, `_`, `-`)")
         return identity
 
-    def _variants(self, entry: PersonaEntry, at: Mapping) -> tuple[str | None, ...]:
+    def _name_of(self, rows: PersonaRows) -> str:
+        """Return what stands for all personas of a table: its file's name, which is no id."""
+        return f"{rows.path}:" + "".join(one.template.text for one in rows.templates.all[:1])
+
+    def _rows(self, entry: PersonaEntry, at: Mapping, variants: NamesOf[str, Node]) -> PersonaRows | None:
+        """Return the personas of a table; None: it cannot be read, which is noted."""
+        node, base = below(at, "from"), self.document.file.path.parent
+        refuse_templates_in("checks", at, self.problems, "write such a check at a question, beside its `answer`")
+
+        def one(key: str, text: str | None, holder: Mapping = at) -> Placed | None:
+            return None if text is None else placed(key, text, below(holder, key), self.problems)
+
+        turns = pairs(entry.examples, at.get("examples"))
+        examples = [
+            (one("user", turn.user, item), one("assistant", turn.assistant, item))
+            for turn, item in turns
+            if isinstance(item, Mapping)
+        ]
+        held = at.get("attributes")
+        attributes = {
+            name: one(name, text, held) for name, text in (entry.attributes or {}).items() if isinstance(held, Mapping)
+        }
+        if entry.placement != "none" and not variants:
+            variants = {"{{ system }}": node}
+        prompts = [placed("system", text, where, self.problems) for text, where in variants.items()]
+        texts = PersonaTemplates(
+            one("id", entry.id),
+            [prompt for prompt in prompts if prompt is not None],
+            one("name", entry.name),
+            one("description", entry.description),
+            [(user, said) for user, said in examples if user is not None and said is not None],
+            {name: text for name, text in attributes.items() if text is not None},
+        )
+        assert entry.from_ is not None
+        stem = id_from_stem(Path(entry.from_).stem) or "row"
+        rows, watch = PersonaRows(texts, stem), RowWatch()
+        file = self.library.table(entry.from_, node, base, lambda row, line: rows.look(row, line, watch))
+        if file is None:
+            return None
+        rows.read(file.table, recorded_name(file.path), file.sha256)
+        if not refuse_unknown(texts.all, file.table, file.shown, self.problems):
+            watch.tell(file.shown, self.problems)
+        for name in BUILT_IN:
+            if rows.number_of(name) is not None:
+                self.problems.add(
+                    Place(file.shown), f"a row has the id {quote(name)}, the name of a control; rename it"
+                )
+        return rows
+
+    def _variants(self, entry: PersonaEntry, at: Mapping) -> dict[str, Node]:
+        """Return the prompts as they are written, each with its place; none: there is no prompt."""
         node = at.get("system")
         if node is None:
             mistyped = any(
@@ -139,16 +198,17 @@ class _Reader:
                     at.place,
                     '`system` is missing here; add `system: …` ("" for an empty one; for none, `placement: none`)',
                 )
-            return (None,)
+            return {}
         written = pairs(entry.system, node) if isinstance(entry.system, list) else [(entry.system, node)]
-        variants: dict[str, Place] = {}
+        variants: dict[str, Node] = {}
         for prompt, item in written:
             text = self._text(prompt, item) if isinstance(prompt, SystemFile) else prompt
             if text is None:
                 continue
-            if (first := variants.setdefault(text, item.place)) is not item.place:
-                self.problems.add(item.place, f"this paraphrase is the same as the one in line {first.line}; keep one")
-        return tuple(variants) or (None,)
+            if (first := variants.setdefault(text, item)) is not item:
+                line = first.place.line
+                self.problems.add(item.place, f"this paraphrase is the same as the one in line {line}; keep one")
+        return variants
 
     def _text(self, prompt: SystemFile, at: Node) -> str | None:
         """Return what a prompt file says."""

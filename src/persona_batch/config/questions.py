@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Iterable, Sequence
-from collections.abc import Mapping as NamesOf
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,10 +15,14 @@ from persona_batch.config.files import SUFFIXES, Named, expand
 from persona_batch.config.foreign import is_meant
 from persona_batch.config.format import QuestionEntry, QuestionFile
 from persona_batch.config.names import id_from_text
-from persona_batch.config.nodes import Mapping, Node, pairs
+from persona_batch.config.nodes import Mapping, Node, below, pairs
 from persona_batch.config.params import merge
 from persona_batch.config.problems import Place, Problems, quote
+from persona_batch.config.question_rows import QuestionRows, around
+from persona_batch.config.rows import ROW, Placed, placed
 from persona_batch.config.section import as_text
+from persona_batch.tables.table import Row
+from persona_batch.templating import TemplateFlaw
 
 
 @dataclass(slots=True)
@@ -32,7 +35,7 @@ class QuestionRegistry:
     lists: dict[tuple[int, ...], tuple[Question, ...]] = field(default_factory=dict)
     read: dict[int, tuple[Question, ...]] = field(default_factory=dict)
     partners: dict[str, Node] = field(default_factory=dict)  # whom talks are with, and where that is said first
-    rows: dict[str, NamesOf[str, object]] = field(default_factory=dict)  # of questions that a table has, by id
+    rows: dict[str, Row] = field(default_factory=dict)  # of questions that a table has, by id
 
     @property
     def problems(self) -> Problems:
@@ -48,7 +51,7 @@ class QuestionRegistry:
                     for named in expand(entry, self.problems, base, item.place):
                         asked += [_Asked(question, item.place) for question in self._from_file(named, item.place)]
                 else:
-                    asked += self._entry(entry, item, {}, ())
+                    asked += self._entry(entry, item, _Held(), base)
             self.read[id(at)] = self._shared(asked)
         return self.read[id(at)]
 
@@ -89,61 +92,82 @@ class QuestionRegistry:
             return ()
         if not isinstance(said := document.said, QuestionFile):
             return ()
+        root = document.root
+        held = _Held(
+            said.params or {},
+            read_checks(said.checks),
+            said.cluster,
+            speakers_of(said.speaker, root, self.problems),
+            None
+            if said.template is None
+            else placed("template", said.template, below(root, "template"), self.problems),
+        )
         asked: list[_Asked] = []
-        for entry, item in pairs(said.questions, document.root.get("questions")):
-            asked += self._entry(
-                entry,
-                item,
-                said.params or {},
-                read_checks(said.checks),
-                said.cluster,
-                speakers_of(said.speaker, document.root, self.problems),
-            )
+        for entry, item in pairs(said.questions, root.get("questions")):
+            asked += self._entry(entry, item, held, named.path.parent)
         return self._shared(asked)
 
-    def _entry(
-        self,
-        entry: str | QuestionEntry,
-        at: Node,
-        params: Params,
-        checks: tuple[Check, ...],
-        cluster: str | None = None,
-        speakers: tuple[Speaker | None, ...] = NOBODY,
-    ) -> list["_Asked"]:
+    def _entry(self, entry: str | QuestionEntry, at: Node, held: "_Held", base: Path) -> list["_Asked"]:
         if isinstance(entry, str):
-            question = Question(id_from_text(entry), entry, params, checks, speakers, cluster=cluster)
-            refuse_unanswered(checks, (question,), at, self.problems)
-            return self._register(question, at.place)
+            question = Question(
+                id_from_text(entry), entry, held.params, held.checks, held.speakers, cluster=held.cluster
+            )
+            refuse_unanswered(held.checks, (question,), at, self.problems)
+            return self._register(self._around(question, held, {}), at.place)
         assert isinstance(at, Mapping)
         turns = turns_of(entry, at, self.problems)
         text = turns[0].text if turns else entry.text
         if text is None:
             meant = any(is_meant(key, "text", QuestionEntry) for key in at.entries)
-            if not meant and not {"text", "turns", "from"} & set(at.entries):
+            if not meant and not {"text", "turns"} & set(at.entries):
                 self.problems.add_first(at.place, "`text` is missing here; add `text: …`")
             return []
-        named = at.get("id")
-        name = id_from_text(text) if named is None else entry.id
+        id_node = at.get("id")
+        name = id_from_text(text) if id_node is None else entry.id
         if name is None:
             return []
-        checks = (*checks, *read_checks(entry.checks))
+        if entry.from_ is None and id_node is not None and "{" in name:
+            self.problems.add(id_node.place, "a template of ids is for the rows of a table; add `from: …`")
+        checks = (*held.checks, *read_checks(entry.checks))
         question = Question(
             name,
             text,
-            merge(params, entry.params or {}),
+            merge(held.params, entry.params or {}),
             checks,
-            speakers_of(entry.speaker, at, self.problems) if "speaker" in at.entries else speakers,
+            speakers_of(entry.speaker, at, self.problems) if "speaker" in at.entries else held.speakers,
             turns=turns,
             probes=probes_of(entry.probe),
             talk=talk_of(entry, at, self.problems),
             answer=None if entry.answer is None else as_text(entry.answer),
-            cluster=entry.cluster or cluster,
+            cluster=entry.cluster or held.cluster,
         )
         refuse_late_probes(question, at, self.problems)
-        refuse_unanswered(checks, (question,), at, self.problems)
         if question.talk is not None:
             self.partners.setdefault(question.talk.persona, at.get("with") or at)
-        return self._register(question, (named or at).place)
+        if entry.from_ is not None:
+            return self._rows(question, entry, at, held, base)
+        refuse_unanswered(checks, (question,), at, self.problems)
+        return self._register(self._around(question, held, {}), (id_node or at).place)
+
+    def _rows(self, shape: Question, entry: QuestionEntry, at: Mapping, held: "_Held", base: Path) -> list["_Asked"]:
+        """Return the questions of a table; `shape` has the templates for texts."""
+        found = list(QuestionRows.of(shape, entry, at, self.library).read(entry, at, base, self.library))
+        refuse_unanswered(shape.checks, [one.question for one in found], at, self.problems)
+        asked: list[_Asked] = []
+        for one in found:
+            self.rows[one.question.id] = one.row
+            asked += self._register(self._around(one.question, held, one.row), one.place)
+        return asked
+
+    def _around(self, question: Question, held: "_Held", row: Row) -> Question:
+        if held.template is None:
+            return question
+        try:
+            return around(question, held.template, row)
+        except TemplateFlaw as flaw:
+            told = f"row {row[ROW]}: {flaw}" if row else str(flaw)
+            self.problems.add_first(held.template.place, told)
+            return question
 
     def _register(self, question: Question, place: Place) -> list["_Asked"]:
         known, first = self.places.setdefault(question.id, (question, place))
@@ -170,6 +194,17 @@ class QuestionRegistry:
             places.setdefault(question.id, place)
         questions = tuple(one.question for one in asked)
         return self.lists.setdefault(tuple(id(question) for question in questions), questions)
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """What the top of a question file says of all its questions."""
+
+    params: Params = field(default_factory=dict)
+    checks: tuple[Check, ...] = ()
+    cluster: str | None = None
+    speakers: tuple[Speaker | None, ...] = NOBODY
+    template: Placed | None = None
 
 
 @dataclass(frozen=True, slots=True)

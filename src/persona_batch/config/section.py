@@ -117,6 +117,11 @@ def wrong(message: str, kind: str = "wrong") -> PydanticCustomError:
     return PydanticCustomError(kind, "{error}", {"error": message})
 
 
+def _row_id(written: str) -> str:
+    """Return an id, or a template of the ids of a table's rows."""
+    return written if "{{" in written or "{%" in written else _id(written)
+
+
 def _planned(_: Any) -> Any:
     raise wrong("it is planned and not built yet", "planned")
 
@@ -162,6 +167,7 @@ Planned = BeforeValidator(_planned)
 NonEmpty: TypeAlias = Annotated[str, Field(min_length=1)]
 Texts: TypeAlias = NonEmpty | Annotated[list[NonEmpty], Field(min_length=1)]
 Id: TypeAlias = Annotated[NonEmpty, AfterValidator(_id)]
+RowId: TypeAlias = Annotated[NonEmpty, AfterValidator(_row_id)]
 Asked: TypeAlias = Annotated[NonEmpty, AfterValidator(_asked)]
 Count: TypeAlias = Annotated[int, Field(ge=0)]
 Positive: TypeAlias = Annotated[int, Field(ge=1)]

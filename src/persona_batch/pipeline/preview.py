@@ -49,6 +49,7 @@ class Preview(msgspec.Struct, kw_only=True):
     left: int
     requests: int
     personas: dict[str, int]
+    persona_count: int
     questions: int
     samples: int
     factors: dict[str, list[str]]
@@ -85,6 +86,7 @@ def preview(options: RunOptions) -> Preview:
         left=left,
         requests=requests,
         personas=grid.counts(),
+        persona_count=grid.persona_count(),
         questions=len(grid.questions),
         samples=grid.samples,
         factors=_factors(batch),

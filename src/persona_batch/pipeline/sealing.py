@@ -137,6 +137,8 @@ def _resolved(batch: Batch, grid: Grid) -> dict[str, JsonValue]:
 
 def _fields(of: Persona | Question | RunSettings) -> dict[str, JsonValue]:
     """Return a model as plain values, without a persona's questions, the places of settings, and what says nothing."""
-    names = [one.name for one in fields(of) if one.name not in ("questions", "sources")]
+    names = [one.name for one in fields(of) if one.name not in ("questions", "sources", "rows")]
     plain = {name: msgspec.to_builtins(getattr(of, name)) for name in names}
+    if isinstance(of, Persona) and of.rows is not None:
+        plain["rows"] = of.rows.written()
     return {name: value for name, value in plain.items() if value not in (None, (), [], {})}

@@ -3,7 +3,7 @@
 Arms are the conditions that are compared. Every question stands once, beside it the arms that ask it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from itertools import product
@@ -12,37 +12,11 @@ from typing import Literal
 from persona_batch.chat import JsonValue, Message, Params, Placement
 from persona_batch.config.batch import Batch, Persona, Probe, Question
 from persona_batch.errors import UsageError
+from persona_batch.plan.arm import Arm
+from persona_batch.plan.arm_lists import ArmList, Level, RowArms, joined
 from persona_batch.plan.cell import Cell, Endpoint, Partner, asked_on_forks
 from persona_batch.plan.forms import JOINT, Form, Forms
 from persona_batch.plan.key import canonical_json, cell_key, messages_json
-
-
-@dataclass(frozen=True, slots=True)
-class Arm:
-    """One condition.
-
-    `opening` stands before the question; `joined` is a prompt that is written into the question itself; `params`
-    are merged but for the question's own; `factors` are the levels of request parameters that are factors of the grid
-    (None: the parameter is not sent); `twin` marks a later arm that sends the same as an earlier one. The `…_json` are
-    the canonical forms, made once for the keys of all its cells.
-    """
-
-    persona: Persona
-    variant: int
-    placement: Placement
-    opening: tuple[Message, ...]
-    opening_json: bytes
-    joined: str | None
-    params: Params
-    params_json: bytes
-    factors: Mapping[str, JsonValue]
-    twin: str | None
-
-    @property
-    def name(self) -> str:
-        """What tells this arm from all others of the run."""
-        levels = f"/{canonical_json(self.factors).decode()}" if self.factors else ""
-        return f"{self.persona.id}/{self.variant}/{self.placement}{levels}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,32 +105,42 @@ def arms_of(
     provider_params: Params,
     cli_params: Params,
     developer_role: Literal["developer", "system"] = "developer",
-) -> list[Arm]:
+) -> ArmList:
     """Return the arms of all personas, controls first as they stand in the batch.
 
     Controls keep their own placement whatever placements the run asks for. An arm that would send the very same
     as an earlier one (an A/A comparison) gets a `twin` mark, so that it is asked for itself.
     """
-    arms: list[Arm] = []
+    parts: list[list[Arm] | RowArms] = [[]]
     sent: set[tuple[bytes, str | None, bytes]] = set()
     kept_params: dict[bytes, Params] = {}
     levels = levels_of(batch.run.factors)
+
+    def make(persona: Persona, variant: int, placement: Placement, level: Level) -> Arm:
+        factors, params, params_json = level
+        return _arm_of(persona, variant, placement, params, params_json, factors, developer_role=developer_role)
+
     for persona in batch.personas:
         merged = {**provider_params, **persona.params, **cli_params}
-        by_level = []
+        by_level: list[Level] = []
         for factors in levels:
             params = with_levels(merged, factors)
             params_json = canonical_json(params)
             by_level.append((factors, kept_params.setdefault(params_json, params), params_json))
         placements = (persona.placement,) if persona.control else batch.run.placements or (persona.placement,)
+        if persona.rows is not None:
+            parts += [RowArms(persona, placements, by_level, make), []]
+            continue
+        arms = parts[-1]
+        assert isinstance(arms, list)
         for variant, text in enumerate(persona.variants):
             for asked in placements if text is not None else placements[:1]:  # nothing has one place only
-                for factors, params, params_json in by_level:
-                    arm = _arm_of(persona, variant, asked, params, params_json, factors, developer_role=developer_role)
-                    identity = (arm.opening_json, arm.joined, params_json)
+                for level in by_level:
+                    arm = make(persona, variant, asked, level)
+                    identity = (arm.opening_json, arm.joined, arm.params_json)
                     arms.append(replace(arm, twin=arm.name) if identity in sent else arm)
                     sent.add(identity)
-    return arms
+    return ArmList(parts)
 
 
 def levels_of(factors: Mapping[str, Sequence[JsonValue]]) -> list[Mapping[str, JsonValue]]:
@@ -171,19 +155,26 @@ def with_levels(params: Params, factors: Mapping[str, JsonValue]) -> Params:
     return {name: value for name, value in {**params, **factors}.items() if not (name in factors and value is None)}
 
 
-def ask_all(arms: Sequence[Arm], cli_params: Params, formats: Sequence[str] = ()) -> list[AskedQuestion]:
+def ask_all(arms: ArmList, cli_params: Params, formats: Sequence[str] = ()) -> list[AskedQuestion]:
     """Return the questions in the order of the files, in all `formats`; `cli_params` are merged after their own params.
 
     Raises:
         UsageError: one question id stands for two different questions.
     """
-    groups: dict[int, list[Arm]] = {}
-    for arm in arms:
-        groups.setdefault(id(arm.persona.questions), []).append(arm)
+    groups: dict[int, tuple[tuple[Question, ...], list[list[Arm] | RowArms]]] = {}
+    for part in arms.parts:
+        if isinstance(part, RowArms):
+            groups.setdefault(id(part.shape.questions), (part.shape.questions, []))[1].append(part)
+            continue
+        for arm in part:
+            _, mine = groups.setdefault(id(arm.persona.questions), (arm.persona.questions, []))
+            if not mine or isinstance(mine[-1], RowArms):
+                mine.append([])
+            mine[-1].append(arm)  # type: ignore[union-attr]  # a list, as just seen to
     members = list(groups.values())
     asked: dict[str, tuple[Question, list[int]]] = {}
-    for number, group in enumerate(members):
-        for question in group[0].persona.questions:
+    for number, (questions_of_group, _) in enumerate(members):
+        for question in questions_of_group:
             known, numbers = asked.setdefault(question.id, (question, []))
             if known != question:
                 raise UsageError(
@@ -191,16 +182,17 @@ def ask_all(arms: Sequence[Arm], cli_params: Params, formats: Sequence[str] = ()
                     "give one of them another id"
                 )
             numbers.append(number)
-    shared: dict[tuple[int, ...], list[Arm]] = {}
+    shared: dict[tuple[int, ...], Sequence[Arm]] = {}
+    written = arms.written
     questions = [question for question, _ in asked.values()]
-    forms = Forms((arm.joined for arm in arms if arm.joined is not None), questions, formats)
-    alike = _namesakes(arms) if any(question.params for question in questions) else []
+    forms = Forms((arm.joined for arm in written if arm.joined is not None), questions, formats)
+    alike = _namesakes(written) if any(question.params for question in questions) else []
     result = []
     for question, numbers in asked.values():
         combination = tuple(numbers)
         if combination not in shared:
-            shared[combination] = [arm for number in numbers for arm in members[number]]
-        asking = {id(members[number][0].persona.questions) for number in numbers}
+            shared[combination] = joined([part for number in numbers for part in members[number][1]])
+        asking = {id(members[number][0]) for number in numbers}
         twin_arms = _twin_arms(question, alike, asking, cli_params) if question.params else frozenset()
         result.append(AskedQuestion(question, shared[combination], forms.of(question), twin_arms))
     return result
@@ -266,13 +258,25 @@ def arm_outside(
 
 
 def select(personas: Sequence[Persona], globs: Sequence[str]) -> list[Persona]:
-    """Return the personas whose id matches one of `globs`, with the controls they are compared with."""
+    """Return the personas (of a table: all, if any) whose id matches one of `globs`, with their controls."""
+    wanted = wanted_ids(personas, globs)
+    return list(personas) if wanted is None else [one for one in personas if not wanted.isdisjoint(ids_of(one))]
+
+
+def wanted_ids(personas: Sequence[Persona], globs: Sequence[str]) -> frozenset[str] | None:
+    """Return the ids that match one of `globs`, with those of their controls; None: all, there are no globs."""
     if not globs:
-        return list(personas)
-    chosen = [persona for persona in personas if any(fnmatchcase(persona.id, glob) for glob in globs)]
-    wanted = {persona.id for persona in chosen}
-    wanted.update(control for persona in chosen for control in persona.controls)
-    return [persona for persona in personas if persona.id in wanted]
+        return None
+    wanted: set[str] = set()
+    for persona in personas:
+        mine = [name for name in ids_of(persona) if any(fnmatchcase(name, glob) for glob in globs)]
+        wanted.update(mine, persona.controls if mine else ())
+    return frozenset(wanted)
+
+
+def ids_of(persona: Persona) -> Iterable[str]:
+    """Return a persona's id, or those of a table's rows."""
+    return (persona.id,) if persona.rows is None else persona.rows.names()
 
 
 def merged_params(arm: Arm, question_params: Mapping[str, object], cli_params: Params) -> Params:

@@ -10,9 +10,10 @@ one, with the same keys and in the same order.
 """
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from functools import partial
+from itertools import islice
 from typing import Literal
 
 import msgspec
@@ -20,13 +21,18 @@ import msgspec
 from persona_batch.chat import JsonValue, Params
 from persona_batch.config.batch import Batch, Persona, Question
 from persona_batch.errors import UsageError
-from persona_batch.plan.arms import Arm, AskedQuestion, arms_of, ask_all, merged_params, select
+from persona_batch.plan.arm import Arm
+from persona_batch.plan.arm_lists import ArmList, RowArms
+from persona_batch.plan.arms import AskedQuestion, arms_of, ask_all, ids_of, merged_params, select, wanted_ids
 from persona_batch.plan.cell import Cell, Endpoint
 from persona_batch.plan.forms import FORMAT, TOLD, probes_json
 from persona_batch.plan.key import KEY_VERSION, KeySet, canonical_json, join_key
 from persona_batch.plan.order import SeededOrder
 from persona_batch.plan.partners import Partners
 from persona_batch.wording import meant
+
+_ORDERED = 10_000  # personas whose order is known to previews
+_LISTED_ROWS = 5_000  # of a table, that are counted one by one
 
 
 class Grid:
@@ -58,7 +64,8 @@ class Grid:
         limit: int | None = None,
         developer_role: Literal["developer", "system"] = "developer",
     ) -> None:
-        _require_matches("persona", personas, [persona.id for persona in batch.personas])
+        if personas:
+            _require_matches("persona", personas, [name for persona in batch.personas for name in ids_of(persona)])
         chosen = select(batch.personas, personas)
         _require_matches("question", questions, _question_ids(chosen))
         self.endpoint = endpoint
@@ -77,14 +84,16 @@ class Grid:
         )
         self._endpoint_json = canonical_json(endpoint.identity)
         self._models_json = tuple(canonical_json(model) for model in self.models)
-        self._personas = {persona.id for persona in chosen} if personas else None  # None: all of them
+        self._personas = wanted_ids(batch.personas, personas)  # None: all of them
         self._questions = questions
+        self._arms_by_list: dict[int, int] = {}
         per_arm = len(self.models) * self.samples
         self.total = sum(len(asked.arms) * len(asked.forms) for asked in self._asked) * per_arm
         wanted = sum(self._arms_wanted(asked) * len(asked.forms) for asked in self._asked) * per_arm
         self._wanted = wanted
         self._limit = wanted if limit is None else min(limit, wanted)
         self._named: dict[tuple[str, int, str, bytes], Arm] | None = None
+        self._row_names: dict[str, list[str]] = {}
         self._by_question: dict[str, tuple[AskedQuestion, frozenset[str]]] = {}
 
     def __len__(self) -> int:
@@ -100,8 +109,27 @@ class Grid:
 
     @property
     def personas(self) -> list[Persona]:
-        """The personas asked, controls first."""
-        return list({id(arm.persona): arm.persona for arm in self._arms if self._wants_persona(arm)}.values())
+        """The personas asked that are written out, controls first."""
+        asked = (arm for arm in self._arms.written if self._wants_persona(arm))
+        return list({id(arm.persona): arm.persona for arm in asked}.values())
+
+    def persona_ids(self) -> Iterator[str]:
+        """Yield the ids of the personas asked, the written ones first."""
+        yield from (persona.id for persona in self.personas)
+        for table in self._arms.tables:
+            yield from self._wanted_rows(table)
+
+    def persona_count(self) -> int:
+        """Return how many personas and controls are asked."""
+        rows = (
+            len(one.shape.rows or ()) if self._personas is None else len([*self._wanted_rows(one)])
+            for one in self._arms.tables
+        )
+        return len(self.personas) + sum(rows)
+
+    def _wanted_rows(self, table: RowArms) -> Iterable[str]:
+        names = ids_of(table.shape)
+        return names if self._personas is None else (name for name in names if name in self._personas)
 
     @property
     def questions(self) -> list[Question]:
@@ -123,14 +151,21 @@ class Grid:
         digest.update(b"%d/%b" % (KEY_VERSION, self._endpoint_json))
         encode = msgspec.json.Encoder(order="sorted").encode
         places: dict[int, int] = {}
-        for place, arm in enumerate(self._arms):
+        for place, arm in enumerate(self._arms.written):
             places[id(arm)] = place
             labels = (arm.name, arm.twin, arm.joined, arm.persona.attributes, arm.persona.checks, arm.persona.probes)
             digest.update(b"%b%b%b" % (encode(labels), arm.opening_json, arm.params_json))
+        for table in self._arms.tables:
+            shape = table.shape
+            digest.update(encode([table.digest, shape.attributes, shape.checks, shape.probes]))
         lists: dict[int, bytes] = {}
         for asked in self._asked:
             if id(asked.arms) not in lists:
-                lists[id(asked.arms)] = b",".join(b"%d" % places[id(arm)] for arm in asked.arms)
+                arms = asked.arms
+                names = [table.shape.id for table in arms.tables] if isinstance(arms, ArmList) else []
+                written = arms.written if isinstance(arms, ArmList) else arms
+                numbers = b",".join(b"%d" % places[id(arm)] for arm in written)
+                lists[id(asked.arms)] = numbers + (encode(names) if names else b"")
             of_question = (asked.question, [form.twin for form in asked.forms], sorted(asked.twin_arms))
             digest.update(b"%b%b" % (encode(of_question), lists[id(asked.arms)]))
             if asked.question.talk is not None:
@@ -163,18 +198,24 @@ class Grid:
         """Return the key of the cell of these names in the whole batch, with what makes it; None: there is none."""
         if self._named is None:
             self._named = {
-                (arm.persona.id, arm.variant, arm.placement, canonical_json(arm.factors)): arm for arm in self._arms
+                (arm.persona.id, arm.variant, arm.placement, canonical_json(arm.factors)): arm
+                for arm in self._arms.written
             }
-            names = {id(asked.arms): frozenset(arm.name for arm in asked.arms) for asked in self._asked}
+            names = {id(asked.arms): _names(asked.arms) for asked in self._asked}
             self._by_question = {asked.question.id: (asked, names[id(asked.arms)]) for asked in self._asked}
         of_form = {name: level for name, level in (factors or {}).items() if name in (FORMAT, TOLD)}
         of_arm = {name: level for name, level in (factors or {}).items() if name not in of_form}
-        arm = self._named.get((persona, variant, placement, canonical_json(of_arm)))
+        named = (persona, variant, placement, canonical_json(of_arm))
+        arm, group = self._named.get(named), None
+        for table in self._arms.tables if arm is None else ():
+            if (arm := table.find(*named)) is not None:
+                group = table.shape.id
+                break
         known = self._by_question.get(question)
         if arm is None or known is None or model not in self.models or not 0 <= sample < self.samples:
             return None
         asked, asking = known
-        if arm.name not in asking:
+        if (group or arm.name) not in asking:
             return None
         said = (speaker, of_form)
         place = next((at for at, form in enumerate(asked.forms) if (form.speaker_name, form.factors) == said), None)
@@ -182,7 +223,7 @@ class Grid:
 
     def examples(self, finished: Callable[[str], bool], most: int) -> list[Cell]:
         """Return the first cell of each persona that is not finished, in the order of `personas`; `most` at most."""
-        order = {persona.id: place for place, persona in enumerate(self.personas)}
+        order = {name: place for place, name in enumerate(islice(self.persona_ids(), _ORDERED))}
         found: dict[str, Cell] = {}
         for asked, arm, model, form, sample in self._places(whole=False):
             if len(found) == min(most, len(order)):
@@ -192,17 +233,40 @@ class Grid:
             key, make = self._keyed(asked, arm, model, form, sample)
             if not finished(key):
                 found[arm.persona.id] = make()
-        return sorted(found.values(), key=lambda cell: order[cell.persona])
+        return sorted(found.values(), key=lambda cell: order.get(cell.persona, len(order)))
 
     def counts(self) -> dict[str, int]:
-        """Return the cells per persona id, whatever the limit."""
+        """Return the cells per persona id, whatever the limit; of a long table all rows together, under its name."""
         counts = dict.fromkeys((persona.id for persona in self.personas), 0)
+        for table in self._arms.tables:
+            listed = self._personas is not None or len(table.shape.rows or ()) <= _LISTED_ROWS
+            counts |= dict.fromkeys(self._wanted_rows(table) if listed else [table.shape.id], 0)
         for asked in self._asked:
-            if self._wants_question(asked):
-                for arm in asked.arms:
-                    if self._wants_persona(arm):
-                        counts[arm.persona.id] += len(self.models) * self.samples * len(asked.forms)
+            if not self._wants_question(asked):
+                continue
+            each = len(self.models) * self.samples * len(asked.forms)
+            arms = asked.arms
+            for arm in arms.written if isinstance(arms, ArmList) else arms:
+                if self._wants_persona(arm):
+                    counts[arm.persona.id] += each
+            for table in arms.tables if isinstance(arms, ArmList) else ():
+                if self._personas is None and len(table.shape.rows or ()) > _LISTED_ROWS:
+                    counts[table.shape.id] += len(table) * each
+                elif self._personas is None:
+                    self._count_rows(table, each, counts)
+                else:
+                    for arm in filter(self._wants_persona, table):
+                        counts[arm.persona.id] += each
         return counts
+
+    def _count_rows(self, table: RowArms, each: int, counts: dict[str, int]) -> None:
+        """Add the cells of a question to all rows of a table."""
+        size = len(table) // max(1, len(table.shape.rows or ())) * each
+        names = self._row_names.get(table.shape.id)
+        if names is None:
+            names = self._row_names[table.shape.id] = list(ids_of(table.shape))
+        for name in names:
+            counts[name] += size
 
     @property
     def converses(self) -> bool:
@@ -241,7 +305,11 @@ class Grid:
     def _arms_wanted(self, asked: AskedQuestion) -> int:
         if not self._wants_question(asked):
             return 0
-        return len(asked.arms) if self._personas is None else sum(map(self._wants_persona, asked.arms))
+        if self._personas is None:
+            return len(asked.arms)
+        if id(asked.arms) not in self._arms_by_list:
+            self._arms_by_list[id(asked.arms)] = sum(map(self._wants_persona, asked.arms))
+        return self._arms_by_list[id(asked.arms)]
 
     def _places(self, *, whole: bool) -> Iterator[tuple[AskedQuestion, Arm, int, int, int]]:
         left = self.total if whole else self._limit
@@ -284,6 +352,13 @@ class Grid:
             twin=None if arm_twin is None and form.twin is None else f"{arm_twin or ''}|{form.twin or ''}",
         )
         return key, partial(asked.cell, arm, form, key, params, self.endpoint, self.models[model], sample, partner)
+
+
+def _names(arms: Sequence[Arm]) -> frozenset[str]:
+    """Return what tells which arms stand in a list: the names of those written out, and the tables."""
+    if isinstance(arms, ArmList):
+        return frozenset((*(arm.name for arm in arms.written), *(table.shape.id for table in arms.tables)))
+    return frozenset(arm.name for arm in arms)
 
 
 def _question_ids(personas: Sequence[Persona]) -> list[str]:

@@ -16,6 +16,7 @@ import msgspec
 
 from persona_batch.config.batch import Batch, Persona, Question, RunSettings
 from persona_batch.config.files import RECORDS
+from persona_batch.config.persona_rows import PersonaRows
 from persona_batch.errors import UsageError
 from persona_batch.plan.cell import Cell, Endpoint
 from persona_batch.plan.grid import Grid
@@ -141,7 +142,9 @@ def described(manifest: Manifest) -> Grid | None:
 
 
 def _persona(entry: dict[str, Any], sets: list[tuple[Question, ...]]) -> Persona:
-    return replace(msgspec.convert({**entry, "questions": []}, Persona), questions=sets[entry["questions"]])
+    plain = {name: value for name, value in entry.items() if name != "rows"}
+    rows = PersonaRows.reopened(entry["rows"]) if "rows" in entry else None
+    return replace(msgspec.convert({**plain, "questions": []}, Persona), questions=sets[entry["questions"]], rows=rows)
 
 
 def settle_records(run: RunDir, grid: Grid, before_change: Callable[[], None] = lambda: None) -> Settled:

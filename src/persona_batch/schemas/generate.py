@@ -25,10 +25,16 @@ _TITLES = {
 
 
 class _WithoutNull(GenerateJsonSchema):
-    """What may be left out may not be written as null, and has no default worth showing."""
+    """What may be left out may not be written as null, and has no default worth showing; but null may be a level."""
 
     def nullable_schema(self, schema: core_schema.NullableSchema) -> JsonSchemaValue:
         return self.generate_inner(schema["schema"])
+
+    def list_schema(self, schema: core_schema.ListSchema) -> JsonSchemaValue:
+        made = super().list_schema(schema)
+        if schema.get("items_schema", {}).get("type") == "nullable":
+            made["items"] = {"anyOf": [made["items"], {"type": "null"}]}
+        return made
 
     def field_title_should_be_set(self, schema: object) -> bool:  # noqa: ARG002 - the base class's signature
         return False
