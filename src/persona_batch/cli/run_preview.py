@@ -42,7 +42,7 @@ def _numbers(found: Preview, page: Page) -> str:
         f"{counted(found.requests, 'request')} to {found.endpoint} ({', '.join(found.models)})",
         ", ".join(
             (
-                f"{found.persona_count:,} personas and controls",
+                f"{found.persona_count:,} personas and controls" if found.persona_count != 1 else "1 persona",
                 counted(found.questions, "question"),
                 counted(found.samples, "sample"),
             )
