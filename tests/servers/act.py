@@ -51,13 +51,15 @@ class Share(msgspec.Struct, frozen=True):
 class Script(msgspec.Struct, kw_only=True, frozen=True):
     """The life of a server.
 
-    `acts` answer the first chat requests in turn; later ones go by their number of messages (`lengths`), are drawn from
-    `shares`, or get `default`. With `api_key`, any other key is refused with 401. `models` is what /models lists; None:
-    404. `models_act` answers /models instead. `routes` answer others, by their path below the base URL (`/files`).
+    `acts` answer the first chat requests in turn; later ones go by their number of messages (`lengths`), by what their
+    last message says (`saying`), are drawn from `shares`, or get `default`. With `api_key`, any other key is refused
+    with 401. `models` is what /models lists; None: 404. `models_act` answers /models instead. `routes` answer others,
+    by their path below the base URL (`/files`).
     """
 
     acts: list[Act] = []
     lengths: dict[int, Act] = {}
+    saying: dict[str, Act] = {}
     shares: list[Share] = []
     default: Act = Act()
     seed: int = 0

@@ -163,15 +163,23 @@ class FaultyServer:
         act = next(self._acts, None)
         if act is not None:
             return act
-        messages = request.body.get("messages") if isinstance(request.body, dict) else None
-        if isinstance(messages, list) and len(messages) in self.script.lengths:
-            return self.script.lengths[len(messages)]
+        if (known := self._by_messages(request)) is not None:
+            return known
         draw = self._random.random()
         for share in self.script.shares:
             draw -= share.share
             if draw < 0:
                 return share.act
         return self.script.default
+
+    def _by_messages(self, request: Logged) -> Act | None:
+        """Return the act for requests with so many messages, or whose last one says something."""
+        messages = request.body.get("messages") if isinstance(request.body, dict) else None
+        if not isinstance(messages, list) or not messages:
+            return None
+        said = str(messages[-1].get("content"))
+        by_words = (act for words, act in self.script.saying.items() if words in said)
+        return self.script.lengths.get(len(messages)) or next(by_words, None)
 
     async def _answer(self, request: Logged, act: Act, writer: asyncio.StreamWriter) -> bool:
         """Send the answer; False: the connection must not be used again."""

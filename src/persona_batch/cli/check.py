@@ -37,5 +37,8 @@ def check(
         typer.echo(json.dumps({"files": rows, "warnings": list(result.warnings)}, ensure_ascii=False))
         return
     for file in result.files:
+        if file.kind == "rubric":
+            typer.echo(f"{file.path}: a rubric")
+            continue
         counts = [counted(file.personas, "persona")] if file.kind == "persona" else []
         typer.echo(f"{file.path}: {', '.join([*counts, counted(file.questions, 'question')])}")

@@ -27,6 +27,7 @@ COMMANDS = (
     Entry("show", "persona_batch.cli.show:show", "Show the messages and replies of a run."),
     Entry("compare", "persona_batch.cli.compare:compare", "Say which personas changed the replies."),
     Entry("check-replies", "persona_batch.cli.check_replies:check_replies", "Put checks to old replies; asks nothing."),
+    Entry("judge", "persona_batch.cli.judge:judge", "Let another model judge the replies of a run by a rubric."),
     Entry("history", "persona_batch.cli.history:history", "Follow a batch over its runs: trends and drift."),
     Entry(
         "runs",

@@ -122,6 +122,7 @@ def compare(
     from persona_batch.comparing import Wanted
     from persona_batch.comparing import compare as compare_records
     from persona_batch.comparing.factors import clusters_of, controls_of, levels_of
+    from persona_batch.comparing.judged_scores import read_scores
     from persona_batch.pipeline.rechecking import present_checks
     from persona_batch.record.agreement import Agreement
     from persona_batch.record.finding import find_run
@@ -163,6 +164,7 @@ def compare(
             control=control,
             clusters=clusters_of(first.manifest),
             levels=levels_of(first.manifest),
+            scores=[read_scores(compared.path) for compared in (first, second) if compared is not None],
             copies=copies,
             margins=_margins(margins or []),
             power=power if plan else None,

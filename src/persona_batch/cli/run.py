@@ -157,7 +157,7 @@ async def _run_until_signalled(asked: "RunOptions", display: "RunDisplay") -> "S
 
     asyncio.get_running_loop().set_exception_handler(_pass_over_want_of_memory)
     stopper = Stopper()
-    with _signals(stopper.stop):
+    with signals(stopper.stop):
         return await run_batch(asked, display, stopper)
 
 
@@ -168,7 +168,7 @@ def _pass_over_want_of_memory(loop: "AbstractEventLoop", context: dict[str, Any]
 
 
 @contextmanager
-def _signals(stop: Callable[[str], None]) -> Iterator[None]:
+def signals(stop: Callable[[str], None]) -> Iterator[None]:
     """Let Ctrl-C, SIGTERM and SIGHUP call `stop` while the block runs; what `nohup` had ignored stays so."""
     import asyncio
     import signal

@@ -9,9 +9,9 @@ from persona_batch.wording import meant
 
 
 def schema(
-    kind: Annotated[str, typer.Argument(metavar="KIND", help="persona, questions, record or comparison.")],
+    kind: Annotated[str, typer.Argument(metavar="KIND", help="persona, questions, rubric, record or comparison.")],
 ) -> None:
-    """Print the JSON Schema of a persona file, a question file, a line of records.jsonl, or a comparison as JSON.
+    """Print the JSON Schema of a persona, question or rubric file, a line of records.jsonl, or a comparison as JSON.
 
     An editor with a YAML language server completes and checks a file whose first line is
     `# yaml-language-server: $schema=persona.schema.json` (a path relative to the file).

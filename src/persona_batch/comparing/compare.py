@@ -16,6 +16,7 @@ from persona_batch.comparing.equivalence import with_equivalence
 from persona_batch.comparing.excerpts import Wanted, pick_excerpts
 from persona_batch.comparing.factor_rows import factor_rows
 from persona_batch.comparing.factors import assign
+from persona_batch.comparing.judged_scores import Scores
 from persona_batch.comparing.layout import Layout, count_arms, lay_out
 from persona_batch.comparing.measure import Study
 from persona_batch.comparing.measures import MEASURES
@@ -43,6 +44,7 @@ def compare(
     levels: Mapping[str, Sequence[str]] | None = None,
     copies: Policy = "source",
     margins: Mapping[str, float] | None = None,
+    scores: Sequence[Scores] = (),
     measures: Sequence[str] | None = None,
     permutations: int = PERMUTATIONS,
     power: float | None = None,
@@ -65,6 +67,7 @@ def compare(
         copies: which samples of a cell count once: those of one draw (`source`), all that are byte-identical (`once`),
             or none (`all`).
         margins: by metric, within what a difference counts as none (`with_equivalence`).
+        scores: what judges gave the replies of each run (`read_scores`).
         measures: which of `MEASURES`; None: all.
         permutations: relabellings and sign-flips per test; the default is raised where there are many arms.
         power: wished; says what it takes to see effects like these with it (`Comparison.plan`). None: says nothing.
@@ -84,7 +87,7 @@ def compare(
     by = by if after is None else "run"
     # one BLAS thread: the same sums on every machine, and many small products gain nothing from more
     with TextStore() as texts, threadpool_limits(limits=1, user_api="blas"):
-        corpus = read_corpus(records, texts, after=after, checks=checks)
+        corpus = read_corpus(records, texts, after=after, checks=checks, scores=scores)
         if not len(corpus):
             raise UsageError("there are no records to compare; `batch runs` shows how far each run came")
         assignment = assign(corpus, by, controls=controls, control=control, levels=levels)

@@ -186,7 +186,7 @@ class Excerpt(msgspec.Struct, frozen=True, kw_only=True):
     """One reply to look at: the arm's to a question; those with the same question, model and speaker belong together.
 
     `text` is the question's wording, None where it was never asked plainly; `factors` are the levels of the grid's own
-    factors that the arms share.
+    factors that the arms share; `judged` is what judges gave it, and said of it.
     """
 
     question: str
@@ -199,6 +199,7 @@ class Excerpt(msgspec.Struct, frozen=True, kw_only=True):
     reply: str
     truncated: bool
     factors: dict[str, str] = {}
+    judged: list[str] = []
 
 
 class Advice(msgspec.Struct, frozen=True):

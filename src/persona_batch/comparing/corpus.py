@@ -9,7 +9,7 @@ from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any, Self, get_args
+from typing import Any, NamedTuple, Self, get_args
 
 import msgspec
 import numpy as np
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from persona_batch.chat import JsonValue
 from persona_batch.checks import Check
+from persona_batch.comparing.judged_scores import Scores
 from persona_batch.comparing.readings import (
     ProbeScore,
     Prompts,
@@ -107,6 +108,13 @@ class TextStore:
         return self._ends[-1] > self._spool_bytes
 
 
+class JudgedColumn(NamedTuple):
+    """The scores of one metric, an entry a record: NaN where there is none; `judged` where a judge was asked."""
+
+    values: NDArray[np.float64]
+    judged: NDArray[np.bool_]
+
+
 @dataclass(slots=True)
 class Corpus:
     """All records of one or two runs.
@@ -118,7 +126,7 @@ class Corpus:
     `params` are each run's and persona's request parameters as canonical JSON. `texts` hold the first `LONGEST`
     characters of each reply; `cut` counts those that are longer. `probes` are the scores by entry, where there are any.
     `factors` are the grid's own (a request parameter, `format`), each with a column under `column_of`; the column
-    `params` is without them.
+    `params` is without them. `judged` are the judges' scores by metric, `judges_words` what they said of an entry.
     """
 
     names: dict[str, list[str]]
@@ -141,6 +149,8 @@ class Corpus:
     cut: int
     probes: dict[int, tuple[ProbeScore, ...]] = field(default_factory=dict)
     factors: tuple[str, ...] = ()
+    judged: dict[str, JudgedColumn] = field(default_factory=dict)
+    judges_words: dict[int, list[str]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.digest)
@@ -159,6 +169,8 @@ class _Reader:
     reals: "array[float]" = field(default_factory=lambda: array("d"))  # _REALS numbers a record
     places: dict[int, int] = field(default_factory=dict)  # of each run and key
     probes: dict[int, tuple[ProbeScore, ...]] = field(default_factory=dict)  # by place
+    given: dict[int, dict[str, float]] = field(default_factory=dict)  # judges' scores, by place
+    words: dict[int, list[str]] = field(default_factory=dict)
     attributes: dict[str, dict[str, str]] = field(default_factory=dict)
     checks: dict[tuple[str, str], tuple[Check, ...]] = field(default_factory=dict)
     returned: dict[tuple[int, str, str], set[str]] = field(default_factory=dict)
@@ -166,7 +178,14 @@ class _Reader:
     interned: dict[tuple[Check, ...], tuple[Check, ...]] = field(default_factory=dict)
     cut: int = 0
 
-    def read(self, run: int, records: Iterable[Record], prompts: Prompts, runs: list[str]) -> None:
+    def read(
+        self,
+        run: int,
+        records: Iterable[Record],
+        prompts: Prompts,
+        runs: list[str],
+        scores_of_run: Scores | None = None,
+    ) -> None:
         for record in records:
             if record.run_id not in runs:
                 runs.append(record.run_id)
@@ -206,6 +225,9 @@ class _Reader:
             place = self._keep(short_hash(f"{run}/{record.key}".encode()), row, reals)
             if probes:
                 self.probes[place] = probes
+            if scores_of_run is not None and (given := scores_of_run.values.get(record.key)):
+                self.given[place] = given
+                self.words[place] = scores_of_run.words[record.key]
             self._note(run, record, params, prompts)
 
     def _keep(self, name: int, row: tuple[int, ...], reals: tuple[float, ...]) -> int:
@@ -246,6 +268,7 @@ def read_corpus(
     *,
     after: Iterable[Record] | None = None,
     checks: Mapping[str, Sequence[Check]] | None = None,
+    scores: Sequence[Scores] = (),
 ) -> Corpus:
     """Read one run, or two, into columns.
 
@@ -256,14 +279,15 @@ def read_corpus(
         texts: where the replies go.
         after: the later run.
         checks: declared checks by persona, where its records do not carry them.
+        scores: what judges gave the replies of each run.
     """
-    reader = _Reader(texts)
+    reader, judged = _Reader(texts), iter(scores)
     runs: list[list[str]] = [[], []]
     prompts = [Prompts()]
-    reader.read(0, records, prompts[0], runs[0])
+    reader.read(0, records, prompts[0], runs[0], next(judged, None))
     if after is not None:
         prompts.append(Prompts())
-        reader.read(1, after, prompts[1], runs[1])
+        reader.read(1, after, prompts[1], runs[1], next(judged, None))
     corpus = _finish(reader, prompts, [name for named in runs for name in named])
     if checks is not None:
         for persona, question in np.unique([corpus.columns["persona"], corpus.columns["question"]], axis=1).T:
@@ -284,6 +308,18 @@ def _by_name(columns: dict[str, Column], names: dict[str, list[str]]) -> tuple[s
         names[column_of(factor)] = values
         columns[column_of(factor)] = lookup[columns["factors"]]
     return factors
+
+
+def _judged(given: Mapping[int, Mapping[str, float]], count: int) -> dict[str, JudgedColumn]:
+    """Return the judges' scores as columns."""
+    found: dict[str, JudgedColumn] = {}
+    for place, scores in given.items():
+        for metric, value in scores.items():
+            if metric not in found:
+                found[metric] = JudgedColumn(np.full(count, np.nan), np.zeros(count, dtype=np.bool_))
+            found[metric].values[place] = value
+            found[metric].judged[place] = True
+    return dict(sorted(found.items()))
 
 
 def level_text(level: JsonValue) -> str:
@@ -337,4 +373,6 @@ def _finish(reader: _Reader, prompts: list[Prompts], runs: list[str]) -> Corpus:
         cut=reader.cut,
         probes=reader.probes,
         factors=grid,
+        judged=_judged(reader.given, len(table)),
+        judges_words=reader.words,
     )

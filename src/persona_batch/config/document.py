@@ -27,6 +27,7 @@ from persona_batch.config.fullwidth import refuse as refuse_fullwidth
 from persona_batch.config.nodes import Mapping, Node, Scalar, walk
 from persona_batch.config.params import check_names
 from persona_batch.config.problems import Place, Problems, Unreadable, did_you_mean, quote
+from persona_batch.config.rubric_format import RubricFile
 from persona_batch.config.section import Section, known_keys
 from persona_batch.config.source import compose
 from persona_batch.config.validate import validated
@@ -39,8 +40,9 @@ from persona_batch.wording import listed
 _LONG_WORD = re.compile(rb"[A-Za-z0-9_./+-]{20,}")
 _COMMENT = re.compile(r"(?m)(?:^|(?<=[ \t]))#.+")
 
-FileKind: TypeAlias = Literal["persona", "questions"]
+FileKind: TypeAlias = Literal["persona", "questions", "rubric"]
 
+_RUBRIC_ONLY = {"score", "pairwise"}
 _PERSONA_ONLY = {*known_keys(PersonaEntry), "personas"} - set(known_keys(QuestionFile))
 
 
@@ -164,14 +166,19 @@ class Library:
         refuse_lost_values(nodes, file.text, self.problems)
         for place, message in chain(lost_text(nodes, file.text), doubtful(nodes)):
             self.lost.add(Problem(place.file, place.line, place.column, message))
-        model = PersonasFile if "personas" in root.entries else QuestionFile if kind == "questions" else PersonaEntry
-        said = validated(model, root, self.problems)
+        said = validated(_model_of(kind, root), root, self.problems)
         for name, key, node in nodes:
             if name in ("params", "factors") and key is not None and isinstance(node, Mapping):
                 check_names(node, self.problems)
         if self.custom_checks is not None:
             refuse_unnamed(nodes, self.custom_checks, self.problems)
         return Document(file, root, kind, said)
+
+
+def _model_of(kind: FileKind, root: Mapping) -> type[Section]:
+    if kind == "rubric":
+        return RubricFile
+    return PersonasFile if "personas" in root.entries else QuestionFile if kind == "questions" else PersonaEntry
 
 
 def _refuse_keys_in_table(data: bytes, shown: str, problems: Problems) -> None:
@@ -208,6 +215,8 @@ def kind_of_file(path: Path) -> FileKind | Literal["unreadable", "nothing"]:
 
 def kind_of(root: Mapping) -> FileKind:
     """Recognise a file by its keys: those of a persona, even mistyped, make it a persona file."""
+    if _RUBRIC_ONLY & root.entries.keys() and not {"personas", "questions", "placement"} & root.entries.keys():
+        return "rubric"
     if any(key.casefold() in _PERSONA_ONLY for key in root.entries) or holds_personas(root):
         return "persona"
     if any(other_name(key, PersonaEntry) in {"system", "personas"} for key in root.entries):

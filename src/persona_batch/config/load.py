@@ -20,6 +20,7 @@ from persona_batch.config.persona_rows import PersonaRows, prompt_hash
 from persona_batch.config.personas import BUILT_IN, Draft, read_drafts, resolve
 from persona_batch.config.problems import Place, Problems, quote
 from persona_batch.config.questions import QuestionRegistry
+from persona_batch.config.rubrics import rubric_of
 from persona_batch.config.section import Section
 from persona_batch.config.settings import Overrides, settings
 from persona_batch.wording import listed
@@ -79,6 +80,12 @@ def load_batch(
             documents.append(document)
             continue
         shown = document.file.shown
+        if document.kind == "rubric":
+            if shown in [str(file) for file in files]:  # a folder may hold some
+                library.problems.add(
+                    Place(shown, 1, 1), f"{quote(shown)} is a rubric; `batch judge RUN --rubric {shown}` judges by it"
+                )
+            continue
         library.problems.add(
             Place(shown, 1, 1),
             f"{quote(shown)} is a question file, expected personas; give it by `-q`: `batch run P.yaml -q {shown}`",
@@ -106,9 +113,13 @@ def survey(names: Sequence[str]) -> Survey:
         if document.kind == "questions"
     }
     personas = [document for document in documents if document.kind == "persona"]
+    for document in documents:
+        if document.kind == "rubric":
+            rubric_of(document, library.problems)
     batch = _batch(personas, QuestionRegistry(library)) if personas else None
     library.problems.raise_if_any()
     files = [FileSurvey(shown, "questions", 0, len(questions)) for shown, questions in asked.items()]
+    files += [FileSurvey(document.file.shown, "rubric", 0, 0) for document in documents if document.kind == "rubric"]
     for document in personas:
         assert batch is not None
         source = recorded_name(document.file.path)

@@ -49,7 +49,8 @@ class QuestionRegistry:
             for entry, item in pairs(entries, at):
                 if isinstance(entry, str) and names_files(entry, base):
                     for named in expand(entry, self.problems, base, item.place):
-                        asked += [_Asked(question, item.place) for question in self._from_file(named, item.place)]
+                        found = self._from_file(named, item.place, entry)
+                        asked += [_Asked(question, item.place) for question in found]
                 else:
                     asked += self._entry(entry, item, _Held(), base)
             self.read[id(at)] = self._shared(asked)
@@ -67,27 +68,34 @@ class QuestionRegistry:
                 )
                 continue
             for named in expand(name, self.problems):
-                asked += [_Asked(question, Place(named.shown)) for question in self._from_file(named, None)]
+                asked += [_Asked(question, Place(named.shown)) for question in self._from_file(named, None, name)]
         return self._shared(asked)
 
     def of_document(self, document: Document) -> tuple[Question, ...]:
         """Return the questions of a file that was read."""
-        return self._from_file(Named(document.file.path, document.file.shown), None)
+        return self._from_file(Named(document.file.path, document.file.shown), None, document.file.shown)
 
-    def _from_file(self, named: Named, named_at: Place | None) -> tuple[Question, ...]:
-        """Return a file's questions."""
+    def _from_file(self, named: Named, named_at: Place | None, written: str) -> tuple[Question, ...]:
+        """Return a file's questions; `written` is what names it: a rubric that a folder holds has none."""
         key = named.path.resolve()
         if key not in self.files:
             document = self.library.document(named.path, named.shown, named_at)
-            self.files[key] = self._of_document(document, named, named_at) if document else ()
+            self.files[key] = ()
+            if document is not None and (document.kind != "rubric" or written.casefold().endswith(SUFFIXES)):
+                self.files[key] = self._of_document(document, named, named_at)
         return self.files[key]
 
     def _of_document(self, document: Document, named: Named, named_at: Place | None) -> tuple[Question, ...]:
         if document.kind != "questions":
+            what = "a persona file" if document.kind == "persona" else "a rubric"
             self.problems.add(
                 named_at or Place(named.shown, 1, 1),
-                f"{quote(named.shown)} is a persona file; a question file has `questions:` and no `system:`; "
-                f"`batch run {named.shown}` asks it",
+                f"{quote(named.shown)} is {what}; a question file has `questions:` and no `system:`; "
+                + (
+                    f"`batch run {named.shown}` asks it"
+                    if document.kind == "persona"
+                    else f"`batch judge RUN --rubric {named.shown}` judges by it"
+                ),
             )
             return ()
         if not isinstance(said := document.said, QuestionFile):

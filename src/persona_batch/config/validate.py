@@ -14,6 +14,7 @@ from persona_batch.config.fullwidth import refuse_in_name, refuse_in_word
 from persona_batch.config.names import id_from_stem
 from persona_batch.config.nodes import Mapping, Node, Scalar, Sequence, Surprise, found, plain, read_scalar, walk
 from persona_batch.config.problems import Problems, did_you_mean, entry, quote
+from persona_batch.config.rubric_format import RubricFile, ScoreBlock
 from persona_batch.config.section import Section, known_keys
 from persona_batch.wording import counted
 
@@ -160,6 +161,8 @@ def _nodes(root: Mapping, error: "ErrorDetails") -> list[Node]:
 
 def _section(loc: tuple[int | str, ...], model: type[Section]) -> type[Section]:
     for step in reversed(loc):
+        if model is RubricFile and step == "score":
+            return ScoreBlock
         if isinstance(step, str) and step in SECTIONS:
             return SECTIONS[step]
     return model

@@ -1,1 +1,1 @@
-"""Replies to scores: a second pass through asking, by a judge and a rubric."""
+"""Judging replies by another model: the rubric, what is asked of the judge, and what its words are worth."""

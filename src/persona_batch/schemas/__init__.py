@@ -2,7 +2,7 @@
 
 from importlib.resources import files
 
-KINDS = ("persona", "questions", "record", "comparison")
+KINDS = ("persona", "questions", "rubric", "record", "comparison")
 
 
 def shipped(kind: str) -> str:

@@ -12,6 +12,7 @@ from pydantic_core import core_schema
 
 from persona_batch.comparing import MEASURES, Comparison
 from persona_batch.config.format import PersonaEntry, PersonasFile, QuestionFile
+from persona_batch.config.rubric_format import RubricFile
 from persona_batch.record import Record
 from persona_batch.schemas import KINDS
 
@@ -19,6 +20,7 @@ _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _TITLES = {
     "persona": "A persona file of persona-batch",
     "questions": "A question file of persona-batch",
+    "rubric": "A rubric file of persona-batch",
     "record": "A line of records.jsonl of persona-batch",
     "comparison": "A comparison of personas, as `batch compare --format json` prints it",
 }
@@ -56,6 +58,8 @@ def generate(kind: str) -> str:
             schema = adapter.json_schema(schema_generator=_WithoutNull)
         case "questions":
             schema = QuestionFile.model_json_schema(schema_generator=_WithoutNull)
+        case "rubric":
+            schema = RubricFile.model_json_schema(schema_generator=_WithoutNull)
         case "record":
             schema = msgspec.json.schema(Record)
         case "comparison":

@@ -23,6 +23,7 @@ def effects_of(comparison: Comparison, arm: Arm, language: Language) -> Iterator
     if length is not None:
         yield from _length(comparison, length, arm, language)
     yield from _rates(comparison, arm, language)
+    yield from _judged(comparison, arm, language)
     yield from _drift(comparison, arm, language)
     yield from _words(comparison, arm, language)
     yield from _questions(comparison, arm, language)
@@ -71,6 +72,29 @@ def _rates(comparison: Comparison, arm: Arm, language: Language) -> Iterator[str
         sides = (_percent(side) for side in (row.arm_value, row.reference_value))
         rates = language.say("{arm} against {other}", **dict(zip(("arm", "other"), sides, strict=True)))
         yield f"{language.say(more if row.value > 0 else less)}{language.say(': ')}{rates}"
+
+
+def _judged(comparison: Comparison, arm: Arm, language: Language) -> Iterator[str]:
+    """Yield what judges say, whether it stands or not: they were asked for it."""
+    for row in comparison.estimates:
+        if row.measure != "judged" or row.arm != arm.name:
+            continue
+        if row.value is None or row.interval is None:
+            if row.not_estimable is not None:
+                yield language.say("{rubric}: {reason}", rubric=row.metric, reason=language.again(row.not_estimable))
+            continue
+        share = row.unit == "share of replies"
+        told = {
+            "rubric": row.metric,
+            "arm": _percent(row.arm_value) if share else f"{row.arm_value or 0:.2f}",
+            "other": _percent(row.reference_value) if share else f"{row.reference_value or 0:.2f}",
+            "low": f"{row.interval.low:+.2f}",
+            "high": f"{row.interval.high:+.2f}",
+        }
+        if stands(row):
+            yield language.say("judged, {rubric}: {arm} against {other} ({low} to {high})", **told)
+        else:
+            yield language.say("judged, {rubric}: {arm} against {other}, which may be luck ({low} to {high})", **told)
 
 
 def _drift(comparison: Comparison, arm: Arm, language: Language) -> Iterator[str]:

@@ -17,6 +17,7 @@ _FIRST = (
     "words",
     "drift",
     "accuracy",
+    "judged",
     "loss",
 )
 MEASURES: tuple[MeasureName, ...] = (*_FIRST, *sorted({module.name for module in iter_modules(__path__)} - {*_FIRST}))
