@@ -28,6 +28,7 @@ COMMANDS = (
     Entry("compare", "persona_batch.cli.compare:compare", "Say which personas changed the replies."),
     Entry("check-replies", "persona_batch.cli.check_replies:check_replies", "Put checks to old replies; asks nothing."),
     Entry("judge", "persona_batch.cli.judge:judge", "Let another model judge the replies of a run by a rubric."),
+    Entry("rate", "persona_batch.cli.rate:rate", "Draw replies for people to rate, and take over their ratings."),
     Entry("history", "persona_batch.cli.history:history", "Follow a batch over its runs: trends and drift."),
     Entry(
         "runs",

@@ -8,6 +8,7 @@ from threadpoolctl import threadpool_limits
 
 from persona_batch.checks import Check
 from persona_batch.comparing import sentences
+from persona_batch.comparing.calibration import calibrations
 from persona_batch.comparing.claims import claims_of
 from persona_batch.comparing.comparison import SHARED, Claim, Comparison, Estimate, MeasureName, Settings
 from persona_batch.comparing.copies import Policy
@@ -113,6 +114,7 @@ def compare(
             confusion=found.confusion,
             changes=run_changes(corpus) if after is not None else None,
             factors=factors,
+            calibrations=list(calibrations(layout, estimates)),
             plan=[planned for planned in found.plan if planned.arm in {claim.arm for claim in claims}],
             advice=advise(layout, claims),
             notes=[*notes_on(layout, arms), *found.notes, *_too_few_permutations(claims, permutations)],

@@ -175,6 +175,29 @@ class DistinctiveWord(msgspec.Struct, frozen=True, kw_only=True):
     shown: str
 
 
+class Calibration(msgspec.Struct, frozen=True, kw_only=True):
+    """A judged difference corrected by people's ratings of some replies.
+
+    `judged` is the difference as the judge has it, `value` the corrected one, `weight` what the judge counts in it (0
+    to 1). `ratings` of replies entered, on `questions` with ratings on both sides. `raters_agree` and `judge_agrees`
+    are Krippendorff's alpha, of the raters and of their mean with the judge; None: it cannot be told.
+    """
+
+    metric: str
+    arm: str
+    reference: str
+    judged: float | None = None
+    value: float | None = None
+    interval: Interval | None = None
+    weight: float | None = None
+    ratings: int = 0
+    questions: int = 0
+    raters: int = 0
+    raters_agree: float | None = None
+    judge_agrees: float | None = None
+    not_estimable: str | None = None
+
+
 class Confusion(msgspec.Struct, frozen=True):
     """`counts[i][j]`: replies of `arms[i]` that the classifier gave to `arms[j]`."""
 
@@ -257,6 +280,7 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     advice: list[Advice]
     notes: list[str]
     factors: list[FactorRow] = msgspec.field(default_factory=list)
+    calibrations: list[Calibration] = msgspec.field(default_factory=list)
     plan: list[PlannedMeasure] = msgspec.field(default_factory=list)
     excerpts: list[Excerpt] = msgspec.field(default_factory=list)
 

@@ -126,7 +126,8 @@ class Corpus:
     `params` are each run's and persona's request parameters as canonical JSON. `texts` hold the first `LONGEST`
     characters of each reply; `cut` counts those that are longer. `probes` are the scores by entry, where there are any.
     `factors` are the grid's own (a request parameter, `format`), each with a column under `column_of`; the column
-    `params` is without them. `judged` are the judges' scores by metric, `judges_words` what they said of an entry.
+    `params` is without them. `judged` are the judges' scores by metric, `judges_words` what they said of an entry;
+    `human` are people's mean ratings by kind, `raters` each one's scores by record key.
     """
 
     names: dict[str, list[str]]
@@ -151,6 +152,8 @@ class Corpus:
     factors: tuple[str, ...] = ()
     judged: dict[str, JudgedColumn] = field(default_factory=dict)
     judges_words: dict[int, list[str]] = field(default_factory=dict)
+    human: dict[str, NDArray[np.float64]] = field(default_factory=dict)
+    raters: dict[str, dict[str, float]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.digest)
@@ -171,6 +174,7 @@ class _Reader:
     probes: dict[int, tuple[ProbeScore, ...]] = field(default_factory=dict)  # by place
     given: dict[int, dict[str, float]] = field(default_factory=dict)  # judges' scores, by place
     words: dict[int, list[str]] = field(default_factory=dict)
+    human: dict[str, dict[int, float]] = field(default_factory=dict)  # people's ratings, by kind and place
     attributes: dict[str, dict[str, str]] = field(default_factory=dict)
     checks: dict[tuple[str, str], tuple[Check, ...]] = field(default_factory=dict)
     returned: dict[tuple[int, str, str], set[str]] = field(default_factory=dict)
@@ -228,6 +232,9 @@ class _Reader:
             if scores_of_run is not None and (given := scores_of_run.values.get(record.key)):
                 self.given[place] = given
                 self.words[place] = scores_of_run.words[record.key]
+            for kind, by_key in () if scores_of_run is None else scores_of_run.human.items():
+                if record.key in by_key:
+                    self.human.setdefault(kind, {})[place] = by_key[record.key]
             self._note(run, record, params, prompts)
 
     def _keep(self, name: int, row: tuple[int, ...], reals: tuple[float, ...]) -> int:
@@ -289,6 +296,7 @@ def read_corpus(
         prompts.append(Prompts())
         reader.read(1, after, prompts[1], runs[1], next(judged, None))
     corpus = _finish(reader, prompts, [name for named in runs for name in named])
+    corpus.raters = {rater: dict(given) for one in scores for rater, given in one.raters.items()}
     if checks is not None:
         for persona, question in np.unique([corpus.columns["persona"], corpus.columns["question"]], axis=1).T:
             who = corpus.names["persona"][persona]
@@ -308,6 +316,12 @@ def _by_name(columns: dict[str, Column], names: dict[str, list[str]]) -> tuple[s
         names[column_of(factor)] = values
         columns[column_of(factor)] = lookup[columns["factors"]]
     return factors
+
+
+def _column(given: Mapping[int, float], count: int) -> NDArray[np.float64]:
+    column = np.full(count, np.nan)
+    column[list(given)] = list(given.values())
+    return column
 
 
 def _judged(given: Mapping[int, Mapping[str, float]], count: int) -> dict[str, JudgedColumn]:
@@ -375,4 +389,5 @@ def _finish(reader: _Reader, prompts: list[Prompts], runs: list[str]) -> Corpus:
         factors=grid,
         judged=_judged(reader.given, len(table)),
         judges_words=reader.words,
+        human={kind: _column(given, len(table)) for kind, given in reader.human.items()},
     )

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from persona_batch.record.judgment import Judgment, judgments_at
+from persona_batch.record.rating import read_ratings
 
 REFUSED, PREFERRED, PARTS = " refused", " preferred", ": "
 _WORDS = 400  # characters of a judge's words that are shown beside a reply
@@ -21,10 +22,16 @@ _WORTH = {"a": 1.0, "tie": 0.5, "b": 0.0}
 
 @dataclass(slots=True)
 class Scores:
-    """By record key and metric: the score (NaN: judged, but the words could not be read), and the judges' words."""
+    """By record key and metric: the score (NaN: judged, but the words could not be read), and the judges' words.
+
+    `human` are people's mean ratings by kind ("": scores, `PREFERRED`: choices) and record key; `raters` the scores of
+    each rater by record key.
+    """
 
     values: dict[str, dict[str, float]] = field(default_factory=dict)
     words: dict[str, list[str]] = field(default_factory=dict)
+    human: dict[str, dict[str, float]] = field(default_factory=dict)
+    raters: dict[str, dict[str, float]] = field(default_factory=dict)
 
 
 def read_scores(run: Path) -> Scores:
@@ -34,7 +41,20 @@ def read_scores(run: Path) -> Scores:
         UsageError: the file is damaged.
     """
     journal = judgments_at(run)
-    return scores_of(journal.read()) if journal.path.exists() else Scores()
+    found = scores_of(journal.read()) if journal.path.exists() else Scores()
+    given: dict[str, dict[str, list[float]]] = {"": defaultdict(list), PREFERRED: defaultdict(list)}
+    for rating in read_ratings(run):
+        if rating.choice is not None:
+            given[PREFERRED][rating.key].append(_WORTH[rating.choice])
+        elif rating.score is not None:
+            given[""][rating.key].append(rating.score)
+            found.raters.setdefault(rating.rater, {})[rating.key] = rating.score
+    found.human = {
+        kind: {key: float(np.mean(scores)) for key, scores in by_key.items()}
+        for kind, by_key in given.items()
+        if by_key
+    }
+    return found
 
 
 def scores_of(judgments: Iterable[Judgment]) -> Scores:

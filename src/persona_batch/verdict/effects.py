@@ -95,6 +95,24 @@ def _judged(comparison: Comparison, arm: Arm, language: Language) -> Iterator[st
             yield language.say("judged, {rubric}: {arm} against {other} ({low} to {high})", **told)
         else:
             yield language.say("judged, {rubric}: {arm} against {other}, which may be luck ({low} to {high})", **told)
+        yield from _calibrated(comparison, row, language)
+
+
+def _calibrated(comparison: Comparison, row: Estimate, language: Language) -> Iterator[str]:
+    """Yield what people's ratings make of a judged difference."""
+    for found in comparison.calibrations:
+        if (found.metric, found.arm) != (row.metric, row.arm):
+            continue
+        if found.judge_agrees is not None:
+            yield language.say("people and judge agree: alpha {alpha}", alpha=f"{found.judge_agrees:.2f}")
+        if found.value is None or found.interval is None:
+            yield language.say(
+                "not corrected by people's ratings: {reason}", reason=language.again(found.not_estimable or "")
+            )
+            continue
+        message = "corrected by {n} human ratings: {value} ({low} to {high})"
+        ends = {"low": f"{found.interval.low:+.2f}", "high": f"{found.interval.high:+.2f}"}
+        yield language.say(message, n=found.ratings, value=f"{found.value:+.2f}", **ends)
 
 
 def _drift(comparison: Comparison, arm: Arm, language: Language) -> Iterator[str]:

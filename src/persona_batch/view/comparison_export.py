@@ -46,9 +46,12 @@ def _values(row: Estimate) -> list[str | float | int | None]:
 
 
 def _cell(value: str | float | None) -> str | float | None:
-    if isinstance(value, str) and value.startswith(_FORMULA):
-        return f"'{value}"
-    return value
+    return harmless_cell(value) if isinstance(value, str) else value
+
+
+def harmless_cell(text: str) -> str:
+    """Return a text that no spreadsheet takes for a formula."""
+    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 def as_markdown(comparison: Comparison, about: Iterable[str] = ()) -> str:

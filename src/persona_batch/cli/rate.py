@@ -1,0 +1,61 @@
+"""`batch rate`: what people give the replies of a run, to hold judges against."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from persona_batch.cli.options import RUN_HELP
+from persona_batch.errors import StorageError, UsageError
+from persona_batch.view.terminal import tell
+from persona_batch.wording import counted
+
+
+def rate(
+    run: Annotated[str, typer.Argument(metavar="RUN", help=RUN_HELP)] = "latest",
+    ratings: Annotated[
+        str | None, typer.Argument(metavar="RATINGS", help="A table of ratings: CSV, TSV, JSON, JSONL or Parquet.")
+    ] = None,
+    sample: Annotated[
+        int | None, typer.Option("--sample", min=1, metavar="N", help="Write a sheet of N replies to rate instead.")
+    ] = None,
+    out: Annotated[str | None, typer.Option("--out", "-o", metavar="FILE", help="Where the sheet goes.")] = None,
+    rater: Annotated[
+        str | None, typer.Option("--rater", metavar="NAME", help="Who rated, for rows without a name.")
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", metavar="N", help="Seed of the sheet's draw.")] = 0,
+    runs: Annotated[str, typer.Option("--runs", metavar="DIR", help="Folder that holds the runs.")] = "runs",
+) -> None:
+    """Draw replies for people to rate, or take over their ratings into the run.
+
+    A sheet is blind and in random order, with replies of all personas to as many questions as it has room for. Fill in
+    `rater` and `score` (by the scale of your rubric) and hand it back; a second rater takes a copy. `batch compare`
+    then says how well judge and people agree, and corrects what the judge says.
+
+    Examples:
+        batch rate latest --sample 60 -o sheet.csv
+        batch rate latest sheet.csv --rater mei
+    """
+    from persona_batch.pipeline.rating import rate as take_over
+    from persona_batch.pipeline.rating import sheet
+    from persona_batch.record.finding import find_run
+
+    if (sample is None) == (ratings is None):
+        raise UsageError("name a table of ratings, or write a sheet by `--sample N -o FILE`")
+    found = find_run(run, Path(runs))
+    if sample is not None:
+        text, drawn = sheet(found, sample, seed)
+        if out is None:
+            sys.stdout.write(text)
+            return
+        try:
+            Path(out).write_text(text, encoding="utf-8-sig", newline="")
+        except OSError as error:
+            raise StorageError(f"{out}: cannot be written: {error.strerror}") from error
+        tell(f"{drawn:,} replies to rate in {out}: fill in `rater` and `score`, then `batch rate RUN {out}`")
+        return
+    done = take_over(found, Path(str(ratings)), rater)
+    raters = ", ".join(f"{name} {count:,}" for name, count in sorted(done.raters.items()))
+    taken = f"{counted(done.new, 'rating')} taken over, {done.replaced:,} replaced ({raters})"
+    tell(f"{taken}; {done.blank:,} rows have none" if done.blank else taken)

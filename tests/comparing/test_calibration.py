@@ -1,0 +1,103 @@
+"""A biased judge is corrected to the truth by few ratings, with an interval that holds it as often as it says."""
+
+import numpy as np
+import pytest
+
+from comparing.made import prose, record
+from persona_batch.comparing import compare
+from persona_batch.comparing.calibration import agreement, corrected
+from persona_batch.comparing.judged_scores import Scores
+from persona_batch.record import Record
+
+REPLICATES = 400
+
+
+def world(rng: np.random.Generator, questions: int, rated: int, noise: float) -> tuple[np.ndarray, ...]:
+    """Return judged, human and judged-where-rated differences; the truth is .5, the judge says .85."""
+    effect = 0.5 + rng.normal(0.0, 0.4, questions)
+    d = effect + 0.35 + rng.normal(0.0, noise / 2, questions)
+    h, j = np.full(questions, np.nan), np.full(questions, np.nan)
+    chosen = rng.permutation(questions)[:rated]
+    replies = rng.normal(0.0, 0.5, rated)
+    h[chosen] = effect[chosen] + replies
+    j[chosen] = effect[chosen] + replies + 0.35 + rng.normal(0.0, noise, rated)
+    return d, h, j
+
+
+@pytest.mark.parametrize(("questions", "rated", "noise"), [(20, 20, 0.3), (60, 20, 0.3), (60, 20, 1.5)])
+def test_the_corrected_interval_holds_the_truth(questions: int, rated: int, noise: float) -> None:
+    rng = np.random.default_rng(questions + rated)
+    held, uncorrected, widths, human = 0, 0, [], []
+    for _ in range(REPLICATES):
+        d, h, j = world(rng, questions, rated, noise)
+        value, low, high, weight = corrected(d, h, j, np.arange(questions))
+        assert 0 <= weight <= 1
+        assert low <= value <= high
+        held += low <= 0.5 <= high
+        spread = d.std(ddof=1) / np.sqrt(questions)
+        uncorrected += abs(d.mean() - 0.5) <= 2.1 * spread
+        widths.append(high - low)
+        known = h[np.isfinite(h)]
+        human.append(2 * 2.1 * known.std(ddof=1) / np.sqrt(len(known)))
+    assert held / REPLICATES >= 0.92
+    assert uncorrected / REPLICATES <= 0.6
+    assert np.mean(widths) <= 1.03 * np.mean(human)
+
+
+def test_questions_that_are_paraphrases_are_one_unit() -> None:
+    rng = np.random.default_rng(1)
+    stems = np.repeat(np.arange(8), 5)
+    d = rng.normal(0.5, 1.0, 8)[stems]
+    alone = corrected(d, d - 0.3, d, np.arange(40))
+    together = corrected(d, d - 0.3, d, stems)
+    assert together[0] == pytest.approx(alone[0])
+    assert together[2] - together[1] > alone[2] - alone[1]
+
+
+def test_agreement_is_krippendorffs_alpha() -> None:
+    same = {"a": 1.0, "b": 2.0, "c": 3.0}
+    assert agreement([same, dict(same)]) == pytest.approx(1.0)
+    assert agreement([same, {"a": 3.0, "b": 2.0, "c": 1.0}]) == pytest.approx(-0.6667, abs=1e-3)
+    assert agreement([same]) is None
+    assert agreement([same, {"d": 1.0}]) is None
+    assert agreement([{"a": 1.0}, {"a": 1.0}]) is None
+
+
+def judged_run(rated_questions: int) -> tuple[list[Record], Scores]:
+    rng = np.random.default_rng(3)
+    records = [
+        record(persona, f"q{question}", prose(rng), sample=sample)
+        for persona in ("none", "cat")
+        for question in range(12)
+        for sample in range(2)
+    ]
+    scores = Scores()
+    for one in records:
+        truth = (1.0 if one.persona == "cat" else 0.5) + rng.normal(0.0, 0.1)
+        scores.values[one.key] = {"role": truth + (0.5 if one.persona == "cat" else 0.0)}  # it favours the cat
+        scores.words[one.key] = ["role"]
+        if int(one.question[1:]) < rated_questions and one.sample == 0:
+            scores.human.setdefault("", {})[one.key] = truth
+            scores.raters.setdefault("mei", {})[one.key] = truth
+            scores.raters.setdefault("li", {})[one.key] = truth + rng.normal(0.0, 0.05)
+    return records, scores
+
+
+def test_ratings_correct_a_judged_difference() -> None:
+    records, scores = judged_run(10)
+    found = compare(records, scores=[scores], measures=["judged"])
+    (calibration,) = found.calibrations
+    assert calibration.judged == pytest.approx(1.0, abs=0.1)
+    assert calibration.value == pytest.approx(0.5, abs=0.1)
+    assert calibration.interval is not None
+    assert calibration.interval.low < 0.5 < calibration.interval.high
+    assert (calibration.ratings, calibration.questions, calibration.raters) == (20, 10, 2)
+    assert calibration.raters_agree is not None
+    assert calibration.raters_agree > 0.9
+
+
+def test_few_rated_questions_correct_nothing_and_it_says_so() -> None:
+    records, scores = judged_run(5)
+    (calibration,) = compare(records, scores=[scores], measures=["judged"]).calibrations
+    assert calibration.value is None
+    assert calibration.not_estimable == "5 questions rated on both sides; the correction needs 6"
