@@ -1,4 +1,4 @@
-"""The published experiments that ship as configs: they check clean, ask as many as they say, and show what they are for."""
+"""The published experiments that ship as configs check clean, ask as many as they say, and show what they are for."""
 
 import csv
 import itertools
@@ -92,8 +92,12 @@ def _table(path: Path, columns: list[str], rows: int, row: Callable[[int], list[
 
 
 def test_the_article_goes_by_the_first_letter_as_in_the_paper() -> None:
-    grid = Grid(load_batch([DESIGNS / "social-roles/personas.yaml"]), endpoint=Endpoint("scripted", "scripted"), models=["m"])
-    said = {message.content for cell in itertools.islice(grid, 49) for message in cell.messages if message.role == "system"}
+    grid = Grid(
+        load_batch([DESIGNS / "social-roles/personas.yaml"]), endpoint=Endpoint("scripted", "scripted"), models=["m"]
+    )
+    said = {
+        message.content for cell in itertools.islice(grid, 49) for message in cell.messages if message.role == "system"
+    }
     assert {"", "You are an umbrella maker.", "You are a pupil.", "Imagine you are talking to an aunt."} <= said
 
 
@@ -107,7 +111,9 @@ def test_the_right_option_is_where_the_key_says() -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_a_small_run_of_a_design_is_whole(name: str, tmp_path: Path) -> None:
     small = ["-n", "1", "--limit", "40"]
-    done = batch("run", f"{name}/personas.yaml", "--provider", "scripted", *small, "--out", str(tmp_path), home=tmp_path)
+    done = batch(
+        "run", f"{name}/personas.yaml", "--provider", "scripted", *small, "--out", str(tmp_path), home=tmp_path
+    )
     assert done.returncode == 0, done.stderr
     records = records_of(Path(done.stdout.splitlines()[-1]))
     assert len(records) == 40
