@@ -42,9 +42,7 @@ def test_a_sheet_is_blind_harmless_and_has_both_sides_of_each_question(run: RunD
     assert len(found) == count == 10
     assert set(found[0]) == {"key", "question", "reply", "rater", "score"}
     assert all(row["reply"].startswith("'=") for row in found)
-    assert Counter(row["question"] for row in found) == Counter(
-        dict.fromkeys({row["question"] for row in found}, 2)
-    )
+    assert Counter(row["question"] for row in found) == Counter(dict.fromkeys({row["question"] for row in found}, 2))
     assert sheet(run, 10) == (text, count)
     assert sheet(run, 10, seed=1)[0] != text
     assert sheet(run, 1000)[1] == 48
