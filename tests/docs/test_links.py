@@ -43,6 +43,17 @@ def test_every_page_of_the_docs_is_in_the_index() -> None:
     assert not missing
 
 
+def test_every_design_is_in_their_index() -> None:
+    folder = ROOT / "docs/designs"
+    index = (folder / "index.md").read_text(encoding="utf-8")
+    assert [
+        page.name for page in folder.glob("*.md") if page.name != "index.md" and f"({page.name})" not in index
+    ] == []
+    assert {path.name for path in folder.iterdir() if path.is_dir()} == {
+        page.stem for page in folder.glob("*.md") if page.name != "index.md"
+    }
+
+
 def test_no_file_names_a_package_registry() -> None:
     try:
         listed = subprocess.run(

@@ -77,7 +77,7 @@ def workplace(scratch: Path) -> Iterator[Workplace]:
     """Set up the folder, the tools and the servers."""
     home, tools = scratch / "home", scratch / "tools"
     folder = home / "persona-batch"
-    for name in ("personas", "prompts"):
+    for name in ("personas", "prompts", "docs/designs"):
         shutil.copytree(ROOT / name, folder / name)
     (folder / "runs").mkdir()
     tools.mkdir()
