@@ -10,6 +10,7 @@ from persona_batch.comparing.comparison import Estimate, Excerpt
 from persona_batch.comparing.corpus import column_of
 from persona_batch.comparing.layout import Layout
 from persona_batch.comparing.levels import told_level
+from persona_batch.plan.forms import FORMAT
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,8 @@ def _excerpt(layout: Layout, group: int, sample: int, factors: Sequence[str]) ->
     names = {factor: corpus.names[factor][int(corpus.columns[factor][row])] for factor in corpus.names}
     arm = int(layout.group_arm[group])
     reference = layout.assignment.references.get(arm)
-    asked = corpus.prompts[-1].question_texts().get(names["question"])
+    in_formats = len(corpus.names.get(column_of(FORMAT), ())) > 1  # each of which words the question anew
+    asked = None if in_formats else corpus.prompts[-1].question_texts().get(names["question"])
     return Excerpt(
         question=names["question"],
         text=asked,
