@@ -32,6 +32,12 @@ def test_a_mistake_is_one_problem_with_place_and_remedy(wrong: Wrong, problems: 
     assert problems({"p.yaml": wrong.content}) == [f"p.yaml:{wrong.problem}"]
 
 
+def test_a_list_that_an_alias_puts_under_an_unknown_key_is_told_of(problems: Problems) -> None:
+    first = "- {id: a, system: &s x, questions: &q [Hello]}"
+    found = problems(f"personas:\n{first}\n- {{id: b, system: *s, q'uestions: *q}}\n")
+    assert "p.yaml:3:23: unknown key `q'uestions`, did you mean `questions`?" in found
+
+
 def test_a_literal_key_is_in_no_message(problems: Problems) -> None:
     places = ["system", "name", KEY, "attributes", "id"]
     text = "\n".join(f"{key}: {KEY}" for key in places) + f"\nparams: {{temperature: {KEY}}}\nchecks: [{KEY}]\n"

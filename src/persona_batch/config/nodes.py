@@ -145,9 +145,13 @@ def below(node: Node, *steps: str | int) -> Node:
 
 
 def pairs(said: Iterable[Part] | None, node: Node | None) -> Iterator[tuple[Part, Node]]:
-    """Yield the parts of a list as its model has them, each with the node that it was made of."""
-    if said is not None and isinstance(node, Sequence):
-        yield from zip(said, node.items, strict=True)
+    """Yield the parts of a list as its model has them, each with the node that it was made of.
+
+    A list that is wrong in one of the places that an alias puts it was left out of all of them, and has no parts.
+    """
+    parts = list(said or ())
+    if isinstance(node, Sequence) and len(parts) == len(node.items):
+        yield from zip(parts, node.items, strict=True)
 
 
 class Surprise(Exception):
