@@ -12,6 +12,7 @@ from persona_batch.config.nodes import Mapping, below
 from persona_batch.config.problems import Place, Problems, did_you_mean, quote
 from persona_batch.config.rows import Placed, placed
 from persona_batch.config.rubric_format import RubricFile, ScoreBlock
+from persona_batch.config.section import known_keys
 from persona_batch.templating import Template
 from persona_batch.wording import listed
 
@@ -122,11 +123,12 @@ def _refuse_names(one: Placed, known: Sequence[str], problems: Problems) -> None
 
 def _scale(said: ScoreBlock, at: object, problems: Problems) -> Scale:
     assert isinstance(at, Mapping)
-    if (said.min is None) != (said.max is None):
+    mistyped = bool(at.entries.keys() - known_keys(ScoreBlock))
+    if not mistyped and ("min" in at.entries) != ("max" in at.entries):
         problems.add(at.place, "`min` and `max` belong together; write both")
     if said.labels is not None and (said.min is not None or said.max is not None):
         problems.add(at.place, "`labels` have scores of their own; delete them, or `min` and `max`")
-    if said.labels is None and said.min is None and said.max is None:
+    if not mistyped and not at.entries.keys() & {"min", "max", "labels"}:
         problems.add(at.place, "no scores here; write `min: …` and `max: …`, or `labels: {…}`")
     if said.min is not None and said.max is not None and not said.min < said.max:
         problems.add(below(at, "max").place, f"found {said.max:g}, expected more than `min`")
