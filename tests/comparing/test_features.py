@@ -3,10 +3,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from persona_batch.comparing.corpus import TextStore
 from persona_batch.comparing.features import distances, gram_rows, grams_of, hashed
 from persona_batch.comparing.measures.shift import METRICS, surface
 from persona_batch.comparing.measures.words import han_segmenter, words_of
+from persona_batch.comparing.text_store import TextStore
 
 NAMES = [name for name, _ in METRICS]
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from comparing.made import grid, prose, record
 from persona_batch.comparing import compare
-from persona_batch.comparing.corpus import TextStore
+from persona_batch.comparing.text_store import TextStore
 from persona_batch.record import CheckResult, Record
 
 

@@ -8,6 +8,7 @@ from docs.pages import ROOT
 from persona_batch.chat import Placement
 from persona_batch.checks.check import CheckKind
 from persona_batch.checks.language import LANGUAGES
+from persona_batch.config.built_in import BUILT_IN
 from persona_batch.config.check_format import CheckEntry, PlainCheck
 from persona_batch.config.format import (
     SECTIONS,
@@ -21,7 +22,6 @@ from persona_batch.config.format import (
     RunBlock,
     SystemFile,
 )
-from persona_batch.config.personas import BUILT_IN
 from persona_batch.config.section import Planned, Section, known_keys
 from persona_batch.provider.presets import PRESETS
 from persona_batch.record.manifest import Manifest, Session

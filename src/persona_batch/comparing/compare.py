@@ -12,7 +12,7 @@ from persona_batch.comparing.calibration import calibrations
 from persona_batch.comparing.claims import claims_of
 from persona_batch.comparing.comparison import SHARED, Claim, Comparison, Estimate, MeasureName, Settings
 from persona_batch.comparing.copies import Policy
-from persona_batch.comparing.corpus import TextStore, read_corpus
+from persona_batch.comparing.corpus import read_corpus
 from persona_batch.comparing.equivalence import with_equivalence
 from persona_batch.comparing.excerpts import Wanted, pick_excerpts
 from persona_batch.comparing.factor_rows import factor_rows
@@ -25,6 +25,7 @@ from persona_batch.comparing.notes import advise, notes_on
 from persona_batch.comparing.p_values import benjamini_hochberg
 from persona_batch.comparing.runs import run_changes
 from persona_batch.comparing.seeing import findings_of
+from persona_batch.comparing.text_store import TextStore
 from persona_batch.errors import UsageError
 from persona_batch.record import Record
 from persona_batch.wording import meant

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from persona_batch.comparing import sentences
-from persona_batch.comparing.corpus import Column, Corpus
+from persona_batch.comparing.columns import Column
+from persona_batch.comparing.corpus import Corpus
 
 Policy: TypeAlias = Literal["source", "once", "all"]
 """Which samples of a cell count once: those of one draw, all that are byte-identical, or none."""

@@ -3,20 +3,24 @@
 Names become numbers in sorted order, so nothing depends on the order in which cells finished.
 """
 
-import os
-import tempfile
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from types import TracebackType
-from typing import Any, NamedTuple, Self, get_args
+from typing import Any, get_args
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from persona_batch.chat import JsonValue
 from persona_batch.checks import Check
+from persona_batch.comparing.columns import (
+    Column,
+    JudgedColumn,
+    by_name,
+    column,
+    encode_sorted,
+    judged_columns,
+    speaker_of,
+)
 from persona_batch.comparing.judged_scores import Scores
 from persona_batch.comparing.readings import (
     ProbeScore,
@@ -31,88 +35,14 @@ from persona_batch.comparing.readings import (
     short_hash,
     tokens,
 )
-from persona_batch.errors import UsageError
+from persona_batch.comparing.text_store import TextStore
 from persona_batch.plan.forms import TOLD
 from persona_batch.record import USABLE as WITH_REPLY
 from persona_batch.record import Record, Status
 
 LONGEST = 1 << 16  # characters compared of a reply: far more than models write, unless they go round in circles
-SPOOL_BYTES = 64 * 1024 * 1024
 STATUSES: tuple[Status, ...] = get_args(Status)
 USABLE = tuple(map(STATUSES.index, WITH_REPLY))  # as columns have them
-
-_encode_sorted = msgspec.json.Encoder(order="sorted").encode
-
-Column = NDArray[np.int64]
-
-
-def no_room(error: OSError) -> UsageError:
-    """Return what to tell the user when temporary files cannot be written."""
-    return UsageError(f"{tempfile.gettempdir()}: {error.strerror}; name a folder with more room by TMPDIR")
-
-
-class TextStore:
-    """An append-only store of texts; in memory up to 64 MB, then in an unnamed temporary file."""
-
-    def __init__(self, spool_bytes: int = SPOOL_BYTES) -> None:
-        self._spool_bytes = spool_bytes
-        self._file = tempfile.SpooledTemporaryFile(max_size=spool_bytes)  # noqa: SIM115 - closed by __exit__
-        self._ends = array("Q", [0])
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._file.close()
-
-    def __len__(self) -> int:
-        return len(self._ends) - 1
-
-    def append(self, text: str) -> int:
-        """Add a text and return its number. All appends come before the first read."""
-        data = text.encode("utf-8", "surrogatepass")
-        try:
-            self._file.write(data)
-        except OSError as error:
-            raise no_room(error) from error
-        self._ends.append(self._ends[-1] + len(data))
-        return len(self._ends) - 2
-
-    def flush(self) -> None:
-        """Write what is still buffered: before processes are forked, which would write it again."""
-        try:
-            self._file.flush()
-        except OSError as error:
-            raise no_room(error) from error
-
-    def read(self, numbers: Iterable[int]) -> list[str]:
-        """Return the texts of these numbers."""
-        found = []
-        self.flush()
-        for number in numbers:
-            start, end = self._ends[number], self._ends[number + 1]
-            found.append(self._read(start, end - start).decode("utf-8", "surrogatepass"))
-        return found
-
-    def _read(self, start: int, size: int) -> bytes:
-        """Read without moving a place that forked processes share."""
-        if self._on_disk and hasattr(os, "pread"):
-            return os.pread(self._file.fileno(), size, start)
-        self._file.seek(start)
-        return self._file.read(size)
-
-    @property
-    def _on_disk(self) -> bool:
-        return self._ends[-1] > self._spool_bytes
-
-
-class JudgedColumn(NamedTuple):
-    """The scores of one metric, an entry a record: NaN where there is none; `judged` where a judge was asked."""
-
-    values: NDArray[np.float64]
-    judged: NDArray[np.bool_]
 
 
 @dataclass(slots=True)
@@ -193,7 +123,7 @@ class _Reader:
         for record in records:
             if record.run_id not in runs:
                 runs.append(record.run_id)
-            params = _encode_sorted(record.params)
+            params = encode_sorted(record.params)
             factors = {name: level for name, level in record.factors.items() if name != TOLD}
             apart = {name: value for name, value in record.params.items() if name not in factors}
             values = (
@@ -203,8 +133,8 @@ class _Reader:
                 speaker_of(record),
                 record.placement,
                 record.model,
-                _encode_sorted(apart).decode() if factors else params.decode(),
-                _encode_sorted(factors).decode(),
+                encode_sorted(apart).decode() if factors else params.decode(),
+                encode_sorted(factors).decode(),
             )
             numbers = tuple(
                 self.names[factor].setdefault(value, len(self.names[factor]))
@@ -258,17 +188,6 @@ class _Reader:
         prompts.see(record)
 
 
-def column_of(factor: str) -> str:
-    """Return the name of the column of one of the grid's own factors."""
-    return f"factor {factor}"
-
-
-def speaker_of(record: Record) -> str:
-    """Return who the user was and how that was told, as one level; "": nobody in particular."""
-    told = record.factors.get(TOLD)
-    return f"{record.speaker or ''} · {told}" if told is not None else record.speaker or ""
-
-
 def read_corpus(
     records: Iterable[Record],
     texts: TextStore,
@@ -305,52 +224,6 @@ def read_corpus(
     return corpus
 
 
-def _by_name(columns: dict[str, Column], names: dict[str, list[str]]) -> tuple[str, ...]:
-    """Add a column for each of the grid's own factors; a record without it has the level "": it was not sent."""
-    held = [msgspec.json.decode(text, type=dict[str, Any]) for text in names["factors"]]
-    factors = tuple(sorted({name for one in held for name in one}))
-    for factor in factors:
-        said = [one.get(factor) for one in held]
-        values = sorted(dict.fromkeys(map(level_text, said)), key=_as_number)
-        lookup = np.array([values.index(level_text(value)) for value in said], dtype=np.int64)
-        names[column_of(factor)] = values
-        columns[column_of(factor)] = lookup[columns["factors"]]
-    return factors
-
-
-def _column(given: Mapping[int, float], count: int) -> NDArray[np.float64]:
-    column = np.full(count, np.nan)
-    column[list(given)] = list(given.values())
-    return column
-
-
-def _judged(given: Mapping[int, Mapping[str, float]], count: int) -> dict[str, JudgedColumn]:
-    """Return the judges' scores as columns."""
-    found: dict[str, JudgedColumn] = {}
-    for place, scores in given.items():
-        for metric, value in scores.items():
-            if metric not in found:
-                found[metric] = JudgedColumn(np.full(count, np.nan), np.zeros(count, dtype=np.bool_))
-            found[metric].values[place] = value
-            found[metric].judged[place] = True
-    return dict(sorted(found.items()))
-
-
-def level_text(level: JsonValue) -> str:
-    """Return a level of a factor as text; "": the parameter is not sent."""
-    if level is None:
-        return ""
-    return level if isinstance(level, str) else _encode_sorted(level).decode()
-
-
-def _as_number(text: str) -> tuple[bool, float, str]:
-    """Order numbers by their size, before all other texts; what is not sent comes first."""
-    try:
-        return text != "", float(text) if text else 0.0, text
-    except ValueError:
-        return True, np.inf, text
-
-
 def _finish(reader: _Reader, prompts: list[Prompts], runs: list[str]) -> Corpus:
     reader.texts.flush()
     table = np.frombuffer(reader.table, dtype=np.int64).reshape(-1, _WIDTH)
@@ -365,7 +238,7 @@ def _finish(reader: _Reader, prompts: list[Prompts], runs: list[str]) -> Corpus:
         rank[order] = np.arange(len(seen))
         columns[factor] = rank[table[:, place]]
         names[factor] = [str(seen[number]) for number in order]
-    grid = _by_name(columns, names)
+    grid = by_name(columns, names)
     return Corpus(
         names=names,
         columns=columns,
@@ -387,7 +260,7 @@ def _finish(reader: _Reader, prompts: list[Prompts], runs: list[str]) -> Corpus:
         cut=reader.cut,
         probes=reader.probes,
         factors=grid,
-        judged=_judged(reader.given, len(table)),
+        judged=judged_columns(reader.given, len(table)),
         judges_words=reader.words,
-        human={kind: _column(given, len(table)) for kind, given in reader.human.items()},
+        human={kind: column(given, len(table)) for kind, given in reader.human.items()},
     )

@@ -6,8 +6,8 @@ from fnmatch import fnmatchcase
 
 import numpy as np
 
+from persona_batch.comparing.columns import column_of
 from persona_batch.comparing.comparison import Estimate, Excerpt
-from persona_batch.comparing.corpus import column_of
 from persona_batch.comparing.layout import Layout
 from persona_batch.comparing.levels import told_level
 from persona_batch.plan.forms import FORMAT

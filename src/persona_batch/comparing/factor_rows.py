@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from persona_batch.comparing.columns import column_of
 from persona_batch.comparing.comparison import SHARED, FactorRow
 from persona_batch.comparing.copies import Policy
-from persona_batch.comparing.corpus import column_of
 from persona_batch.comparing.layout import lay_out
 from persona_batch.comparing.levels import by_factor, factor_of
 from persona_batch.comparing.measure import Study

@@ -14,8 +14,9 @@ from typing import Any
 
 import numpy as np
 
+from persona_batch.comparing.columns import column_of, level_text
 from persona_batch.comparing.comparison import ArmRole
-from persona_batch.comparing.corpus import Corpus, column_of, level_text
+from persona_batch.comparing.corpus import Corpus
 from persona_batch.comparing.levels import BUILT_IN_CONTROLS, CELL_FACTORS, Assignment, by_level, combine
 from persona_batch.config.persona_rows import PersonaRows
 from persona_batch.errors import UsageError

@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from persona_batch.comparing.columns import Column
 from persona_batch.comparing.comparison import Arm, ArmRole
 from persona_batch.comparing.copies import Policy, find_copies
-from persona_batch.comparing.corpus import STATUSES, USABLE, Column, Corpus
+from persona_batch.comparing.corpus import STATUSES, USABLE, Corpus
 from persona_batch.comparing.levels import Assignment
 from persona_batch.comparing.moved import Moved
 from persona_batch.comparing.p_values import Floats

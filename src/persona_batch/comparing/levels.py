@@ -8,8 +8,9 @@ import msgspec
 import numpy as np
 
 from persona_batch.chat import Placement
+from persona_batch.comparing.columns import Column, column_of
 from persona_batch.comparing.comparison import ArmRole
-from persona_batch.comparing.corpus import Column, Corpus, column_of
+from persona_batch.comparing.corpus import Corpus
 from persona_batch.errors import UsageError
 from persona_batch.wording import meant
 

@@ -6,8 +6,9 @@ from pathlib import Path
 
 from persona_batch.checks.language import is_written_in
 from persona_batch.config.batch import Persona, Question, Speaker
+from persona_batch.config.built_in import BUILT_IN
 from persona_batch.config.files import SUFFIXES, shown_name
-from persona_batch.config.personas import BUILT_IN, read_drafts
+from persona_batch.config.personas import read_drafts
 from persona_batch.config.problems import Place, Problems, did_you_mean, quote
 from persona_batch.config.questions import QuestionRegistry
 from persona_batch.templating import Template, TemplateFlaw

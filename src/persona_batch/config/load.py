@@ -8,6 +8,7 @@ from pathlib import Path
 from persona_batch.chat import JsonValue
 from persona_batch.checks.language import is_written_in
 from persona_batch.config.batch import Batch, Persona, Question, RunSettings
+from persona_batch.config.built_in import BUILT_IN
 from persona_batch.config.document import Document, FileKind, Library
 from persona_batch.config.factorial import FORMAT, factors_said
 from persona_batch.config.files import expand, recorded_name
@@ -17,7 +18,7 @@ from persona_batch.config.names import id_from_stem
 from persona_batch.config.nodes import Mapping, Node, pairs
 from persona_batch.config.params import differing
 from persona_batch.config.persona_rows import PersonaRows, prompt_hash
-from persona_batch.config.personas import BUILT_IN, Draft, read_drafts, resolve
+from persona_batch.config.personas import Draft, read_drafts, resolve
 from persona_batch.config.problems import Place, Problems, quote
 from persona_batch.config.questions import QuestionRegistry
 from persona_batch.config.rubrics import rubric_of

@@ -107,6 +107,11 @@ class PersonaRows:
             watch.add("its id stands in another row already; give each row one of its own", row, line, ID)
         self.ids.add(identity)
 
+    @property
+    def name(self) -> str:
+        """What stands for all of them: the file's name, which is no id."""
+        return f"{self.path}:" + "".join(one.template.text for one in self.templates.all[:1])
+
     def persona(self, shape: Persona, number: int) -> Persona:
         """Return the persona of a row, from 0."""
         row, templates = self._row(number), self.templates

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from persona_batch.config.batch import Example, Persona, Question
+from persona_batch.config.built_in import BUILT_IN
 from persona_batch.config.checklists import read_checks, refuse_unanswered, shared_keyed
 from persona_batch.config.dialogue import probes_of
 from persona_batch.config.document import Document, Library
@@ -23,20 +24,10 @@ from persona_batch.config.fullwidth import refuse_in_name
 from persona_batch.config.names import id_from_stem
 from persona_batch.config.nodes import Mapping, Node, below, pairs
 from persona_batch.config.params import merge, shared
-from persona_batch.config.persona_rows import PersonaRows, PersonaTemplates
+from persona_batch.config.persona_tables import rows_of
 from persona_batch.config.problems import Place, Problems, did_you_mean, quote
 from persona_batch.config.questions import QuestionRegistry
-from persona_batch.config.rows import Placed, RowWatch, placed, refuse_templates_in, refuse_unknown
 from persona_batch.config.section import known_keys
-
-BUILT_IN: NamesOf[str, Persona] = {
-    "none": Persona("none", (None,), (), "none", description="no system message", control=True),
-    "empty": Persona("empty", ("",), (), description="an empty system message", control=True),
-    "assistant": Persona(
-        "assistant", ("You are a helpful assistant.",), (), description="the usual system message", control=True
-    ),
-}
-"""The controls that need no file."""
 
 DEFAULT = ("none", "assistant")
 
@@ -99,11 +90,13 @@ class _Reader:
         if asking is not None and (node := asking[1].get("questions")) is not None:
             asked = self.questions.from_list(asking[0].questions or (), node, self.document.file.path.parent)
         variants = self._variants(entry, at)
-        rows = None if entry.from_ is None else self._rows(entry, at, variants)
+        rows = (
+            None if entry.from_ is None else rows_of(entry, at, variants, self.document.file.path.parent, self.library)
+        )
         if entry.from_ is None:
             identity = self._id(entry, at, alone=shared is None)
         else:
-            identity = None if rows is None else self._name_of(rows)
+            identity = None if rows is None else rows.name
         if identity is None:
             return None
         checks = tuple(dict.fromkeys(check for layer, _ in reversed(layers) for check in read_checks(layer.checks)))
@@ -136,55 +129,6 @@ class _Reader:
         if identity is None and "from" not in at.entries:
             self.problems.add(at.place, "`id` is missing here; add `id: …` (letters, digits, `.`, `_`, `-`)")
         return identity
-
-    def _name_of(self, rows: PersonaRows) -> str:
-        """Return what stands for all personas of a table: its file's name, which is no id."""
-        return f"{rows.path}:" + "".join(one.template.text for one in rows.templates.all[:1])
-
-    def _rows(self, entry: PersonaEntry, at: Mapping, variants: NamesOf[str, Node]) -> PersonaRows | None:
-        """Return the personas of a table; None: it cannot be read, which is noted."""
-        node, base = below(at, "from"), self.document.file.path.parent
-        refuse_templates_in("checks", at, self.problems, "write such a check at a question, beside its `answer`")
-
-        def one(key: str, text: str | None, holder: Mapping = at) -> Placed | None:
-            return None if text is None else placed(key, text, below(holder, key), self.problems)
-
-        turns = pairs(entry.examples, at.get("examples"))
-        examples = [
-            (one("user", turn.user, item), one("assistant", turn.assistant, item))
-            for turn, item in turns
-            if isinstance(item, Mapping)
-        ]
-        held = at.get("attributes")
-        attributes = {
-            name: one(name, text, held) for name, text in (entry.attributes or {}).items() if isinstance(held, Mapping)
-        }
-        if entry.placement != "none" and not variants:
-            variants = {"{{ system }}": node}
-        prompts = [placed("system", text, where, self.problems) for text, where in variants.items()]
-        texts = PersonaTemplates(
-            one("id", entry.id),
-            [prompt for prompt in prompts if prompt is not None],
-            one("name", entry.name),
-            one("description", entry.description),
-            [(user, said) for user, said in examples if user is not None and said is not None],
-            {name: text for name, text in attributes.items() if text is not None},
-        )
-        assert entry.from_ is not None
-        stem = id_from_stem(Path(entry.from_).stem) or "row"
-        rows, watch = PersonaRows(texts, stem), RowWatch()
-        file = self.library.table(entry.from_, node, base, lambda row, line: rows.look(row, line, watch))
-        if file is None:
-            return None
-        rows.read(file.table, recorded_name(file.path), file.sha256)
-        if not refuse_unknown(texts.all, file.table, file.shown, self.problems):
-            watch.tell(file.shown, self.problems)
-        for name in BUILT_IN:
-            if rows.number_of(name) is not None:
-                self.problems.add(
-                    Place(file.shown), f"a row has the id {quote(name)}, the name of a control; rename it"
-                )
-        return rows
 
     def _variants(self, entry: PersonaEntry, at: Mapping) -> dict[str, Node]:
         """Return the prompts as they are written, each with its place; none: there is no prompt."""

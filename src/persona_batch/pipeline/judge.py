@@ -10,13 +10,12 @@ import msgspec
 
 from persona_batch.asking.asker import Asker
 from persona_batch.asking.breaker import Halted
-from persona_batch.asking.reply import Failure, Reply
 from persona_batch.config.batch import Batch
 from persona_batch.config.problems import Problems
 from persona_batch.config.rubrics import Rubric
 from persona_batch.config.settings import Overrides, settings
 from persona_batch.errors import BatchError, StoppedEarly, UsageError
-from persona_batch.judging.parsing import Reading, read_choice, read_score
+from persona_batch.judging.judged import judgment_of
 from persona_batch.judging.work import Bench, Task, place
 from persona_batch.pipeline.call import Call, prepare
 from persona_batch.pipeline.observer import Stopper
@@ -25,16 +24,15 @@ from persona_batch.plan.key import KeySet
 from persona_batch.provider.connect import choose_models
 from persona_batch.provider.contract import Request
 from persona_batch.provider.presets import PRESETS
-from persona_batch.record import ErrorInfo, Record, Timing
+from persona_batch.record import Record
 from persona_batch.record.journal import Sink
-from persona_batch.record.judgment import Choice, Judgment, judgments_at, rubric_hash
+from persona_batch.record.judgment import judgments_at
 from persona_batch.record.manifest import Manifest, read_manifest
 from persona_batch.record.reader import read_records
 from persona_batch.record.rundir import RunDir
-from persona_batch.record.runlog import RunLog, as_is, utc_text
+from persona_batch.record.runlog import RunLog, as_is
 
 _GRACE = 5.0  # seconds that running requests get after a stop
-_FLIPPED: dict[Choice, Choice] = {"a": "b", "b": "a", "tie": "tie"}
 
 
 class JudgeSummary(msgspec.Struct, kw_only=True):
@@ -236,7 +234,7 @@ class _Session:
                 answer = await asker.ask(request, label=task.key)
             except Halted:
                 return
-            judgment = _judgment(task, answer, bench, self._call)
+            judgment = judgment_of(task, answer, bench, self._call.target.name)
             if judgment.status == "error":
                 self.counts["failed"] += 1  # not written: it is asked again by the next call
                 continue
@@ -267,49 +265,4 @@ def _summary(options: JudgeOptions, model: str, code: int, *, skipped: int, left
         exit_code=code,
         skipped=skipped,
         left=left,
-    )
-
-
-def _judgment(task: Task, answer: Reply | Failure, bench: Bench, call: Call) -> Judgment:
-    times, rubric = answer.times, bench.rubric
-    judgment = Judgment(
-        key=task.key,
-        record_key=task.record_key,
-        other_key=task.other_key,
-        order=task.order,
-        sample=task.sample,
-        rubric=rubric.id,
-        rubric_hash=rubric_hash(rubric),
-        reply_hash=task.reply_hash,
-        provider=call.target.name,
-        judge=bench.model,
-        params=bench.params,
-        messages=list(answer.messages),
-        status=answer.status,
-        timing=times and Timing(utc_text(times.sent_at), times.ttft_ms, times.latency_ms, times.chunks),
-        attempts=answer.attempts,
-        request_id=answer.request_id,
-    )
-    if isinstance(answer, Failure):
-        error = ErrorInfo(answer.error.kind, answer.message, answer.error.http_status)
-        return msgspec.structs.replace(judgment, error=error, reason=f"the judge's endpoint: {answer.message}")
-    judgment = msgspec.structs.replace(
-        judgment,
-        model_returned=answer.model,
-        reply=answer.text,
-        reasoning=answer.reasoning,
-        usage=answer.usage,
-    )
-    if rubric.scale is None:
-        choice, why = read_choice(answer.text)
-        if choice is not None and task.order == "ba":
-            choice = _FLIPPED[choice]
-        return msgspec.structs.replace(judgment, choice=choice, reason=why)
-    reading = (
-        read_score(answer.text, rubric.scale)
-        if answer.status in ("ok", "truncated")
-        else Reading(reason=f"the judge's reply is {answer.status}")
-    )
-    return msgspec.structs.replace(
-        judgment, score=reading.score, scores=reading.scores, refused=reading.refused, reason=reading.reason
     )

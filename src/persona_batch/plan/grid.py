@@ -27,6 +27,7 @@ from persona_batch.plan.arms import AskedQuestion, arms_of, ask_all, ids_of, mer
 from persona_batch.plan.cell import Cell, Endpoint
 from persona_batch.plan.forms import FORMAT, TOLD, probes_json
 from persona_batch.plan.key import KEY_VERSION, KeySet, canonical_json, join_key
+from persona_batch.plan.named_arms import NamedArms
 from persona_batch.plan.order import SeededOrder
 from persona_batch.plan.partners import Partners
 from persona_batch.wording import meant
@@ -92,9 +93,8 @@ class Grid:
         wanted = sum(self._arms_wanted(asked) * len(asked.forms) for asked in self._asked) * per_arm
         self._wanted = wanted
         self._limit = wanted if limit is None else min(limit, wanted)
-        self._named: dict[tuple[str, int, str, bytes], Arm] | None = None
+        self._named: NamedArms | None = None
         self._row_names: dict[str, list[str]] = {}
-        self._by_question: dict[str, tuple[AskedQuestion, frozenset[str]]] = {}
 
     def __len__(self) -> int:
         return self._limit
@@ -197,26 +197,13 @@ class Grid:
     ) -> tuple[str, Callable[[], Cell]] | None:
         """Return the key of the cell of these names in the whole batch, with what makes it; None: there is none."""
         if self._named is None:
-            self._named = {
-                (arm.persona.id, arm.variant, arm.placement, canonical_json(arm.factors)): arm
-                for arm in self._arms.written
-            }
-            names = {id(asked.arms): _names(asked.arms) for asked in self._asked}
-            self._by_question = {asked.question.id: (asked, names[id(asked.arms)]) for asked in self._asked}
+            self._named = NamedArms(self._arms, self._asked)
         of_form = {name: level for name, level in (factors or {}).items() if name in (FORMAT, TOLD)}
         of_arm = {name: level for name, level in (factors or {}).items() if name not in of_form}
-        named = (persona, variant, placement, canonical_json(of_arm))
-        arm, group = self._named.get(named), None
-        for table in self._arms.tables if arm is None else ():
-            if (arm := table.find(*named)) is not None:
-                group = table.shape.id
-                break
-        known = self._by_question.get(question)
-        if arm is None or known is None or model not in self.models or not 0 <= sample < self.samples:
+        found = self._named.find(question, persona, variant, placement, of_arm)
+        if found is None or model not in self.models or not 0 <= sample < self.samples:
             return None
-        asked, asking = known
-        if (group or arm.name) not in asking:
-            return None
+        asked, arm = found
         said = (speaker, of_form)
         place = next((at for at, form in enumerate(asked.forms) if (form.speaker_name, form.factors) == said), None)
         return None if place is None else self._keyed(asked, arm, self.models.index(model), place, sample)
@@ -352,13 +339,6 @@ class Grid:
             twin=None if arm_twin is None and form.twin is None else f"{arm_twin or ''}|{form.twin or ''}",
         )
         return key, partial(asked.cell, arm, form, key, params, self.endpoint, self.models[model], sample, partner)
-
-
-def _names(arms: Sequence[Arm]) -> frozenset[str]:
-    """Return what tells which arms stand in a list: the names of those written out, and the tables."""
-    if isinstance(arms, ArmList):
-        return frozenset((*(arm.name for arm in arms.written), *(table.shape.id for table in arms.tables)))
-    return frozenset(arm.name for arm in arms)
 
 
 def _question_ids(personas: Sequence[Persona]) -> list[str]:

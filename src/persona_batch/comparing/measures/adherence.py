@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from persona_batch.checks import Check, evaluate
-from persona_batch.comparing.corpus import Column
+from persona_batch.comparing.columns import Column
 from persona_batch.comparing.layout import mean_of_means
 from persona_batch.comparing.measure import SIGN_FLIP, Explanation, Findings, Measure, Study, View
 from persona_batch.comparing.p_values import Floats

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from persona_batch.comparing import sentences
-from persona_batch.comparing.corpus import Column
+from persona_batch.comparing.columns import Column
 from persona_batch.comparing.judged_scores import PREFERRED, REFUSED
 from persona_batch.comparing.layout import Pair
 from persona_batch.comparing.measure import SIGN_FLIP, Explanation, Findings, Measure

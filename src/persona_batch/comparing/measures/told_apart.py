@@ -16,13 +16,13 @@ from numpy.typing import NDArray
 
 from persona_batch.comparing import sentences
 from persona_batch.comparing.comparison import SHARED, EffectSize, Estimate
-from persona_batch.comparing.corpus import no_room
 from persona_batch.comparing.features import FOLDED, WIDTH
 from persona_batch.comparing.intervals import share_interval
 from persona_batch.comparing.layout import Pair
 from persona_batch.comparing.measure import WITHIN, Explanation, Findings, Measure, Study, View, as_list
 from persona_batch.comparing.p_values import TIE, rng_for
 from persona_batch.comparing.pairwise import DENSE, MOST, Side, has_few, shared_shift, told_right
+from persona_batch.comparing.text_store import no_room
 
 RELABELLINGS = 99
 _Sight: TypeAlias = list[tuple[int, int]]
