@@ -252,3 +252,14 @@ def test_a_torn_last_line_is_judged_again(workshop: Workshop) -> None:
         pass
     assert path.read_bytes() == b"".join(whole.splitlines(keepends=True)[:-1])
     assert json.loads(whole.splitlines()[0])["rubric"] == "role"
+
+
+def test_a_prompt_in_the_user_message_is_shown_apart_from_the_question(workshop: Workshop) -> None:
+    workshop.write("r.csv", "id,system\ncat,You are a cat.\n")
+    rows = "controls: []\nquestions: [One?]\npersonas:\n  - {from: r.csv, placement: user}\n"
+    written = "  - {id: dog, system: You are a dog., placement: user}\n"
+    summary = workshop.run([workshop.write("rows.yaml", rows + written)])
+    run = RunDir(Path(summary.path), Path(summary.path) / "records.jsonl")
+    _, chats, _ = judged(workshop, run, ROLE, Script(default=Act(reply="Score: 1")))
+    shown = {tuple(request.body["messages"][-1]["content"].split("|")[:2]) for request in chats}
+    assert shown == {("You are a cat.", "One?"), ("You are a dog.", "One?")}

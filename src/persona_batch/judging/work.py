@@ -9,6 +9,7 @@ import msgspec
 from persona_batch.chat import Message, Params
 from persona_batch.config.rubrics import Rubric
 from persona_batch.errors import UsageError
+from persona_batch.plan.forms import JOINT
 from persona_batch.record import Record
 from persona_batch.record.judgment import Order, judgment_key, reply_hash, rubric_hash
 from persona_batch.templating import TemplateFlaw
@@ -119,7 +120,14 @@ class Bench:
 
     def _prompt(self, record: Record) -> str:
         told = next((message.content for message in record.opening if message.role in SYSTEM), None)
-        return told if told is not None else self.prompts.get((record.persona, record.variant), "")
+        if told is not None:
+            return told
+        known = self.prompts.get((record.persona, record.variant))
+        first = next((message.content for message in record.messages if message.role == "user"), "")
+        text = self.questions.get(record.question, {}).get("text")
+        if known is None and record.placement == "user" and isinstance(text, str) and first.endswith(JOINT + text):
+            return first.removesuffix(JOINT + text)  # of a row of a table, whose prompts no manifest repeats
+        return known or ""
 
 
 def place(record: Record) -> tuple[object, ...]:
