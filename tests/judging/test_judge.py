@@ -170,7 +170,7 @@ def test_in_both_orders_a_judge_that_prefers_the_first_makes_ties(workshop: Work
     run = made(workshop)
     summary, chats, _ = judged(workshop, run, BETTER, Script(default=Act(reply="Answer: A")))
     assert (summary.judged, len(chats)) == (24, 24)
-    assert {scores["better preferred"] for scores in read_scores(run.path).values.values()} == {0.5}
+    assert {scores["better preferred to none"] for scores in read_scores(run.path).values.values()} == {0.5}
 
 
 def test_a_judge_that_prefers_one_side_wherever_it_stands_is_heard(workshop: Workshop) -> None:
@@ -184,7 +184,7 @@ def test_a_judge_that_prefers_one_side_wherever_it_stands_is_heard(workshop: Wor
         scores=[read_scores(run.path)],
         measures=["judged"],
     )
-    row = found.find("judged", "cat", "better preferred")
+    row = found.find("judged", "cat", "better preferred to none")
     assert row is not None
     assert (row.arm_value, row.reference_value, row.value) == (1.0, 0.5, 0.5)
 

@@ -42,7 +42,7 @@ def calibrations(layout: Layout, estimates: Sequence[Estimate]) -> Iterator[Cali
 
 
 def _rated_as(metric: str) -> str:
-    return PREFERRED if metric.endswith(PREFERRED) else ""
+    return PREFERRED if PREFERRED in metric else ""
 
 
 def _calibration(layout: Layout, pair: Pair, row: Estimate, human: Floats) -> Calibration:
@@ -120,7 +120,7 @@ def _difference(layout: Layout, pair: Pair, values: Floats, metric: str) -> Floa
     """Return by question the arm's mean minus the reference's, over the replies that have a value."""
     means = layout.group_means(values)
     arm, reference = (layout.by_question(pair, means[groups]) for groups in (pair.arm_group, pair.reference_group))
-    if metric.endswith(PREFERRED):
+    if PREFERRED in metric:
         reference = np.full_like(arm, 0.5)
     difference: Floats = arm - reference
     return difference

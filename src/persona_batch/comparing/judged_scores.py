@@ -15,7 +15,7 @@ import numpy as np
 from persona_batch.record.judgment import Judgment, judgments_at
 from persona_batch.record.rating import read_ratings
 
-REFUSED, PREFERRED, PARTS = " refused", " preferred", ": "
+REFUSED, PREFERRED, PARTS = " refused", " preferred to ", ": "
 _WORDS = 400  # characters of a judge's words that are shown beside a reply
 _WORTH = {"a": 1.0, "tie": 0.5, "b": 0.0}
 
@@ -78,7 +78,10 @@ def scores_of(judgments: Iterable[Judgment]) -> Scores:
             by_record[judgment.record_key].append(judgment)
         refusals = any(judgment.refused for judgment in given)
         for key, mine in by_record.items():
-            values = _preferred(name, mine) if mine[0].other_key else _scored(name, mine, refusals=refusals)
+            values: dict[str, float] = {}
+            for other in dict.fromkeys(judgment.other_persona for judgment in mine):
+                beside = [judgment for judgment in mine if judgment.other_persona == other]
+                values |= _preferred(name, beside) if other else _scored(name, beside, refusals=refusals)
             found.values.setdefault(key, {}).update(values)
             words = mine[0].reply.strip().replace("\n", " ")[:_WORDS]
             found.words.setdefault(key, []).append(f"{_told(values)}: {words}")
@@ -110,7 +113,7 @@ def _preferred(name: str, given: list[Judgment]) -> dict[str, float]:
         if len(orders) < 2 or None in choices:
             continue
         worth.append(_WORTH[str(choices.pop())] if len(choices) == 1 else 0.5)
-    return {name + PREFERRED: float(np.mean(worth)) if worth else np.nan}
+    return {f"{name}{PREFERRED}{given[0].other_persona or ''}": float(np.mean(worth)) if worth else np.nan}
 
 
 def _told(values: Mapping[str, float]) -> str:

@@ -24,6 +24,7 @@ class Task:
     key: str
     record_key: str
     other_key: str | None
+    other_persona: str | None
     order: Order | None
     sample: int
     reply_hash: str
@@ -108,7 +109,9 @@ class Bench:
         }
         replies = (record.reply,) if other is None else (record.reply, other.reply)
         other_key = None if other is None else other.key
-        return Task(judgment_key(said), record.key, other_key, order, sample, reply_hash(*replies), messages)
+        other_persona = None if other is None else other.persona
+        key = judgment_key(said)
+        return Task(key, record.key, other_key, other_persona, order, sample, reply_hash(*replies), messages)
 
     def _asked(self, record: Record, question: Mapping[str, Any]) -> str:
         """Return the question that the reply answers: of a conversation the last message of the user."""

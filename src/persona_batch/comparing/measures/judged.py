@@ -37,11 +37,11 @@ class Judged(Measure):
             means, judged = layout.group_means(values), column.judged[layout.rows]
             for pair in layout.pairs:
                 arm, reference = means[pair.arm_group], means[pair.reference_group]
-                if metric.endswith(PREFERRED) and not np.isfinite(reference).any():  # it is the control itself
+                if PREFERRED in metric and not np.isfinite(reference).any():  # it is the control itself
                     reference = np.where(np.isfinite(arm), 0.5, np.nan)
                 if not self._judged(pair.arm_group, judged).any():
                     continue
-                unit = "share of replies" if metric.endswith((PREFERRED, REFUSED)) else "score"
+                unit = "share of replies" if PREFERRED in metric or metric.endswith(REFUSED) else "score"
                 test = PairedTest(pair, metric, unit, arm, reference)
                 test.not_estimable = self._unread(pair, values, judged)
                 tests.append(test)
