@@ -1,5 +1,6 @@
 """How things are told, the same on every screen: counts, tokens, spans and moments, lists, the nearest name."""
 
+import json
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -97,3 +98,10 @@ def meant(name: str, valid: Iterable[str]) -> str:
 
 def _plain(name: str) -> str:
     return name.casefold().replace("_", "-")
+
+
+def said_level(level: object) -> str:
+    """Return a level of a factor as a person reads it; None is a parameter that is not sent."""
+    if level is None:
+        return "not sent"
+    return level if isinstance(level, str) else json.dumps(level, ensure_ascii=False)

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from comparing.made import prose, record
+from comparing.made import WORDS, prose, record
 from persona_batch.comparing import compare
 from persona_batch.errors import UsageError
 from persona_batch.record import Record
@@ -101,3 +101,72 @@ def test_nobody_in_particular_is_the_control_of_speakers() -> None:
     assert rows[0].change.p > 0.05
     assert rows[1].change.p is not None
     assert rows[1].change.p < 0.01
+
+
+def without_chance(seed: int, own: str = "", *, told: str = "max_tokens", samples: int = 2) -> list[Record]:
+    """Return three personas whose replies know the question, but neither the persona nor, asked at 0, the level."""
+    rng = np.random.default_rng(seed)
+    records = []
+    for question in range(8):
+        words = [WORDS[place] for place in rng.choice(len(WORDS), 9)]
+        for persona in ("none", "assistant", "cat"):
+            reply = (own if persona == "cat" else "") + prose(rng, 14, words)
+            for level in range(4):
+                if told == "seed":
+                    reply = prose(rng, 14, words)
+                params: dict[str, Any] = {"seed": level} if told == "seed" else {"temperature": 0}
+                factors: dict[str, Any] = {told: level + 1}
+                if told == "speaker_as":
+                    factors = {told: "name"} if level else {}
+                for sample in range(samples):
+                    other = {"speaker": f"Guest {level}" if told == "speaker_as" and level else None}
+                    records.append(
+                        record(persona, f"q{question}", reply, sample=sample, factors=factors, params=params, **other)
+                    )
+    return records
+
+
+@pytest.mark.parametrize("told", ["max_tokens", "speaker_as"])
+def test_levels_that_do_nothing_to_requests_without_chance_are_no_replies_more(told: str) -> None:
+    """Counted as draws of their own the copies would make a claim of nothing, always."""
+    found = [compare(without_chance(seed, told=told), measures=["change", "told_apart"]) for seed in range(12)]
+    assert sum(claim.holds for one in found for claim in one.claims) <= 1
+    smallest = [min(row.p for row in one.estimates if row.p is not None and row.arm == "cat") for one in found]
+    assert np.median(smallest) > 0.05
+    assert any("one accident" in note for note in found[0].notes)
+
+
+def test_a_persona_that_speaks_otherwise_is_seen_without_chance_too() -> None:
+    (claim,) = compare(without_chance(1, "Meow! Purr, meow! "), measures=["change", "told_apart"]).claims
+    assert claim.holds
+
+
+def test_seeds_as_a_factor_are_draws_of_their_own() -> None:
+    found = compare(without_chance(1, told="seed", samples=1), measures=["change", "told_apart"])
+    (row,) = (
+        row for row in found.estimates if row.measure == "change" and row.arm == "cat" and row.reference == "none"
+    )
+    assert row.questions is not None
+    assert not any("one accident" in note for note in found.notes)
+
+
+def test_speakers_of_one_question_alone_are_missing_nowhere_else() -> None:
+    speakers: list[str | None] = [None, "Bajie"]
+    records = [
+        record(
+            persona,
+            question,
+            "Yes.",
+            sample=sample,
+            speaker=speaker,
+            factors={"speaker_as": "system"} if speaker else {},
+        )
+        for persona in ("none", "cat")
+        for question, asking in (("rain", speakers[:1]), ("who", speakers))
+        for speaker in asking
+        for sample in range(2)
+    ]
+    assert [arm.missing for arm in compare(records).arms] == [0, 0]
+    assert {arm.missing for arm in compare(records, by="speaker").arms} == {0}
+    lost = [one for one in records if (one.persona, one.speaker) != ("cat", "Bajie") or one.sample]
+    assert {arm.name: arm.missing for arm in compare(lost).arms} == {"none": 0, "cat": 1}

@@ -198,17 +198,21 @@ def read_factors(pairs: list[str] | None) -> dict[str, tuple[JsonValue, ...]]:
 def _levels(said: str) -> Iterator[JsonValue]:
     """Yield the levels: JSON values between commas, or else texts between commas."""
     try:
-        yield from json.loads(f"[{said}]", parse_constant=_no_constant)
+        yield from json.loads(f"[{said}]", parse_constant=_no_constant_level)
     except json.JSONDecodeError:
         for level in said.split(","):
             try:
-                yield json.loads(level, parse_constant=_no_constant)
+                yield json.loads(level, parse_constant=_no_constant_level)
             except json.JSONDecodeError:
                 yield level.strip()
 
 
 def _no_constant(name: str) -> None:
     raise UsageError(f"--param: {name} is no number that can be sent")
+
+
+def _no_constant_level(name: str) -> None:
+    raise UsageError(f"--factor: {name} is no number that can be sent")
 
 
 def read_seconds(text: str | None) -> float | None:

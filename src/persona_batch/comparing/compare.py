@@ -13,12 +13,13 @@ from persona_batch.comparing.claims import claims_of
 from persona_batch.comparing.comparison import SHARED, Claim, Comparison, Estimate, MeasureName, Settings
 from persona_batch.comparing.copies import Policy
 from persona_batch.comparing.corpus import read_corpus
+from persona_batch.comparing.counting import count_arms
 from persona_batch.comparing.equivalence import with_equivalence
 from persona_batch.comparing.excerpts import Wanted, pick_excerpts
 from persona_batch.comparing.factor_rows import factor_rows
 from persona_batch.comparing.factors import assign
 from persona_batch.comparing.judged_scores import Scores
-from persona_batch.comparing.layout import Layout, count_arms, lay_out
+from persona_batch.comparing.layout import Layout, lay_out
 from persona_batch.comparing.measure import Study
 from persona_batch.comparing.measures import MEASURES
 from persona_batch.comparing.notes import advise, notes_on

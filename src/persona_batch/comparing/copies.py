@@ -25,9 +25,14 @@ _CELL = ("run", "persona", "variant", "question", "speaker", "placement", "model
 
 @dataclass(frozen=True, slots=True)
 class Copies:
-    """`kept` marks the rows that count; the rest says what was found, for the reader."""
+    """`kept` marks the rows that count; the rest says what was found, for the reader.
+
+    `luck` numbers what fixed the reply of each row, 0: it was drawn. Replies of one number are no draws of their own,
+    however they were asked.
+    """
 
     kept: NDArray[np.bool_]
+    luck: Column
     notes: list[str]
 
 
@@ -41,20 +46,21 @@ def find_copies(corpus: Corpus, rows: Column, policy: Policy) -> Copies:
     """
     kept = np.ones(len(rows), dtype=np.bool_)
     notes: list[str] = []
-    digest, draw = corpus.digest[rows], corpus.draw[rows]
+    digest, draw, luck = corpus.digest[rows], corpus.draw[rows], corpus.luck[rows]
     if policy == "once":
         kept = _first(corpus, rows, digest)
         notes.extend(_told(int((~kept).sum()), sentences.COPIES_ONCE))
     if policy != "source" or not len(rows):
-        return Copies(kept, notes)
-    fixed = corpus.fixed[rows]
+        return Copies(kept, luck if policy == "once" else np.zeros_like(luck), notes)
+    fixed = luck != 0
     served = (draw != 0) & ~fixed & _names_one_answer(draw, digest)
     first = _first(corpus, rows, np.where(served, draw, np.arange(len(rows)) - len(rows)), digest)
     kept &= first
     notes.extend(_told(int((~first).sum()), sentences.COPIES_SERVED))
-    notes.extend(_fixed(corpus, rows, kept))
+    drawn = _drawn(corpus, rows)
+    notes.extend(_fixed(corpus, rows, drawn, kept))
     notes.extend(_cached(corpus, rows, kept))
-    return Copies(kept, notes)
+    return Copies(kept, np.where(drawn, 0, luck), notes)
 
 
 def _names_one_answer(draw: Column, digest: Column) -> NDArray[np.bool_]:
@@ -64,21 +70,33 @@ def _names_one_answer(draw: Column, digest: Column) -> NDArray[np.bool_]:
     return np.isin(draw, ids[count == 1])
 
 
-def _fixed(corpus: Corpus, rows: Column, kept: NDArray[np.bool_]) -> Iterator[str]:
-    """Take out what a request without chance repeats, and say so."""
-    fixed, draw = corpus.fixed[rows], corpus.draw[rows]
-    again = fixed & ~_first(corpus, rows, draw)  # a sample more of a cell
+def _again(corpus: Corpus, rows: Column) -> NDArray[np.bool_]:
+    """Mark the samples of a cell that were asked after its first without chance in the request."""
+    again: NDArray[np.bool_] = (corpus.luck[rows] != 0) & ~_first(corpus, rows, corpus.draw[rows])
+    return again
+
+
+def _drawn(corpus: Corpus, rows: Column) -> NDArray[np.bool_]:
+    """Mark the rows of questions that were asked again without chance, and never answered alike."""
+    fixed = corpus.luck[rows] != 0
     asked = np.stack([corpus.columns[name][rows] for name in ("model", "question")])
     _, question = np.unique(asked, axis=1, return_inverse=True)
     question = question.ravel()
     _, reply, times = np.unique(
         np.stack([question, corpus.digest[rows]])[:, fixed], axis=1, return_inverse=True, return_counts=True
     )
-    alike = np.zeros(question.max(initial=0) + 1, dtype=np.bool_)
-    alike[question[fixed][times[reply.ravel()] > 1]] = True
-    kept &= ~(again & alike[question])
-    yield from _told(int((again & alike[question]).sum()), sentences.COPIES_FIXED)
-    if (again & ~alike[question]).any():
+    drawn = np.zeros(question.max(initial=0) + 1, dtype=np.bool_)
+    drawn[question[_again(corpus, rows)]] = True
+    drawn[question[fixed][times[reply.ravel()] > 1]] = False
+    return drawn[question]
+
+
+def _fixed(corpus: Corpus, rows: Column, drawn: NDArray[np.bool_], kept: NDArray[np.bool_]) -> Iterator[str]:
+    """Take out what a request without chance repeats, and say so."""
+    again = _again(corpus, rows)
+    kept &= ~again | drawn
+    yield from _told(int((again & ~drawn).sum()), sentences.COPIES_FIXED)
+    if (again & drawn).any():
         yield sentences.FIXED_BUT_DRAWN
 
 

@@ -50,7 +50,7 @@ class Corpus:
     """All records of one or two runs.
 
     Columns run parallel, one entry a record; the factor columns index the lists of names (sorted). `digest`
-    tells byte-identical replies; `draw` tells what one draw gave (see `draw_of`), `fixed` whether by its parameters;
+    tells byte-identical replies; `draw` tells what one draw gave, `luck` what fixed it, 0: nothing (see `draw_of`);
     `correct` is 1, 0 or NaN (no key); `slope` the probe score per turn or NaN; `asked_at` the moment of sending, in
     seconds of Unix time, or NaN; `tokens` the reply's length as the endpoint counted it, or NaN;
     `params` are each run's and persona's request parameters as canonical JSON. `texts` hold the first `LONGEST`
@@ -64,7 +64,7 @@ class Corpus:
     columns: dict[str, Column]
     digest: Column
     draw: Column
-    fixed: NDArray[np.bool_]
+    luck: Column
     correct: NDArray[np.float64]
     slope: NDArray[np.float64]
     asked_at: NDArray[np.float64]
@@ -90,7 +90,7 @@ class Corpus:
 
 
 _REALS = 4  # correct, slope, asked at, tokens
-_WIDTH = 16  # run, the factors, sample, status, text, digest, whether a check failed, draw, whether it is fixed
+_WIDTH = 16  # run, the factors, sample, status, text, digest, whether a check failed, draw, what fixed it
 FACTORS = ("persona", "variant", "question", "speaker", "placement", "model", "params", "factors")
 
 
@@ -244,7 +244,7 @@ def _finish(reader: _Reader, prompts: list[Prompts], runs: list[str]) -> Corpus:
         columns=columns,
         digest=table[:, 12],
         draw=table[:, 14],
-        fixed=table[:, 15] == 1,
+        luck=table[:, 15],
         correct=reals[:, 0],
         slope=reals[:, 1],
         asked_at=reals[:, 2],

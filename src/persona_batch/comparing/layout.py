@@ -9,25 +9,31 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from persona_batch.comparing.columns import Column
-from persona_batch.comparing.comparison import Arm, ArmRole
+from persona_batch.comparing.comparison import ArmRole
 from persona_batch.comparing.copies import Policy, find_copies
-from persona_batch.comparing.corpus import STATUSES, USABLE, Corpus
+from persona_batch.comparing.corpus import USABLE, Corpus
 from persona_batch.comparing.levels import Assignment
-from persona_batch.comparing.moved import Moved
 from persona_batch.comparing.p_values import Floats
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """An arm and its reference: the question and the two groups of replies of each stratum, in parallel."""
+    """An arm and its reference: the question and the two groups of replies of each stratum, in parallel.
+
+    `own` marks the strata whose luck is their own. Of strata whose replies were not drawn (one question asked without
+    chance at several levels, for several speakers, …) it is one a question, in turn: where a level does nothing its
+    replies are copies, and to exchange labels in each of them by itself would take one accident for many.
+    """
 
     arm: int
     reference: int
     question: Column
     arm_group: Column
     reference_group: Column
+    own: NDArray[np.bool_]
 
     @property
     def questions(self) -> int:
@@ -52,7 +58,8 @@ class Block:
 class Layout:
     """The replies that count in order of (question, context, arm), and the arms with their pairs.
 
-    `rows` are numbers of corpus records; group `g` is `rows[start[g]:end[g]]`, all of one question, context, arm.
+    `rows` are numbers of corpus records; group `g` is `rows[start[g]:end[g]]`, all of one question, context, arm;
+    `group_luck` numbers what fixed its replies, model by model, 0: they were drawn.
     `pairs` set each arm beside its reference, `placebo_pairs` beside its placebo. `cluster` numbers the cluster of each
     question, from 0; `copies` says what was found of copies.
     """
@@ -65,6 +72,7 @@ class Layout:
     group_question: Column
     group_context: Column
     group_arm: Column
+    group_luck: Column
     duplicates: Column
     copies: list[str]
     cluster: Column
@@ -201,6 +209,7 @@ def lay_out(
         group_question=places[0, start],
         group_context=places[1, start],
         group_arm=places[2, start],
+        group_luck=_luck(columns["model"][rows], found.luck[found.kept], start),
         duplicates=duplicates,
         copies=found.notes,
         cluster=_clusters(corpus.names["question"], clusters or {}),
@@ -231,66 +240,30 @@ def _pair(layout: Layout, arm: int, reference: int) -> Pair:
         if (other := groups.get((int(layout.group_question[group]), int(layout.group_context[group])))) is not None
     ]
     table = np.array(strata, dtype=np.int64).reshape(-1, 3)
-    return Pair(arm, reference, table[:, 0], table[:, 1], table[:, 2])
+    question, arm_group, reference_group = table.T
+    sides = layout.group_luck[arm_group], layout.group_luck[reference_group]
+    luck = np.where(np.minimum(*sides) > 0, np.minimum(*sides), np.maximum(*sides))
+    return Pair(arm, reference, question, arm_group, reference_group, own_luck(question, luck))
 
 
-def count_arms(layout: Layout, moved: Mapping[str, Moved]) -> list[Arm]:
-    """Return the arms with what became of each of their cells: nothing is silently dropped.
-
-    Args:
-        layout: the comparison.
-        moved: questions that moved by themselves, by arm.
-    """
-    corpus, assignment = layout.corpus, layout.assignment
-    statuses = np.zeros((len(layout.arms), len(STATUSES)), dtype=np.int64)
-    known = assignment.arm >= 0
-    np.add.at(statuses, (assignment.arm[known], corpus.columns["status"][known]), 1)
-    paired = {pair.arm: set(pair.question.tolist()) for pair in layout.pairs}
-    found = []
-    for number, name in enumerate(layout.arms):
-        mine = assignment.arm == number
-        asked = set(corpus.columns["question"][mine].tolist())
-        reference = assignment.references.get(number)
-        counts = dict(zip(STATUSES, statuses[number].tolist(), strict=True))
-        duplicates = int(layout.duplicates[number])
-        personas = sorted({corpus.names["persona"][place] for place in corpus.columns["persona"][mine].tolist()})
-        found.append(
-            Arm(
-                name=name,
-                role=layout.roles[number],
-                reference=None if reference is None else layout.arms[reference],
-                personas=personas,
-                records=int(mine.sum()),
-                ok=counts["ok"],
-                truncated=counts["truncated"],
-                filtered=counts["filtered"],
-                empty=counts["empty"],
-                errors=counts["error"],
-                missing=_missing(layout, number),
-                duplicates=duplicates,
-                used=counts["ok"] + counts["truncated"] - duplicates,
-                questions=len(asked),
-                unpaired=0 if reference is None else len(asked - paired.get(number, set())),
-                moved_at_least=moved[name].at_least if name in moved else None,
-                moved_questions=moved[name].names if name in moved else None,
-            )
-        )
+def _luck(model: Column, luck: Column, start: Column) -> Column:
+    """Return what fixed the replies of each group."""
+    if not len(start):
+        return np.zeros(0, dtype=np.int64)
+    _, number = np.unique(np.stack([model, luck]), axis=1, return_inverse=True)
+    of_row = np.where(luck > 0, 1 + number.ravel(), 0)
+    found: Column = np.maximum.reduceat(of_row, start)
     return found
 
 
-_SIDES = ("run", "variant", "placement", "model", "speaker", "factors")
-
-
-def _missing(layout: Layout, arm: int) -> int:
-    """Count cells that each persona's own grid has (its questions, contexts and samples) and the records have not."""
-    columns, total = layout.corpus.columns, 0
-    mine = layout.assignment.arm == arm
-    personas = columns["persona"][mine]
-    for persona in np.unique(personas):
-        own = personas == persona
-        sides = np.stack([columns[name][mine][own] for name in _SIDES])
-        contexts = np.unique(sides, axis=1).shape[1]
-        questions = len(np.unique(columns["question"][mine][own]))
-        samples = len(np.unique(columns["sample"][mine][own]))
-        total += max(0, contexts * questions * samples - int(own.sum()))  # more: a folder that holds two batches
-    return total
+def own_luck(question: Column, luck: Column) -> NDArray[np.bool_]:
+    """Mark the strata that were drawn (`luck` 0), and of others one of each question and luck, question by question
+    the next: all levels are heard, and which does not depend on any label.
+    """
+    own: NDArray[np.bool_] = luck == 0
+    together: dict[tuple[int, int], list[int]] = {}
+    for place in np.flatnonzero(~own).tolist():
+        together.setdefault((int(question[place]), int(luck[place])), []).append(place)
+    for (asked, _), places in together.items():
+        own[places[asked % len(places)]] = True
+    return own

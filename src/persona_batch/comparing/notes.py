@@ -40,6 +40,8 @@ def notes_on(layout: Layout, arms: Sequence[Arm]) -> list[str]:
     if layout.corpus.cut:
         notes.append(sentences.TOO_LONG.format(n=f"{layout.corpus.cut:,}", most=f"{LONGEST:,}"))
     notes.extend(layout.copies)
+    if not all(pair.own.all() for pair in layout.pairs):
+        notes.append(sentences.LEVELS_SHARE)
     unpaired = [arm for arm in arms if arm.unpaired]
     if unpaired:
         named = ", ".join(sentences.OF_ARM.format(arm=arm.name, counts=f"{arm.unpaired:,}") for arm in unpaired[:8])

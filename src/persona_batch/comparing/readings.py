@@ -54,16 +54,19 @@ def tokens(record: Record) -> float:
     return np.nan if count is None else float(count)
 
 
-def draw_of(record: Record) -> tuple[int, bool]:
-    """Return a number that replies share which may be one and the same draw, 0: none; and whether the request fixed it.
+def draw_of(record: Record) -> tuple[int, int]:
+    """Return a number that replies share which may be one and the same draw, 0: none; and one for what fixed it.
 
     A request without chance in it (temperature 0, top_k 1, a seed) has one reply, however often it is asked; and two
-    answers with one request id are one answer, sent twice by a cache.
+    answers with one request id are one answer, sent twice by a cache. What fixed it is the seed, or that the likeliest
+    word is always taken (1, the least); 0: there was chance in the request.
     """
     chance = {**record.params, **(record.params.get("extra_body") or {})}
-    if chance.get("temperature") == 0 or chance.get("top_k") == 1 or chance.get("seed") is not None:
-        return short_hash(msgspec.json.encode(chance, order="sorted")), True
-    return (short_hash(record.request_id.encode()), False) if record.request_id else (0, False)
+    likeliest = chance.get("temperature") == 0 or chance.get("top_k") == 1
+    if likeliest or chance.get("seed") is not None:
+        luck = 1 if likeliest else 2 + (short_hash(msgspec.json.encode(chance["seed"])) >> 2) % (1 << 60)
+        return short_hash(msgspec.json.encode(chance, order="sorted")), luck
+    return (short_hash(record.request_id.encode()), 0) if record.request_id else (0, 0)
 
 
 def short_hash(data: bytes) -> int:

@@ -81,6 +81,10 @@ FIXED_BUT_DRAWN = (
     "Requests have no chance in them (temperature 0, top_k 1, or one seed for all samples), yet the endpoint answers "
     "some questions differently each time: there all samples count."
 )
+LEVELS_SHARE = (
+    "Where requests have no chance in them, what a question is answered at several levels, or to several speakers, may "
+    "be one accident: tests that exchange replies take one of these a question, in turn."
+)
 MAYBE_CACHED = (
     "{n} replies of {long} characters or more are byte-identical to another sample of their cell: if the endpoint"
     " caches, `--copies once` counts each once."

@@ -13,7 +13,7 @@ from persona_batch.chat import JsonValue
 from persona_batch.config.nodes import Mapping as MappingNode
 from persona_batch.config.problems import Place, Problems, did_you_mean, quote
 from persona_batch.config.settings import Overrides, check_levels
-from persona_batch.wording import listed
+from persona_batch.wording import listed, said_level
 
 FORMAT = "format"
 _ELSEWHERE = {
@@ -81,7 +81,8 @@ class Factorial:
                 self.levels[name] = tuple(levels)
 
     def _choose(self, names: Iterable[JsonValue], place: Place, problems: Problems) -> None:
-        chosen = [str(name) for name in names]
+        chosen = [_written(name) for name in names]
+        distinct(chosen, place, problems)
         for name in chosen:
             if name not in self.formats:
                 known = listed([quote(one) for one in self.formats]) or "none"
@@ -95,8 +96,13 @@ def distinct(levels: Iterable[JsonValue], place: Place, problems: Problems) -> N
     seen: list[JsonValue] = []
     for level in levels:
         if any(level == other and isinstance(level, bool) == isinstance(other, bool) for other in seen):
-            problems.add(place, f"the level {quote(str(level))} stands here twice; keep one")
+            problems.add(place, f"the level {quote(_written(level))} stands here twice; keep one")
         seen.append(level)
+
+
+def _written(level: JsonValue) -> str:
+    """Return a level as it was typed."""
+    return "null" if level is None else said_level(level)
 
 
 def factors_said(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from persona_batch.chat import JsonValue, Usage
+from persona_batch.chat import Usage
 from persona_batch.config.batch import Batch
 from persona_batch.pipeline.call import prepare_run
 from persona_batch.pipeline.choosing import existing_run
@@ -20,6 +20,7 @@ from persona_batch.record.aside import Settled
 from persona_batch.record.manifest import read_manifest
 from persona_batch.record.reader import read_records
 from persona_batch.record.rundir import list_runs
+from persona_batch.wording import said_level
 
 UNNAMED_MODEL = "the endpoint's only model"
 EXAMPLES = 12  # personas whose messages are shown
@@ -104,7 +105,7 @@ def preview(options: RunOptions) -> Preview:
 
 def _factors(batch: Batch) -> dict[str, list[str]]:
     """Return the factors of the grid with their levels, as a person reads them."""
-    found = {name: [_said(level) for level in levels] for name, levels in batch.run.factors.items()}
+    found = {name: [said_level(level) for level in levels] for name, levels in batch.run.factors.items()}
     if batch.run.formats:
         found[FORMAT] = list(batch.run.formats)
     lists = {id(persona.questions): persona.questions for persona in batch.personas}.values()
@@ -114,10 +115,6 @@ def _factors(batch: Batch) -> dict[str, list[str]]:
             dict.fromkeys("nobody" if one is None else f"{one.name} ({one.told})" for one in speakers)
         )
     return found
-
-
-def _said(level: JsonValue) -> str:
-    return "not sent" if level is None else level if isinstance(level, str) else msgspec.json.encode(level).decode()
 
 
 def _estimate(out: Path, batch_id: str, endpoint: str, cells: int) -> Estimate | None:

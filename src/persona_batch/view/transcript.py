@@ -12,10 +12,12 @@ from rich.cells import cell_len
 
 from persona_batch.chat import Message
 from persona_batch.plan.cell import Cell
+from persona_batch.plan.forms import TOLD
 from persona_batch.record import CheckResult, Record
 from persona_batch.record.record import ProbeRecord
 from persona_batch.view.palette import Palette, When, palette_for
 from persona_batch.view.terminal import fit, joined, one_line, prose, settled, terminal_width, visible, wrap
+from persona_batch.wording import said_level
 
 PLAIN_RULE = 72  # cells of a rule where there is no terminal to fill
 EXPECTED = 40  # cells of a failed check's name and argument
@@ -91,16 +93,19 @@ def conversation_lines(cell: Cell, page: Page) -> Iterator[str]:
 
 
 def title_of(record: Record | Cell, *, question: bool = True) -> str:
-    """Return the place in the grid: what differs from the default is named."""
-    parts = [record.persona, record.question, record.model] if question else [record.persona, record.model]
+    """Return the place in the grid: what differs from the default is named, what tells cells apart first."""
+    parts = [record.persona, record.question] if question else [record.persona]
+    if record.speaker is not None:
+        told = record.factors.get(TOLD)
+        parts.append(f"speaker {record.speaker}" + (f" (told by {told})" if told else ""))
+    for name, level in record.factors.items():
+        if name != TOLD:
+            parts.append(f"{name} {said_level(level)}")
+    parts.append(record.model)
     if record.placement != "system":
         parts.insert(1, f"placement {record.placement}")
     if record.variant:
         parts.append(f"variant {record.variant}")
-    if record.speaker is not None:
-        told = record.factors.get("speaker_as")
-        parts.append(f"speaker {record.speaker}" + (f" (told by {told})" if told else ""))
-    parts += [f"{name} {value}" for name, value in record.factors.items() if name != "speaker_as"]
     if record.sample:
         parts.append(f"sample {record.sample}")
     return " · ".join(one_line(part) for part in parts)

@@ -61,6 +61,8 @@ class Change(Measure):
         found = []
         for number, place in strata:
             pair = self._pairs[number]
+            if not pair.own[place]:
+                continue
             arm = block.slice_of(layout, int(pair.arm_group[place]))
             reference = block.slice_of(layout, int(pair.reference_group[place]))
             sizes = arm.stop - arm.start, reference.stop - reference.start

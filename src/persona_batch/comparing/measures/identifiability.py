@@ -17,6 +17,7 @@ from persona_batch.comparing import sentences
 from persona_batch.comparing.comparison import Confusion, EffectSize, Estimate
 from persona_batch.comparing.features import FOLDED as WIDTH
 from persona_batch.comparing.intervals import share_interval
+from persona_batch.comparing.layout import own_luck
 from persona_batch.comparing.measure import WITHIN, Explanation, Findings, Measure, Study, View, as_list
 from persona_batch.comparing.p_values import Floats, exceedance, rng_for
 
@@ -76,11 +77,16 @@ class Identifiability(Measure):
         rows = np.arange(view.block.start, view.block.start + len(view.block.texts))
         arms = layout.assignment.arm[layout.rows[rows]]
         contexts = layout.assignment.context[layout.rows[rows]]
-        found = []
+        group = np.searchsorted(layout.start, rows, side="right") - 1
+        strata, luck = [], []
         for context in np.unique(contexts):
             places = np.flatnonzero((contexts == context) & np.isin(arms, self._classes))
-            if len(np.unique(arms[places])) < 2:
-                continue
+            if len(np.unique(arms[places])) > 1:
+                strata.append(places)
+                luck.append(int(layout.group_luck[group[places]].max()))
+        own = own_luck(np.full(len(strata), view.block.question), np.array(luck, dtype=np.int64))
+        found = []
+        for places in (stratum for stratum, counts in zip(strata, own, strict=True) if counts):
             features = view.folded[places]
             found.append((rows[places], features - features.mean(axis=0)))
         return found

@@ -98,7 +98,8 @@ class ToldApart(Measure):
 
     def keep(self, sight: _Sight) -> None:
         for number, place in sight:
-            self._strata[number].append(place)
+            if self._pairs[number].own[place]:
+                self._strata[number].append(place)
 
     @property
     def parts(self) -> int:

@@ -167,7 +167,7 @@ MEASURE = Distinctive
 def _members(layout: Layout, pair: Pair) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
     """Return the rows of a pair, stratum by stratum and the arm's first, with stratum and side of each."""
     rows, strata, sides = [], [], []
-    for number, groups in enumerate(zip(pair.arm_group, pair.reference_group, strict=True)):
+    for number, groups in enumerate(zip(pair.arm_group[pair.own], pair.reference_group[pair.own], strict=True)):
         for group, side in zip(groups, (True, False), strict=True):
             places = np.arange(layout.start[group], layout.end[group])
             rows.append(places)
