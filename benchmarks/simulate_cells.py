@@ -58,6 +58,17 @@ class YesNo:
         return found
 
 
+def levelled(records: list[Record], levels: int) -> list[Record]:
+    """Return the replies at so many levels of a factor that changes nothing: each once more at every level."""
+    return [
+        replace(
+            one, key=f"{level}/{one.key}", params={**one.params, "max_tokens": level}, factors={"max_tokens": level}
+        )
+        for level in range(100, 100 + levels)
+        for one in records
+    ]
+
+
 @dataclass(frozen=True, slots=True)
 class Prose:
     """Replies of words: arms with a share of one word by name, in cells of their own size.

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from benchmarks.simulate_cells import Prose, YesNo, first_alarm, levels, month, stems
+from benchmarks.simulate_cells import Prose, YesNo, first_alarm, levelled, levels, month, stems
 from benchmarks.simulate_rows import LEVEL, Aim, Read, Row, significant
 from persona_batch.comparing import Comparison
 from persona_batch.comparing.calibration import corrected
@@ -66,7 +66,14 @@ def _copies() -> list[Row]:
     )
     few = Prose(words=20, alike=3)
     held = Aim("the claim holds: temperature 0, 3 of 20 questions answered alike", _holds, "level")
+    greedy = Prose(words=20, samples=1, control_samples=1, alike=20)
+
+    def four(rng: np.random.Generator) -> list[Record]:
+        return levelled(greedy.records(rng), 4)
+
+    copied = Aim("the claim holds: temperature 0, four levels that do nothing", _holds, "level")
     return [
+        Row(four, ("change", "told_apart"), (copied,), share=0.3),
         Row(world.records, ("change", "told_apart"), aims),
         Row(few.records, ("change", "told_apart"), (held,), share=0.3),
     ]
