@@ -3,7 +3,7 @@
 from msgspec.structs import replace
 
 from persona_batch.asking.reply import Failure, Reply
-from persona_batch.judging.parsing import Reading, read_choice, read_score
+from persona_batch.judging.parsing import read_choice, read_score
 from persona_batch.judging.work import Bench, Task
 from persona_batch.record import ErrorInfo, Timing
 from persona_batch.record.judgment import Choice, Judgment, rubric_hash
@@ -44,14 +44,14 @@ def judgment_of(task: Task, answer: Reply | Failure, bench: Bench, provider: str
         reasoning=answer.reasoning,
         usage=answer.usage,
     )
+    cut = answer.status == "truncated"
+    if answer.status != "ok" and not cut:
+        return replace(judgment, reason=f"the judge's reply is {answer.status}")
     if rubric.scale is None:
-        choice, why = read_choice(answer.text)
+        choice, why = read_choice(answer.text, cut=cut)
         if choice is not None and task.order == "ba":
             choice = _FLIPPED[choice]
         return replace(judgment, choice=choice, reason=why)
-    reading = (
-        read_score(answer.text, rubric.scale)
-        if answer.status in ("ok", "truncated")
-        else Reading(reason=f"the judge's reply is {answer.status}")
-    )
-    return replace(judgment, score=reading.score, scores=reading.scores, refused=reading.refused, reason=reading.reason)
+    reading = read_score(answer.text, rubric.scale, cut=cut)
+    scores = dict(reading.scores)
+    return replace(judgment, score=reading.score, scores=scores, refused=reading.refused, reason=reading.reason)
