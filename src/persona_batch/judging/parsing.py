@@ -1,17 +1,17 @@
 r"""A judge's words → a score, or no score and why.
 
-A wrong score is worse than none, so what can be read in two ways is no score. The rubric's own `pattern`, if it has one,
-finds the score; otherwise it is found where it stands
+A wrong score is worse than none, so what can be read in two ways is no score. The rubric's own `pattern`, if it has
+one, finds the score; otherwise it is found where it stands
 
-1. in a JSON object with `score` (or the names of the parts) that begins or ends the words: one in their midst is a quote;
+1. in a JSON object with `score` (or the names of the parts) that begins or ends the words: one in their midst is
+   quoted;
 2. in a line that names it: `Score: 2`, `Rating = 2/3`, `**Score:** 2`, `得分：2分`;
 3. in a line that is nothing but the word for a reply that declined;
 4. or, where none of these is, in words that are nothing but the score: `2`, `**2**`, `2/3`, `2分`.
 
-All that is found must say the same. Lines that begin with `>`, and fenced blocks in
-their midst, are quotes. A score out of bounds, or between whole numbers
-where those are no scores, is none. Of a judge's reply that was cut, the last line counts only where its number cannot have
-gone on.
+All that is found must say the same. Lines that begin with `>`, and fenced blocks in their midst, are quotes. A score
+out of bounds, or between whole numbers where those are no scores, is none. Of a judge's reply that was cut, the last
+line counts only where its number cannot have gone on.
 """
 
 import json

@@ -27,6 +27,7 @@ class Task:
     order: Order | None
     sample: int
     reply_hash: str
+    other_hash: str | None
     messages: tuple[Message, ...]
 
 
@@ -106,9 +107,10 @@ class Bench:
             "params": self.params,
             "sample": sample,
         }
-        replies = (record.reply,) if other is None else (record.reply, other.reply)
-        other_key = None if other is None else other.key
-        return Task(judgment_key(said), record.key, other_key, order, sample, reply_hash(*replies), messages)
+        key, mine = judgment_key(said), reply_hash(record.reply)
+        if other is None:
+            return Task(key, record.key, None, None, sample, mine, None, messages)
+        return Task(key, record.key, other.key, order, sample, mine, reply_hash(other.reply), messages)
 
     def _asked(self, record: Record, question: Mapping[str, Any]) -> str:
         """Return the question that the reply answers: of a conversation the last message of the user."""
