@@ -136,7 +136,7 @@ def pairs_run(mirrored: bool) -> tuple[list[Record], Scores]:
     for one in records:
         if one.persona == "cat":
             other = by_place["none", one.question, one.sample]
-            scores.values[one.key] = [Score("better preferred", 1.0, "better", other=other.key)]
+            scores.values[one.key] = [Score("better preferred to none", 1.0, "better", other=other.key)]
             cat: Literal["a", "b"] = "b" if mirrored else "a"
             nobody: Literal["a", "b"] = "a" if mirrored else "b"
             keys = (other.key, one.key) if mirrored else (one.key, other.key)
@@ -149,7 +149,7 @@ def pairs_run(mirrored: bool) -> tuple[list[Record], Scores]:
 def test_choices_correct_pairs_whichever_reply_stands_first(mirrored: bool) -> None:
     records, scores = pairs_run(mirrored)
     (calibration,) = compare(records, scores=[scores], measures=["judged"]).calibrations
-    assert (calibration.metric, calibration.reference, calibration.judged) == ("better preferred", "none", 0.5)
+    assert (calibration.metric, calibration.reference, calibration.judged) == ("better preferred to none", "none", 0.5)
     assert calibration.value == pytest.approx(2 / 3 - 0.5)
     assert calibration.raters == 1
 

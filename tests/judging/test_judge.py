@@ -207,11 +207,15 @@ def test_pairs_are_told_against_whom_they_were_set_beside(workshop: Workshop) ->
     judged(workshop, run, BETTER, wins, again=True, against="assistant")  # which says Meow too: ties
     rows = {row.reference: row for row in seen(workshop, run).estimates if row.arm == "cat"}
     assert {name: row.arm_value for name, row in rows.items()} == {"none": 1.0, "assistant": 0.5}
+    assert [row.metric for _, row in sorted(rows.items())] == [
+        "better preferred to assistant",
+        "better preferred to none",
+    ]
     assert rows["none"].p_bh is not None
     assert rows["assistant"].p_bh is None  # rows against the placebo are in no family
     only = seen(workshop, run, control="assistant")
     assert [(row.reference, row.arm_value) for row in only.estimates if row.arm == "cat"] == [("assistant", 0.5)]
-    assert "better preferred: pairs with none are seen with --control none." in only.notes
+    assert "better preferred to none is seen with --control none." in only.notes
 
 
 def test_the_days_requests_are_counted_with_those_of_runs(workshop: Workshop) -> None:
@@ -302,7 +306,7 @@ def test_in_both_orders_a_judge_that_prefers_the_first_makes_ties(workshop: Work
     summary, chats, _ = judged(workshop, run, BETTER, Script(default=Act(reply="Answer: A")))
     assert (summary.judged, len(chats)) == (24, 24)
     given = [(one.metric, one.value) for scores in read_scores(run.path).values.values() for one in scores]
-    assert set(given) == {("better preferred", 0.5)}
+    assert set(given) == {("better preferred to none", 0.5)}
 
 
 def test_a_judge_that_prefers_one_side_wherever_it_stands_is_heard(workshop: Workshop) -> None:
@@ -316,7 +320,7 @@ def test_a_judge_that_prefers_one_side_wherever_it_stands_is_heard(workshop: Wor
         scores=[read_scores(run.path)],
         measures=["judged"],
     )
-    row = found.find("judged", "cat", "better preferred")
+    row = found.find("judged", "cat", "better preferred to none")
     assert row is not None
     assert (row.arm_value, row.reference_value, row.value) == (1.0, 0.5, 0.5)
 

@@ -17,7 +17,7 @@ import numpy as np
 from persona_batch.record.judgment import Judgment, judgments_at
 from persona_batch.record.rating import Rating, read_ratings
 
-REFUSED, PREFERRED, PARTS = " refused", " preferred", ": "
+REFUSED, PREFERRED, PARTS = " refused", " preferred to ", ": "
 _WORDS = 400  # characters of a judge's words that are shown beside a reply
 _WORTH = {"a": 1.0, "tie": 0.5, "b": 0.0}
 
@@ -161,7 +161,8 @@ def _preferred(name: str, given: list[Judgment]) -> dict[str, float]:
         if len(orders) < 2 or None in choices:
             continue
         worth.append(_WORTH[str(choices.pop())] if len(choices) == 1 else 0.5)
-    return {name + PREFERRED: float(np.mean(worth)) if worth else np.nan}
+    beside = given[0].other_persona or ""
+    return {f"{name}{PREFERRED}{beside}": float(np.mean(worth)) if worth else np.nan}
 
 
 def _said(values: Mapping[str, float], given: list[Judgment]) -> Iterator[str]:

@@ -19,6 +19,7 @@ def judgment_of(task: Task, answer: Reply | Failure, bench: Bench, provider: str
         key=task.key,
         record_key=task.record_key,
         other_key=task.other_key,
+        other_persona=task.other_persona,
         order=task.order,
         sample=task.sample,
         rubric=rubric.id,

@@ -24,6 +24,7 @@ class Task:
     key: str
     record_key: str
     other_key: str | None
+    other_persona: str | None
     order: Order | None
     sample: int
     reply_hash: str
@@ -109,8 +110,9 @@ class Bench:
         }
         key, mine = judgment_key(said), reply_hash(record.reply)
         if other is None:
-            return Task(key, record.key, None, None, sample, mine, None, messages)
-        return Task(key, record.key, other.key, order, sample, mine, reply_hash(other.reply), messages)
+            return Task(key, record.key, None, None, None, sample, mine, None, messages)
+        beside = other.key, other.persona, order
+        return Task(key, record.key, *beside, sample, mine, reply_hash(other.reply), messages)
 
     def _asked(self, record: Record, question: Mapping[str, Any]) -> str:
         """Return the question that the reply answers: of a conversation the last message of the user."""

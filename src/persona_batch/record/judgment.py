@@ -20,7 +20,8 @@ Order = Literal["ab", "ba"]
 class Judgment(msgspec.Struct, frozen=True, kw_only=True):
     """What a judge said of a reply, or of two. Fields as documented in docs/judges.md.
 
-    `record_key` is the reply's record, `other_key` that of the reply it was set beside; `order` says which of them
+    `record_key` is the reply's record, `other_key` that of the reply it was set beside, by
+    `other_persona`; `order` says which of them
     stood first (`ab`: the record's). `choice` is about the records: `a` is that of `record_key`, wherever it stood.
     `reply_hash` and `other_hash` tell what was judged, `endpoint` where the judge was asked.
     `score` is null where there is none, and `reason` says why; `refused`: the judge says that the reply declined.
@@ -30,6 +31,7 @@ class Judgment(msgspec.Struct, frozen=True, kw_only=True):
     key: str
     record_key: str
     other_key: str | None = None
+    other_persona: str | None = None
     order: Order | None = None
     sample: int = 0
     rubric: str

@@ -91,10 +91,8 @@ def _judged(comparison: Comparison, arm: Arm, language: Language) -> Iterator[st
             "low": f"{row.interval.low:+.2f}",
             "high": f"{row.interval.high:+.2f}",
         }
-        if row.reference != arm.reference:  # of pairs, those with the placebo
-            message = "judged, {rubric}: {arm} against {other} beside {reference} ({low} to {high})"
-            yield language.say(message, reference=row.reference or "", **told)
-        elif stands(row):
+        beside = row.reference != arm.reference  # of pairs, those with the placebo, which are in no family
+        if stands(row) or (beside and row.p is not None and row.p <= LEVEL):
             yield language.say("judged, {rubric}: {arm} against {other} ({low} to {high})", **told)
         else:
             yield language.say("judged, {rubric}: {arm} against {other}, which may be luck ({low} to {high})", **told)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from persona_batch.comparing import sentences
 from persona_batch.comparing.columns import Column
 from persona_batch.comparing.grades import JudgedColumn, Metric
-from persona_batch.comparing.judged_scores import PARTS, PREFERRED, REFUSED
+from persona_batch.comparing.judged_scores import PARTS, REFUSED
 from persona_batch.comparing.layout import Layout, Pair
 from persona_batch.comparing.measure import SIGN_FLIP, Explanation, Findings, Measure
 from persona_batch.comparing.measures.loss import unlike
@@ -75,7 +75,7 @@ class Judged(Measure):
                 if both is None:
                     continue
                 told = True
-                unit = "share of replies" if metric.name.endswith((PREFERRED, REFUSED)) else "score"
+                unit = "share of replies" if metric.beside or metric.name.endswith(REFUSED) else "score"
                 test = PairedTest(pair, metric.name, unit, *both)
                 test.not_estimable = self._unread(pair, metric, values, judged)
                 tests.append(test)
