@@ -3,8 +3,8 @@ r"""A judge's words → a score, or no score and why.
 A wrong score is worse than none, so what can be read in two ways is no score. The rubric's own `pattern`, if it has
 one, finds the score; otherwise it is found where it stands
 
-1. in a JSON object with `score` (or the names of the parts) that begins or ends the words: one in their midst is a
-   quote;
+1. in a JSON object with `score` (or the names of the parts) that begins or ends the words: one in their midst is
+   quoted;
 2. in a line that names it: `Score: 2`, `Rating = 2/3`, `**Score:** 2`, `得分：2分`;
 3. in a line that is nothing but the word for a reply that declined;
 4. or, where none of these is, in words that are nothing but the score: `2`, `**2**`, `2/3`, `2分`.
