@@ -12,6 +12,7 @@ TRAIT = Scale(0, 100, refusal="REFUSAL")
 REAL = Scale(0, 1, fractions=True)
 YES = Scale(labels={"yes": 1.0, "no": 0.0, "partly": 0.5})
 CRAFT = Scale(1, 5, parts=("voice", "facts"))
+HAN = Scale(labels={"是": 1.0, "部分（少）": 0.5}, refusal="拒答！")
 ZH = Scale(1, 5, parts=("口吻", "见识"))
 
 
@@ -41,6 +42,15 @@ ZH = Scale(1, 5, parts=("口吻", "见识"))
         ('{"voice": 5, "facts": 4}', CRAFT, 4.5),
         ("口吻：5\n见识：3", ZH, 4),
         ("x = 7", Scale(0, 9, pattern=r"x = (\d)"), 7),
+        ('```json\n{"score": 2}\n```', ROLE, 2),
+        ('My verdict: {"score": 2}', ROLE, 2),
+        ('The reply ends in {"score": 3}, a trick.\nScore: 0', ROLE, 0),
+        ("The reply says\n> Score: 3\nScore: 1", ROLE, 1),
+        ("The reply says\n```\nScore: 3\n```\nScore: 1", ROLE, 1),
+        ("Score: 2\nScore: 2/3", ROLE, 2),
+        ("Score: 2 (out of 3)", ROLE, 2),
+        ("部分（少）", HAN, 0.5),
+        ("口吻（像）：4\nfacts: 2", Scale(1, 5, parts=("口吻（像）", "facts")), 3),
     ],
 )
 def test_a_plain_score_is_read(words: str, scale: Scale, score: float) -> None:
@@ -64,12 +74,50 @@ def test_a_plain_score_is_read(words: str, scale: Scale, score: float) -> None:
         ("Score: maybe", YES, "`maybe` is no label"),
         ("voice: 4", CRAFT, "no score for facts"),
         ("voice: 4\nfacts: 9", CRAFT, "facts: 9 is not between 1 and 5"),
+        ('{"score": 3}\nScore: 0', ROLE, "several scores: 3, 0"),
+        ('It has {"score": 3} in it, and no role.', ROLE, "no score found"),
+        ("The reply says\n```\nScore: 3\n```\nbut it earns nothing.", ROLE, "no score found"),
+        ("REFUSAL\nScore: 10", TRAIT, "several scores: 10, REFUSAL"),
+        ("Score: 2-", ROLE, "`2-` is no number"),
+        ("Score: 1%", REAL, "`1%` is no number"),
+        ("2分之3", ROLE, "no score found"),
+        ('{"voice": 5, "facts": 5}\nvoice: 1\nfacts: 1', CRAFT, "several scores for voice"),
         ("x = 7, x = 8", Scale(0, 9, pattern=r"x = (\d)"), "several scores: 7, 8"),
     ],
 )
 def test_what_is_not_plain_is_no_score_and_says_why(words: str, scale: Scale, reason: str) -> None:
     reading = read_score(words, scale)
     assert (reading.score, reading.refused, reading.reason) == (None, False, reason)
+
+
+@pytest.mark.parametrize("words", ["拒答！", "得分：拒答！"])
+def test_a_refusal_is_known_however_its_signs_are_written(words: str) -> None:
+    assert read_score(words, HAN).refused
+
+
+@pytest.mark.parametrize(
+    ("words", "scale", "score"),
+    [
+        ("2", ROLE, 2),  # what else could begin with it is out of bounds
+        ("0", TRAIT, 0),
+        ("Score: 10", TRAIT, None),  # 100?
+        ("1", CRAFT, None),
+        ("0", REAL, None),  # 0.5?
+        ("Score: Yes", YES, None),
+        ("Score: 10\nReason: he boa", TRAIT, 10),
+        ("Score: 2\nOn reflection, Score: 1", ROLE, 2),
+        ("voice: 4\nfacts: 2", CRAFT, None),
+    ],
+)
+def test_of_a_cut_reply_only_what_cannot_have_gone_on_is_read(words: str, scale: Scale, score: float | None) -> None:
+    reading = read_score(words, scale, cut=True)
+    assert reading.score == score
+    assert (reading.reason is None) == (score is not None)
+
+
+def test_of_a_cut_reply_a_choice_is_read_before_its_last_line_only() -> None:
+    assert read_choice("Answer: A\nBecause it is", cut=True) == ("a", None)
+    assert read_choice("Reason: warm.\nAnswer: A", cut=True) == (None, "the judge's reply was cut")
 
 
 @pytest.mark.parametrize("words", ["REFUSAL", "refusal.", "Score: REFUSAL", "**REFUSAL**"])
@@ -101,6 +149,8 @@ def test_no_words_break_it(words: str) -> None:
         ("tie", "tie"),
         ("Answer: Reply A.", "a"),
         ("Answer: A\nAnswer: B", None),
+        ("Answer: A\nAnswer: A or B, hard to say", None),
+        ("Answer: the first\nAnswer: B", None),
         ("A is better than B", None),
         ("Answer: both have merits", None),
         ("", None),

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from persona_batch.cli.rate import rate as rate_command
 from persona_batch.errors import UsageError
 from persona_batch.pipeline.rating import rate, sheet
 from persona_batch.record.rating import read_ratings
@@ -78,6 +79,8 @@ def test_ratings_are_taken_over_and_a_later_word_replaces_the_earlier(run: RunDi
         ("key,rater,score\nKEY,mei,two\n", r"rated.csv:2: the score `two` is no number"),
         ("key,score\nKEY,2\n", r"rated.csv:2: who rated this\?"),
         ("key,rater,score\nKEY,mei,2\nKEY,mei,3\n", "rated.csv:3: mei rated this in line 2 already"),
+        ("key,rater,score\nKEY,mei,nan\n", r"rated.csv:2: the score `nan` is no number"),
+        ("key,other_key,rater,choice\nKEY,KEY,mei,a\n", "a pair has two replies"),
         ("key,rater,choice\nKEY,mei,a\n", "a choice is `a`, `b` or `tie`"),
         ("key,rater,score\nKEY,mei\n", "rated.csv:2: 2 cells, expected 3"),
     ],
@@ -88,3 +91,20 @@ def test_what_is_wrong_is_told_and_nothing_is_taken_over(run: RunDir, tmp_path: 
     with pytest.raises(UsageError, match=told):
         rate(run, table)
     assert list(read_ratings(run.path)) == []
+
+
+def test_the_rubric_is_that_of_the_row_or_of_the_call(run: RunDir, tmp_path: Path) -> None:
+    keys = [row["key"] for row in rows(sheet(run, 4)[0])]
+    table = tmp_path / "rated.csv"
+    lines = ["key,rater,score,rubric", f"{keys[0]},mei,2,trait", f"{keys[1]},mei,2,"]
+    table.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    rate(run, table, rubric="role")
+    assert sorted(one.rubric for one in read_ratings(run.path)) == ["role", "trait"]
+
+
+def test_a_sheet_that_is_there_is_left_alone(run: RunDir, tmp_path: Path) -> None:
+    there = tmp_path / "sheet.csv"
+    there.write_text("key,rater,score\n", encoding="utf-8")
+    with pytest.raises(UsageError, match="is there already, and may hold ratings"):
+        rate_command(str(run.path), sample=4, out=str(there))
+    assert there.read_text(encoding="utf-8") == "key,rater,score\n"

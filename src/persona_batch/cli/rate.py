@@ -24,6 +24,9 @@ def rate(
     rater: Annotated[
         str | None, typer.Option("--rater", metavar="NAME", help="Who rated, for rows without a name.")
     ] = None,
+    rubric: Annotated[
+        str, typer.Option("--rubric", metavar="ID", help="The rubric they rated by, for rows that name none.")
+    ] = "",
     seed: Annotated[int, typer.Option("--seed", metavar="N", help="Seed of the sheet's draw.")] = 0,
     runs: Annotated[str, typer.Option("--runs", metavar="DIR", help="Folder that holds the runs.")] = "runs",
 ) -> None:
@@ -35,7 +38,7 @@ def rate(
 
     Examples:
         batch rate latest --sample 60 -o sheet.csv
-        batch rate latest sheet.csv --rater mei
+        batch rate latest sheet.csv --rater mei --rubric role
     """
     from persona_batch.pipeline.rating import rate as take_over
     from persona_batch.pipeline.rating import sheet
@@ -50,12 +53,15 @@ def rate(
             sys.stdout.write(text)
             return
         try:
-            Path(out).write_text(text, encoding="utf-8-sig", newline="")
+            with Path(out).open("x", encoding="utf-8-sig", newline="") as file:
+                file.write(text)
+        except FileExistsError:
+            raise UsageError(f"{out} is there already, and may hold ratings; name another file by -o") from None
         except OSError as error:
             raise StorageError(f"{out}: cannot be written: {error.strerror}") from error
         tell(f"{drawn:,} replies to rate in {out}: fill in `rater` and `score`, then `batch rate RUN {out}`")
         return
-    done = take_over(found, Path(str(ratings)), rater)
+    done = take_over(found, Path(str(ratings)), rater, rubric)
     raters = ", ".join(f"{name} {count:,}" for name, count in sorted(done.raters.items()))
     taken = f"{counted(done.new, 'rating')} taken over, {done.replaced:,} replaced ({raters})"
     tell(f"{taken}; {done.blank:,} rows have none" if done.blank else taken)

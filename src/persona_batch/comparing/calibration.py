@@ -13,63 +13,106 @@ of freedom. Simulated in `benchmarks.simulate` and docs/statistics.md.
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from importlib.util import find_spec
+from typing import Any, NamedTuple
 
 import numpy as np
+from msgspec.structs import replace
 from numpy.typing import NDArray
 from scipy import special
 
 from persona_batch.comparing import sentences
 from persona_batch.comparing.comparison import Calibration, Estimate, Interval
-from persona_batch.comparing.judged_scores import PARTS, PREFERRED, REFUSED
+from persona_batch.comparing.grades import Metric
+from persona_batch.comparing.judged_scores import PARTS, REFUSED
 from persona_batch.comparing.layout import Layout, Pair
+from persona_batch.comparing.measures.judged import judged_pairs, sides
 
 LEAST = 6  # rated questions; better twenty
 Floats = NDArray[np.float64]
 
 
 def calibrations(layout: Layout, estimates: Sequence[Estimate]) -> Iterator[Calibration]:
-    """Yield the corrected difference of each judged row, where people rated some of its replies."""
-    pairs = {(layout.arms[pair.arm], layout.arms[pair.reference]): pair for pair in layout.pairs}
-    for row in estimates:
-        pair = pairs.get((row.arm, row.reference or ""))
-        if row.measure != "judged" or pair is None or PARTS in row.metric or row.metric.endswith(REFUSED):
+    """Yield the corrected difference of each judged row, where people rated some of its replies by its rubric."""
+    rows = {(row.metric, row.arm, row.reference): row for row in estimates if row.measure == "judged"}
+    for metric, column in layout.corpus.grades.judged.items():
+        if PARTS in metric.name or metric.name.endswith(REFUSED):
             continue
-        human = layout.corpus.human.get(_rated_as(row.metric))
-        if human is None or not np.isfinite(human[layout.rows]).any():
+        ratings = _ratings_of(layout, metric, column.rubric)
+        if not ratings.by_rater and not ratings.unnamed:
             continue
-        yield _calibration(layout, pair, row, human[layout.rows])
+        for pair in judged_pairs(layout, metric):
+            row = rows.get((metric.name, layout.arms[pair.arm], layout.arms[pair.reference]))
+            values = column.values[layout.rows]
+            if row is not None and sides(layout, pair, metric, values) is not None:
+                yield _calibration(layout, pair, metric, row, values, ratings)
 
 
-def _rated_as(metric: str) -> str:
-    return PREFERRED if PREFERRED in metric else ""
+class _Ratings(NamedTuple):
+    """Each rater's word by place; `unnamed`: there are some that do not say by which of several rubrics."""
+
+    by_rater: dict[str, dict[int, float]]
+    unnamed: bool
+
+    def mean(self, count: int) -> Floats:
+        """Return the raters' mean by place; NaN where nobody rated."""
+        total, number = np.zeros(count), np.zeros(count)
+        for given in self.by_rater.values():
+            places = list(given)
+            total[places] += list(given.values())
+            number[places] += 1
+        mean: Floats = np.divide(total, number, out=np.full(count, np.nan), where=number > 0)
+        return mean
 
 
-def _calibration(layout: Layout, pair: Pair, row: Estimate, human: Floats) -> Calibration:
-    judged = layout.corpus.judged[row.metric].values[layout.rows]
+def _ratings_of(layout: Layout, metric: Metric, rubric: str) -> _Ratings:
+    """Return the ratings by a rubric; those that name none are by the run's only rubric of their kind."""
+    grades = layout.corpus.grades
+    rubrics = {column.rubric for one, column in grades.judged.items() if bool(one.beside) == bool(metric.beside)}
+    found = {rater: dict(given) for rater, given in grades.human.get(Metric(rubric, metric.beside), {}).items()}
+    unnamed = grades.human.get(Metric("", metric.beside), {}) if rubric else {}
+    if len(rubrics) == 1:
+        for rater, given in unnamed.items():
+            found[rater] = {**given, **found.get(rater, {})}
+    return _Ratings(found, bool(unnamed) and len(rubrics) > 1)
+
+
+def _calibration(
+    layout: Layout, pair: Pair, metric: Metric, row: Estimate, judged: Floats, ratings: _Ratings
+) -> Calibration:
+    human = ratings.mean(len(layout.corpus))[layout.rows]
     both = np.isfinite(human) & np.isfinite(judged)
     people, judge = (np.where(both, values, np.nan) for values in (human, judged))
-    h, j = (_difference(layout, pair, values, row.metric) for values in (people, judge))
-    d = np.array([np.nan if one is None else one for one in row.differences], dtype=np.float64)
-    rated = np.isfinite(h) & np.isfinite(j) & np.isfinite(d)
-    count = len(np.unique(layout.cluster[rated]))
+    h, j = (_difference(layout, pair, metric, values) for values in (people, judge))
+    d = np.array([np.nan if one is None else one for one in row.differences or ()], dtype=np.float64)
     found = Calibration(
         metric=row.metric,
         arm=row.arm,
         reference=row.reference or "",
         judged=row.value,
         ratings=int(both.sum()),
-        questions=count,
-        raters=len(layout.corpus.raters),
-        raters_agree=agreement([*layout.corpus.raters.values()]),
+        raters=len(ratings.by_rater),
+        raters_agree=agreement([*ratings.by_rater.values()]),
         judge_agrees=agreement([_by_place(people), _by_place(judge)]),
     )
+    if not ratings.by_rater and ratings.unnamed:
+        return replace(found, not_estimable=sentences.UNNAMED_RATINGS)
+    if row.value is None or len(d) != len(h):
+        return replace(found, not_estimable=row.not_estimable)
+    rated = np.isfinite(h) & np.isfinite(j) & np.isfinite(d)
+    count = len(np.unique(layout.cluster[rated]))
+    found = replace(found, questions=count)
     if count < LEAST:
-        reason = sentences.FEW_RATED.format(units=sentences.units(count, "question"), least=LEAST)
-        return _with(found, not_estimable=reason)
+        reason = sentences.FEW_RATED.format(units=sentences.units(count, _noun(layout)), least=LEAST)
+        return replace(found, not_estimable=reason)
     known = np.isfinite(d)
     value, low, high, weight = corrected(d[known], h[known], j[known], layout.cluster[known])
-    return _with(found, value=value, interval=Interval(low, high, "prediction-powered, t by question"), weight=weight)
+    interval = Interval(low, high, f"prediction-powered, t by {_noun(layout)}")
+    return replace(found, value=value, interval=interval, weight=weight)
+
+
+def _noun(layout: Layout) -> str:
+    return "cluster" if layout.clustered else "question"
 
 
 def corrected(d: Floats, h: Floats, j: Floats, cluster: NDArray[np.int64]) -> tuple[float, float, float, float]:
@@ -98,11 +141,15 @@ def corrected(d: Floats, h: Floats, j: Floats, cluster: NDArray[np.int64]) -> tu
     return value, value - reach, value + reach, weight
 
 
-def agreement(raters: Sequence[Mapping[Any, float]]) -> float | None:
-    """Return Krippendorff's alpha of raters, each with a value by unit; None: nothing that two of them rated varies.
+def can_tell_agreement() -> bool:
+    """Whether the library for Krippendorff's alpha is installed (extra `analysis`)."""
+    return find_spec("krippendorff") is not None
 
-    Raises:
-        ImportError: the library is not installed.
+
+def agreement(raters: Sequence[Mapping[Any, float]]) -> float | None:
+    """Return Krippendorff's alpha of raters, each with a value by unit.
+
+    None: nothing that two of them rated varies, or the library is not installed (`can_tell_agreement`).
     """
     units = sorted({unit for one in raters for unit in one}, key=str)
     table = np.array([[one.get(unit, np.nan) for unit in units] for one in raters], dtype=np.float64)
@@ -111,26 +158,22 @@ def agreement(raters: Sequence[Mapping[Any, float]]) -> float | None:
     shared = table[:, np.isfinite(table).sum(axis=0) >= 2]
     if shared.size == 0 or len(np.unique(shared[np.isfinite(shared)])) < 2:
         return None
+    if not can_tell_agreement():
+        return None
     import krippendorff
 
     return float(krippendorff.alpha(reliability_data=shared, level_of_measurement="interval"))
 
 
-def _difference(layout: Layout, pair: Pair, values: Floats, metric: str) -> Floats:
+def _difference(layout: Layout, pair: Pair, metric: Metric, values: Floats) -> Floats:
     """Return by question the arm's mean minus the reference's, over the replies that have a value."""
-    means = layout.group_means(values)
-    arm, reference = (layout.by_question(pair, means[groups]) for groups in (pair.arm_group, pair.reference_group))
-    if PREFERRED in metric:
-        reference = np.full_like(arm, 0.5)
+    both = sides(layout, pair, metric, values)
+    if both is None:
+        return np.full(layout.question_count, np.nan)
+    arm, reference = (layout.by_question(pair, side) for side in both)
     difference: Floats = arm - reference
     return difference
 
 
 def _by_place(values: Floats) -> dict[int, float]:
     return {int(place): float(values[place]) for place in np.flatnonzero(np.isfinite(values))}
-
-
-def _with(found: Calibration, **more: object) -> Calibration:
-    from msgspec.structs import replace
-
-    return replace(found, **more)

@@ -1,7 +1,6 @@
-"""Columns of a corpus that records name themselves: the grid's own factors, judges' scores, people's ratings."""
+"""Columns of a corpus that records name themselves: the grid's own factors."""
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -14,13 +13,6 @@ from persona_batch.record import Record
 Column = NDArray[np.int64]
 
 encode_sorted = msgspec.json.Encoder(order="sorted").encode
-
-
-class JudgedColumn(NamedTuple):
-    """The scores of one metric, an entry a record: NaN where there is none; `judged` where a judge was asked."""
-
-    values: NDArray[np.float64]
-    judged: NDArray[np.bool_]
 
 
 def column_of(factor: str) -> str:
@@ -45,24 +37,6 @@ def by_name(columns: dict[str, Column], names: dict[str, list[str]]) -> tuple[st
         names[column_of(factor)] = values
         columns[column_of(factor)] = lookup[columns["factors"]]
     return factors
-
-
-def column(given: Mapping[int, float], count: int) -> NDArray[np.float64]:
-    column = np.full(count, np.nan)
-    column[list(given)] = list(given.values())
-    return column
-
-
-def judged_columns(given: Mapping[int, Mapping[str, float]], count: int) -> dict[str, JudgedColumn]:
-    """Return the judges' scores as columns."""
-    found: dict[str, JudgedColumn] = {}
-    for place, scores in given.items():
-        for metric, value in scores.items():
-            if metric not in found:
-                found[metric] = JudgedColumn(np.full(count, np.nan), np.zeros(count, dtype=np.bool_))
-            found[metric].values[place] = value
-            found[metric].judged[place] = True
-    return dict(sorted(found.items()))
 
 
 def level_text(level: JsonValue) -> str:

@@ -8,7 +8,7 @@ from threadpoolctl import threadpool_limits
 
 from persona_batch.checks import Check
 from persona_batch.comparing import sentences
-from persona_batch.comparing.calibration import calibrations
+from persona_batch.comparing.calibration import calibrations, can_tell_agreement
 from persona_batch.comparing.claims import claims_of
 from persona_batch.comparing.comparison import SHARED, Claim, Comparison, Estimate, MeasureName, Settings
 from persona_batch.comparing.copies import Policy
@@ -105,6 +105,8 @@ def compare(
             estimates = with_equivalence(layout, estimates, margins)
         arms = count_arms(layout, found.moved)
         factors = factor_rows(study, clusters, copies, levels) if by == "persona" else []
+        calibrated = list(calibrations(layout, estimates))
+        unmeasured = [sentences.NO_AGREEMENT] if calibrated and not can_tell_agreement() else []
         return Comparison(
             settings=Settings(by=by, measures=chosen, permutations=permutations, seed=seed, power=power),
             runs=corpus.runs,
@@ -116,10 +118,10 @@ def compare(
             confusion=found.confusion,
             changes=run_changes(corpus) if after is not None else None,
             factors=factors,
-            calibrations=list(calibrations(layout, estimates)),
+            calibrations=calibrated,
             plan=[planned for planned in found.plan if planned.arm in {claim.arm for claim in claims}],
             advice=advise(layout, claims),
-            notes=[*notes_on(layout, arms), *found.notes, *_too_few_permutations(claims, permutations)],
+            notes=[*notes_on(layout, arms), *found.notes, *_too_few_permutations(claims, permutations), *unmeasured],
             excerpts=pick_excerpts(layout, estimates, excerpts or Wanted()),
         )
 

@@ -14,13 +14,11 @@ from numpy.typing import NDArray
 from persona_batch.checks import Check
 from persona_batch.comparing.columns import (
     Column,
-    JudgedColumn,
     by_name,
-    column,
     encode_sorted,
-    judged_columns,
     speaker_of,
 )
+from persona_batch.comparing.grades import Graded, GradeReader, place_name
 from persona_batch.comparing.judged_scores import Scores
 from persona_batch.comparing.readings import (
     ProbeScore,
@@ -32,7 +30,6 @@ from persona_batch.comparing.readings import (
     draw_of,
     probe_scores,
     probe_slope,
-    short_hash,
     tokens,
 )
 from persona_batch.comparing.text_store import TextStore
@@ -56,8 +53,7 @@ class Corpus:
     `params` are each run's and persona's request parameters as canonical JSON. `texts` hold the first `LONGEST`
     characters of each reply; `cut` counts those that are longer. `probes` are the scores by entry, where there are any.
     `factors` are the grid's own (a request parameter, `format`), each with a column under `column_of`; the column
-    `params` is without them. `judged` are the judges' scores by metric, `judges_words` what they said of an entry;
-    `human` are people's mean ratings by kind, `raters` each one's scores by record key.
+    `params` is without them. `grades` are what judges and people gave.
     """
 
     names: dict[str, list[str]]
@@ -80,10 +76,7 @@ class Corpus:
     cut: int
     probes: dict[int, tuple[ProbeScore, ...]] = field(default_factory=dict)
     factors: tuple[str, ...] = ()
-    judged: dict[str, JudgedColumn] = field(default_factory=dict)
-    judges_words: dict[int, list[str]] = field(default_factory=dict)
-    human: dict[str, NDArray[np.float64]] = field(default_factory=dict)
-    raters: dict[str, dict[str, float]] = field(default_factory=dict)
+    grades: Graded = field(default_factory=Graded)
 
     def __len__(self) -> int:
         return len(self.digest)
@@ -102,9 +95,7 @@ class _Reader:
     reals: "array[float]" = field(default_factory=lambda: array("d"))  # _REALS numbers a record
     places: dict[int, int] = field(default_factory=dict)  # of each run and key
     probes: dict[int, tuple[ProbeScore, ...]] = field(default_factory=dict)  # by place
-    given: dict[int, dict[str, float]] = field(default_factory=dict)  # judges' scores, by place
-    words: dict[int, list[str]] = field(default_factory=dict)
-    human: dict[str, dict[int, float]] = field(default_factory=dict)  # people's ratings, by kind and place
+    grades: GradeReader = field(default_factory=GradeReader)
     attributes: dict[str, dict[str, str]] = field(default_factory=dict)
     checks: dict[tuple[str, str], tuple[Check, ...]] = field(default_factory=dict)
     returned: dict[tuple[int, str, str], set[str]] = field(default_factory=dict)
@@ -156,15 +147,11 @@ class _Reader:
             scores = (correct(record), probe_slope(probes)) if usable else (np.nan, np.nan)
             reals = (*scores, asked_at(record), tokens(record))
             self.cut += usable and len(record.reply) > LONGEST
-            place = self._keep(short_hash(f"{run}/{record.key}".encode()), row, reals)
+            place = self._keep(place_name(run, record.key), row, reals)
             if probes:
                 self.probes[place] = probes
-            if scores_of_run is not None and (given := scores_of_run.values.get(record.key)):
-                self.given[place] = given
-                self.words[place] = scores_of_run.words[record.key]
-            for kind, by_key in () if scores_of_run is None else scores_of_run.human.items():
-                if record.key in by_key:
-                    self.human.setdefault(kind, {})[place] = by_key[record.key]
+            if scores_of_run is not None:
+                self.grades.take(run, place, record, scores_of_run)
             self._note(run, record, params, prompts)
 
     def _keep(self, name: int, row: tuple[int, ...], reals: tuple[float, ...]) -> int:
@@ -215,7 +202,6 @@ def read_corpus(
         prompts.append(Prompts())
         reader.read(1, after, prompts[1], runs[1], next(judged, None))
     corpus = _finish(reader, prompts, [name for named in runs for name in named])
-    corpus.raters = {rater: dict(given) for one in scores for rater, given in one.raters.items()}
     if checks is not None:
         for persona, question in np.unique([corpus.columns["persona"], corpus.columns["question"]], axis=1).T:
             who = corpus.names["persona"][persona]
@@ -260,7 +246,5 @@ def _finish(reader: _Reader, prompts: list[Prompts], runs: list[str]) -> Corpus:
         cut=reader.cut,
         probes=reader.probes,
         factors=grid,
-        judged=judged_columns(reader.given, len(table)),
-        judges_words=reader.words,
-        human={kind: column(given, len(table)) for kind, given in reader.human.items()},
+        grades=reader.grades.finish(reader.places, names["persona"], columns["persona"]),
     )

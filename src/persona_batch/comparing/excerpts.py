@@ -113,6 +113,6 @@ def _excerpt(layout: Layout, group: int, sample: int, factors: Sequence[str]) ->
         sample=int(corpus.columns["sample"][row]),
         reply=corpus.texts.read([int(corpus.columns["text"][row])])[0],
         truncated=bool(corpus.columns["status"][row] == 1),
-        judged=corpus.judges_words.get(row, []),
+        judged=corpus.grades.words.get(row, []),
         factors={name: told_level(name, [names[column_of(name)]], 0) for name in factors},
     )

@@ -3,7 +3,7 @@
 from msgspec.structs import replace
 
 from persona_batch.asking.reply import Failure, Reply
-from persona_batch.judging.parsing import Reading, read_choice, read_score
+from persona_batch.judging.parsing import read_choice, read_score
 from persona_batch.judging.work import Bench, Task
 from persona_batch.record import ErrorInfo, Timing
 from persona_batch.record.judgment import Choice, Judgment, rubric_hash
@@ -25,7 +25,9 @@ def judgment_of(task: Task, answer: Reply | Failure, bench: Bench, provider: str
         rubric=rubric.id,
         rubric_hash=rubric_hash(rubric),
         reply_hash=task.reply_hash,
+        other_hash=task.other_hash,
         provider=provider,
+        endpoint=bench.endpoint,
         judge=bench.model,
         params=bench.params,
         messages=list(answer.messages),
@@ -44,14 +46,14 @@ def judgment_of(task: Task, answer: Reply | Failure, bench: Bench, provider: str
         reasoning=answer.reasoning,
         usage=answer.usage,
     )
+    cut = answer.status == "truncated"
+    if answer.status != "ok" and not cut:
+        return replace(judgment, reason=f"the judge's reply is {answer.status}")
     if rubric.scale is None:
-        choice, why = read_choice(answer.text)
+        choice, why = read_choice(answer.text, cut=cut)
         if choice is not None and task.order == "ba":
             choice = _FLIPPED[choice]
         return replace(judgment, choice=choice, reason=why)
-    reading = (
-        read_score(answer.text, rubric.scale)
-        if answer.status in ("ok", "truncated")
-        else Reading(reason=f"the judge's reply is {answer.status}")
-    )
-    return replace(judgment, score=reading.score, scores=reading.scores, refused=reading.refused, reason=reading.reason)
+    reading = read_score(answer.text, rubric.scale, cut=cut)
+    scores = dict(reading.scores)
+    return replace(judgment, score=reading.score, scores=scores, refused=reading.refused, reason=reading.reason)

@@ -28,6 +28,7 @@ class Task:
     order: Order | None
     sample: int
     reply_hash: str
+    other_hash: str | None
     messages: tuple[Message, ...]
 
 
@@ -107,11 +108,11 @@ class Bench:
             "params": self.params,
             "sample": sample,
         }
-        replies = (record.reply,) if other is None else (record.reply, other.reply)
-        other_key = None if other is None else other.key
-        other_persona = None if other is None else other.persona
-        key = judgment_key(said)
-        return Task(key, record.key, other_key, other_persona, order, sample, reply_hash(*replies), messages)
+        key, mine = judgment_key(said), reply_hash(record.reply)
+        if other is None:
+            return Task(key, record.key, None, None, None, sample, mine, None, messages)
+        beside = other.key, other.persona, order
+        return Task(key, record.key, *beside, sample, mine, reply_hash(other.reply), messages)
 
     def _asked(self, record: Record, question: Mapping[str, Any]) -> str:
         """Return the question that the reply answers: of a conversation the last message of the user."""

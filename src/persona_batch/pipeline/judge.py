@@ -14,6 +14,7 @@ from persona_batch.config.batch import Batch
 from persona_batch.config.problems import Problems
 from persona_batch.config.rubrics import Rubric
 from persona_batch.config.settings import Overrides, settings
+from persona_batch.credentials import REMEDY
 from persona_batch.errors import BatchError, StoppedEarly, UsageError
 from persona_batch.judging.judged import judgment_of
 from persona_batch.judging.work import Bench, Task, place
@@ -26,7 +27,7 @@ from persona_batch.provider.contract import Request
 from persona_batch.provider.presets import PRESETS
 from persona_batch.record import Record
 from persona_batch.record.journal import Sink
-from persona_batch.record.judgment import judgments_at
+from persona_batch.record.judgment import judgments_at, rubric_hash
 from persona_batch.record.manifest import Manifest, read_manifest
 from persona_batch.record.reader import read_records
 from persona_batch.record.rundir import RunDir
@@ -103,11 +104,12 @@ async def judge(
         with run.lock():
             async with provider:
                 model = (await choose_models(provider, call.batch.run.models, note=note))[0]
-                if model in manifest.models and call.target.identity == manifest.endpoint:
+                if model in manifest.models:
                     note(
                         f"the judge {model} is the model under test: models prefer their own words; name another by -m"
                     )
                 bench = _bench(options, manifest, call, model)
+                _tell_of_newer(run, bench, note)
                 session = _Session(call, bench, run, tell)
                 redactor = call.target.redactor
                 with RunLog(run.log, redactor.clean if redactor else as_is) as log, call.ledger() as ledger:
@@ -127,8 +129,15 @@ def _call(options: JudgeOptions, manifest: Manifest, *, need_key: bool) -> Call:
         )
     run = settings((), overrides, problems)
     problems.raise_if_any()
+    if options.against is not None and not options.rubric.pairwise:
+        raise UsageError(f"--against is for pairwise rubrics; {options.rubric.id} judges each reply by itself")
     asked = RunOptions(overrides=overrides, max_requests=options.max_requests, time_limit=options.time_limit)
-    return prepare(asked, Batch(id=options.run.id, personas=(), run=run, files=()), need_key=need_key)
+    call = prepare(asked, Batch(id=options.run.id, personas=(), run=run, files=()), need_key=need_key)
+    rubric, redactor = options.rubric, call.target.redactor
+    said = [rubric.text.text, "" if rubric.system is None else rubric.system.text, str(rubric.params)]
+    if redactor and any(redactor.clean(text) != text for text in said):
+        raise UsageError(f"rubric {rubric.id} holds the judge's key itself; take it out: {REMEDY}")
+    return call
 
 
 def _bench(options: JudgeOptions, manifest: Manifest, call: Call, model: str) -> Bench:
@@ -168,9 +177,26 @@ def _judged(run: RunDir) -> tuple[KeySet, Counter[str]]:
 
 class _Head(msgspec.Struct):
     key: str
-    record_key: str
     rubric: str
+    rubric_hash: str
+    judge: str
     status: str
+    endpoint: str = ""
+
+
+def _tell_of_newer(run: RunDir, bench: Bench, note: Callable[[str], None]) -> None:
+    """Say so where this rubric is one of before: comparisons read the version that was judged by last."""
+    rubric, mine = bench.rubric.id, rubric_hash(bench.rubric)
+    versions = [
+        head.rubric_hash
+        for head in judgments_at(run.path).scan(_Head, KeySet())
+        if (head.rubric, head.judge, head.endpoint) == (rubric, bench.model, bench.endpoint)
+    ]
+    if mine in versions and versions[-1] != mine:
+        note(
+            f"{rubric} was judged by in another version since, and `batch compare` reads that one; "
+            "to have both, give this one an `id` of its own"
+        )
 
 
 def _tasks(run: RunDir, bench: Bench) -> Iterator[Task]:

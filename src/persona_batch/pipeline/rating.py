@@ -5,6 +5,7 @@ import io
 import random
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
+from math import isfinite
 from pathlib import Path
 
 import msgspec
@@ -74,25 +75,29 @@ def sheet(run: RunDir, count: int, seed: int = 0) -> tuple[str, int]:
     return out.getvalue(), len(drawn)
 
 
-def rate(run: RunDir, path: Path, rater: str | None = None) -> Rated:
+def rate(run: RunDir, path: Path, rater: str | None = None, rubric: str = "") -> Rated:
     """Take over the ratings of a file (CSV, TSV, JSON, JSONL or Parquet); a rater's later word replaces the earlier.
 
     Args:
         run: the run.
         path: the file, with the columns `key`, `rater` and `score`, or `key`, `other_key`, `rater` and `choice`.
         rater: who rated, where the file has no such column.
+        rubric: the id of the rubric they rated by, where the file has no such column.
 
     Raises:
         UsageError: something is wrong with a row; nothing is taken over then.
         StorageError: the ratings cannot be written.
     """
-    given, done = _read(path, rater)
+    given, done = _read(path, rater, rubric)
     keys = {record.key for record in read_records(run.records)}
     unknown = [rating.key for rating in given if rating.key not in keys or rating.other_key not in {None, *keys}]
     if unknown:
         raise UsageError(
             f"{path}: {counted(len(unknown), 'rating')} of records that {run.path} does not have: {listed(unknown)}"
         )
+    alone = [rating.key for rating in given if rating.key == rating.other_key]
+    if alone:
+        raise UsageError(f"{path}: a pair has two replies; `key` and `other_key` are the same: {listed(alone)}")
     known = {rating.of: rating for rating in read_ratings(run.path)}
     for rating in given:
         if rating.of in known:
@@ -105,7 +110,7 @@ def rate(run: RunDir, path: Path, rater: str | None = None) -> Rated:
     return done
 
 
-def _read(path: Path, rater: str | None) -> tuple[list[Rating], Rated]:
+def _read(path: Path, rater: str | None, rubric: str) -> tuple[list[Rating], Rated]:
     suffix = path.suffix.lower()
     if suffix not in READERS:
         raise UsageError(f"{path}: expected a table that ends in {listed([*READERS], 9)}")
@@ -120,7 +125,7 @@ def _read(path: Path, rater: str | None) -> tuple[list[Rating], Rated]:
         raise UsageError(f"{path}: there is no column `key`; {meant('key', list(table.columns))}")
     done, given, seen = Rated(), list[Rating](), dict[tuple[str, str | None, str, str], int]()
     for row, line in rows:
-        rating = _rating(row, rater, f"{path}:{line}")
+        rating = _rating(row, rater, rubric, f"{path}:{line}")
         if rating is None:
             done.blank += 1
             continue
@@ -131,8 +136,9 @@ def _read(path: Path, rater: str | None) -> tuple[list[Rating], Rated]:
     return given, done
 
 
-def _rating(row: Row, rater: str | None, place: str) -> Rating | None:
+def _rating(row: Row, rater: str | None, rubric: str, place: str) -> Rating | None:
     said = {name: _text(row.get(name)) for name in _KNOWN}
+    said["rubric"] = said["rubric"] or rubric
     if not said["score"] and not said["choice"]:
         return None
     who = said["rater"] or rater
@@ -148,6 +154,8 @@ def _rating(row: Row, rater: str | None, place: str) -> Rating | None:
         score = float(said["score"])
     except ValueError:
         raise UsageError(f"{place}: the score `{said['score']}` is no number") from None
+    if not isfinite(score):
+        raise UsageError(f"{place}: the score `{said['score']}` is no number")
     return Rating(key=said["key"], rater=who, score=score, rubric=said["rubric"])
 
 

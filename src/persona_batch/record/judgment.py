@@ -23,6 +23,7 @@ class Judgment(msgspec.Struct, frozen=True, kw_only=True):
     `record_key` is the reply's record, `other_key` that of the reply it was set beside, by
     `other_persona`; `order` says which of them
     stood first (`ab`: the record's). `choice` is about the records: `a` is that of `record_key`, wherever it stood.
+    `reply_hash` and `other_hash` tell what was judged, `endpoint` where the judge was asked.
     `score` is null where there is none, and `reason` says why; `refused`: the judge says that the reply declined.
     """
 
@@ -36,7 +37,9 @@ class Judgment(msgspec.Struct, frozen=True, kw_only=True):
     rubric: str
     rubric_hash: str
     reply_hash: str
+    other_hash: str | None = None
     provider: str
+    endpoint: str = ""
     judge: str
     model_returned: str | None = None
     params: Params = msgspec.field(default_factory=dict)
@@ -62,18 +65,15 @@ def judgments_at(run: Path) -> Journal[Judgment]:
     return Journal(run / "judgments.jsonl", Judgment, noun="judgment", again=again)
 
 
-def reply_hash(*replies: str) -> str:
+def reply_hash(reply: str) -> str:
     """Return 16 hex digits that tell what was judged."""
-    digest = hashlib.blake2b(digest_size=8)
-    for reply in replies:
-        digest.update(b"%d:" % len(reply) + reply.encode("utf-8", "surrogatepass"))
-    return digest.hexdigest()
+    return hashlib.blake2b(reply.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
 
 
 def rubric_hash(rubric: Rubric) -> str:
-    """Return 16 hex digits of what the judge is asked and how its words are read; not of the rubric's name."""
+    """Return 16 hex digits of what the judge is asked, with what params, and how it is read; not of the name."""
     scale = None if rubric.scale is None else msgspec.to_builtins(rubric.scale)
-    asked = [rubric.text.text, None if rubric.system is None else rubric.system.text, scale]
+    asked = [rubric.text.text, None if rubric.system is None else rubric.system.text, scale, rubric.params]
     return hashlib.blake2b(canonical_json(asked), digest_size=8).hexdigest()
 
 

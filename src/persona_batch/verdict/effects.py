@@ -91,7 +91,8 @@ def _judged(comparison: Comparison, arm: Arm, language: Language) -> Iterator[st
             "low": f"{row.interval.low:+.2f}",
             "high": f"{row.interval.high:+.2f}",
         }
-        if stands(row):
+        beside = row.reference != arm.reference  # of pairs, those with the placebo, which are in no family
+        if stands(row) or (beside and row.p is not None and row.p <= LEVEL):
             yield language.say("judged, {rubric}: {arm} against {other} ({low} to {high})", **told)
         else:
             yield language.say("judged, {rubric}: {arm} against {other}, which may be luck ({low} to {high})", **told)
@@ -101,8 +102,11 @@ def _judged(comparison: Comparison, arm: Arm, language: Language) -> Iterator[st
 def _calibrated(comparison: Comparison, row: Estimate, language: Language) -> Iterator[str]:
     """Yield what people's ratings make of a judged difference."""
     for found in comparison.calibrations:
-        if (found.metric, found.arm) != (row.metric, row.arm):
+        if (found.metric, found.arm, found.reference) != (row.metric, row.arm, row.reference or ""):
             continue
+        if found.raters_agree is not None:
+            message = "people agree among themselves: alpha {alpha} ({n} raters)"
+            yield language.say(message, alpha=f"{found.raters_agree:.2f}", n=found.raters)
         if found.judge_agrees is not None:
             yield language.say("people and judge agree: alpha {alpha}", alpha=f"{found.judge_agrees:.2f}")
         if found.value is None or found.interval is None:

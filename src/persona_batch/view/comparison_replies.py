@@ -52,6 +52,10 @@ def _question(excerpts: Sequence[Excerpt], palette: Palette, width: int, diff: b
             band = [*([head] if head is not None else []), *arms[start : start + step]]
             texts = [_marked(head, excerpt, palette, diff) for excerpt in band]
             yield from side_by_side([_title(excerpt) for excerpt in band], texts, palette, width)
+            for excerpt in band:
+                for words in excerpt.judged:
+                    told = wrap(f"{one_line(excerpt.arm)} · {one_line(harmless(words))}", width)
+                    yield from map(palette.dim, told)
             yield ""
 
 

@@ -73,18 +73,35 @@ def distorted(measure: Measure, pair: Pair, shares: tuple[Floats, Floats], lengt
     )
     if rate > MOST_CUT:
         return sentences.CUT.format(share=f"{rate:.0%}", arm=measure.layout.arms[arm])
-    difference = float(np.nanmean(lost - other_lost)) if np.isfinite(lost - other_lost).any() else 0.0
-    if _bias(measure.layout, pair, lengths, difference) < NEGLIGIBLE:
+    rates = unlike(measure, pair, (lost, other_lost), lengths)
+    if rates is None:
         return None
-    test = PairedTest(pair, "no reply", "share of cells", lost, other_lost, by_question=True)
-    row = paired(measure, [test]).estimates[0]
-    rates = [float(np.nanmean(side)) for side in (lost, other_lost)]
-    if row.p is not None and row.p > (DOUBT if min(rates) else ONE_SIDED_DOUBT):
-        return None
+    difference = rates[0] - rates[1]
     names = [measure.layout.arms[arm] for arm in (pair.arm, pair.reference)]
     digits = 0 if abs(difference) >= 0.01 else 1 if abs(difference) >= 0.001 else 2
     told = [f"{rate:.{digits}%}" for rate in rates]
     return sentences.LOST.format(share=told[0], arm=names[0], other_share=told[1], other=names[1])
+
+
+def unlike(measure: Measure, pair: Pair, lost: tuple[Floats, Floats], values: Floats) -> tuple[float, float] | None:
+    """Return how much each side of a pair lost, where one lost more and the means of what is left may differ by that.
+
+    Args:
+        measure: whose study it is.
+        pair: the two arms.
+        lost: the share that each side lost of each question.
+        values: what is averaged, parallel to the layout's rows; NaN where it is lost.
+    """
+    mine, other = lost
+    difference = float(np.nanmean(mine - other)) if np.isfinite(mine - other).any() else 0.0
+    if _bias(measure.layout, pair, values, difference) < NEGLIGIBLE:
+        return None
+    test = PairedTest(pair, "no reply", "share of cells", mine, other, by_question=True)
+    row = paired(measure, [test]).estimates[0]
+    rates = float(np.nanmean(mine)), float(np.nanmean(other))
+    if row.p is not None and row.p > (DOUBT if min(rates) else ONE_SIDED_DOUBT):
+        return None
+    return rates
 
 
 def _bias(layout: Layout, pair: Pair, lengths: Floats, difference: float) -> float:
@@ -102,8 +119,13 @@ def _bias(layout: Layout, pair: Pair, lengths: Floats, difference: float) -> flo
     rest = []
     for groups in zip(pair.arm_group, pair.reference_group, strict=True):
         sides = [lengths[layout.start[group] : layout.end[group]] for group in groups]
+        sides = [side[np.isfinite(side)] for side in sides]
         both = np.concatenate(sides)
+        if len(both) < 2 or not all(map(len, sides)):
+            continue
         rest.append((sides[int(difference > 0)] - both.mean()) * np.sqrt(len(both) / (len(both) - 1)))
+    if not rest:
+        return float("inf")
     ordered = np.sort(np.concatenate(rest))
     ordered -= ordered.mean()
     trimmed = min(int(np.ceil(abs(difference) * len(ordered))), len(ordered) - 1)
