@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from comparing.made import WORDS, prose, record
-from persona_batch.comparing import compare
+from persona_batch.comparing import compare, compare_runs
 from persona_batch.errors import UsageError
 from persona_batch.record import Record
 
@@ -160,3 +160,33 @@ def test_speakers_of_one_question_alone_are_missing_nowhere_else() -> None:
     assert {arm.missing for arm in compare(records, by="speaker").arms} == {0}
     lost = [one for one in records if (one.persona, one.speaker) != ("cat", "Bajie") or one.sample]
     assert {arm.name: arm.missing for arm in compare(lost).arms} == {"none": 0, "cat": 1}
+
+
+def test_a_level_of_one_run_is_the_plain_parameter_of_another() -> None:
+    rng = np.random.default_rng(5)
+    before, after = (
+        [
+            record(
+                persona,
+                f"q{question}",
+                prose(rng),
+                sample=sample,
+                run=run,
+                params={"temperature": heat},
+                factors={"temperature": heat} if named else {},
+            )
+            for persona in ("none", "cat")
+            for heat in heats
+            for question in range(6)
+            for sample in range(2)
+        ]
+        for run, heats, named in (
+            ("run", [0.2], False),
+            ("later", [0.2, 1.0], True),
+        )
+    )
+    found = compare_runs(before, after, measures=["change"])
+    row = found.find("change", "cat")
+    assert row is not None
+    assert (row.questions, row.samples, row.reference_samples) == (6, 12, 12)
+    assert row.p is not None

@@ -27,15 +27,25 @@ def speaker_of(record: Record) -> str:
 
 
 def by_name(columns: dict[str, Column], names: dict[str, list[str]]) -> tuple[str, ...]:
-    """Add a column for each of the grid's own factors; a record without it has the level "": it was not sent."""
-    held = [msgspec.json.decode(text, type=dict[str, Any]) for text in names["factors"]]
+    """Add a column for each of the grid's own factors; the level "": it was not sent.
+
+    Where another run has it as a plain parameter, that is its level.
+    """
+    held, params = (
+        [msgspec.json.decode(text, type=dict[str, Any]) for text in names[column]] for column in ("factors", "params")
+    )
     factors = tuple(sorted({name for one in held for name in one}))
     for factor in factors:
-        said = [one.get(factor) for one in held]
-        values = sorted(dict.fromkeys(map(level_text, said)), key=_as_number)
-        lookup = np.array([values.index(level_text(value)) for value in said], dtype=np.int64)
-        names[column_of(factor)] = values
-        columns[column_of(factor)] = lookup[columns["factors"]]
+        said, plain = ([level_text(one.get(factor)) for one in source] for source in (held, params))
+        values = sorted({*said, *plain}, key=_as_number)
+        place = {level: number for number, level in enumerate(values)}
+        as_factor = np.array([place[level] for level in said], dtype=np.int64)[columns["factors"]]
+        as_param = np.array([place[level] for level in plain], dtype=np.int64)[columns["params"]]
+        missing = np.array([factor not in one for one in held], dtype=np.bool_)[columns["factors"]]
+        column = np.where(missing, as_param, as_factor)
+        held_now = np.unique(column)
+        names[column_of(factor)] = [values[place] for place in held_now]
+        columns[column_of(factor)] = np.searchsorted(held_now, column)
     return factors
 
 
