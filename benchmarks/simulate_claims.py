@@ -7,7 +7,6 @@ import numpy as np
 from benchmarks.simulate_cells import Prose, YesNo, first_alarm, levelled, levels, month, stems
 from benchmarks.simulate_rows import LEVEL, Aim, Read, Row, significant
 from persona_batch.comparing import Comparison
-from persona_batch.comparing.calibration import corrected
 from persona_batch.comparing.follow import follow
 from persona_batch.record import Record
 
@@ -183,14 +182,6 @@ def watches() -> list[tuple[str, Held, float, float, float]]:
     ]
     found.append(("watch: a step of .5 sd is found within a week", _step, 0.9, 0.1, 0.1))
     found.append(("watch: drift of .02 sd a night is found within 40", _drift, 0.95, 0.1, 0.05))
-    found += [
-        (f"judge at .85, truth .5, corrected by ratings: interval holds the truth, {name}", held, 0.95, 0.03, 1.0)
-        for name, held in (
-            ("20 questions, 20 rated", _corrected(20, 20, 0.3)),
-            ("240 questions, 20 rated", _corrected(240, 20, 0.3)),
-            ("240 questions, 20 rated, noisy judge", _corrected(240, 20, 1.5)),
-        )
-    ]
     found.append(("history: any false alarm in 30 nights, 2 personas", _month, LEVEL, 0.0, 0.03))
     return found
 
@@ -206,23 +197,6 @@ def _step(rng: np.random.Generator) -> float:
 
 def _drift(rng: np.random.Generator) -> float:
     return float(first_alarm(rng, "normal", nights=40, drift=0.02) is not None)
-
-
-def _corrected(questions: int, rated: int, noise: float) -> Held:
-    """Return whether the corrected interval holds the truth, where a judge favours one side by .35."""
-
-    def held(rng: np.random.Generator) -> float:
-        effect = 0.5 + rng.normal(0.0, 0.4, questions)
-        judged = effect + 0.35 + rng.normal(0.0, noise / np.sqrt(5), questions)
-        chosen = rng.permutation(questions)[:rated]
-        human, same = np.full(questions, np.nan), np.full(questions, np.nan)
-        replies = rng.normal(0.0, 0.5, rated)
-        human[chosen] = effect[chosen] + replies
-        same[chosen] = effect[chosen] + replies + 0.35 + rng.normal(0.0, noise, rated)
-        _, low, high, _ = corrected(judged, human, same, np.arange(questions))
-        return float(low <= 0.5 <= high)
-
-    return held
 
 
 def _month(rng: np.random.Generator) -> float:

@@ -22,6 +22,7 @@ GROUPS = (
         "watch: a step",
         "watch: drift",
         "told apart",
+        "judge",
     ),
 )
 
