@@ -52,8 +52,8 @@ def judge(
     --provider and --base-url the judge lives where the run was made. `batch compare` then has the scores as measures.
 
     Examples:
-        batch judge latest --rubric prompts/judges/role.yaml -m Qwen/Qwen3-235B-A22B-Instruct-2507
-        batch judge --rubric prompts/judges/better.yaml --against assistant --dry-run
+        batch judge latest --rubric prompts/judges/role.yaml -m Qwen/Qwen3-30B-A3B
+        batch judge --rubric prompts/judges/better.yaml --against assistant
 
     Exit codes: 0 complete, 1 some were not judged, 2 wrong usage, 3 stopped early, 4 another process holds the run,
     130 interrupted.
