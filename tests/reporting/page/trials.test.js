@@ -56,9 +56,10 @@ test("rows name the left reply first, and tallies know who stood where", () => {
   answers.set(shown[5].id, "tie");
   answers.delete(shown[4].id);
   assert.deepEqual(tallies(shown, answers), [{ first: 0, second: 1, wins: 4, losses: 0, ties: 1 }]);
-  const told = rows(shown, answers, "ann");
+  const told = rows(shown, answers, "ann", ["first"]);
   assert.equal(told.length, 5);
   assert.deepEqual(told[0], {
+    run: "first",
     key: shown[0].shown[0].key,
     other_key: shown[0].shown[1].key,
     rater: "ann",
@@ -73,7 +74,18 @@ test("scores have a mean for each condition", () => {
     { condition: 2, mean: 5, count: 2 },
     { condition: 5, mean: 1.5, count: 2 },
   ]);
-  assert.deepEqual(rows(shown.slice(0, 1), answers, "李"), [{ key: shown[0].id, rater: "李", score: answers.get(shown[0].id) }]);
+  const [{ id, shown: [first] }] = shown;
+  assert.deepEqual(rows(shown.slice(0, 1), answers, "李", ["first"]), [
+    { run: "first", key: first.key, rater: "李", score: answers.get(id) },
+  ]);
+});
+
+test("the same cell of two runs is two replies to rate", () => {
+  const [before, after] = [candidates([0], [0]), candidates([1], [0], 1, 1)].map((all) => [{ ...all[0], key: "same" }]);
+  const shown = trials([...before, ...after], "scores", "3");
+  const answers = new Map(shown.map(({ id, shown: [one] }) => [id, one.run + 1]));
+  const told = rows(shown, answers, "ann", ["first", "second"]);
+  assert.deepEqual(new Map(told.map(({ run, score }) => [run, score])), new Map([["first", 1], ["second", 2]]));
 });
 
 test("kept answers that fit no trial or no scale are not taken", () => {

@@ -22,7 +22,7 @@ import { chance, shuffled } from "./chance.js";
 
 /** What is shown at once: one reply, or the left and the right one. @typedef {{id: string, shown: Candidate[]}} Trial */
 /** An answer: of a pair the side, by its place on the screen; of one reply its score. @typedef {Choice|number} Answer */
-/** A row as `batch rate` takes it. @typedef {{key: string, other_key: string, rater: string, choice: Choice}|{key: string, rater: string, score: number}} Row */
+/** A row as `batch rate` takes it; `run`: two runs of a batch have the same keys. @typedef {{run: string, key: string, other_key: string, rater: string, choice: Choice}|{run: string, key: string, rater: string, score: number}} Row */
 /** How often the first of two conditions was preferred, the second, neither. @typedef {{first: number, second: number, wins: number, losses: number, ties: number}} Tally */
 
 /** Scores that can be given. */
@@ -38,7 +38,7 @@ export const SCORES = [1, 2, 3, 4, 5];
 export function trials(candidates, mode, seed) {
   /** @type {Map<number, Trial[]>} */
   const byQuestion = new Map();
-  const all = mode === "scores" ? candidates.map((one) => ({ id: one.key, shown: [one] })) : pairs(candidates, seed);
+  const all = mode === "scores" ? candidates.map((one) => ({ id: `${one.run} ${one.key}`, shown: [one] })) : pairs(candidates, seed);
   for (const trial of all) {
     const { question } = trial.shown[0];
     byQuestion.set(question, [...(byQuestion.get(question) ?? []), trial]);
@@ -66,7 +66,7 @@ function pairs(candidates, seed) {
       cell.slice(at + 1).flatMap((other) => {
         if (one.condition === other.condition || one.key === other.key) return [];
         const [first, second] = one.key < other.key ? [one, other] : [other, one];
-        const id = `${first.key} ${second.key}`;
+        const id = `${one.run} ${first.key} ${second.key}`;
         return [{ id, shown: chance(`${seed} side`, id) < 0.5 ? [first, second] : [second, first] }];
       }),
     ),
@@ -78,15 +78,17 @@ function pairs(candidates, seed) {
  * @param {Trial[]} shown
  * @param {Map<string, Answer>} answers by trial
  * @param {string} rater
+ * @param {string[]} runs their ids
  * @returns {Row[]}
  */
-export function rows(shown, answers, rater) {
+export function rows(shown, answers, rater, runs) {
   /** @type {Row[]} */
   const found = [];
   for (const { id, shown: [left, right] } of shown) {
     const answer = answers.get(id);
-    if (typeof answer === "number") found.push({ key: left.key, rater, score: answer });
-    else if (answer) found.push({ key: left.key, other_key: right.key, rater, choice: answer });
+    const run = runs[left.run];
+    if (typeof answer === "number") found.push({ run, key: left.key, rater, score: answer });
+    else if (answer) found.push({ run, key: left.key, other_key: right.key, rater, choice: answer });
   }
   return found;
 }
