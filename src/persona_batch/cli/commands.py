@@ -29,6 +29,7 @@ COMMANDS = (
     Entry("check-replies", "persona_batch.cli.check_replies:check_replies", "Put checks to old replies; asks nothing."),
     Entry("judge", "persona_batch.cli.judge:judge", "Let another model judge the replies of a run by a rubric."),
     Entry("rate", "persona_batch.cli.rate:rate", "Draw replies for people to rate, and take over their ratings."),
+    Entry("report", "persona_batch.cli.report:report", "Write a run as one page to look at, in a browser."),
     Entry("history", "persona_batch.cli.history:history", "Follow a batch over its runs: trends and drift."),
     Entry(
         "runs",
@@ -55,7 +56,6 @@ COMMANDS = (
 )
 
 PLANNED = {
-    "report": "`batch compare --format markdown` prints a comparison for a page",
     "import": "`batch schema persona` describes the files to write",
     "export": "records.jsonl is plain JSON Lines, and `batch compare --format csv` makes a table",
 }

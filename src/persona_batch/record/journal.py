@@ -103,6 +103,17 @@ class Journal(Generic[E]):
         except OSError as error:
             raise UsageError(f"{self.path}: cannot be read: {error.strerror}") from error
 
+    def entry(self, line: bytes, number: int) -> E:
+        """Return the entry of a line, which ends in its newline; `number` counts lines from 1, for the error.
+
+        Raises:
+            UsageError: the line is no entry.
+        """
+        try:
+            return self.decode(line)
+        except (msgspec.MsgspecError, ValueError) as error:
+            raise self._damaged(number, error) from error
+
     def digest(self, entry: E) -> bytes:
         """Return 16 bytes that tell what an entry says from what others of its key say."""
         said = entry if self._said is None else self._said(entry)
@@ -116,13 +127,16 @@ class Journal(Generic[E]):
                 entry = decode(line)
                 new = keys is None or keys.add(entry.key)
             except (msgspec.MsgspecError, ValueError) as error:
-                raise UsageError(
-                    f"{self.path}:{number}: not a {self.noun} ({error}); the file was edited or damaged: "
-                    f"remove the line, and {self._again}"
-                ) from error
+                raise self._damaged(number, error) from error
             if not new:
                 raise UsageError(f"{self.path}:{number}: the key {entry.key} occurs twice; remove one of the two lines")
             yield entry
+
+    def _damaged(self, number: int, error: Exception) -> UsageError:
+        return UsageError(
+            f"{self.path}:{number}: not a {self.noun} ({error}); the file was edited or damaged: "
+            f"remove the line, and {self._again}"
+        )
 
 
 def _is_last(file: BinaryIO) -> bool:

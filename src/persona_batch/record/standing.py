@@ -1,0 +1,71 @@
+"""Records by where they stand in their file, so that what is told of together can be read together, in any order."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from persona_batch.errors import UsageError
+from persona_batch.record.reader import journal_at
+from persona_batch.record.record import Record
+
+_NEWLINE = b"\n"
+_BUFFER = 1 << 20  # bytes
+_LONGEST = 1 << 28  # bytes of a line; more is no record
+
+
+class StandingRecords:
+    """A records file held open: what stood in it at the beginning can be read again while a run adds to it.
+
+    The file may be replaced meanwhile (a resumed run renames its records); the one that was opened is read on.
+
+    Raises:
+        UsageError: the file cannot be opened.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._journal = journal_at(path)
+        try:
+            self._file = path.open("rb", buffering=_BUFFER)
+        except OSError as error:
+            raise UsageError(f"{path}: cannot be read: {error.strerror}") from error
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._file.close()
+
+    def read(self) -> Iterator[tuple[int, Record]]:
+        """Yield the records in the order they finished, each with the byte at which its line begins.
+
+        A torn last line is none. Nothing else may be read from this file before all are taken.
+
+        Raises:
+            UsageError: a line is no record, or the file cannot be read.
+        """
+        place = number = 0
+        self._file.seek(0)
+        while (line := self._line()).endswith(_NEWLINE):
+            number += 1
+            yield place, self._journal.entry(line, number)
+            place += len(line)
+        if len(line) == _LONGEST:
+            raise UsageError(f"{self._journal.path}:{number + 1}: a line of more than {_LONGEST >> 20} MB is no record")
+
+    def at(self, place: int) -> Record:
+        """Return the record whose line begins at this byte, as `read` gave it.
+
+        Raises:
+            UsageError: the file was changed in place since.
+        """
+        self._file.seek(place)
+        return self._journal.entry(self._line(), 0)
+
+    def _line(self) -> bytes:
+        try:
+            return self._file.readline(_LONGEST)
+        except OSError as error:
+            raise UsageError(f"{self._journal.path}: cannot be read: {error.strerror}") from error

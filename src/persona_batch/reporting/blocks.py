@@ -1,0 +1,169 @@
+"""Records of one question → one block of columns; blocks → text that stands in a script element.
+
+A block is gzip of UTF-8 JSON in base64. Columns pack a fifth smaller than rows, as alike values stand together; prompts
+that several questions share stand once, in `meta`.
+"""
+
+import base64
+import gzip
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from persona_batch.chat import Message
+from persona_batch.comparing.corpus import STATUSES
+from persona_batch.errors import UsageError
+from persona_batch.record import CheckResult, Record
+from persona_batch.record.record import ErrorInfo, ProbeRecord, TurnRecord
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_ALWAYS = ("condition", "sample", "status", "reply", "messages")
+_SOMETIMES: dict[str, Any] = {  # what a column holds where it holds nothing
+    **dict.fromkeys(("reasoning", "finish", "error", "ttft", "latency", "started", "prompt_tokens"), None),
+    "completion_tokens": None,
+    "attempts": 1,
+    "checks": [],
+    "scores": [],
+    "talk": None,
+}
+_LEVEL = 6  # of gzip; 9 is half a percent smaller
+
+
+def packed(value: object) -> str:
+    """Return a value as a block's text. Surrogates without their other half are kept, by their escapes."""
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    escaped = _SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    return base64.b64encode(gzip.compress(escaped.encode(), _LEVEL, mtime=0)).decode()
+
+
+def unpacked(text: str) -> Any:
+    """Return what `packed` was given."""
+    return json.loads(gzip.decompress(base64.b64decode(text)))
+
+
+@dataclass(slots=True)
+class Numbers:
+    """Numbers of names, in the order in which they were first met."""
+
+    names: dict[str, int] = field(default_factory=dict)
+
+    def of(self, name: str) -> int:
+        """Return the number of a name."""
+        return self.names.setdefault(name, len(self.names))
+
+
+Score = tuple[int, float | None] | tuple[int, float | None, str]
+
+
+@dataclass(slots=True)
+class Packer:
+    """Makes blocks; it remembers the checks that it met.
+
+    Args:
+        strings: contents of messages that stand in `meta`, by text.
+        reasoning: whether what models thought goes with the replies.
+    """
+
+    strings: Mapping[str, int]
+    reasoning: bool = True
+    checks: Numbers = field(default_factory=Numbers)
+
+    def block(self, records: Iterable[tuple[int, Record, Sequence[Score]]]) -> dict[str, object]:
+        """Return the columns of a question's records, each given with its condition and its scores.
+
+        Raises:
+            UsageError: a key is none.
+        """
+        columns: dict[str, list[Any]] = {name: [] for name in (*_ALWAYS, *_SOMETIMES)}
+        texts, lists = Numbers(), _Lists()
+        keys = bytearray()
+        for condition, record, scores in records:
+            keys += _key(record)
+            timing, usage, error = record.timing, record.usage, record.error
+            row = {
+                "condition": condition,
+                "sample": record.sample,
+                "status": STATUSES.index(record.status),
+                "reply": record.reply,
+                "messages": lists.of([self._said(message, texts) for message in record.messages]),
+                "reasoning": record.reasoning if self.reasoning else None,
+                "finish": record.finish_reason,
+                "error": None if error is None else _error(error),
+                "ttft": None if timing is None else timing.ttft_ms,
+                "latency": None if timing is None else timing.latency_ms,
+                "started": None if timing is None else timing.started_at or None,
+                "prompt_tokens": None if usage is None else usage.prompt_tokens,
+                "completion_tokens": None if usage is None else usage.completion_tokens,
+                "attempts": record.attempts,
+                "checks": self._checked(record.checks),
+                "scores": list(scores),
+                "talk": self._talk(record),
+            }
+            for name, value in row.items():
+                columns[name].append(value)
+        kept = {
+            name: values
+            for name, values in columns.items()
+            if name in _ALWAYS or any(value != _SOMETIMES[name] for value in values)
+        }
+        return {**kept, "keys": base64.b64encode(keys).decode(), "texts": list(texts.names), "lists": lists.held}
+
+    def _said(self, message: Message, texts: Numbers) -> tuple[str | int, ...]:
+        shared = self.strings.get(message.content)
+        place = ~texts.of(message.content) if shared is None else shared
+        return (message.role, place) if message.name is None else (message.role, place, message.name)
+
+    def _checked(self, checks: Iterable[CheckResult]) -> list[tuple[object, ...]]:
+        return [
+            (self.checks.of(check.label), check.passed, *(() if check.reason is None else (check.reason,)))
+            for check in checks
+        ]
+
+    def _talk(self, record: Record) -> dict[str, object] | None:
+        if record.turns is None and record.probes is None:
+            return None
+        turns = record.turns or ()
+        partners = [turn.partner.persona for turn in turns if turn.partner is not None]
+        return {
+            "turns": [{"user": turn.user, **self._answered(turn)} for turn in turns],
+            "probes": [
+                {"after": probe.after, "text": probe.text, **self._answered(probe)} for probe in record.probes or ()
+            ],
+            "partner": partners[0] if partners else None,
+        }
+
+    def _answered(self, part: TurnRecord | ProbeRecord) -> dict[str, object]:
+        said = {"reply": part.reply, "status": STATUSES.index(part.status), "checks": self._checked(part.checks)}
+        return said if part.error is None else {**said, "error": part.error.message}
+
+
+class _Lists:
+    """Lists of messages, each once."""
+
+    def __init__(self) -> None:
+        self.held: list[list[tuple[str | int, ...]]] = []
+        self._places: dict[tuple[tuple[str | int, ...], ...], int] = {}
+
+    def of(self, said: list[tuple[str | int, ...]]) -> int:
+        place = self._places.setdefault(tuple(said), len(self.held))
+        if place == len(self.held):
+            self.held.append(said)
+        return place
+
+
+def _error(error: ErrorInfo) -> dict[str, object]:
+    return {"kind": error.kind, "message": error.message, "http_status": error.http_status}
+
+
+def _key(record: Record) -> bytes:
+    try:
+        key = bytes.fromhex(record.key)
+    except ValueError:
+        key = b""
+    if len(key) != 16:
+        raise UsageError(
+            f"the record of {record.persona}, {record.question} has the key {record.key[:40]!r}, which is none"
+        )
+    return key

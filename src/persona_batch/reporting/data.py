@@ -1,0 +1,117 @@
+"""The data of a report as Python writes it; `page/data.js` has the same types for the page, and says what they mean."""
+
+from typing import Literal, TypeAlias
+
+import msgspec
+
+from persona_batch.record.manifest import State
+
+FactorKind: TypeAlias = Literal[
+    "persona", "variant", "placement", "model", "speaker", "params", "run", "factor", "attribute"
+]
+Role: TypeAlias = Literal["persona", "placebo", "control"]
+By: TypeAlias = Literal["judge", "people"]
+
+
+class Told(msgspec.Struct, frozen=True):
+    """Text in the languages of the page."""
+
+    en: str
+    zh: str
+
+
+class Run(msgspec.Struct, frozen=True, kw_only=True):
+    """A run; `cells` are those of the whole batch, where known."""
+
+    id: str
+    batch: str
+    started: str
+    ended: str | None
+    state: State
+    records: int
+    cells: int | None
+    endpoint: str
+
+
+class Sampled(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """What of the runs is in the report, where it is not all: whole questions."""
+
+    questions: int
+    of_questions: int
+    records: int
+    of_records: int
+
+
+class Factor(msgspec.Struct, frozen=True):
+    """What varies; `kind` says where the level stands in a condition."""
+
+    name: str
+    kind: FactorKind
+    levels: list[str]
+
+
+class Effect(msgspec.Struct, frozen=True, kw_only=True):
+    """What the verdict says of a condition; `told` is the share of pairs told right, with its 95 % interval."""
+
+    told: float | None
+    low: float | None
+    high: float | None
+    holds: bool | None
+    sentence: Told
+
+
+class Condition(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything about a cell but its question and sample; `control` indexes the condition it is compared with."""
+
+    id: str
+    persona: str
+    role: Role
+    run: int
+    levels: dict[str, str]
+    system: str | None
+    placement: str
+    model: str
+    params: int
+    control: int | None
+    effect: Effect | None
+
+
+class Question(msgspec.Struct, frozen=True, kw_only=True):
+    """A question; `lines` of the longest reply, at most 12; `difference`: mean distance from the control."""
+
+    id: str
+    text: str
+    cluster: str | None
+    lines: int
+    records: int
+    difference: float | None
+
+
+class Metric(msgspec.Struct, frozen=True):
+    """What judges or people gave; the ends are those of its scale, or else of what was given."""
+
+    name: str
+    by: By
+    low: float | None
+    high: float | None
+
+
+class Meta(msgspec.Struct, frozen=True, kw_only=True):
+    """All that is in the report once."""
+
+    version: int
+    id: str
+    tool: str
+    made: str
+    title: str
+    lang: Literal["en", "zh"]
+    runs: list[Run]
+    sampled: Sampled | None
+    factors: list[Factor]
+    conditions: list[Condition]
+    questions: list[Question]
+    strings: list[str]
+    params: list[dict[str, object]]
+    checks: list[str]
+    metrics: list[Metric]
+    plots: list[str]

@@ -1,0 +1,219 @@
+"""Conditions and their names: every combination of run, persona, wording, place, model, speaker and parameters.
+
+A condition is named by its persona and by whatever else tells it from the persona's others: `pirate`, or
+`pirate · user` where the persona was asked in several places.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, get_args
+
+import msgspec
+
+from persona_batch.chat import Placement
+from persona_batch.comparing.columns import encode_sorted, level_text, speaker_of
+from persona_batch.comparing.levels import told_level
+from persona_batch.plan.forms import TOLD
+from persona_batch.record import Record
+from persona_batch.reporting.data import Factor, FactorKind, Role
+
+_PLACEMENTS: tuple[str, ...] = get_args(Placement)
+_JOINT = " · "
+_UNSENT = "the endpoint's own"  # a parameter that is not sent, as `compare` says it
+
+
+class Who(NamedTuple):
+    """A condition as records tell it: everything about a cell but its question and sample.
+
+    `apart` are the parameters that are no factor of the grid, `factors` its factors, `params` all that was sent: as
+    canonical JSON. `run` counts from 0.
+    """
+
+    persona: str
+    placement: str
+    variant: int
+    model: str
+    speaker: str
+    factors: str
+    apart: str
+    params: str
+    run: int
+
+    @classmethod
+    def of(cls, record: Record, run: int) -> "Who":
+        """Return a record's."""
+        factors = {name: level for name, level in record.factors.items() if name != TOLD}
+        params = encode_sorted(record.params).decode()
+        apart = {name: value for name, value in record.params.items() if name not in factors}
+        return cls(
+            record.persona,
+            record.placement,
+            record.variant,
+            record.model,
+            speaker_of(record),
+            encode_sorted(factors).decode() if factors else "{}",
+            encode_sorted(apart).decode() if factors else params,
+            params,
+            run,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """In which order the files name things; what they do not name comes behind, by its name."""
+
+    personas: Sequence[str] = ()
+    models: Sequence[str] = ()
+    levels: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """Conditions in the order of the columns, with their ids and levels, and the factors that vary."""
+
+    order: list[Who]
+    ids: list[str]
+    levels: list[dict[str, str]]
+    factors: list[Factor]
+
+
+def name_conditions(
+    found: Sequence[Who],
+    *,
+    roles: Mapping[str, Role],
+    runs: Sequence[str],
+    attributes: Mapping[str, Mapping[str, str]],
+    order: Order,
+) -> Named:
+    """Name conditions and put them in order: controls first, then by persona, and a persona's runs side by side.
+
+    Args:
+        found: the conditions that occur.
+        roles: of the personas.
+        runs: names of the runs, told apart.
+        attributes: of the personas.
+        order: of the files.
+    """
+    described = _Descriptions(found, runs)
+    personas = _places(order.personas, sorted({who.persona for who in found}))
+    models = _places(order.models, sorted({who.model for who in found}))
+    rank = {"control": 0, "placebo": 1, "persona": 2}
+
+    def place(who: Who) -> tuple[Any, ...]:
+        levels = described.grid(who)
+        grid = [_level_place(order.levels.get(name, ()), levels.get(name, "")) for name in described.grid_names]
+        where = _PLACEMENTS.index(who.placement)
+        at = (rank[roles[who.persona]], personas[who.persona], where, who.variant, models[who.model])
+        return (*at, who.speaker, grid, who.apart, who.run)
+
+    ordered = sorted(found, key=place)
+    told = [described.parts(who) for who in ordered]
+    factors, levels = _factors(ordered, told, attributes)
+    return Named(ordered, _unique(_ids(ordered, told)), levels, factors)
+
+
+class _Part(NamedTuple):
+    """A level of a factor, as it stands in a list of levels and in a condition's name."""
+
+    kind: FactorKind
+    factor: str
+    level: str
+    label: str
+
+
+class _Descriptions:
+    def __init__(self, found: Sequence[Who], runs: Sequence[str]) -> None:
+        self._runs = runs
+        self._apart = sorted({who.apart for who in found})
+        self._grids = {who.factors: _decoded(who.factors) for who in found}
+        self.grid_names = sorted({name for held in self._grids.values() for name in held})
+
+    def grid(self, who: Who) -> dict[str, str]:
+        """Return the levels of the grid's own factors; "": not sent."""
+        return {name: level_text(level) for name, level in self._grids[who.factors].items()}
+
+    def parts(self, who: Who) -> list[_Part]:
+        """Return all that a name may be made of, in its order."""
+        grid, held = self.grid(who), _decoded(who.params)
+        own = [(name, grid.get(name, level_text(held.get(name))) or _UNSENT) for name in self.grid_names]
+        apart = told_level("params", self._apart, self._apart.index(who.apart))
+        return [
+            _Part("placement", "placement", who.placement, who.placement),
+            _Part("variant", "variant", str(who.variant), f"variant {who.variant}"),
+            _Part("model", "model", who.model, who.model),
+            _Part("speaker", "speaker", who.speaker or "nobody", who.speaker or "nobody"),
+            *(_Part("factor", name, level, f"{name} {level}") for name, level in own),
+            _Part("params", "params", apart, apart),
+            _Part("run", "run", self._runs[who.run], self._runs[who.run]),
+        ]
+
+
+def _ids(ordered: Sequence[Who], told: Sequence[Sequence[_Part]]) -> list[str]:
+    varies: dict[tuple[str, int], set[str]] = defaultdict(set)  # levels by persona and place in the name
+    for who, parts in zip(ordered, told, strict=True):
+        for place, part in enumerate(parts):
+            varies[who.persona, place].add(part.level)
+    return [
+        _JOINT.join([who.persona, *(part.label for n, part in enumerate(parts) if len(varies[who.persona, n]) > 1)])
+        for who, parts in zip(ordered, told, strict=True)
+    ]
+
+
+def _unique(ids: Sequence[str]) -> list[str]:
+    """Number names that others have already (a persona may be called `pirate · user`)."""
+    taken: set[str] = set()
+    found = []
+    for name in ids:
+        number, free = 1, name
+        while free in taken:
+            number += 1
+            free = f"{name} #{number}"
+        taken.add(free)
+        found.append(free)
+    return found
+
+
+def _factors(
+    ordered: Sequence[Who], told: Sequence[Sequence[_Part]], attributes: Mapping[str, Mapping[str, str]]
+) -> tuple[list[Factor], list[dict[str, str]]]:
+    levels = [{"persona": who.persona} for who in ordered]
+    factors = [Factor("persona", "persona", list(dict.fromkeys(who.persona for who in ordered)))]
+    for column in zip(*told, strict=True):
+        held = list(dict.fromkeys(part.level for part in column))
+        if len(held) < 2:
+            continue
+        kind, factor = column[0].kind, _free(column[0].factor, factors)
+        factors.append(Factor(factor, kind, held))
+        for mine, part in zip(levels, column, strict=True):
+            mine[factor] = part.level
+    for name in sorted({name for held in attributes.values() for name in held}):
+        mine_of = {persona: held[name] for persona, held in attributes.items() if name in held}
+        factor = _free(name, factors)
+        factors.append(Factor(factor, "attribute", sorted(set(mine_of.values()))))
+        for mine, who in zip(levels, ordered, strict=True):
+            if who.persona in mine_of:
+                mine[factor] = mine_of[who.persona]
+    return factors, levels
+
+
+def _free(name: str, factors: Sequence[Factor]) -> str:
+    """Return a name that no factor has: an attribute may be called `model`."""
+    taken = {factor.name for factor in factors}
+    return name if name not in taken else _unique([*taken, name])[-1]
+
+
+def _places(known: Sequence[str], others: Sequence[str]) -> dict[str, int]:
+    return {name: place for place, name in enumerate(dict.fromkeys([*known, *others]))}
+
+
+def _level_place(known: Sequence[str], level: str) -> tuple[int, float, str]:
+    try:
+        size = float(level) if level else float("-inf")
+    except ValueError:
+        size = float("inf")
+    return (known.index(level) if level in known else len(known)), size, level
+
+
+def _decoded(text: str) -> dict[str, Any]:
+    return msgspec.json.decode(text, type=dict[str, Any])
