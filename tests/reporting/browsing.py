@@ -1,0 +1,73 @@
+"""A page in a real browser, and everything it does that a report may not do."""
+
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+from urllib.parse import urlencode
+
+from persona_batch.cli.main import run_command
+
+if TYPE_CHECKING:  # a test may need no tool of the gate's to be collected
+    from playwright.sync_api import Dialog, Page, Request
+
+CHROMIUM = "/usr/bin/chromium"
+QUIET = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+         "--disable-component-update", "--disable-sync")  # fmt: skip
+"""For a machine without a screen and without a network, as root."""
+
+PageOf: TypeAlias = Callable[..., "Page"]
+"""What the fixture `page_of` gives."""
+
+PHONE, DESKTOP = 412, 1400
+State: TypeAlias = Mapping[str, str] | str
+"""What stands in a page's address behind the `#`: names and values, or as it is written."""
+
+_POLICY = re.compile(r"<meta\b[^>]*Content-Security-Policy[^>]*>", re.IGNORECASE)
+
+
+def report_of(run: Path, out: Path, *args: str) -> Path:
+    """Write the report of a run with `batch report` and return its path."""
+    assert run_command(("report", str(run), "--output", str(out), *args)) == 0
+    return out
+
+
+def without_policy(html: Path) -> Path:
+    """Write a copy of a report without its policy, beside it: all that is left to protect it is how it is made."""
+    text, found = _POLICY.subn("", html.read_text(encoding="utf-8"))
+    assert found == 1
+    copy = html.with_name(f"{html.stem}.without-policy.html")
+    copy.write_text(text, encoding="utf-8", newline="\n")
+    return copy
+
+
+def address_of(html: Path, state: State = "") -> str:
+    """Return the `file://` address of a page in a state."""
+    fragment = state if isinstance(state, str) else urlencode(state)
+    return f"{html.resolve().as_uri()}#{fragment}" if fragment else html.resolve().as_uri()
+
+
+class Watch:
+    """What an open page did that a report does not do; `allowed` is the one address that it may ask for."""
+
+    def __init__(self, page: "Page", allowed: str) -> None:
+        self.allowed = allowed
+        self.misdeeds: list[str] = []
+        page.on("console", lambda message: self._note("console", f"{message.type}: {message.text}"))
+        page.on("pageerror", lambda error: self._note("error", str(error)))
+        page.on("dialog", self._asked)
+        page.on("popup", lambda popup: self._note("window", popup.url))
+        page.on("request", self._requested)
+
+    def _note(self, kind: str, text: str) -> None:
+        self.misdeeds.append(f"{kind}: {text[:500]}")
+
+    def _asked(self, dialog: "Dialog") -> None:
+        self._note("dialog", dialog.message)
+        dialog.dismiss()
+
+    def _requested(self, request: "Request") -> None:
+        # Also what the policy refuses comes by here. A download of what the page made itself is no request.
+        address = request.url.partition("#")[0]
+        if address != self.allowed and not address.startswith(("blob:", "data:image/")):
+            self._note("request", request.url)
