@@ -1,4 +1,4 @@
-"""`batch rate`: what people give the replies of a run, to hold judges against."""
+"""`batch rate`: what people give the replies of a run."""
 
 import sys
 from pathlib import Path
@@ -9,13 +9,13 @@ import typer
 from persona_batch.cli.options import RUN_HELP
 from persona_batch.errors import StorageError, UsageError
 from persona_batch.view.terminal import tell
-from persona_batch.wording import counted
 
 
 def rate(
     run: Annotated[str, typer.Argument(metavar="RUN", help=RUN_HELP)] = "latest",
     ratings: Annotated[
-        str | None, typer.Argument(metavar="RATINGS", help="A table of ratings: CSV, TSV, JSON, JSONL or Parquet.")
+        list[str] | None,
+        typer.Argument(metavar="RATINGS…", help="Ratings, of one rater or several: CSV, TSV, JSON, JSONL or Parquet."),
     ] = None,
     sample: Annotated[
         int | None, typer.Option("--sample", min=1, metavar="N", help="Write a sheet of N replies to rate instead.")
@@ -32,20 +32,23 @@ def rate(
 ) -> None:
     """Draw replies for people to rate, or take over their ratings into the run.
 
-    A sheet is blind and in random order, with replies of all personas to as many questions as it has room for. Fill in
-    `rater` and `score` (by the scale of your rubric) and hand it back; a second rater takes a copy. `batch compare`
-    then says how well judge and people agree, and corrects what the judge says.
+    A report's blind rating exports `ratings.json`, which this takes as it is. A sheet is blind and in random order,
+    with replies of all personas to as many questions as it has room for: fill in `rater` and `score` (by the scale of
+    your rubric) and hand it back; a second rater takes a copy. `batch compare` then says what people prefer and whether
+    that may be luck, how well they agree, and corrects what a judge says.
 
     Examples:
+        batch rate latest ratings.json
+        batch rate latest mei.json li.json
         batch rate latest --sample 60 -o sheet.csv
         batch rate latest sheet.csv --rater mei --rubric role
     """
     from persona_batch.pipeline.rating import rate as take_over
-    from persona_batch.pipeline.rating import sheet
+    from persona_batch.pipeline.rating import sheet, told
     from persona_batch.record.finding import find_run
 
-    if (sample is None) == (ratings is None):
-        raise UsageError("name a table of ratings, or write a sheet by `--sample N -o FILE`")
+    if (sample is None) == (not ratings):
+        raise UsageError("name a file of ratings, or write a sheet by `--sample N -o FILE`")
     found = find_run(run, Path(runs))
     if sample is not None:
         text, drawn = sheet(found, sample, seed)
@@ -61,7 +64,6 @@ def rate(
             raise StorageError(f"{out}: cannot be written: {error.strerror}") from error
         tell(f"{drawn:,} replies to rate in {out}: fill in `rater` and `score`, then `batch rate RUN {out}`")
         return
-    done = take_over(found, Path(str(ratings)), rater, rubric)
-    raters = ", ".join(f"{name} {count:,}" for name, count in sorted(done.raters.items()))
-    taken = f"{counted(done.new, 'rating')} taken over, {done.replaced:,} replaced ({raters})"
-    tell(f"{taken}; {done.blank:,} rows have none" if done.blank else taken)
+    done = take_over(found, *map(Path, ratings or ()), rater=rater, rubric=rubric)
+    for sentence in told(done, found):
+        tell(sentence)

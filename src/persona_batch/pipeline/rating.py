@@ -4,35 +4,37 @@ import csv
 import io
 import random
 from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
-from math import isfinite
 from pathlib import Path
 
-import msgspec
-
 from persona_batch.errors import UsageError
+from persona_batch.pipeline.rating_rows import Given, RatingRows, once
 from persona_batch.record import Record
-from persona_batch.record.rating import Rating, read_ratings, write_ratings
+from persona_batch.record.rating import ratings_held, read_ratings, write_ratings
 from persona_batch.record.reader import read_records
-from persona_batch.record.rundir import RunDir
-from persona_batch.tables.reading import READERS, read_table
-from persona_batch.tables.table import Row, TableFlaw
+from persona_batch.record.rundir import RunDir, list_runs
 from persona_batch.view.comparison_export import harmless_cell
-from persona_batch.wording import counted, listed, meant
+from persona_batch.wording import counted, listed
 
-SHEET = ("key", "question", "reply", "rater", "score")
-_KNOWN = {*SHEET, "other_key", "choice", "rubric"}
-_CHOICES = ("a", "b", "tie")
+SHEET = ("run", "key", "question", "reply", "rater", "score")
 
 
 @dataclass(slots=True)
 class Rated:
-    """What came of a file of ratings: new ones, those that took the place of others, and rows without a score."""
+    """What came of files of ratings.
+
+    Those that are new, took the place of others, or stood there already; rows without a score; by rater what was taken
+    over, and by run what is of other runs.
+    """
 
     new: int = 0
     replaced: int = 0
+    known: int = 0
     blank: int = 0
     raters: Counter[str] = field(default_factory=Counter)
+    elsewhere: Counter[str] = field(default_factory=Counter)
 
 
 def sheet(run: RunDir, count: int, seed: int = 0) -> tuple[str, int]:
@@ -71,93 +73,100 @@ def sheet(run: RunDir, count: int, seed: int = 0) -> tuple[str, int]:
     writer.writerow(SHEET)
     for record in drawn:
         asked = record.messages[-1].content if record.messages and record.placement != "user" else record.question
-        writer.writerow([record.key, harmless_cell(asked), harmless_cell(record.reply), "", ""])
+        writer.writerow([run.id, record.key, harmless_cell(asked), harmless_cell(record.reply), "", ""])
     return out.getvalue(), len(drawn)
 
 
-def rate(run: RunDir, path: Path, rater: str | None = None, rubric: str = "") -> Rated:
-    """Take over the ratings of a file (CSV, TSV, JSON, JSONL or Parquet); a rater's later word replaces the earlier.
+def rate(run: RunDir, *paths: Path, rater: str | None = None, rubric: str = "") -> Rated:
+    """Take over the ratings of files (CSV, TSV, JSON, JSONL or Parquet); a rater's later word replaces the earlier.
+
+    Rows that say they are of another run are left to it: runs of one batch have the same keys, and other replies.
 
     Args:
         run: the run.
-        path: the file, with the columns `key`, `rater` and `score`, or `key`, `other_key`, `rater` and `choice`.
-        rater: who rated, where the file has no such column.
-        rubric: the id of the rubric they rated by, where the file has no such column.
+        paths: the files, with the columns `key`, `rater` and `score`, or `key`, `other_key`, `rater` and `choice`; of
+            several raters, or several files of one: in any order, as they may not contradict each other.
+        rater: who rated, where a file has no such column.
+        rubric: the id of the rubric they rated by, where a file has no such column.
 
     Raises:
         UsageError: something is wrong with a row; nothing is taken over then.
         StorageError: the ratings cannot be written.
     """
-    given, done = _read(path, rater, rubric)
-    keys = {record.key for record in read_records(run.records)}
-    unknown = [rating.key for rating in given if rating.key not in keys or rating.other_key not in {None, *keys}]
-    if unknown:
-        raise UsageError(
-            f"{path}: {counted(len(unknown), 'rating')} of records that {run.path} does not have: {listed(unknown)}"
-        )
-    alone = [rating.key for rating in given if rating.key == rating.other_key]
-    if alone:
-        raise UsageError(f"{path}: a pair has two replies; `key` and `other_key` are the same: {listed(alone)}")
-    known = {rating.of: rating for rating in read_ratings(run.path)}
-    for rating in given:
-        if rating.of in known:
-            done.replaced += known[rating.of] != rating
+    rows = RatingRows()
+    for path in paths:
+        rows.read(path, rater, rubric)
+    questions: dict[str, str] = {}
+    homes: dict[str, str] = {}  # by key: of which run the record says it is, which a merged run is not
+    for record in read_records(run.records):
+        questions[record.key], homes[record.key] = record.question, record.run_id
+    mine, done = list[Given](), Rated(blank=rows.blank)
+    for given in rows.given:
+        if given.run in ("", run.id, homes.get(given.rating.key)):
+            mine.append(given)
         else:
-            done.new += 1
-        done.raters[rating.rater] += 1
-        known[rating.of] = rating
-    write_ratings(run.path, known.values())
+            done.elsewhere[given.run] += 1
+    named = listed([str(path) for path in paths])
+    if done.elsewhere and not mine:
+        raise UsageError(f"{named}: no rating is of {run.path}: {_told_elsewhere(done.elsewhere)}")
+    _check(run, mine, questions, named)
+    with ratings_held(run.path):
+        known = {rating.of: rating for rating in read_ratings(run.path)}
+        for rating in once(mine):
+            before = known.get(rating.of)
+            if before is None:
+                done.new += 1
+            elif before.word != rating.word:
+                done.replaced += 1
+            else:
+                done.known += 1
+            done.raters[rating.rater] += 1
+            known[rating.of] = rating
+        write_ratings(run.path, known.values())
     return done
 
 
-def _read(path: Path, rater: str | None, rubric: str) -> tuple[list[Rating], Rated]:
-    suffix = path.suffix.lower()
-    if suffix not in READERS:
-        raise UsageError(f"{path}: expected a table that ends in {listed([*READERS], 9)}")
-    rows: list[tuple[Row, int]] = []
-    try:
-        table = read_table(path.read_bytes(), suffix, lambda row, line: rows.append((row, line)))
-    except OSError as error:
-        raise UsageError(f"{path}: cannot be read: {error.strerror}") from error
-    except TableFlaw as flaw:
-        raise UsageError(f"{path}:{flaw.line}: {flaw}") from flaw
-    if "key" not in table.columns:
-        raise UsageError(f"{path}: there is no column `key`; {meant('key', list(table.columns))}")
-    done, given, seen = Rated(), list[Rating](), dict[tuple[str, str | None, str, str], int]()
-    for row, line in rows:
-        rating = _rating(row, rater, rubric, f"{path}:{line}")
-        if rating is None:
-            done.blank += 1
+def told(done: Rated, run: RunDir) -> list[str]:
+    """Return what came of files of ratings in words, a sentence a line."""
+    raters = ", ".join(f"{name} {count:,}" for name, count in sorted(done.raters.items()))
+    parts = [f"{counted(done.new, 'rating')} taken over, {done.replaced:,} replaced"]
+    parts += [f"{done.known:,} there already"] if done.known else []
+    said = f"{', '.join(parts)} ({raters})" if raters else ", ".join(parts)
+    said += f"; {done.blank:,} rows have none" if done.blank else ""
+    lines = [said]
+    if done.elsewhere:
+        lines.append(f"not of {run.id}, and left out: {_told_elsewhere(done.elsewhere)}")
+    return lines
+
+
+def _told_elsewhere(elsewhere: Counter[str]) -> str:
+    runs = [f"{counted(count, 'rating')} of {name}" for name, count in sorted(elsewhere.items())]
+    return f"{listed(runs)} (`batch rate {min(elsewhere)} FILE` takes those over)"
+
+
+def _check(run: RunDir, given: Sequence[Given], questions: Mapping[str, str], named: str) -> None:
+    """Refuse ratings of replies that the run does not have, and pairs that are no pair."""
+    unknown = [key for one in given for key in one.rating.keys if key not in questions]
+    if unknown:
+        count = sum(any(key not in questions for key in one.rating.keys) for one in given)
+        raise UsageError(
+            f"{named}: {counted(count, 'rating')} of records that {run.path} does not have: "
+            f"{listed([*dict.fromkeys(unknown)])}{_home(run, set(unknown))}"
+        )
+    for one in given:
+        asked = dict.fromkeys(questions[key] for key in one.rating.keys)
+        if len(asked) > 1:
+            raise UsageError(
+                f"{one.place}: replies to different questions ({listed([*asked])}) are no pair; rate replies to one"
+            )
+
+
+def _home(run: RunDir, keys: set[str]) -> str:
+    """Return in which run beside this one such replies stand; an empty text where none has them."""
+    for other in reversed(list_runs(run.path.parent)):
+        if other.path.resolve() == run.path.resolve():
             continue
-        if rating.of in seen:
-            raise UsageError(f"{path}:{line}: {rating.rater} rated this in line {seen[rating.of]} already; keep one")
-        seen[rating.of] = line
-        given.append(rating)
-    return given, done
-
-
-def _rating(row: Row, rater: str | None, rubric: str, place: str) -> Rating | None:
-    said = {name: _text(row.get(name)) for name in _KNOWN}
-    said["rubric"] = said["rubric"] or rubric
-    if not said["score"] and not said["choice"]:
-        return None
-    who = said["rater"] or rater
-    if not who:
-        raise UsageError(f"{place}: who rated this? fill in the column `rater`, or name them by --rater")
-    choice = said["choice"].casefold()
-    if choice:
-        if choice not in _CHOICES or not said["other_key"]:
-            raise UsageError(f"{place}: a choice is `a`, `b` or `tie`, between `key` and `other_key`")
-        plain = {"key": said["key"], "other_key": said["other_key"], "rater": who, "choice": choice}
-        return msgspec.convert({**plain, "rubric": said["rubric"]}, Rating)
-    try:
-        score = float(said["score"])
-    except ValueError:
-        raise UsageError(f"{place}: the score `{said['score']}` is no number") from None
-    if not isfinite(score):
-        raise UsageError(f"{place}: the score `{said['score']}` is no number")
-    return Rating(key=said["key"], rater=who, score=score, rubric=said["rubric"])
-
-
-def _text(value: object) -> str:
-    return "" if value is None else str(value).strip()
+        with suppress(UsageError):  # what is wrong with another run is no matter of this call
+            if any(record.key in keys for record in read_records(other.records)):
+                return f"; {other.id} has such: `batch rate {other.id} FILE`"
+    return ""

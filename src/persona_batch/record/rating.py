@@ -1,17 +1,22 @@
 """ratings.jsonl: what people gave some replies, one JSON object a line.
 
 Unlike records and judgments these are not appended while something runs: the file is replaced as a whole, so that a
-rater may change their mind.
+rater may change their mind. A pair has no first and second: rated the other way round it is the same pair.
 """
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import msgspec
+from filelock import FileLock, Timeout
 
-from persona_batch.errors import UsageError
+from persona_batch.errors import RunLocked, UsageError
 from persona_batch.record.durable import replace_file, storage_error
+
+Choice: TypeAlias = Literal["a", "b", "tie"]
+_PATIENCE = 30.0  # seconds that one call waits for another to have written its ratings
 
 
 class Rating(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -24,13 +29,26 @@ class Rating(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     rater: str
     score: float | None = None
     other_key: str | None = None
-    choice: Literal["a", "b", "tie"] | None = None
+    choice: Choice | None = None
     rubric: str = ""
 
     @property
     def of(self) -> tuple[str, str | None, str, str]:
-        """What there is one rating of."""
-        return self.key, self.other_key, self.rater, self.rubric
+        """What there is one rating of, whichever reply of a pair is named first."""
+        first, second = self.key, self.other_key
+        if second is not None and second < first:
+            first, second = second, first
+        return first, second, self.rater, self.rubric
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The keys of what was rated: one, or two."""
+        return (self.key,) if self.other_key is None else (self.key, self.other_key)
+
+    @property
+    def word(self) -> float | str | None:
+        """What was said: a score, or the key of the reply that was preferred ("tie": neither)."""
+        return {None: self.score, "a": self.key, "b": self.other_key, "tie": "tie"}[self.choice]
 
 
 _decode = msgspec.json.Decoder(Rating).decode
@@ -43,7 +61,7 @@ def ratings_path(run: Path) -> Path:
 
 
 def read_ratings(run: Path) -> Iterator[Rating]:
-    """Yield the ratings of a run's folder; none where there is no file.
+    """Yield the ratings of a run's folder, of several by one rater of one thing the last; none where there is no file.
 
     Raises:
         UsageError: a line is no rating.
@@ -51,12 +69,37 @@ def read_ratings(run: Path) -> Iterator[Rating]:
     path = ratings_path(run)
     if not path.exists():
         return
+    found: dict[tuple[str, str | None, str, str], Rating] = {}
     with path.open("rb") as file:
         for number, line in enumerate(file, 1):
             try:
-                yield _decode(line)
+                rating = _decode(line)
             except msgspec.MsgspecError as error:
                 raise UsageError(f"{path}:{number}: not a rating ({error}); remove the line") from error
+            found[rating.of] = rating
+    yield from found.values()
+
+
+@contextmanager
+def ratings_held(run: Path) -> Iterator[None]:
+    """Keep other calls off the ratings of a run between reading and writing them; they wait.
+
+    Raises:
+        RunLocked: another call has been at it for long.
+        StorageError: the folder cannot be written.
+    """
+    path = ratings_path(run)
+    lock = FileLock(path.with_suffix(".lock"), timeout=_PATIENCE)
+    try:
+        lock.acquire()
+    except Timeout as error:
+        raise RunLocked(f"{path}: another process is writing it; call again when it has ended") from error
+    except OSError as error:
+        raise storage_error(path, error) from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def write_ratings(run: Path, ratings: Iterable[Rating]) -> None:
