@@ -3,7 +3,7 @@
  * A conversation goes down turn by turn, with the probes as forks beside it.
  */
 import { element } from "./dom.js";
-import { named, prose } from "./marked.js";
+import { marked, named, prose } from "./marked.js";
 import { badge, checkList } from "./marks.js";
 import { tell } from "./words.js";
 
@@ -40,13 +40,19 @@ function said(text) {
   return text ? prose(text) : element("div", { class: "muted" }, tell(WORDS.nothing));
 }
 
+/** @param {string} text @param {string} [before] from which differences are marked */
+function reply(text, before) {
+  return before === undefined ? said(text) : marked(before, text);
+}
+
 /**
  * What stood before the first turn, then the turns, and after each its probes.
  * @param {import("./entry.js").Entry} entry
  * @param {Talk} talk its own
+ * @param {Talk|null} base from which differences are marked, turn by turn
  * @returns {HTMLElement}
  */
-export function conversation(entry, { turns, probes, partner }) {
+export function conversation(entry, { turns, probes, partner }, base) {
   const messages = entry.messages();
   const before = messages.slice(0, Math.max(0, messages.length - 2 * played(entry, turns) + 1));
   const list = element("ol", { class: "turns" });
@@ -57,9 +63,9 @@ export function conversation(entry, { turns, probes, partner }) {
         "li",
         { class: "turn" },
         element("h4", {}, tell(WORDS.turn, { number })),
-        spoken("user", partner, turn.user),
-        spoken("assistant", null, turn.reply, turn),
-        probes.filter(({ after }) => after === number).map(fork),
+        spoken("user", partner, said(turn.user)),
+        spoken("assistant", null, reply(turn.reply, base?.turns[place]?.reply), turn),
+        probes.flatMap((probe, at) => (probe.after === number ? [fork(probe, base?.probes[at])] : [])),
       ),
     );
   }
@@ -82,7 +88,7 @@ function played(entry, turns) {
 /**
  * @param {"user"|"assistant"} role
  * @param {string|null} name
- * @param {string} text
+ * @param {HTMLElement} text
  * @param {Turn|Probe} [outcome]
  */
 function spoken(role, name, text, outcome) {
@@ -90,20 +96,20 @@ function spoken(role, name, text, outcome) {
     "div",
     { class: `spoken by-${role}` },
     element("div", { class: "role" }, role, name ? [" ", named(name, "speaker")] : null, outcome ? badge(outcome.status) : null),
-    said(text),
+    text,
     outcome?.error ? element("p", { class: "failed" }, prose(outcome.error)) : null,
     outcome ? checkList(outcome.checks) : null,
   );
 }
 
-/** @param {Probe} probe */
-function fork(probe) {
+/** @param {Probe} probe @param {Probe} [base] */
+function fork(probe, base) {
   const label = tell(WORDS.fork, { number: probe.after });
   return element(
     "section",
     { class: "fork", "aria-label": label },
     element("div", { class: "fork-label" }, label),
-    spoken("user", null, probe.text),
-    spoken("assistant", null, probe.reply, probe),
+    spoken("user", null, said(probe.text)),
+    spoken("assistant", null, reply(probe.reply, base?.reply), probe),
   );
 }
