@@ -7,7 +7,7 @@ import pytest
 
 from persona_batch.chat import Message, Placement
 from persona_batch.config.batch import Batch, Example, Persona, Question, RunSettings
-from persona_batch.plan.arms import cell_of
+from persona_batch.plan.asked import cell_of
 from persona_batch.plan.cell import Endpoint
 from persona_batch.plan.grid import Grid
 

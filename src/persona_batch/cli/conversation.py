@@ -10,7 +10,8 @@ from persona_batch.asking.limits import RetryPolicy
 from persona_batch.asking.reply import Failure
 from persona_batch.chat import Message
 from persona_batch.config.batch import Batch, Persona, Question
-from persona_batch.config.load import Overrides, cautions, load_batch
+from persona_batch.config.cautions import cautions
+from persona_batch.config.load import Overrides, load_batch
 from persona_batch.config.names import id_from_text
 from persona_batch.credentials import has_key
 from persona_batch.engine.play import record_of, request_of

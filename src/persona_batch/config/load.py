@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from persona_batch.chat import JsonValue
-from persona_batch.checks.language import is_written_in
-from persona_batch.config.batch import Batch, Persona, Question, RunSettings
+from persona_batch.config.batch import Batch, Question
 from persona_batch.config.built_in import BUILT_IN
+from persona_batch.config.cautions import cautions
 from persona_batch.config.document import Document, FileKind, Library
 from persona_batch.config.factorial import FORMAT, factors_said
 from persona_batch.config.files import expand, recorded_name
@@ -16,7 +16,6 @@ from persona_batch.config.finishing import Finisher, partners_of
 from persona_batch.config.format import PersonasFile, RunBlock, SharedBlock
 from persona_batch.config.names import id_from_stem
 from persona_batch.config.nodes import Mapping, Node, pairs
-from persona_batch.config.params import differing
 from persona_batch.config.persona_rows import PersonaRows, prompt_hash
 from persona_batch.config.personas import Draft, read_drafts, resolve
 from persona_batch.config.problems import Place, Problems, quote
@@ -24,9 +23,8 @@ from persona_batch.config.questions import QuestionRegistry
 from persona_batch.config.rubrics import rubric_of
 from persona_batch.config.section import Section
 from persona_batch.config.settings import Overrides, settings
-from persona_batch.wording import listed
 
-__all__ = ["Overrides", "cautions", "load_batch", "survey"]
+__all__ = ["Overrides", "load_batch", "survey"]
 
 _NOTHING = Overrides()
 _MAX_BATCH_ID = 60
@@ -268,43 +266,3 @@ def _need_questions(drafts: Sequence[Draft], problems: Problems) -> None:
         ):
             continue
         problems.add(draft.place, f"persona {quote(draft.id)}: {_NO_QUESTIONS}")
-
-
-def cautions(personas: Sequence[Persona], run: RunSettings) -> tuple[str, ...]:
-    """Return sentences for the user."""
-    return (*_differing_params(personas), *_foreign_language(personas, run))
-
-
-def _differing_params(personas: Sequence[Persona]) -> list[str]:
-    layers = [persona.params for persona in personas if not persona.control]
-    names = differing(layers)
-    if not names:
-        return []
-    listed = ", ".join(names)
-    warning = (
-        f"the personas differ in params ({listed}), so a difference between them is not their prompt's alone; "
-        f"the built-in controls are asked with what all of them share"
-    )
-    return [warning]
-
-
-def _foreign_language(personas: Sequence[Persona], run: RunSettings) -> list[str]:
-    if run.base_url is not None or run.provider not in {None, "local"}:
-        return []
-    prompts = [persona for persona in personas if any(text and is_written_in(text, "zh") for text in persona.variants)]
-    lists = {id(persona.questions): persona.questions for persona in personas}
-    questions = {question.id: question for asked in lists.values() for question in asked}
-    asked_in_chinese = [name for name, question in questions.items() if is_written_in(question.text, "zh")]
-    if not prompts and not asked_in_chinese:
-        return []
-    parts = []
-    if prompts:
-        parts.append(f"the prompt of {listed([quote(one.id) for one in prompts], 1)}")
-    if asked_in_chinese:
-        parts.append(f"the question {listed([*map(quote, asked_in_chinese)], 1)}")
-    verb = "is" if len(prompts) + len(asked_in_chinese) == 1 else "are"
-    warning = (
-        f"the embedded model speaks English only: {' and '.join(parts)} {verb} in Chinese, "
-        f"and its replies will be nonsense; choose another endpoint by `--provider`"
-    )
-    return [warning]

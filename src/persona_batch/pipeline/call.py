@@ -19,8 +19,8 @@ from persona_batch.errors import StoppedEarly, UsageError
 from persona_batch.pipeline.key_care import refuse_key_in_input, tell_first_use
 from persona_batch.pipeline.options import RunOptions, recalled
 from persona_batch.pipeline.speaker_names import heed_names
-from persona_batch.plan.arms import select
 from persona_batch.plan.grid import Grid
+from persona_batch.plan.selection import select
 from persona_batch.provider.connect import open_provider, resolve
 from persona_batch.provider.contract import Provider, Timeouts
 from persona_batch.provider.target import Target

@@ -10,8 +10,7 @@ one, with the same keys and in the same order.
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from fnmatch import fnmatchcase
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import islice
 from typing import Literal
@@ -20,20 +19,20 @@ import msgspec
 
 from persona_batch.chat import JsonValue, Params
 from persona_batch.config.batch import Batch, Persona, Question
-from persona_batch.errors import UsageError
 from persona_batch.plan.arm import Arm
-from persona_batch.plan.arm_lists import ArmList, RowArms
-from persona_batch.plan.arms import AskedQuestion, arms_of, ask_all, ids_of, merged_params, select, wanted_ids
+from persona_batch.plan.arm_lists import ArmList
+from persona_batch.plan.arms import arms_of, merged_params
+from persona_batch.plan.asked import AskedQuestion, ask_all
 from persona_batch.plan.cell import Cell, Endpoint
 from persona_batch.plan.forms import FORMAT, TOLD, probes_json
 from persona_batch.plan.key import KEY_VERSION, KeySet, canonical_json, join_key
 from persona_batch.plan.named_arms import NamedArms
 from persona_batch.plan.order import SeededOrder
 from persona_batch.plan.partners import Partners
-from persona_batch.wording import meant
+from persona_batch.plan.selection import Selection
+from persona_batch.plan.sizes import Sizes
 
 _ORDERED = 10_000  # personas whose order is known to previews
-_LISTED_ROWS = 5_000  # of a table, that are counted one by one
 
 
 class Grid:
@@ -65,10 +64,7 @@ class Grid:
         limit: int | None = None,
         developer_role: Literal["developer", "system"] = "developer",
     ) -> None:
-        if personas:
-            _require_matches("persona", personas, [name for persona in batch.personas for name in ids_of(persona)])
-        chosen = select(batch.personas, personas)
-        _require_matches("question", questions, _question_ids(chosen))
+        self._selection = Selection(batch.personas, personas, questions)
         self.endpoint = endpoint
         self.models = tuple(dict.fromkeys(models))
         self.samples = batch.run.samples
@@ -85,16 +81,10 @@ class Grid:
         )
         self._endpoint_json = canonical_json(endpoint.identity)
         self._models_json = tuple(canonical_json(model) for model in self.models)
-        self._personas = wanted_ids(batch.personas, personas)  # None: all of them
-        self._questions = questions
-        self._arms_by_list: dict[int, int] = {}
-        per_arm = len(self.models) * self.samples
-        self.total = sum(len(asked.arms) * len(asked.forms) for asked in self._asked) * per_arm
-        wanted = sum(self._arms_wanted(asked) * len(asked.forms) for asked in self._asked) * per_arm
-        self._wanted = wanted
-        self._limit = wanted if limit is None else min(limit, wanted)
+        self._sizes = Sizes(self._arms, self._asked, self._selection, len(self.models) * self.samples)
+        self.total = self._sizes.total
+        self._limit = self._sizes.chosen if limit is None else min(limit, self._sizes.chosen)
         self._named: NamedArms | None = None
-        self._row_names: dict[str, list[str]] = {}
 
     def __len__(self) -> int:
         return self._limit
@@ -110,31 +100,20 @@ class Grid:
     @property
     def personas(self) -> list[Persona]:
         """The personas asked that are written out, controls first."""
-        asked = (arm for arm in self._arms.written if self._wants_persona(arm))
-        return list({id(arm.persona): arm.persona for arm in asked}.values())
+        return self._sizes.written_personas()
 
     def persona_ids(self) -> Iterator[str]:
         """Yield the ids of the personas asked, the written ones first."""
-        yield from (persona.id for persona in self.personas)
-        for table in self._arms.tables:
-            yield from self._wanted_rows(table)
+        return self._sizes.persona_ids()
 
     def persona_count(self) -> int:
         """Return how many personas and controls are asked."""
-        rows = (
-            len(one.shape.rows or ()) if self._personas is None else len([*self._wanted_rows(one)])
-            for one in self._arms.tables
-        )
-        return len(self.personas) + sum(rows)
-
-    def _wanted_rows(self, table: RowArms) -> Iterable[str]:
-        names = ids_of(table.shape)
-        return names if self._personas is None else (name for name in names if name in self._personas)
+        return self._sizes.persona_count()
 
     @property
     def questions(self) -> list[Question]:
         """The questions asked, in the order of the files."""
-        return [asked.question for asked in self._asked if self._arms_wanted(asked)]
+        return [asked.question for asked in self._asked if self._selection.arms(asked)]
 
     @property
     def all_questions(self) -> list[Question]:
@@ -224,36 +203,7 @@ class Grid:
 
     def counts(self) -> dict[str, int]:
         """Return the cells per persona id, whatever the limit; of a long table all rows together, under its name."""
-        counts = dict.fromkeys((persona.id for persona in self.personas), 0)
-        for table in self._arms.tables:
-            listed = self._personas is not None or len(table.shape.rows or ()) <= _LISTED_ROWS
-            counts |= dict.fromkeys(self._wanted_rows(table) if listed else [table.shape.id], 0)
-        for asked in self._asked:
-            if not self._wants_question(asked):
-                continue
-            each = len(self.models) * self.samples * len(asked.forms)
-            arms = asked.arms
-            for arm in arms.written if isinstance(arms, ArmList) else arms:
-                if self._wants_persona(arm):
-                    counts[arm.persona.id] += each
-            for table in arms.tables if isinstance(arms, ArmList) else ():
-                if self._personas is None and len(table.shape.rows or ()) > _LISTED_ROWS:
-                    counts[table.shape.id] += len(table) * each
-                elif self._personas is None:
-                    self._count_rows(table, each, counts)
-                else:
-                    for arm in filter(self._wants_persona, table):
-                        counts[arm.persona.id] += each
-        return counts
-
-    def _count_rows(self, table: RowArms, each: int, counts: dict[str, int]) -> None:
-        """Add the cells of a question to all rows of a table."""
-        size = len(table) // max(1, len(table.shape.rows or ())) * each
-        names = self._row_names.get(table.shape.id)
-        if names is None:
-            names = self._row_names[table.shape.id] = list(ids_of(table.shape))
-        for name in names:
-            counts[name] += size
+        return self._sizes.cells()
 
     @property
     def converses(self) -> bool:
@@ -267,40 +217,17 @@ class Grid:
             return sum(asked.requests(arm) for asked, arm, *_ in left) if self.converses else sum(1 for _ in left)
         if not self.converses:
             return len(self)
-        if self._limit < self._wanted:
+        if self._limit < self._sizes.chosen:
             return sum(asked.requests(arm) for asked, arm, *_ in self._places(whole=False))
-        per_arm = len(self.models) * self.samples
-        return sum(
-            asked.requests(arm) * per_arm * len(asked.forms)
-            for asked in self._asked
-            if self._wants_question(asked)
-            for arm in asked.arms
-            if self._wants_persona(arm)
-        )
+        return self._sizes.requests()
 
     def longest(self) -> int:
         """Return how many requests the longest conversation is."""
-        arms = ((asked, arm) for asked in self._asked if self._wants_question(asked) for arm in asked.arms)
-        return max((asked.requests(arm) for asked, arm in arms if self._wants_persona(arm)), default=0)
-
-    def _wants_persona(self, arm: Arm) -> bool:
-        return self._personas is None or arm.persona.id in self._personas
-
-    def _wants_question(self, asked: AskedQuestion) -> bool:
-        return not self._questions or any(fnmatchcase(asked.question.id, glob) for glob in self._questions)
-
-    def _arms_wanted(self, asked: AskedQuestion) -> int:
-        if not self._wants_question(asked):
-            return 0
-        if self._personas is None:
-            return len(asked.arms)
-        if id(asked.arms) not in self._arms_by_list:
-            self._arms_by_list[id(asked.arms)] = sum(map(self._wants_persona, asked.arms))
-        return self._arms_by_list[id(asked.arms)]
+        return self._sizes.longest()
 
     def _places(self, *, whole: bool) -> Iterator[tuple[AskedQuestion, Arm, int, int, int]]:
         left = self.total if whole else self._limit
-        wanted = None if whole or not self.narrowed else [self._wants_question(asked) for asked in self._asked]
+        wanted = None if whole or not self.narrowed else [self._selection.has_question(asked) for asked in self._asked]
         models = len(self.models)
         for sample in range(self.samples):
             for number in SeededOrder(len(self._asked), f"{self.seed}/{sample}"):
@@ -311,7 +238,7 @@ class Grid:
                 block = SeededOrder(len(asked.arms) * models * forms, f"{self.seed}/{sample}/{asked.question.id}")
                 for place in block:
                     arm = asked.arms[place // (models * forms)]
-                    if wanted is not None and not self._wants_persona(arm):
+                    if wanted is not None and not self._selection.has_persona(arm):
                         continue
                     if left <= 0:
                         return
@@ -339,14 +266,3 @@ class Grid:
             twin=None if arm_twin is None and form.twin is None else f"{arm_twin or ''}|{form.twin or ''}",
         )
         return key, partial(asked.cell, arm, form, key, params, self.endpoint, self.models[model], sample, partner)
-
-
-def _question_ids(personas: Sequence[Persona]) -> list[str]:
-    sets = {id(persona.questions): persona.questions for persona in personas}
-    return list(dict.fromkeys(question.id for questions in sets.values() for question in questions))
-
-
-def _require_matches(what: str, globs: Sequence[str], ids: Sequence[str]) -> None:
-    for glob in globs:
-        if not any(fnmatchcase(name, glob) for name in ids):
-            raise UsageError(f"no {what} matches `{glob}`; {meant(glob, ids)}")

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from persona_batch.chat import JsonValue
 from persona_batch.plan.arm import Arm
 from persona_batch.plan.arm_lists import ArmList
-from persona_batch.plan.arms import AskedQuestion
+from persona_batch.plan.asked import AskedQuestion
 from persona_batch.plan.key import canonical_json
 
 
