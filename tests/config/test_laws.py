@@ -139,6 +139,8 @@ def test_no_text_crashes(pieces: list[str], tmp_path: Path) -> None:
 @example(document={"system": {"file": "a\0b"}, "questions": ["x"]})
 @example(document={"system": "x", "questions": ["x/" * 600]})
 @example(document={"system": "x", "questions": ["~nobody/q.yaml"]})
+@example(document={"examples": {"Q\x1f": None}})
+@example(document={"run": {"factors": {"Q\x1f": 1}}})
 def test_no_document_of_the_right_keys_and_any_values_crashes(document: dict[str, object], tmp_path: Path) -> None:
     survives(tmp_path / "p.yaml", yaml.safe_dump(document, allow_unicode=True).encode(errors="ignore"))
 

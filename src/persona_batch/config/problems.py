@@ -33,7 +33,7 @@ class Problems:
         if place in self.settled:
             return
         self.places.add(place)
-        self.found.add(Problem(mask(place.file), place.line, place.column, mask(message)))
+        self.found.add(Problem(mask(place.file), place.line, place.column, _printable(mask(message))))
 
     def add_first(self, place: Place, message: str) -> None:
         """Note a problem unless something is wrong at this very place already, which then explains this one."""
@@ -60,11 +60,15 @@ class Unreadable(Exception):
 
 def quote(text: str, limit: int = 40) -> str:
     """Return `text` for an error message: on one line, shortened, without keys or control characters."""
-    shown = mask(text)
-    shown = "".join(char if char.isprintable() else " " for char in shown)
+    shown = _printable(mask(text))
     if len(shown) > limit:
         shown = shown[: limit - 1] + "…"
     return f"`{shown}`"
+
+
+def _printable(text: str) -> str:
+    """Return `text` with a space for every control character, line feeds among them."""
+    return text if text.isprintable() else "".join(char if char.isprintable() else " " for char in text)
 
 
 def entry(name: str, value: str) -> str:
