@@ -31,7 +31,7 @@ export function messageList(messages, from = 0) {
 
 /** @param {Message} message @param {number} number @returns {HTMLLIElement} */
 function messageItem({ role, name, content }, number) {
-  const label = element("div", { class: "role" }, named(role), name ? [" ", named(name, "speaker")] : null);
+  const label = element("div", { class: "role" }, named(role), name ? named(name, "speaker") : null);
   return element("li", { class: `message ground-${number % GROUNDS}` }, label, said(content));
 }
 
@@ -95,7 +95,7 @@ function spoken(role, name, text, outcome) {
   return element(
     "div",
     { class: `spoken by-${role}` },
-    element("div", { class: "role" }, role, name ? [" ", named(name, "speaker")] : null, outcome ? badge(outcome.status) : null),
+    element("div", { class: "role" }, role, name ? named(name, "speaker") : null, outcome ? badge(outcome.status) : null),
     text,
     outcome?.error ? element("p", { class: "failed" }, prose(outcome.error)) : null,
     outcome ? checkList(outcome.checks) : null,
