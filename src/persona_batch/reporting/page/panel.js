@@ -36,6 +36,7 @@ const WORDS = {
   unasked: { en: "This cell was not asked.", zh: "该单元格没有提问。" },
   unread: { en: "The records of this question could not be read: {why}", zh: "无法读取该题的记录：{why}" },
 };
+const OFF = "\0"; // no condition has this name
 const TITLE = 300; // code units of a question in the head
 const ELSEWHERE = new Set(["rate", "print"]); // views that a panel would betray, or stand in
 
@@ -175,16 +176,18 @@ export class Panel {
   choice(condition) {
     const { conditions } = this.store.meta;
     const usual = this.usualBase(condition);
+    const base = this.base(condition);
+    const chosen = base === null ? OFF : base === usual ? "" : conditions[base].id;
     const option = (/** @type {string} */ value, /** @type {string} */ label) =>
-      element("option", { value, selected: (get("diff") ?? "-") === value }, oneLine(label));
+      element("option", { value, selected: value === chosen }, oneLine(label));
     const select = element(
       "select",
       {},
-      option("-", tell(WORDS.off)),
+      option(OFF, tell(WORDS.off)),
       usual === null ? null : option("", tell(WORDS.pinned, { id: conditions[usual].id })),
       conditions.flatMap(({ id }, place) => (place === condition || place === usual ? [] : [option(id, id)])),
     );
-    select.addEventListener("change", () => set({ diff: select.value === "-" ? null : select.value }));
+    select.addEventListener("change", () => set({ diff: select.value === OFF ? null : select.value }));
     return element("label", {}, tell(WORDS.differences), " ", select);
   }
 

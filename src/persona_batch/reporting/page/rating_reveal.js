@@ -21,8 +21,8 @@ const WORDS = {
   mean: { en: "mean score", zh: "平均分" },
   count: { en: "rated", zh: "已评" },
   honest: {
-    en: "This is a tally of what {rater} chose, and no test: ratings of the same question hang together, and a few of them differ by luck. Hand the file in, and `batch compare` tests the preferences by question:",
-    zh: "这只是 {rater} 所选的计数，不是检验：同一问题的评分彼此相关，少量评分会因运气而不同。交回文件后，由 `batch compare` 按问题检验偏好：",
+    en: "This is a tally of what {rater} chose, and no test: ratings of the same question hang together, and a few of them differ by luck. Hand the file in, and batch compare tests the preferences by question:",
+    zh: "这只是 {rater} 所选的计数，不是检验：同一问题的评分彼此相关，少量评分会因运气而不同。交回文件后，由 batch compare 按问题检验偏好：",
   },
   none: { en: "Nothing was rated yet.", zh: "还没有评分。" },
   each: { en: "Each rating ({count})", zh: "逐项（{count}）" },

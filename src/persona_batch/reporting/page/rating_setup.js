@@ -10,8 +10,8 @@ import { tell } from "./words.js";
 const WORDS = {
   title: { en: "Blind rating", zh: "盲评" },
   lead: {
-    en: "You see the replies to one question without the names and prompts behind them, in an order that the seed decides. At the end it is revealed who was who, and you save a file for `batch rate`.",
-    zh: "您将看到同一问题的回复，但看不到其人设与提示词；顺序由种子决定。最后揭晓各是谁，并可保存文件交给 `batch rate`。",
+    en: "You see the replies to one question without the names and prompts behind them, in an order that the seed decides. At the end it is revealed who was who, and you save a file for batch rate.",
+    zh: "您将看到同一问题的回复，但看不到其人设与提示词；顺序由种子决定。最后揭晓各是谁，并可保存文件交给 batch rate。",
   },
   among: { en: "Whose replies", zh: "评哪些人设" },
   how: { en: "How", zh: "方式" },
@@ -91,8 +91,8 @@ export function setup({ meta }, plan, rater, start) {
 /** A control and the first persona. @param {import("./data.js").Meta} meta @returns {Set<number>} */
 function usual({ conditions }) {
   const persona = conditions.findIndex(({ role }) => role === "persona");
-  const control = persona < 0 ? null : conditions[persona].control;
-  return new Set([persona, control ?? -1].filter((place) => place >= 0));
+  const control = conditions[persona]?.control ?? conditions.findIndex(({ role }) => role === "control");
+  return new Set([persona, control].filter((place) => place >= 0));
 }
 
 /** @param {import("./data.js").Meta} meta @param {number} place */
