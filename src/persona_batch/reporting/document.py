@@ -15,7 +15,7 @@ from importlib.resources.abc import Traversable
 from persona_batch.reporting.joining import join
 
 ENTRY = "main.js"
-STYLES = ("page.css", "panel.css", "views.css", "plots.css", "verdict.css")
+STYLES = ("page.css", "matrix.css", "panel.css", "views.css", "plots.css", "verdict.css")
 _POLICY = (
     "default-src 'none'; script-src {script}; style-src {styles}; img-src data:; base-uri 'none'; form-action 'none'; "
     "require-trusted-types-for 'script'; trusted-types 'none'"

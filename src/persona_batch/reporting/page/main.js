@@ -3,30 +3,56 @@
  */
 
 import { get, watch } from "./address.js";
+import { Bar } from "./bar.js";
+import { Comments } from "./comments.js";
 import { element } from "./dom.js";
+import { Keeper } from "./keeping.js";
+import { bindKeys } from "./keys.js";
+import { Matrix } from "./matrix.js";
+import { Model } from "./model.js";
+import { Panel } from "./panel.js";
 import { Store } from "./store.js";
 import { setLanguage, tell } from "./words.js";
+
+/** @typedef {import("./bar.js").View} View */
 
 const WORDS = {
   unreadable: {
     en: "The data of this page could not be read ({why}). An up-to-date browser is needed: Chrome 123, Edge 123, Firefox 128, Safari 17.5 or later.",
     zh: "无法读取本页数据（{why}）。请使用较新的浏览器：Chrome 123、Edge 123、Firefox 128、Safari 17.5 或更高版本。",
   },
+  replies: { en: "Replies", zh: "回复" },
 };
+
+/** Language and colours, as the address or else the file and the system have them. @param {Store} store */
+function dress(store) {
+  const chosen = get("lang") ?? store.meta.lang;
+  setLanguage(chosen === "zh" ? "zh" : "en");
+  const theme = get("theme");
+  if (theme === "dark" || theme === "light") document.documentElement.dataset.theme = theme;
+  else delete document.documentElement.dataset.theme;
+}
 
 /** @param {Store} store */
 function mount(store) {
-  const dress = () => {
-    const chosen = get("lang") ?? store.meta.lang;
-    setLanguage(chosen === "zh" ? "zh" : "en");
-    const theme = get("theme");
-    if (theme === "dark" || theme === "light") document.documentElement.dataset.theme = theme;
-    else delete document.documentElement.dataset.theme;
-  };
-  dress();
+  dress(store);
   watch((changed) => {
-    if (changed.has("lang") || changed.has("theme")) dress();
+    if (changed.has("lang") || changed.has("theme")) dress(store);
   });
+  const page = document.getElementById("page") ?? document.body.appendChild(element("div", { id: "page" }));
+  const model = new Model(store);
+  /** @type {View[]} */
+  const views = [{ name: "matrix", title: WORDS.replies }];
+  const view = () => views.find(({ name }) => name === get("view"))?.name ?? "matrix";
+  const work = element("main", { class: "work" });
+  page.append(work);
+  const matrix = new Matrix(model, work);
+  const bar = new Bar(model, matrix, views, view);
+  page.prepend(bar.root, bar.notes);
+  const comments = new Comments(new Keeper(store.meta.id));
+  const panel = new Panel(store, comments, model, (question, condition) => matrix.focus(question, condition));
+  page.append(panel.root);
+  bindKeys(() => (view() === "matrix" ? bar.search : null));
 }
 
 Store.open().then(mount, (error) => {

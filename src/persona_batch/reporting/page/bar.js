@@ -1,0 +1,264 @@
+/**
+ * The bar over the matrix: search, what is shown and how, language and colours; under it, notes on what is not shown.
+ */
+
+import { all, get, set, watch } from "./address.js";
+import { openChooser } from "./chooser.js";
+import { ALL } from "./columns.js";
+import { element, fill } from "./dom.js";
+import { chips, FILTERS, openFilters } from "./filterbox.js";
+import { openKeys } from "./keys.js";
+import { FEW } from "./matrix.js";
+import { oneLine } from "./visible.js";
+import { count, language, onLanguage, tell } from "./words.js";
+
+/** @typedef {import("./model.js").Model} Model */
+/** @typedef {import("./data.js").Told} Told */
+/** @typedef {{name: string, title: Told}} View */
+
+const WORDS = {
+  bar: { en: "What is shown", zh: "显示内容" },
+  search: { en: "Search everything", zh: "搜索全部内容" },
+  next: { en: "Next (Enter)", zh: "下一处（Enter）" },
+  previous: { en: "Previous (Shift+Enter)", zh: "上一处（Shift+Enter）" },
+  found: { en: "{n} found", zh: "找到 {n} 处" },
+  foundAt: { en: "{at} of {n}", zh: "第 {at} / {n} 处" },
+  elsewhere: { en: "{n} more outside of what is shown", zh: "另有 {n} 处不在所示范围" },
+  seeking: { en: "{n} found …", zh: "已找到 {n} 处……" },
+  hits: { en: "Only rows with hits", zh: "仅含匹配的行" },
+  only: { en: "Only where they differ", zh: "只看有差异的行" },
+  onlyWhy: {
+    en: "Rows in which the shown columns differ: in a reply, a status, the outcome of a check or a score. The order of samples does not count, and a column that was not asked is passed over.",
+    zh: "只保留所示各列之间有差异的行：回复、状态、检查结果或评分不同。样本顺序不计，未提问的列不参与比较。",
+  },
+  columns: { en: "Columns", zh: "列" },
+  by: { en: "by", zh: "按此分列" },
+  condition: { en: "condition", zh: "条件" },
+  sort: { en: "Rows", zh: "行" },
+  file: { en: "as in the file", zh: "按文件顺序" },
+  difference: { en: "most different first", zh: "差异大的在前" },
+  length: { en: "longest first", zh: "回复长的在前" },
+  samples: { en: "All samples", zh: "全部样本" },
+  marks: { en: "Mark differences", zh: "标出差异" },
+  marksWhy: { en: "Words that differ from the pinned column", zh: "标出与固定列不同的词" },
+  filters: { en: "Filter", zh: "筛选" },
+  language: { en: "中文", zh: "English" },
+  theme: { en: "Colours: {which}", zh: "配色：{which}" },
+  system: { en: "as the system", zh: "跟随系统" },
+  dark: { en: "dark", zh: "深色" },
+  light: { en: "light", zh: "浅色" },
+  keys: { en: "Keys (?)", zh: "快捷键（?）" },
+  views: { en: "Views", zh: "视图" },
+  picked: {
+    en: "Of {of} columns, these {n} are shown to begin with: a control, and of the others those told apart from it best and least.",
+    zh: "共 {of} 列，先显示其中 {n} 列：一个对照，以及与对照最容易和最难分辨的几列。",
+  },
+  showAll: { en: "Show all {n}", zh: "显示全部 {n} 列" },
+  rows: { en: "{n} of {of} questions", zh: "{of} 个问题中的 {n} 个" },
+  looking: { en: "Looked through {n} of {of} questions …", zh: "已查看 {of} 个问题中的 {n} 个……" },
+};
+
+const TYPING = 120; // milliseconds without a key before a search begins
+
+export class Bar {
+  /**
+   * @param {Model} model
+   * @param {import("./matrix.js").Matrix} matrix
+   * @param {View[]} views
+   * @param {() => string} view the one that is shown
+   */
+  constructor(model, matrix, views, view) {
+    this.model = model;
+    this.matrix = matrix;
+    this.views = views;
+    this.view = view;
+    this.root = element("div", { class: "bar", role: "region" });
+    this.notes = element("div", { class: "notes" });
+    this.search = element("input", { type: "search", spellcheck: "false", autocomplete: "off", value: get("find") ?? "" });
+    this.search.addEventListener("input", () => this.typed());
+    this.search.addEventListener("keydown", (event) => this.key(event));
+    this.state = element("output", { class: "found", "aria-live": "polite" });
+    this.onlyHits = this.toggle(WORDS.hits, "hits", () => get("hits") !== null, null);
+    this.typing = 0;
+    this.at = -1;
+    onLanguage(() => this.draw());
+    watch(() => this.draw());
+    model.listen((part) => (part === "search" ? this.tellFound() : this.tellNotes()));
+    this.draw();
+  }
+
+  typed() {
+    clearTimeout(this.typing);
+    this.typing = window.setTimeout(() => {
+      this.at = -1;
+      set({ find: this.search.value || null, ...(this.search.value ? {} : { hits: null }) });
+    }, TYPING);
+  }
+
+  /** @param {KeyboardEvent} event */
+  key(event) {
+    if (event.key === "Enter") this.go(event.shiftKey ? -1 : 1);
+    else if (event.key === "Escape") {
+      this.search.value = "";
+      set({ find: null, hits: null });
+      this.matrix.roving.focus(this.matrix.roving.row, this.matrix.roving.column);
+    } else return;
+    event.preventDefault();
+  }
+
+  /** @param {1|-1} by */
+  async go(by) {
+    const places = this.model.placesFound();
+    if (!places.length) return;
+    this.at = this.at < 0 && by < 0 ? places.length - 1 : (this.at + by + places.length) % places.length;
+    const place = places[this.at];
+    await this.matrix.goTo(place);
+    this.tellFound();
+  }
+
+  draw() {
+    const { model } = this;
+    const { factors } = model.store.meta;
+    const samples = model.store.meta.questions.some(({ records }) => records > model.store.meta.conditions.length);
+    if (document.activeElement !== this.search) this.search.value = get("find") ?? "";
+    this.root.setAttribute("aria-label", tell(WORDS.bar));
+    this.search.placeholder = tell(WORDS.search);
+    this.search.setAttribute("aria-label", tell(WORDS.search));
+    const inMatrix = this.view() === "matrix";
+    const focused = document.activeElement instanceof HTMLElement ? document.activeElement.dataset.tool : undefined;
+    this.onlyHits = this.toggle(WORDS.hits, "hits", () => get("hits") !== null, null);
+    const parts = [
+      this.views.length > 1 &&
+        element(
+          "div",
+          { class: "views", role: "group", "aria-label": tell(WORDS.views) },
+          this.views.map(({ name, title }) =>
+            this.tool(`view-${name}`, tell(title), () => set({ view: name, q: null, c: null, s: null }, { push: true }), { "aria-pressed": this.view() === name }),
+          ),
+        ),
+      inMatrix && element("div", { class: "searching", role: "search" }, this.search, this.steps()),
+      inMatrix && this.onlyHits,
+      inMatrix && this.toggle(WORDS.only, "only", () => get("only") !== null, WORDS.onlyWhy),
+      inMatrix && this.tool("columns", `${tell(WORDS.columns)} ${model.shown.length}/${model.columns.length}`, () => openChooser(model), { "aria-haspopup": "dialog" }),
+      inMatrix && factors.length > 1 && this.select("by", WORDS.by, [["", tell(WORDS.condition)], ...factors.map(({ name }) => /** @type {[string, string]} */ ([name, oneLine(name)]))], get("by") ?? ""),
+      inMatrix && this.select("sort", WORDS.sort, ["file", "difference", "length"].map((name) => [name, tell(WORDS[/** @type {"file"} */ (name)])]), model.sort),
+      inMatrix && samples && this.toggle(WORDS.samples, "samples", () => model.allSamples, null, "all"),
+      inMatrix && model.shown.length > 1 && this.marks(),
+      inMatrix && this.tool("filters", this.filterLabel(), () => openFilters(model), { "aria-haspopup": "dialog" }),
+      element("span", { class: "space" }),
+      this.tool("language", tell(WORDS.language), () => set({ lang: language() === "zh" ? "en" : "zh" }), { lang: language() === "zh" ? "en" : "zh" }),
+      this.theme(),
+      this.tool("keys", "?", openKeys, { "aria-label": tell(WORDS.keys), title: tell(WORDS.keys), class: "tool round" }),
+    ];
+    const typing = document.activeElement === this.search;
+    const selection = [this.search.selectionStart, this.search.selectionEnd];
+    fill(this.root, parts);
+    if (typing) {
+      this.search.focus();
+      this.search.setSelectionRange(selection[0], selection[1]);
+    } else if (focused) {
+      for (const tool of this.root.querySelectorAll("[data-tool]")) {
+        if (tool instanceof HTMLElement && tool.dataset.tool === focused) tool.focus();
+      }
+    }
+    this.tellFound();
+    this.tellNotes();
+  }
+
+  filterLabel() {
+    const set = FILTERS.reduce((sum, name) => sum + all(name).length, 0);
+    return tell(WORDS.filters) + (set ? ` · ${set}` : "");
+  }
+
+  steps() {
+    const step = (/** @type {Told} */ told, /** @type {string} */ sign, /** @type {1|-1} */ by) =>
+      element("button", { type: "button", "aria-label": tell(told), title: tell(told), onclick: () => this.go(by) }, sign);
+    this.stepping = element("span", { class: "steps" }, this.state, step(WORDS.previous, "↑", -1), step(WORDS.next, "↓", 1));
+    return this.stepping;
+  }
+
+  /**
+   * @param {string} name
+   * @param {string} label
+   * @param {() => void} act
+   * @param {import("./dom.js").Props} [props]
+   */
+  tool(name, label, act, props = {}) {
+    return element("button", { type: "button", class: "tool", "data-tool": name, onclick: act, ...props }, label);
+  }
+
+  /**
+   * @param {Told} label
+   * @param {string} name of the address
+   * @param {() => boolean} on
+   * @param {Told|null} why
+   * @param {string} [value]
+   */
+  toggle(label, name, on, why, value = "1") {
+    return this.tool(name, tell(label), () => set({ [name]: on() ? null : value }), { "aria-pressed": on(), title: why && tell(why) });
+  }
+
+  marks() {
+    const few = this.model.shown.length <= FEW;
+    const on = get("marks") === null ? few : get("marks") === "1";
+    return this.tool("marks", tell(WORDS.marks), () => set({ marks: on ? "0" : "1" }), { "aria-pressed": on, title: tell(WORDS.marksWhy) });
+  }
+
+  /**
+   * @param {string} name
+   * @param {Told} label
+   * @param {[string, string][]} options
+   * @param {string} chosen
+   */
+  select(name, label, options, chosen) {
+    const select = element("select", { "data-tool": name }, options.map(([value, text]) => element("option", { value, selected: value === chosen }, text)));
+    select.addEventListener("change", () => {
+      // Columns of another factor have other names.
+      set({ [name]: select.value || null, ...(name === "by" ? { cols: null, pin: null, at: null } : {}) }, { push: name === "by" });
+    });
+    return element("label", { class: "select" }, element("span", {}, tell(label)), select);
+  }
+
+  theme() {
+    const now = get("theme");
+    const themes = /** @type {const} */ ([null, "dark", "light"]);
+    const place = Math.max(0, themes.indexOf(/** @type {"dark"} */ (now)));
+    const label = tell(WORDS.theme, { which: tell(WORDS[themes[place] ?? "system"]) });
+    return this.tool("theme", ["◐", "●", "○"][place], () => set({ theme: themes[(place + 1) % 3] }), { "aria-label": label, title: label, class: "tool round" });
+  }
+
+  tellFound() {
+    const { found, store } = this.model;
+    const query = found !== null;
+    this.stepping?.classList.toggle("idle", !query);
+    this.onlyHits.hidden = !query;
+    if (!found) {
+      this.state.textContent = "";
+      this.at = -1;
+      return;
+    }
+    const here = this.model.placesFound().length;
+    const over = found.done >= store.meta.questions.length;
+    const n = found.hits.length;
+    this.state.textContent = this.at >= 0 && here ? tell(WORDS.foundAt, { at: this.at + 1, n: here }) : tell(over ? WORDS.found : WORDS.seeking, { n });
+    this.state.title = n > here ? tell(WORDS.elsewhere, { n: n - here }) : "";
+  }
+
+  tellNotes() {
+    const { model } = this;
+    const all = model.store.meta.questions.length;
+    const { looking } = model;
+    fill(
+      this.notes,
+      model.picked && [
+        element("span", {}, tell(WORDS.picked, { n: model.shown.length, of: model.columns.length })),
+        element("button", { type: "button", class: "chip", onclick: () => set({ cols: [ALL] }) }, tell(WORDS.showAll, { n: model.columns.length })),
+      ],
+      looking
+        ? element("span", { role: "status" }, tell(WORDS.looking, { n: looking.done, of: looking.of }))
+        : model.rows.length < all && element("span", { role: "status" }, tell(WORDS.rows, { n: model.rows.length, of: all })),
+      chips(),
+    );
+    this.notes.hidden = !this.notes.childNodes.length || this.view() !== "matrix";
+  }
+}
