@@ -1,9 +1,12 @@
 """A page in a real browser, and everything it does that a report may not do."""
 
+import base64
+import gzip
+import json
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import urlencode
 
 from persona_batch.cli.main import run_command
@@ -39,6 +42,13 @@ def without_policy(html: Path) -> Path:
     copy = html.with_name(f"{html.stem}.without-policy.html")
     copy.write_text(text, encoding="utf-8", newline="\n")
     return copy
+
+
+def held_in(html: Path, block: str = "meta") -> Any:
+    """Return what a block of a report holds."""
+    found = re.search(f'<script type="text/plain" id="{block}">([^<]*)<', html.read_text(encoding="utf-8"))
+    assert found is not None, block
+    return json.loads(gzip.decompress(base64.b64decode(found[1])))
 
 
 def address_of(html: Path, state: State = "") -> str:
