@@ -66,12 +66,15 @@ export class Bar {
    * @param {import("./matrix.js").Matrix} matrix
    * @param {View[]} views
    * @param {() => string} view the one that is shown
+   * @param {HTMLElement[]} others buttons of other parts of the page
    */
-  constructor(model, matrix, views, view) {
+  constructor(model, matrix, views, view, others) {
     this.model = model;
     this.matrix = matrix;
     this.views = views;
     this.view = view;
+    this.others = others;
+    for (const button of others) button.classList.add("tool");
     this.root = element("div", { class: "bar", role: "region" });
     this.notes = element("div", { class: "notes" });
     this.search = element("input", { type: "search", spellcheck: "false", autocomplete: "off", value: get("find") ?? "" });
@@ -146,6 +149,7 @@ export class Bar {
       inMatrix && model.shown.length > 1 && this.marks(),
       inMatrix && this.tool("filters", this.filterLabel(), () => openFilters(model), { "aria-haspopup": "dialog" }),
       element("span", { class: "space" }),
+      this.others,
       this.tool("language", tell(WORDS.language), () => set({ lang: language() === "zh" ? "en" : "zh" }), { lang: language() === "zh" ? "en" : "zh" }),
       this.theme(),
       this.tool("keys", "?", openKeys, { "aria-label": tell(WORDS.keys), title: tell(WORDS.keys), class: "tool round" }),

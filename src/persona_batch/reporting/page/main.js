@@ -4,13 +4,17 @@
 
 import { get, watch } from "./address.js";
 import { Bar } from "./bar.js";
+import { commentsButton } from "./commenting.js";
 import { Comments } from "./comments.js";
 import { element } from "./dom.js";
+import { foldable } from "./folding.js";
 import { Keeper } from "./keeping.js";
 import { bindKeys } from "./keys.js";
 import { Matrix } from "./matrix.js";
 import { Model } from "./model.js";
 import { Panel } from "./panel.js";
+import { printButton, PrintView } from "./print.js";
+import { Rating } from "./rating.js";
 import { Store } from "./store.js";
 import { setLanguage, tell } from "./words.js";
 
@@ -22,6 +26,7 @@ const WORDS = {
     zh: "无法读取本页数据（{why}）。请使用较新的浏览器：Chrome 123、Edge 123、Firefox 128、Safari 17.5 或更高版本。",
   },
   replies: { en: "Replies", zh: "回复" },
+  rate: { en: "Rate blind", zh: "盲评" },
 };
 
 /** Language and colours, as the address or else the file and the system have them. @param {Store} store */
@@ -40,18 +45,26 @@ function mount(store) {
     if (changed.has("lang") || changed.has("theme")) dress(store);
   });
   const page = document.getElementById("page") ?? document.body.appendChild(element("div", { id: "page" }));
+  const verdict = /** @type {HTMLElement|null} */ (document.querySelector(".verdict"));
   const model = new Model(store);
+  const keeper = new Keeper(store.meta.id);
+  const comments = new Comments(keeper);
   /** @type {View[]} */
-  const views = [{ name: "matrix", title: WORDS.replies }];
+  const views = [
+    { name: "matrix", title: WORDS.replies },
+    { name: "rate", title: WORDS.rate },
+  ];
   const view = () => views.find(({ name }) => name === get("view"))?.name ?? "matrix";
   const work = element("main", { class: "work" });
   page.append(work);
   const matrix = new Matrix(model, work);
-  const bar = new Bar(model, matrix, views, view);
+  const bar = new Bar(model, matrix, views, view, [commentsButton(comments), printButton()]);
   page.prepend(bar.root, bar.notes);
-  const comments = new Comments(new Keeper(store.meta.id));
   const panel = new Panel(store, comments, model, (question, condition) => matrix.focus(question, condition));
   page.append(panel.root);
+  // These stand alone: what else the page shows would betray who is who, or is not for paper.
+  document.body.append(new Rating(store, keeper).root, new PrintView(store, model, verdict).root);
+  if (verdict) foldable(verdict);
   bindKeys(() => (view() === "matrix" ? bar.search : null));
 }
 

@@ -5,6 +5,7 @@
 import { all, get, set, watch } from "./address.js";
 import { choose, makeColumns } from "./columns.js";
 import { askEntries, candidates, judge, needsRecords, readFilters, sorted } from "./filters.js";
+import { slices } from "./pausing.js";
 import { pattern, search } from "./search.js";
 
 /** @typedef {import("./store.js").Store} Store */
@@ -139,9 +140,11 @@ export class Model {
     const columns = this.shown.map(({ conditions }) => conditions);
     /** @type {import("./filters.js").Row[]} */
     const rows = [];
+    const pause = slices();
     let told = performance.now();
     this.publish([], { done: 0, of: places.length });
     for (let done = 0; done < places.length; done += 1) {
+      await pause();
       const records = await this.store.pass(places[done]);
       if (signal.aborted) return;
       const row = judge(records, columns, this.filters);

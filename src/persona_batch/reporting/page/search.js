@@ -3,6 +3,8 @@
  * a hit are parsed. So the first hits are there at once, and 50,000 replies are gone through in a second.
  */
 
+import { slices } from "./pausing.js";
+
 /** @typedef {import("./store.js").Store} Store */
 /** @typedef {import("./store.js").Records} Records */
 /** @typedef {import("./entry.js").Entry} Entry */
@@ -58,8 +60,10 @@ export async function* search(store, query, { order, signal } = {}) {
   const finding = new RegExp(pattern(query).source, "iu");
   const finds = raw(query);
   yield { done: 0, hits: inMeta(meta, finding) };
+  const pause = slices();
   let done = 0;
   for (const question of order ?? meta.questions.keys()) {
+    await pause();
     if (signal?.aborted) return;
     const text = await store.text(question);
     done += 1;
