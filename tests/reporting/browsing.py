@@ -3,11 +3,14 @@
 import base64
 import gzip
 import json
+import os
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import urlencode
+
+import pytest
 
 from persona_batch.cli.main import run_command
 
@@ -81,3 +84,13 @@ class Watch:
         address = request.url.partition("#")[0]
         if address != self.allowed and not address.startswith(("blob:", "data:image/")):
             self._note("request", request.url)
+
+
+def axe_source() -> str:
+    """Return the script of axe-core, from NODE_PATH or from beside the tests of the page's modules; else skip."""
+    folders = [*os.environ.get("NODE_PATH", "").split(os.pathsep), str(Path(__file__).parent / "page" / "node_modules")]
+    for folder in filter(None, folders):
+        script = Path(folder, "axe-core", "axe.min.js")
+        if script.is_file():
+            return script.read_text(encoding="utf-8")
+    pytest.skip("needs axe-core: `npm ci --prefix tests/reporting/page`")

@@ -215,7 +215,7 @@ export class Bar {
    * @param {string} chosen
    */
   select(name, label, options, chosen) {
-    const select = element("select", { "data-tool": name }, options.map(([value, text]) => element("option", { value, selected: value === chosen }, text)));
+    const select = element("select", { "data-tool": name, "aria-label": tell(label) }, options.map(([value, text]) => element("option", { value, selected: value === chosen }, text)));
     select.addEventListener("change", () => {
       // Columns of another factor have other names.
       set({ [name]: select.value || null, ...(name === "by" ? { cols: null, pin: null, at: null } : {}) }, { push: name === "by" });
