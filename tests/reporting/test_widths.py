@@ -7,7 +7,13 @@ import pytest
 from reporting.browsing import DESKTOP, PHONE, PageOf
 
 SIDEWAYS = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
-STATES = ({}, {"q": "talk", "c": "pirate", "s": "0"}, {"view": "plots"}, {"view": "rate"}, {"view": "print"})
+STATES: tuple[dict[str, str], ...] = (
+    {},
+    {"q": "talk", "c": "pirate", "s": "0"},
+    {"view": "plots"},
+    {"view": "rate"},
+    {"view": "print"},
+)
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
