@@ -1,12 +1,13 @@
 """`batch check`, `batch schema` and `batch init`, as real processes."""
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from terminals import command
 
 RIGHT = "system: x\nquestions: [q.yaml, Hello]\n"
 QUESTIONS = "questions: [A, B]\n"
@@ -14,8 +15,7 @@ QUESTIONS = "questions: [A, B]\n"
 
 def batch(folder: Path, *args: str, **env: str) -> subprocess.CompletedProcess[str]:
     """Run the command line in a folder."""
-    command = [sys.executable, "-c", "from persona_batch.cli.main import main; main()", *args]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, encoding="utf-8", env=os.environ | env)
+    return command.batch(*args, cwd=folder, env=env)
 
 
 def test_check_counts_what_is_right(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 from comparing.made import grid, record
 from persona_batch.record.record import Record, encode
 from persona_batch.schemas import shipped
+from terminals.command import batch
 
 VOICES = {"none": "", "assistant": "", "pirate": "Arrr, matey!"}
 
@@ -18,16 +19,6 @@ def write(path: Path, records: list[Record]) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(b"".join(encode(r) + b"\n" for r in records))
     return path
-
-
-def batch(*args: str, cwd: Path, **env: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-c", "from persona_batch.cli.main import main; main()", *args],
-        cwd=cwd,
-        env={**os.environ, "COLUMNS": "80", **env},
-        capture_output=True,
-        encoding="utf-8",
-    )
 
 
 @pytest.fixture
@@ -43,7 +34,7 @@ def write_state(folder: Path, state: str, **config: object) -> None:
 
 
 def compare(*args: str, cwd: Path, **env: str) -> str:
-    done = batch("compare", *args, "--permutations", "199", cwd=cwd, **env)
+    done = batch("compare", *args, "--permutations", "199", cwd=cwd, env={"COLUMNS": "80", **env})
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     return done.stdout

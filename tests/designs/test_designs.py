@@ -3,9 +3,7 @@
 import csv
 import itertools
 import json
-import os
 import subprocess
-import sys
 from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
@@ -21,6 +19,7 @@ from persona_batch.plan.cell import Endpoint
 from persona_batch.plan.grid import Grid
 from servers.act import Act, Script
 from servers.faulty import serving
+from terminals import command
 
 DESIGNS = Path(__file__).parents[2] / "docs/designs"
 NAMES = sorted(path.parent.name for path in DESIGNS.glob("*/personas.yaml"))
@@ -28,14 +27,8 @@ ROUNDS = 8
 
 
 def batch(*args: str, home: Path, within: Path = DESIGNS) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "persona_batch", *args],
-        cwd=within,
-        env={**os.environ, "HOME": str(home), "PERSONA_BATCH_STATE": str(home / "state")},
-        capture_output=True,
-        encoding="utf-8",
-        timeout=110,
-    )
+    env = {"HOME": str(home), "PERSONA_BATCH_STATE": str(home / "state")}
+    return command.batch(*args, cwd=within, env=env, timeout=110)
 
 
 def records_of(run: Path) -> list[Record]:

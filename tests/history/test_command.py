@@ -1,9 +1,7 @@
 """`batch history` on run folders, as cron and people call it."""
 
 import json
-import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +9,7 @@ import pytest
 from history.recorded import Day, series
 from persona_batch.record.manifest import Manifest, State, write_manifest
 from persona_batch.record.record import encode
+from terminals.command import batch
 
 
 def record_runs(folder: Path, days: int, changes: dict[int, Day] | None = None, state: State = "complete") -> None:
@@ -34,9 +33,11 @@ def record_runs(folder: Path, days: int, changes: dict[int, Day] | None = None, 
 
 
 def history(folder: Path, *options: str) -> "subprocess.CompletedProcess[str]":
-    words = [sys.executable, "-m", "persona_batch", "history", "crew.yaml", *options]
-    env = {**os.environ, "TZ": "UTC"}  # times are shown as local ones
-    return subprocess.run(words, cwd=folder, env=env, capture_output=True, text=True, encoding="utf-8")
+    return history_of("crew.yaml", *options, folder=folder)
+
+
+def history_of(*words: str, folder: Path) -> "subprocess.CompletedProcess[str]":
+    return batch("history", *words, cwd=folder, env={"TZ": "UTC"})  # times are shown as local ones
 
 
 def test_the_day_of_a_change_is_marked_and_no_other(tmp_path: Path) -> None:
@@ -81,11 +82,8 @@ def test_a_run_stands_for_its_batch_up_to_that_run(tmp_path: Path) -> None:
     record_runs(tmp_path, 4)
     whole = history(tmp_path).stdout
     ids = sorted(path.name for path in (tmp_path / "runs").iterdir())
-    words = [sys.executable, "-m", "persona_batch", "history"]
     for name, last in (("latest", 3), ("previous", 2), (f"runs/{ids[1]}", 1), (ids[3], 3)):
-        done = subprocess.run(
-            [*words, name], cwd=tmp_path, env={**os.environ, "TZ": "UTC"}, capture_output=True, encoding="utf-8"
-        )
+        done = history_of(name, folder=tmp_path)
         assert [run in done.stdout for run in ids] == [place <= last for place in range(4)]
         assert done.stdout == whole or last < 3
 

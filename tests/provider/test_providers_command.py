@@ -1,7 +1,6 @@
 """`batch providers` as a real process."""
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,23 +10,14 @@ from rich.cells import cell_len
 
 from servers.act import Act, Script
 from servers.faulty import serving
+from terminals import command
 from terminals.command import batch_in_terminal
 
-KEYS = ("API_KEY", "TOKEN")
 PING = ("--ping", "vllm", "--base-url")
 
 
 def batch(*arguments: str, folder: Path, **env: str) -> "subprocess.CompletedProcess[str]":
-    clean = {name: value for name, value in os.environ.items() if not name.endswith(KEYS)}
-    return subprocess.run(
-        [sys.executable, "-c", "from persona_batch.cli.main import main; main()", "providers", *arguments],
-        cwd=folder,
-        env={**clean, **env},
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        timeout=60,
-    )
+    return command.batch("providers", *arguments, cwd=folder, env=env)
 
 
 def test_the_list_says_which_keys_are_set_and_shows_none(tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from persona_batch.record.finding import point_latest
 from persona_batch.record.manifest import Manifest, State, write_manifest
 from persona_batch.record.pruning import candidates, remove_run, sweep
 from persona_batch.record.rundir import RunDir, create_run, list_runs
+from terminals.command import batch
 
 START = datetime(2026, 11, 1, 3, 0, tzinfo=UTC)
 
@@ -36,8 +36,7 @@ def runs(out: Path, batch: str, states: list[State], first_day: int = 0) -> list
 
 
 def prune(out: Path, *options: str) -> "subprocess.CompletedProcess[str]":
-    words = [sys.executable, "-m", "persona_batch", "runs", "prune", "--out", str(out), *options]
-    return subprocess.run(words, capture_output=True, text=True, encoding="utf-8")
+    return batch("runs", "prune", "--out", str(out), *options, cwd=out)
 
 
 def test_the_newest_of_each_batch_stay(tmp_path: Path) -> None:

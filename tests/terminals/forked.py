@@ -13,7 +13,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-FROM_START = ("PYTHON", "LC_", "TZ")
+FROM_START = ("PYTHON", "LC_")
 """Beginnings of variables that Python reads when it starts: who sets one needs a process that was started."""
 
 _FORKS = multiprocessing.get_context("forkserver")
