@@ -130,33 +130,32 @@ export class Bar {
     const inMatrix = this.view() === "matrix";
     const focused = document.activeElement instanceof HTMLElement ? document.activeElement.dataset.tool : undefined;
     this.onlyHits = this.toggle(WORDS.hits, "hits", () => get("hits") !== null, null);
-    const parts = [
-      this.views.length > 1 &&
-        element(
-          "div",
-          { class: "views", role: "group", "aria-label": tell(WORDS.views) },
-          this.views.map(({ name, title }) =>
-            this.tool(`view-${name}`, tell(title), () => set({ view: name, q: null, c: null, s: null }, { push: true }), { "aria-pressed": this.view() === name }),
-          ),
-        ),
+    const head = [
+      this.views.length > 1 && this.viewing(),
       inMatrix && element("div", { class: "searching", role: "search" }, this.search, this.steps()),
       inMatrix && this.onlyHits,
-      inMatrix && this.toggle(WORDS.only, "only", () => get("only") !== null, WORDS.onlyWhy),
-      inMatrix && this.tool("columns", `${tell(WORDS.columns)} ${model.shown.length}/${model.columns.length}`, () => openChooser(model), { "aria-haspopup": "dialog" }),
-      inMatrix && factors.length > 1 && this.select("by", WORDS.by, [["", tell(WORDS.condition)], ...factors.map(({ name }) => /** @type {[string, string]} */ ([name, oneLine(name)]))], get("by") ?? ""),
-      inMatrix && this.select("sort", WORDS.sort, ["file", "difference", "length"].map((name) => [name, tell(WORDS[/** @type {"file"} */ (name)])]), model.sort),
-      inMatrix && samples && this.toggle(WORDS.samples, "samples", () => model.allSamples, null, "all"),
-      inMatrix && model.shown.length > 1 && this.marks(),
-      inMatrix && this.tool("filters", this.filterLabel(), () => openFilters(model), { "aria-haspopup": "dialog" }),
       element("span", { class: "space" }),
       this.others,
       this.tool("language", tell(WORDS.language), () => set({ lang: language() === "zh" ? "en" : "zh" }), { lang: language() === "zh" ? "en" : "zh" }),
       this.theme(),
       this.tool("keys", "?", openKeys, { "aria-label": tell(WORDS.keys), title: tell(WORDS.keys), class: "tool round" }),
     ];
+    const tools = [
+      this.tool("columns", `${tell(WORDS.columns)} ${model.shown.length}/${model.columns.length}`, () => openChooser(model), { "aria-haspopup": "dialog" }),
+      factors.length > 1 && this.select("by", WORDS.by, [["", tell(WORDS.condition)], ...names(factors)], get("by") ?? ""),
+      this.select("sort", WORDS.sort, ["file", "difference", "length"].map((name) => [name, tell(WORDS[/** @type {"file"} */ (name)])]), model.sort),
+      this.toggle(WORDS.only, "only", () => get("only") !== null, WORDS.onlyWhy),
+      model.shown.length > 1 && this.marks(),
+      samples && this.toggle(WORDS.samples, "samples", () => model.allSamples, null, "all"),
+      this.tool("filters", this.filterLabel(), () => openFilters(model), { "aria-haspopup": "dialog" }),
+    ];
     const typing = document.activeElement === this.search;
     const selection = [this.search.selectionStart, this.search.selectionEnd];
-    fill(this.root, parts);
+    fill(
+      this.root,
+      element("div", { class: "line" }, head),
+      inMatrix && element("div", { class: "line tools" }, tools, this.notes),
+    );
     if (typing) {
       this.search.focus();
       this.search.setSelectionRange(selection[0], selection[1]);
@@ -167,6 +166,14 @@ export class Bar {
     }
     this.tellFound();
     this.tellNotes();
+  }
+
+  viewing() {
+    const button = (/** @type {View} */ { name, title }) =>
+      this.tool(`view-${name}`, tell(title), () => set({ view: name, q: null, c: null, s: null }, { push: true }), {
+        "aria-pressed": this.view() === name,
+      });
+    return element("div", { class: "views", role: "group", "aria-label": tell(WORDS.views) }, this.views.map(button));
   }
 
   filterLabel() {
@@ -263,6 +270,13 @@ export class Bar {
         : model.rows.length < all && element("span", { role: "status" }, tell(WORDS.rows, { n: model.rows.length, of: all })),
       chips(),
     );
-    this.notes.hidden = !this.notes.childNodes.length || this.view() !== "matrix";
   }
+}
+
+/**
+ * @param {import("./data.js").Factor[]} factors
+ * @returns {[string, string][]} their names, as values and as they are shown
+ */
+function names(factors) {
+  return factors.map(({ name }) => [name, oneLine(name)]);
 }

@@ -76,13 +76,13 @@ function one(entry, look, place, of, leafs) {
   const dim = look.fits(entry) ? "" : " dim";
   const head = look.folded ? [named(entry.meta.conditions[entry.condition].id, "of")] : [];
   return [
-    element("div", { class: `text${dim}` }, head, badge(entry), body(entry, look)),
+    element("div", { class: `text${dim}` }, head, entry.talk ? null : badge(entry.status), body(entry, look)),
     element("div", { class: `foot${dim}` }, leafs ? leaf(place, of) : of > 1 ? place1(place, of) : null, facts(entry)),
   ];
 }
 
-/** @param {Entry} entry */
-function badge({ status }) {
+/** @param {import("./entry.js").Status} status */
+function badge(status) {
   if (status === "ok") return null;
   const why = { truncated: WORDS.truncatedWhy, filtered: WORDS.filteredWhy, empty: WORDS.emptyWhy, error: WORDS.errorWhy };
   return element("span", { class: `badge ${status}`, title: tell(why[status]) }, tell(WORDS[status]));
@@ -135,15 +135,15 @@ function conversation({ turns, probes }, length, query) {
   const each = Math.max(80, Math.floor(length / (turns.length + probes.length)));
   const lines = turns.flatMap((turn, place) => [
     line("user", turn.user, Math.min(each, 160), query),
-    line("assistant", turn.reply || turn.error || "", each, query),
+    line("assistant", turn.reply || turn.error || "", each, query, badge(turn.status)),
     ...probes
       .filter(({ after }) => after === place + 1)
       .map((probe) =>
         element(
           "div",
           { class: "fork" },
-          line("user", probe.text, 80, query, WORDS.probe),
-          line("assistant", probe.reply || probe.error || "", each, query),
+          line("user", probe.text, 80, query, element("b", {}, tell(WORDS.probe), " ")),
+          line("assistant", probe.reply || probe.error || "", each, query, badge(probe.status)),
         ),
       ),
   ]);
@@ -155,11 +155,11 @@ function conversation({ turns, probes }, length, query) {
  * @param {string} text
  * @param {number} length
  * @param {string|null} query
- * @param {Told} [label]
+ * @param {Node|null} [before]
  */
-function line(role, text, length, query, label) {
+function line(role, text, length, query, before) {
   const said = excerpt(text, length, length, query);
-  return element("div", { class: `said ${role}`, dir: "auto" }, label && element("b", {}, tell(label), " "), said);
+  return element("div", { class: `said ${role}`, dir: "auto" }, before, said);
 }
 
 /**

@@ -63,11 +63,11 @@ class Chooser {
   content() {
     const levels = this.factors.flatMap(({ name, kind, levels: some }) => (kind === "persona" ? [] : some.map((level) => `${name}=${level}`)));
     return [
-      element("div", { class: "tools" }, this.filter, this.sorting),
+      element("div", { class: "narrowing" }, this.filter, this.sorting),
       element("datalist", { id: "levels" }, levels.slice(0, OFFERED).map((value) => element("option", { value: oneLine(value) }))),
       element(
         "div",
-        { class: "tools" },
+        { class: "narrowing" },
         element("button", { type: "button", onclick: () => this.tick(true) }, tell(WORDS.all)),
         element("button", { type: "button", onclick: () => this.tick(false) }, tell(WORDS.none)),
       ),

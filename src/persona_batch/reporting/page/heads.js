@@ -25,38 +25,63 @@ const WORDS = {
   noPrompt: { en: "no system message", zh: "无系统消息" },
   emptyPrompt: { en: "an empty system message", zh: "空的系统消息" },
   placed: { en: "placed as {placement}", zh: "位置：{placement}" },
-  pin: { en: "Pin beside the question", zh: "固定在问题旁" },
-  unpin: { en: "Unpin", zh: "取消固定" },
+  pin: { en: "pin", zh: "固定" },
+  pinned: { en: "pinned", zh: "已固定" },
+  pinWhy: { en: "Pin beside the question", zh: "固定在问题旁" },
+  unpinWhy: { en: "Unpin", zh: "取消固定" },
+  before: { en: "Column before", zh: "上一列" },
+  next: { en: "Next column", zh: "下一列" },
 };
 
 /**
  * @param {Meta} meta
  * @param {Column} column
- * @param {{open: boolean, pinned: boolean}} how `open`: the prompt is unfolded
+ * @param {{open: boolean, pinned: boolean, at: number, of: number|null}} how `open`: the prompt is unfolded; `of`:
+ * columns, where a screen holds one at a time, and `at` the place of this one
  * @returns {Node[]}
  */
-export function renderHead(meta, column, { open, pinned }) {
+export function renderHead(meta, column, { open, pinned, at, of }) {
   const { first, control, folded } = column;
   const role = control ? "control" : !folded && first.role === "placebo" ? "placebo" : null;
   const pin = element(
     "button",
-    { class: "pin", type: "button", tabindex: "-1", "data-pin": true, "aria-pressed": pinned, title: tell(pinned ? WORDS.unpin : WORDS.pin) },
-    element("span", { class: "unseen" }, tell(pinned ? WORDS.unpin : WORDS.pin)),
+    { class: "pin", type: "button", tabindex: "-1", "data-pin": true, "aria-pressed": pinned, title: tell(pinned ? WORDS.unpinWhy : WORDS.pinWhy) },
+    tell(pinned ? WORDS.pinned : WORDS.pin),
   );
   return [
-    element("div", { class: "who" }, named(column.id, "name"), role && element("span", { class: `kind ${role}` }, tell(WORDS[role])), pin),
+    element("div", { class: "who" }, named(column.id, "name"), role && element("span", { class: `kind ${role}` }, tell(WORDS[role])), of ? turning(at, of) : pin),
     folded && column.conditions.length > 1
       ? element("div", { class: "conditions" }, tell(WORDS.conditions, { n: column.conditions.length }))
       : null,
-    effect(column),
+    effect(column, meta),
     column.conditions.length === 1 ? prompt(meta, column, open) : null,
   ].filter((node) => node !== null);
 }
 
-/** @param {Column} column */
-function effect(column) {
+/**
+ * @param {number} at
+ * @param {number} of
+ */
+function turning(at, of) {
+  const button = (/** @type {string} */ sign, /** @type {number} */ to, /** @type {import("./data.js").Told} */ told) =>
+    element("button", { class: "leaf", type: "button", tabindex: "-1", "data-turn": to, disabled: to < 0 || to >= of, "aria-label": tell(told) }, sign);
+  return element(
+    "span",
+    { class: "turning" },
+    button("‹", at - 1, WORDS.before),
+    element("span", { class: "place" }, `${at + 1}/${of}`),
+    button("›", at + 1, WORDS.next),
+  );
+}
+
+/**
+ * @param {Column} column
+ * @param {Meta} meta
+ */
+function effect(column, meta) {
   if (column.told === null) {
-    return column.control ? null : element("div", { class: "effect" }, element("span", { class: "untested" }, tell(WORDS.untested)));
+    const measured = meta.conditions.some(({ effect }) => effect);
+    return column.control || !measured ? null : element("div", { class: "effect" }, element("span", { class: "untested" }, tell(WORDS.untested)));
   }
   const { effect: measured, told } = column;
   const lines = [tell(WORDS.told, { share: percent(told) })];

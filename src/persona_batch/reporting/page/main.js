@@ -59,7 +59,7 @@ function mount(store) {
   page.append(work);
   const matrix = new Matrix(model, work);
   const bar = new Bar(model, matrix, views, view, [commentsButton(comments), printButton()]);
-  page.prepend(bar.root, bar.notes);
+  page.prepend(bar.root);
   const panel = new Panel(store, comments, model, (question, condition) => matrix.focus(question, condition));
   page.append(panel.root);
   // These stand alone: what else the page shows would betray who is who, or is not for paper.

@@ -169,7 +169,7 @@ export class Matrix {
     const chosen = get("prompts");
     const open = chosen === null ? this.model.shown.length <= FEW && !this.phone : chosen === "1";
     const head = element("div", { class: "head", role: "columnheader", tabindex: "-1" });
-    fill(head, renderHead(this.meta, shown, { open, pinned: shown === this.pinned }));
+    fill(head, renderHead(this.meta, shown, { open, pinned: shown === this.pinned, at: column, of: this.phone ? this.columns.length : null }));
     return this.placed(head, -1, column);
   }
 
@@ -293,8 +293,10 @@ export class Matrix {
     const place = cell && this.where.get(cell);
     if (!target || !place) return;
     const leaf = target.closest("[data-leaf]");
+    const turn = target.closest("[data-turn]");
     const summary = target.closest("summary");
     if (leaf instanceof HTMLElement) this.leaf(place.row, place.column, Number(leaf.dataset.leaf));
+    else if (turn instanceof HTMLElement) this.scroller.scrollLeft = Number(turn.dataset.turn) * this.grid.shape.width;
     else if (target.closest("[data-pin]")) this.pin(place.column);
     else if (summary) {
       event.preventDefault();
