@@ -1,37 +1,87 @@
-"""`batch report`: a run as one page to look at."""
+"""`batch report`: runs as one page to look at."""
 
 import os
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from persona_batch.cli.options import RUN_HELP, Lang, Out
+from persona_batch.cli.options import RUN_HELP, CustomChecks, Lang, Out
+from persona_batch.view.terminal import tell
 
 
 def report(
-    runs: Annotated[list[str] | None, typer.Argument(metavar="RUN", help=RUN_HELP, show_default=False)] = None,
-    file: Annotated[
+    runs: Annotated[
+        list[str] | None, typer.Argument(metavar="RUN", help=f"{RUN_HELP} Several: side by side.", show_default=False)
+    ] = None,
+    output: Annotated[
         str | None,
         typer.Option("--output", "-o", metavar="FILE", help="The page (default: report.html in the run's folder)."),
     ] = None,
+    open_it: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
+    no_verdict: Annotated[bool, typer.Option("--no-verdict", help="Only the replies; nothing is compared.")] = False,
+    no_reasoning: Annotated[
+        bool, typer.Option("--no-reasoning", help="Leave out what models thought before they replied.")
+    ] = False,
+    most: Annotated[
+        int,
+        typer.Option("--most", min=1, metavar="N", help="Records; of more, whole questions are drawn by --seed."),
+    ] = 50_000,
+    seed: Annotated[int, typer.Option("--seed", help="Of that draw.")] = 0,
+    custom_checks: CustomChecks = None,
     lang: Lang = None,
     out: Out = "runs",
 ) -> None:
-    """Write a run as one HTML page: every reply in sight, the verdict on top; it needs no server and no network.
+    """Write a run as one HTML page: every reply in sight, the verdict on top. It needs no server and no network.
+
+    Two runs are compared; more runs of one batch are shown with its history. A run that is still going may be looked
+    at, too.
 
     Examples:
         batch report
-        batch report latest -o pirate.html
+        batch report --open
+        batch report latest -o pirate.html --lang zh
+        batch report previous latest
     """
+    from persona_batch.pipeline.report import ReportOptions, make_report
     from persona_batch.record.finding import find_run
-    from persona_batch.record.manifest import read_manifest
-    from persona_batch.reporting.gathering import Source
-    from persona_batch.reporting.report import NAME, write_report
     from persona_batch.verdict.translation import language_of
+    from persona_batch.view.live import Advance
 
+    options = ReportOptions(
+        output=None if output is None else Path(output),
+        lang=language_of(lang, os.environ).name,
+        verdict=not no_verdict,
+        reasoning=not no_reasoning,
+        most=most,
+        seed=seed,
+        custom_checks=custom_checks or (),
+    )
     found = [find_run(run, Path(out)) for run in runs or ["latest"]]
-    sources = [Source(run, read_manifest(run.manifest) if run.manifest.is_file() else None) for run in found]
-    path = found[0].path / NAME if file is None else Path(file)
-    write_report(sources, path, lang=language_of(lang, os.environ).name)
-    typer.echo(path)
+    env = dict(os.environ)
+    with Advance(sys.stderr, "comparing:", env) as comparing, Advance(sys.stderr, "packing:", env) as packing:
+        written = make_report(found, options, comparing=comparing, packing=packing)
+    for doubt in dict.fromkeys(written.doubts):
+        tell(doubt)
+    sampled = written.meta.sampled
+    if sampled is not None:
+        tell(
+            f"{sampled.questions:,} of {sampled.of_questions:,} questions are on the page, with {sampled.records:,} of "
+            f"{sampled.of_records:,} records; --most N takes more"
+        )
+    typer.echo(written.path)
+    if open_it:
+        _open(written.path)
+
+
+def _open(path: Path) -> None:
+    """Open a file in the user's browser, where there is one to be seen."""
+    import webbrowser
+
+    remote = any(os.environ.get(name) for name in ("SSH_CONNECTION", "SSH_TTY"))
+    shown = sys.platform in ("darwin", "win32") or any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY"))
+    if remote or not shown:
+        tell("there is no screen here to open it on")
+    elif not webbrowser.open(path.resolve().as_uri()):
+        tell("no browser was found to open it")

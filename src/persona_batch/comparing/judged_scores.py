@@ -38,10 +38,15 @@ class Score(NamedTuple):
 
 
 class Words(NamedTuple):
-    """What a judge said of the reply with this hash."""
+    """What a judge said of the reply with this hash; `text` has it under what it came to, `bare` alone.
+
+    `metric` is the first of those that the words came to.
+    """
 
     text: str
     reply: str = ""
+    metric: str = ""
+    bare: str = ""
 
 
 class Rated(NamedTuple):
@@ -133,7 +138,8 @@ def _take(found: Scores, name: str, given: list[Judgment]) -> None:
         ]
         if other is not None:
             found.beside.add(other)
-        found.words[key] += [Words(text, reply) for text in _said(values, mine)]
+        metric = next(iter(values), "")
+        found.words[key] += [Words(head + words, reply, metric, words) for head, words in _said(values, mine)]
 
 
 def _scored(name: str, given: list[Judgment], *, refusals: bool) -> dict[str, float]:
@@ -165,8 +171,8 @@ def _preferred(name: str, given: list[Judgment]) -> dict[str, float]:
     return {f"{name}{PREFERRED}{beside}": float(np.mean(worth)) if worth else np.nan}
 
 
-def _said(values: Mapping[str, float], given: list[Judgment]) -> Iterator[str]:
-    """Yield a judge's words, under what they came to: of a pair those of both orders, which may disagree."""
+def _said(values: Mapping[str, float], given: list[Judgment]) -> Iterator[tuple[str, str]]:
+    """Yield what a judge's words came to, and the words: of a pair those of both orders, which may disagree."""
     told = ", ".join(f"{name} {'?' if np.isnan(value) else f'{value:g}'}" for name, value in values.items())
     seen = set()
     for judgment in given:
@@ -174,4 +180,4 @@ def _said(values: Mapping[str, float], given: list[Judgment]) -> Iterator[str]:
             continue
         seen.add(judgment.order)
         order = {"ab": " (standing first)", "ba": " (standing second)", None: ""}[judgment.order]
-        yield f"{told}{order}: {' '.join(judgment.reply.split())[:_WORDS]}"
+        yield f"{told}{order}: ", " ".join(judgment.reply.split())[:_WORDS]

@@ -94,6 +94,10 @@ def sync_folder(folder: Path) -> None:
 def replace_file(path: Path, content: Iterable[bytes]) -> None:
     """Put content in the place of a file's, durably: a reader sees the old or the new, whole.
 
+    Args:
+        path: the file.
+        content: taken as it is written; an error of its own leaves the old file untouched, too.
+
     Raises:
         OSError: it cannot be written; the old file is untouched.
     """
@@ -105,7 +109,7 @@ def replace_file(path: Path, content: Iterable[bytes]) -> None:
             os.fsync(new.fileno())
         beside.replace(path)
         sync_folder(path.parent)
-    except OSError:
+    except BaseException:
         beside.unlink(missing_ok=True)
         raise
 

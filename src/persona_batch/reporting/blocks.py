@@ -8,7 +8,7 @@ import base64
 import gzip
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,9 +31,14 @@ _SOMETIMES: dict[str, Any] = {  # what a column holds where it holds nothing
 _LEVEL = 6  # of gzip; 9 is half a percent smaller
 
 
-def packed(value: object) -> str:
-    """Return a value as a block's text. Surrogates without their other half are kept, by their escapes."""
-    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+def packed(value: object, clean: Callable[[str], str] = str) -> str:
+    """Return a value as a block's text. Surrogates without their other half are kept, by their escapes.
+
+    Args:
+        value: anything that JSON can say.
+        clean: what is taken out of the JSON (known keys), leaving it JSON.
+    """
+    text = clean(json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")))
     escaped = _SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
     return base64.b64encode(gzip.compress(escaped.encode(), _LEVEL, mtime=0)).decode()
 
@@ -44,40 +49,43 @@ def unpacked(text: str) -> Any:
 
 
 @dataclass(slots=True)
-class Numbers:
-    """Numbers of names, in the order in which they were first met."""
+class Checks:
+    """Declared checks by their labels, numbered in the order in which they were first met."""
 
-    names: dict[str, int] = field(default_factory=dict)
+    labels: dict[str, int] = field(default_factory=dict)
+    _known: dict[tuple[str, str], int] = field(default_factory=dict)  # a label takes longer to make than to find
 
-    def of(self, name: str) -> int:
-        """Return the number of a name."""
-        return self.names.setdefault(name, len(self.names))
+    def of(self, result: CheckResult) -> int:
+        """Return the number of the check behind an outcome."""
+        name = result.check, repr(result.expected)
+        if name not in self._known:
+            self._known[name] = self.labels.setdefault(result.label, len(self.labels))
+        return self._known[name]
 
 
-Score = tuple[int, float | None] | tuple[int, float | None, str]
-
-
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Packer:
-    """Makes blocks; it remembers the checks that it met.
+    """Makes blocks.
 
     Args:
         strings: contents of messages that stand in `meta`, by text.
+        checks: their numbers.
         reasoning: whether what models thought goes with the replies.
     """
 
     strings: Mapping[str, int]
+    checks: Checks
     reasoning: bool = True
-    checks: Numbers = field(default_factory=Numbers)
 
-    def block(self, records: Iterable[tuple[int, Record, Sequence[Score]]]) -> dict[str, object]:
+    def block(self, records: Iterable[tuple[int, Record, Sequence[Any]]]) -> dict[str, object]:
         """Return the columns of a question's records, each given with its condition and its scores.
 
         Raises:
             UsageError: a key is none.
         """
         columns: dict[str, list[Any]] = {name: [] for name in (*_ALWAYS, *_SOMETIMES)}
-        texts, lists = Numbers(), _Lists()
+        texts: dict[str, int] = {}
+        lists = _Lists()
         keys = bytearray()
         for condition, record, scores in records:
             keys += _key(record)
@@ -108,16 +116,16 @@ class Packer:
             for name, values in columns.items()
             if name in _ALWAYS or any(value != _SOMETIMES[name] for value in values)
         }
-        return {**kept, "keys": base64.b64encode(keys).decode(), "texts": list(texts.names), "lists": lists.held}
+        return {**kept, "keys": base64.b64encode(keys).decode(), "texts": list(texts), "lists": lists.held}
 
-    def _said(self, message: Message, texts: Numbers) -> tuple[str | int, ...]:
+    def _said(self, message: Message, texts: dict[str, int]) -> tuple[str | int, ...]:
         shared = self.strings.get(message.content)
-        place = ~texts.of(message.content) if shared is None else shared
+        place = ~texts.setdefault(message.content, len(texts)) if shared is None else shared
         return (message.role, place) if message.name is None else (message.role, place, message.name)
 
     def _checked(self, checks: Iterable[CheckResult]) -> list[tuple[object, ...]]:
         return [
-            (self.checks.of(check.label), check.passed, *(() if check.reason is None else (check.reason,)))
+            (self.checks.of(check), check.passed, *(() if check.reason is None else (check.reason,)))
             for check in checks
         ]
 

@@ -96,6 +96,28 @@ class Metric(msgspec.Struct, frozen=True):
     high: float | None
 
 
+Drawn: TypeAlias = object
+"""A drawing: a text, a `Told`, or a name with attributes and children (`drawing.py`)."""
+
+
+class Numbers(msgspec.Struct, frozen=True):
+    """The numbers behind a plot."""
+
+    columns: list[Told]
+    rows: list[list[str | float | int | None]]
+
+
+class Plot(msgspec.Struct, frozen=True, kw_only=True):
+    """A plot, with one line that says how to read it, what it does not show, and the numbers behind it."""
+
+    name: str
+    title: Told
+    reading: Told
+    limits: list[Told]
+    drawing: Drawn
+    table: Numbers
+
+
 class Meta(msgspec.Struct, frozen=True, kw_only=True):
     """All that is in the report once."""
 

@@ -15,7 +15,7 @@ from importlib.resources.abc import Traversable
 from persona_batch.reporting.joining import join
 
 ENTRY = "main.js"
-STYLES = ("page.css", "matrix.css", "panel.css", "views.css", "plots.css", "verdict.css")
+FIRST_STYLE = "page.css"  # the frame and the colours, on which all others stand
 _POLICY = (
     "default-src 'none'; script-src {script}; style-src {styles}; img-src data:; base-uri 'none'; form-action 'none'; "
     "require-trusted-types-for 'script'; trusted-types 'none'"
@@ -38,9 +38,9 @@ def document(*, title: str, lang: str, verdict: str, blocks: Iterable[tuple[str,
     """
     folder = page_folder()
     script = "\n" + join(ENTRY, lambda name: (folder / name).read_text(encoding="utf-8")) + "\n"
-    held = [folder / name for name in STYLES]
-    styles = ["\n" + style.read_text(encoding="utf-8").replace("\r\n", "\n") for style in held if style.is_file()]
-    policy = _POLICY.format(script=_hashed(script), styles=" ".join(map(_hashed, styles)) or "'none'")
+    named = sorted((one.name for one in folder.iterdir() if one.name.endswith(".css")), key=_style_order)
+    styles = ["\n" + (folder / name).read_text(encoding="utf-8").replace("\r\n", "\n") for name in named]
+    policy = _POLICY.format(script=_hashed(script), styles=" ".join(map(_hashed, styles)))
     yield "<!DOCTYPE html>\n"
     yield f'<html lang="{lang}">\n<head>\n<meta charset="utf-8">\n'
     yield f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
@@ -55,6 +55,10 @@ def document(*, title: str, lang: str, verdict: str, blocks: Iterable[tuple[str,
     for name, text in blocks:
         yield f'<script type="text/plain" id="{name}">{text}</script>\n'
     yield "</body>\n</html>\n"
+
+
+def _style_order(name: str) -> tuple[bool, str]:
+    return name != FIRST_STYLE, name
 
 
 def _hashed(text: str) -> str:

@@ -24,10 +24,13 @@ from persona_batch.comparing.levels import BUILT_IN_CONTROLS
 from persona_batch.comparing.readings import Prompts, asked_at
 from persona_batch.errors import UsageError
 from persona_batch.record import Record
+from persona_batch.record.judgment import reply_hash
 from persona_batch.record.manifest import Manifest
 from persona_batch.record.rundir import RunDir
 from persona_batch.record.standing import StandingRecords
+from persona_batch.reporting.blocks import Checks
 from persona_batch.reporting.data import Role, Sampled
+from persona_batch.reporting.grading import Beside, Given, Grades
 from persona_batch.reporting.naming import Named, Order, Who, name_conditions
 
 COLUMNS, MOST_LINES = 44, 12
@@ -85,6 +88,8 @@ class Gathered:
 
     sources: Sequence[Source]
     named: Named
+    checks: Checks
+    grades: Grades
     roles: Mapping[str, Role]
     controls: Sequence[Mapping[str, Sequence[str]]]
     questions: list[Asked]
@@ -97,6 +102,11 @@ class Gathered:
     _standing: list[StandingRecords]
     _starts: NDArray[np.int64]
 
+    @property
+    def params(self) -> list[str]:
+        """What was sent, as canonical JSON, each once; conditions index it."""
+        return list(dict.fromkeys(who.params for who in self.named.order))
+
     def rows(self, question: int) -> NDArray[np.void]:
         """Return the rows of a question."""
         return self.table[self._starts[question] : self._starts[question + 1]]
@@ -104,8 +114,17 @@ class Gathered:
     def records(self, question: int) -> Iterator[tuple[int, Record]]:
         """Yield the records of a question with their conditions, in the order of its rows."""
         for row in self.rows(question):
-            source = self.sources[row["run"]]
-            yield int(row["condition"]), source.seen(self._standing[row["run"]].at(int(row["place"])))
+            yield int(row["condition"]), self._record(row)
+
+    def graded(self, question: int) -> Iterator[tuple[int, Record, list[Given]]]:
+        """Yield the records of a question with their conditions and what judges and people gave them."""
+        for row in self.rows(question):
+            record = self._record(row)
+            yield int(row["condition"]), record, self.grades.given(int(row["run"]), record)
+
+    def _record(self, row: np.void) -> Record:
+        run = int(row["run"])
+        return self.sources[run].seen(self._standing[run].at(int(row["place"])))
 
     def close(self) -> None:
         """Close the files."""
@@ -128,7 +147,7 @@ def gather(sources: Sequence[Source], *, most: int, seed: int = 0) -> Gathered:
     try:
         for run, source in enumerate(sources):
             standing.append(files.enter_context(StandingRecords(source.run.records)))
-            reader.read(run, standing[-1])
+            reader.read(run, source, standing[-1])
         return _finish(reader, sources, most, seed, files, standing)
     except BaseException:
         files.close()
@@ -150,11 +169,19 @@ class _Reader:
     strings: dict[str, int] = field(default_factory=dict)
     first_seen: dict[bytes, int] = field(default_factory=dict)  # the question in which a content was first met
     counts: list[int] = field(default_factory=list)
+    checks: Checks = field(default_factory=Checks)
+    beside: list[dict[str, Beside]] = field(default_factory=list)  # by run and key
 
-    def read(self, run: int, standing: StandingRecords) -> None:
+    def read(self, run: int, source: Source, standing: StandingRecords) -> None:
         self.prompts.append(Prompts())
         self.counts.append(0)
-        for place, record in standing.read():
+        self.beside.append({})
+        for place, read in standing.read():
+            record = source.seen(read)
+            for result in record.results:
+                self.checks.of(result)
+            if record.key in source.scores.beside:
+                self.beside[run][record.key] = Beside(record.persona, reply_hash(record.reply))
             who = Who.of(record, run)
             condition = self.whos.setdefault(who, len(self.whos))
             question = self.questions.setdefault(record.question, len(self.questions))
@@ -259,6 +286,8 @@ def _finish(
     return Gathered(
         sources=sources,
         named=named,
+        checks=reader.checks,
+        grades=Grades.of([source.scores for source in sources], reader.beside),
         roles=roles,
         controls=controls,
         questions=[asked[number] for number in kept],

@@ -109,8 +109,9 @@ def name_conditions(
 
     ordered = sorted(found, key=place)
     told = [described.parts(who) for who in ordered]
-    factors, levels = _factors(ordered, told, attributes)
-    return Named(ordered, _unique(_ids(ordered, told)), levels, factors)
+    varies = _varies(ordered, told)
+    factors, levels = _factors(ordered, told, varies, attributes)
+    return Named(ordered, _unique(_ids(ordered, told, varies)), levels, factors)
 
 
 class _Part(NamedTuple):
@@ -149,13 +150,22 @@ class _Descriptions:
         ]
 
 
-def _ids(ordered: Sequence[Who], told: Sequence[Sequence[_Part]]) -> list[str]:
-    varies: dict[tuple[str, int], set[str]] = defaultdict(set)  # levels by persona and place in the name
+def _varies(ordered: Sequence[Who], told: Sequence[Sequence[_Part]]) -> dict[str, set[int]]:
+    """Return by persona which parts of its conditions' names differ among them."""
+    levels: dict[tuple[str, int], set[str]] = defaultdict(set)
     for who, parts in zip(ordered, told, strict=True):
         for place, part in enumerate(parts):
-            varies[who.persona, place].add(part.level)
+            levels[who.persona, place].add(part.level)
+    found: dict[str, set[int]] = defaultdict(set)
+    for (persona, place), held in levels.items():
+        if len(held) > 1:
+            found[persona].add(place)
+    return found
+
+
+def _ids(ordered: Sequence[Who], told: Sequence[Sequence[_Part]], varies: Mapping[str, set[int]]) -> list[str]:
     return [
-        _JOINT.join([who.persona, *(part.label for n, part in enumerate(parts) if len(varies[who.persona, n]) > 1)])
+        _JOINT.join([who.persona, *(parts[place].label for place in sorted(varies.get(who.persona, ())))])
         for who, parts in zip(ordered, told, strict=True)
     ]
 
@@ -175,20 +185,28 @@ def _unique(ids: Sequence[str]) -> list[str]:
 
 
 def _factors(
-    ordered: Sequence[Who], told: Sequence[Sequence[_Part]], attributes: Mapping[str, Mapping[str, str]]
+    ordered: Sequence[Who],
+    told: Sequence[Sequence[_Part]],
+    varies: Mapping[str, set[int]],
+    attributes: Mapping[str, Mapping[str, str]],
 ) -> tuple[list[Factor], list[dict[str, str]]]:
+    """Return what columns can be made by, and each condition's levels of it.
+
+    That is what varies within a persona, and the attributes in which personas differ.
+    """
     levels = [{"persona": who.persona} for who in ordered]
     factors = [Factor("persona", "persona", list(dict.fromkeys(who.persona for who in ordered)))]
-    for column in zip(*told, strict=True):
+    for place in sorted({place for places in varies.values() for place in places}):
+        column = [parts[place] for parts in told]
         held = list(dict.fromkeys(part.level for part in column))
-        if len(held) < 2:
-            continue
         kind, factor = column[0].kind, _free(column[0].factor, factors)
         factors.append(Factor(factor, kind, held))
         for mine, part in zip(levels, column, strict=True):
             mine[factor] = part.level
     for name in sorted({name for held in attributes.values() for name in held}):
         mine_of = {persona: held[name] for persona, held in attributes.items() if name in held}
+        if len(set(mine_of.values())) < 2:
+            continue
         factor = _free(name, factors)
         factors.append(Factor(factor, "attribute", sorted(set(mine_of.values()))))
         for mine, who in zip(levels, ordered, strict=True):

@@ -1,7 +1,7 @@
-"""Runs → one HTML file, on one page: gather, compare, draw, pack, write."""
+"""Runs → one HTML file, on one page: gather, say, draw, pack, write."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
@@ -13,12 +13,16 @@ from persona_batch.comparing.series import Series
 from persona_batch.record.durable import replace_file, storage_error
 from persona_batch.record.manifest import versions
 from persona_batch.reporting.blocks import Packer, packed
-from persona_batch.reporting.data import Condition, Meta, Question, Run
+from persona_batch.reporting.data import Condition, Meta, Plot, Question, Run
 from persona_batch.reporting.document import document
+from persona_batch.reporting.effects import arm_of, control_of, differences, effects_by_arm
 from persona_batch.reporting.facts import Facts
 from persona_batch.reporting.gathering import Gathered, Source, gather
+from persona_batch.reporting.plots import plots_of
+from persona_batch.reporting.telling import verdict_html
+from persona_batch.verdict.translation import ENGLISH, Language, Name, language_of
 
-MOST = 50_000  # records; a page of more takes seconds to open
+MOST = 50_000  # records: 25 MB, which a browser opens at once
 NAME = "report.html"
 _VERSION: Literal[1] = 1
 
@@ -29,12 +33,14 @@ def write_report(
     *,
     comparison: Comparison | None = None,
     history: Series | None = None,
-    lang: Literal["en", "zh"] = "en",
+    lang: Name = "en",
     reasoning: bool = True,
     most: int = MOST,
     seed: int = 0,
-) -> Facts:
-    """Write the report of some runs, in the place of an older one, and return what it shows.
+    clean: Callable[[str], str] = str,
+    progress: Callable[[int, int], None] | None = None,
+) -> Meta:
+    """Write the report of some runs, in the place of an older one, and return what it says of itself.
 
     Args:
         sources: the runs, the earliest first.
@@ -43,39 +49,97 @@ def write_report(
         history: of the batch, where there are more runs: the verdict.
         lang: in which the page opens; it holds both languages.
         reasoning: whether what models thought goes with the replies.
-        most: records; of more whole questions are drawn, and the page says so.
+        most: records; of more, whole questions are drawn, and the page says so.
         seed: of the draw.
+        clean: takes known keys out of a text.
+        progress: told how many questions of how many are packed.
 
     Raises:
         UsageError: there are no records, or a file is damaged.
         StorageError: the report cannot be written; an older one is untouched.
     """
+    languages = (ENGLISH, language_of("zh", {}))
     gathered = gather(sources, most=most, seed=seed)
     try:
-        facts = _facts(gathered, comparison, history)
-        packer = Packer(gathered.strings, reasoning=reasoning)
-        blocks = []
-        for number in range(len(facts.questions)):
-            block = packer.block((condition, record, ()) for condition, record in gathered.records(number))
-            blocks.append((f"q{number}", packed(block)))
-        meta = _meta(facts, packer, lang)
-        pieces = document(
-            title=meta.title, lang=lang, verdict="", blocks=[("meta", packed(msgspec.to_builtins(meta))), *blocks]
+        facts = _facts(gathered, comparison, history, languages)
+        plots = plots_of(facts)
+        meta = _meta(facts, plots, lang)
+        verdict = verdict_html(
+            title=meta.title,
+            runs=meta.runs,
+            sampled=meta.sampled,
+            comparison=comparison,
+            history=history,
+            languages=languages,
         )
+        blocks = _blocks(facts, meta, plots, reasoning=reasoning, clean=clean, progress=progress)
+        pieces = document(title=clean(meta.title), lang=lang, verdict=clean(verdict), blocks=blocks)
         try:
-            replace_file(path, (piece.encode() for piece in pieces))
+            replace_file(path, (piece.encode(errors="replace") for piece in pieces))
         except OSError as error:
             raise storage_error(path, error) from error
     finally:
         gathered.close()
-    return facts
+    return meta
 
 
-def _facts(gathered: Gathered, comparison: Comparison | None, history: Series | None) -> Facts:
-    place_of = {who: place for place, who in enumerate(gathered.named.order)}
-    params = list(dict.fromkeys(who.params for who in place_of))
-    conditions = [
-        Condition(
+def _blocks(
+    facts: Facts,
+    meta: Meta,
+    plots: Sequence[Plot],
+    *,
+    reasoning: bool,
+    clean: Callable[[str], str],
+    progress: Callable[[int, int], None] | None,
+) -> Iterator[tuple[str, str]]:
+    """Yield the id and the text of each block: what is seen first comes first."""
+    gathered = facts.gathered
+    yield "meta", packed(msgspec.to_builtins(meta), clean)
+    packer = Packer(gathered.strings, gathered.checks, reasoning)
+    for number in range(len(facts.questions)):
+        yield f"q{number}", packed(packer.block(gathered.graded(number)), clean)
+        if progress is not None:
+            progress(number + 1, len(facts.questions))
+    for plot in plots:
+        yield f"plot-{plot.name}", packed(msgspec.to_builtins(plot), clean)
+
+
+def _facts(
+    gathered: Gathered, comparison: Comparison | None, history: Series | None, languages: Sequence[Language]
+) -> Facts:
+    far = {} if comparison is None else differences(comparison)
+    questions = [
+        Question(
+            id=asked.id,
+            text=asked.text,
+            cluster=asked.cluster,
+            lines=asked.lines,
+            records=len(gathered.rows(number)),
+            difference=far.get(asked.id),
+        )
+        for number, asked in enumerate(gathered.questions)
+    ]
+    return Facts(
+        [source.manifest for source in gathered.sources],
+        comparison,
+        history,
+        gathered.named.factors,
+        list(_conditions(gathered, comparison, languages)),
+        questions,
+        gathered,
+    )
+
+
+def _conditions(
+    gathered: Gathered, comparison: Comparison | None, languages: Sequence[Language]
+) -> Iterator[Condition]:
+    order = gathered.named.order
+    params = gathered.params
+    effects = {} if comparison is None else effects_by_arm(comparison, languages)
+    between = comparison is not None and comparison.settings.by == "run"
+    for place, who in enumerate(order):
+        controls = gathered.controls[who.run].get(who.persona, ())
+        yield Condition(
             id=gathered.named.ids[place],
             persona=who.persona,
             role=gathered.roles[who.persona],
@@ -85,55 +149,31 @@ def _facts(gathered: Gathered, comparison: Comparison | None, history: Series | 
             placement=who.placement,
             model=who.model,
             params=params.index(who.params),
-            control=None,
-            effect=None,
+            control=control_of(who, order, next(iter(controls), None), between_runs=between),
+            effect=None if comparison is None else effects.get(arm_of(who, comparison)),
         )
-        for who, place in place_of.items()
-    ]
-    questions = [
-        Question(
-            id=asked.id,
-            text=asked.text,
-            cluster=asked.cluster,
-            lines=asked.lines,
-            records=len(gathered.rows(number)),
-            difference=None,
-        )
-        for number, asked in enumerate(gathered.questions)
-    ]
-    return Facts(
-        [source.manifest for source in gathered.sources],
-        comparison,
-        history,
-        gathered.named.factors,
-        conditions,
-        questions,
-        gathered,
-    )
 
 
-def _meta(facts: Facts, packer: Packer, lang: Literal["en", "zh"]) -> Meta:
+def _meta(facts: Facts, plots: Sequence[Plot], lang: Name) -> Meta:
     gathered = facts.gathered
     runs = [_run(source, records) for source, records in zip(gathered.sources, gathered.counts, strict=True)]
-    params = dict.fromkeys(who.params for who in gathered.named.order)
-    batches = list(dict.fromkeys(run.batch for run in runs))
     return Meta(
         version=_VERSION,
         id=hashlib.blake2b("\n".join(run.id for run in runs).encode(), digest_size=8).hexdigest(),
         tool=f"persona-batch {versions().get('persona-batch', '')}".strip(),
         made=datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
-        title=", ".join(batches),
+        title=", ".join(dict.fromkeys(run.batch for run in runs)),
         lang=lang,
         runs=runs,
         sampled=gathered.sampled,
-        factors=gathered.named.factors,
+        factors=list(facts.factors),
         conditions=list(facts.conditions),
         questions=list(facts.questions),
         strings=list(gathered.strings),
-        params=[msgspec.json.decode(text) for text in params],
-        checks=list(packer.checks.names),
-        metrics=[],
-        plots=[],
+        params=[msgspec.json.decode(text) for text in gathered.params],
+        checks=list(gathered.checks.labels),
+        metrics=gathered.grades.metrics,
+        plots=[plot.name for plot in plots],
     )
 
 

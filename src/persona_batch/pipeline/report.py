@@ -1,0 +1,189 @@
+"""A report, on one page: the runs as they are now, the verdict, the page."""
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from persona_batch.comparing.compare import compare
+from persona_batch.comparing.comparison import Comparison
+from persona_batch.comparing.factors import clusters_of, controls_of, levels_of
+from persona_batch.comparing.follow import follow
+from persona_batch.comparing.judged_scores import Scores, read_scores
+from persona_batch.comparing.nights import PastRun
+from persona_batch.comparing.series import Series
+from persona_batch.config.files import RECORDS
+from persona_batch.credentials.known import Redactor, load_env, secrets_in
+from persona_batch.errors import UsageError
+from persona_batch.pipeline.rechecking import PresentChecks, present_checks
+from persona_batch.record import Record
+from persona_batch.record.agreement import Agreement
+from persona_batch.record.manifest import Manifest, read_manifest
+from persona_batch.record.reader import read_records
+from persona_batch.record.rundir import RunDir
+from persona_batch.reporting.data import Meta
+from persona_batch.reporting.gathering import Source
+from persona_batch.reporting.report import MOST, NAME, write_report
+from persona_batch.verdict.translation import Name
+
+_HEAD = b"<!DOCTYPE html>"  # what a report begins with; anything else that bears its name is not replaced
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class ReportOptions:
+    """What is asked of a report.
+
+    `output`: the file; None: `report.html` in the first run's folder. `verdict`: whether runs are compared at all.
+    """
+
+    output: Path | None = None
+    lang: Name = "en"
+    verdict: bool = True
+    reasoning: bool = True
+    most: int = MOST
+    seed: int = 0
+    custom_checks: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A report that was written, and what somebody should know of it."""
+
+    path: Path
+    meta: Meta
+    doubts: list[str]
+
+
+def make_report(
+    runs: Sequence[RunDir],
+    options: ReportOptions,
+    *,
+    comparing: Progress | None = None,
+    packing: Progress | None = None,
+) -> Written:
+    """Write the report of one run, of two that are compared, or of a batch's runs with their history.
+
+    Args:
+        runs: at least one; several are put in the order of their time.
+        options: what is asked.
+        comparing: told how far the comparison is.
+        packing: told how much is written.
+
+    Raises:
+        UsageError: there are no records, a file is damaged, or another file bears the report's name.
+        StorageError: the report cannot be written; an older one is untouched.
+    """
+    path = _place(options.output or runs[0].path / NAME)
+    read = sorted((_Read.of(run, options.custom_checks) for run in dict.fromkeys(runs)), key=lambda one: one.started)
+    comparison = history = None
+    if options.verdict and len(read) < 3:
+        comparison = _compared(read, comparing)
+    elif options.verdict:
+        history = _followed(read)
+    redactor = Redactor(secrets_in(load_env(environ=os.environ)))
+    meta = write_report(
+        [one.source for one in read],
+        path,
+        comparison=comparison,
+        history=history,
+        lang=options.lang,
+        reasoning=options.reasoning,
+        most=options.most,
+        seed=options.seed,
+        clean=redactor.clean,
+        progress=packing,
+    )
+    return Written(path, meta, [doubt for one in read for doubt in one.doubts()])
+
+
+def _place(path: Path) -> Path:
+    """Return where the report is written, once nothing else is known to stand there.
+
+    Raises:
+        UsageError: something does, or there is no such folder.
+    """
+    try:
+        if path.is_dir():
+            raise UsageError(f"{path}: this is a folder; name the file, as in -o {path / NAME}")
+        if not path.parent.is_dir():
+            raise UsageError(f"{path}: there is no folder {path.parent}")
+        if path.exists():
+            with path.open("rb") as file:
+                if file.read(len(_HEAD)) not in (_HEAD, b""):
+                    raise UsageError(f"{path}: this is no report; name another file, or remove it first")
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be looked at: {error.strerror}") from error
+    return path
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A run as `compare` reads it: its records under today's checks, its scores, what of it does not fit."""
+
+    run: RunDir
+    manifest: Manifest | None
+    scores: Scores
+    present: PresentChecks
+    again: PresentChecks  # the same, for what is read once more: the first counts what it says
+    agreement: Agreement
+
+    @classmethod
+    def of(cls, run: RunDir, custom_checks: Sequence[str]) -> "_Read":
+        whole = run.records.name == RECORDS and run.manifest.is_file()
+        manifest = read_manifest(run.manifest) if whole else None
+        present = (present_checks(run, custom_checks), present_checks(run, custom_checks))
+        return cls(run, manifest, read_scores(run.path), *present, Agreement.of(run))
+
+    @property
+    def started(self) -> str:
+        return "" if self.manifest is None else self.manifest.started_at
+
+    @property
+    def source(self) -> Source:
+        return Source(self.run, self.manifest, self.scores, self._seen)
+
+    def _seen(self, record: Record) -> Record:
+        now = self.again.now
+        return record if now is None else now.judged(record) or record
+
+    def doubts(self) -> list[str]:
+        return [*self.agreement.doubts(), *self.present.notes()]
+
+
+def _compared(read: Sequence[_Read], progress: Progress | None) -> Comparison:
+    """Return the comparison that `batch compare` would make of the same runs, with its doubts."""
+    first, *later = read
+    records = [one.present.watch(one.agreement.watch(read_records(one.run.records))) for one in read]
+    result = compare(
+        records[0],
+        after=records[1] if later else None,
+        controls=controls_of(first.run.manifest),
+        clusters=clusters_of(first.run.manifest),
+        levels=levels_of(first.run.manifest),
+        scores=[one.scores for one in read],
+        progress=progress,
+    )
+    doubts = [doubt for one in read for doubt in one.doubts()]
+    return replace(result, notes=[*dict.fromkeys(doubts), *result.notes])
+
+
+def _followed(read: Sequence[_Read]) -> Series:
+    """Return the history of a batch's finished runs.
+
+    Raises:
+        UsageError: the runs are of several batches.
+    """
+    batches = {one.run.id if one.manifest is None else one.manifest.batch_id for one in read}
+    if len(batches) > 1:
+        raise UsageError(
+            f"{len(read)} runs of {len(batches)} batches: a report takes one run, two to be compared, or runs of one "
+            "batch; `--no-verdict` sets any side by side"
+        )
+    finished = [one for one in read if one.manifest is not None and one.manifest.finished]
+    past = [PastRun(one.run.id, one.started, partial(read_records, one.run.records)) for one in finished]
+    return follow(batches.pop(), past)
