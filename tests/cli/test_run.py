@@ -29,7 +29,8 @@ def test_the_table_has_the_controls_first_whatever_answers_first(work: Path, cal
     assert Path(done.out.splitlines()[-1], "records.jsonl").exists()
     asked, after = done.err.splitlines()[-2:]
     assert asked.startswith("batch: 6 cells asked in ")
-    assert after == f"batch: next: `batch compare {done.out.splitlines()[-1]}`"
+    path = done.out.splitlines()[-1]
+    assert after == f"batch: next: `batch compare {path}`, or `batch report {path}` for a page with every reply"
     assert call(*after.split("`")[1].split()[1:], "--measures", "shift").code == 0
 
 

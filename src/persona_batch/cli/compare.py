@@ -196,6 +196,9 @@ def compare(
         return
     sys.stdout.write(render(result, palette, width, language, details=details, unicode=can_draw(sys.stdout)))
     sys.stdout.write(render_replies(result.excerpts, palette, width, diff=diff))
+    if sys.stdout.isatty():  # a hint for somebody who looks on
+        named = " ".join(shlex.quote(str(run.path)) for run in (first, second) if run is not None)
+        tell(f"next: `batch report {named}` makes a page of it, with every reply")
 
 
 def _margins(given: list[str]) -> dict[str, float]:

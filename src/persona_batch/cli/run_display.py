@@ -135,5 +135,6 @@ def _ending(summary: Summary, reasons: str, *, arms: int, quiet: bool) -> list[s
                 cells = counted(summary.counts[status], "cell")
                 lines.append(f"{cells} {told}: `batch show {path} --status {status}` shows them")
         if any(map(summary.counts.get, USABLE)):
-            lines.append(f"next: `batch {'compare' if arms > 1 else 'show'} {path}`")
+            first = f"`batch {'compare' if arms > 1 else 'show'} {path}`"
+            lines.append(f"next: {first}, or `batch report {path}` for a page with every reply")
     return lines

@@ -8,29 +8,38 @@ import numpy as np
 from persona_batch.comparing.comparison import Comparison, Estimate
 from persona_batch.reporting.data import Effect, Told
 from persona_batch.reporting.naming import Who
-from persona_batch.verdict.claimed import claim_sentence
+from persona_batch.verdict.claimed import claim_sentence, yardstick_moves, yardstick_sentence
 from persona_batch.verdict.translation import Language
 
 _DISTANCES = ("change", "told_apart")  # the first measure that has a value for a question says how far it is
 
 
 def effects_by_arm(comparison: Comparison, languages: Sequence[Language]) -> dict[str, Effect]:
-    """Return the effect of each arm that a claim is made about."""
+    """Return the effect of each arm that a claim is made about, and of placebos, which are yardsticks by themselves."""
     found = {}
     for claim in comparison.claims:
-        if claim.control is None:
-            continue
-        row = comparison.find("told_apart", claim.arm)
-        interval = None if row is None else row.interval
-        english, chinese = (claim_sentence(comparison, claim, language) for language in languages)
-        found[claim.arm] = Effect(
-            told=None if row is None else row.value,
-            low=None if interval is None else interval.low,
-            high=None if interval is None else interval.high,
-            holds=claim.holds,
-            sentence=Told(english, chinese),
-        )
+        if claim.control is not None:
+            told = [claim_sentence(comparison, claim, language) for language in languages]
+            found[claim.arm] = _effect(comparison, claim.arm, claim.holds, told)
+    for arm in comparison.arms:
+        if arm.role == "placebo" and arm.name not in found:
+            said = [yardstick_sentence(comparison, arm, language) for language in languages]
+            told = [sentence for sentence in said if sentence is not None]
+            if told:
+                found[arm.name] = _effect(comparison, arm.name, yardstick_moves(comparison, arm), told)
     return found
+
+
+def _effect(comparison: Comparison, arm: str, holds: bool | None, told: Sequence[str]) -> Effect:
+    row = comparison.find("told_apart", arm)
+    interval = None if row is None else row.interval
+    return Effect(
+        told=None if row is None else row.value,
+        low=None if interval is None else interval.low,
+        high=None if interval is None else interval.high,
+        holds=holds,
+        sentence=Told(*told),
+    )
 
 
 def arm_of(who: Who, comparison: Comparison) -> str:

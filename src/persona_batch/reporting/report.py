@@ -67,6 +67,7 @@ def write_report(
         verdict = verdict_html(
             title=meta.title,
             runs=meta.runs,
+            models=list(dict.fromkeys(condition.model for condition in meta.conditions)),
             sampled=meta.sampled,
             comparison=comparison,
             history=history,

@@ -10,9 +10,11 @@ from persona_batch.reporting.data import Run, Sampled
 from persona_batch.verdict.told import ToldArm, Verdict, verdict_of
 from persona_batch.verdict.translation import Language
 from persona_batch.verdict.watching import alarm_sentence, step_sentences, verdict_sentences
+from persona_batch.wording import listed
 
 MOST = 12  # arms that are in sight at once; the others fold
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_MOST_MODELS = 3
 _LEAST, _GREATEST = 0.5, 1.0  # of the scale on which odds are drawn
 
 
@@ -20,6 +22,7 @@ def verdict_html(
     *,
     title: str,
     runs: Sequence[Run],
+    models: Sequence[str],
     sampled: Sampled | None,
     comparison: Comparison | None,
     history: Series | None,
@@ -30,6 +33,7 @@ def verdict_html(
     Args:
         title: of the page.
         runs: what the page holds.
+        models: that were asked.
         sampled: what of it, where it is not all.
         comparison: told where there is one.
         history: told where there is one.
@@ -40,14 +44,16 @@ def verdict_html(
         notices = "".join(f'<p class="notice">{_text(line)}</p>\n' for line in _notices(runs, sampled, language))
         told = "" if comparison is None else _compared(comparison, language)
         told += "" if history is None else _followed(history, language)
-        head = f'<h1>{_text(title)}</h1>\n<p class="about">{_text(_about(runs))}</p>\n'
+        head = f'<h1>{_text(title)}</h1>\n<p class="about">{_text(_about(runs, models))}</p>\n'
         parts.append(f'<section lang="{language.name}">\n{head}{notices}{told}</section>\n')
     return f'<header class="verdict">\n{"".join(parts)}</header>\n'
 
 
-def _about(runs: Sequence[Run]) -> str:
+def _about(runs: Sequence[Run], models: Sequence[str]) -> str:
+    """Return runs, endpoints and models on one line."""
     shown = [run.id for run in runs] if len(runs) < 3 else [runs[0].id, "…", runs[-1].id]
-    return " · ".join([*shown, *dict.fromkeys(run.endpoint for run in runs if run.endpoint)])
+    endpoints = dict.fromkeys(run.endpoint for run in runs if run.endpoint)
+    return " · ".join([*shown, *endpoints, listed(models, _MOST_MODELS)])
 
 
 def _notices(runs: Sequence[Run], sampled: Sampled | None, language: Language) -> Iterator[str]:

@@ -68,6 +68,13 @@ def _holding(comparison: Comparison, claim: Claim, language: Language, told: str
     return sentence
 
 
+def yardstick_moves(comparison: Comparison, arm: Arm) -> bool | None:
+    """Return whether a placebo or a second control changes the replies by itself; None: it could not be tested."""
+    change = comparison.find("change", arm.name)
+    p = None if change is None else half(change, comparison.find("told_apart", arm.name, SHARED))
+    return None if p is None else p <= 1 - comparison.settings.level
+
+
 def yardstick_sentence(comparison: Comparison, arm: Arm, language: Language) -> str | None:
     """Return what a placebo or a second control does by itself; None where that was not measured."""
     change, told = comparison.find("change", arm.name), comparison.find("told_apart", arm.name)
@@ -78,11 +85,11 @@ def yardstick_sentence(comparison: Comparison, arm: Arm, language: Language) -> 
         "control": arm_name(comparison, arm.reference, language),
         "told": _odds(told, language),
     }
-    p = half(change, comparison.find("told_apart", arm.name, SHARED))
-    if p is None:
+    moves = yardstick_moves(comparison, arm)
+    if moves is None:
         reason = language.again(change.not_estimable or "")
         return language.say("{arm}: not tested, {reason}.", arm=names["arm"], reason=reason)
-    if p <= 1 - comparison.settings.level:
+    if moves:
         if comparison.settings.by == "run":
             return language.say("{arm} answers otherwise than in the earlier run: {told}.", **names)
         return language.say("{arm} by itself changes the replies: told from {control} in {told}.", **names)
