@@ -18,7 +18,7 @@ OPENED = "aside.panel:not([hidden])"
 # What a page of ours is not made of, wherever it stands, and what markup of a reply would have left.
 STRANGE = """() => {
   const made = [...document.querySelectorAll(
-    'body script:not([type="text/plain"], [type="module"]), iframe, object, embed, img, base, link, form, ' +
+    'body script:not([type="text/plain"], [type="module"]), iframe, object, embed, img, base, link, form[action], ' +
     'meta[http-equiv="refresh"], svg[onload], animate, use, textarea[autofocus], template')];
   const said = [...document.querySelectorAll('*')].filter((one) => [...one.attributes].some(
     ({ name, value }) => name.startsWith('on') || /^\\s*javascript:/i.test(value)));

@@ -97,7 +97,7 @@ export class PrintView {
         ? element("p", { class: "notice" }, tell(WORDS.bounded, { shown: questions, of: this.shown.rows.length, most: MOST }))
         : null,
       element("h2", {}, tell(WORDS.columns)),
-      element("dl", { class: "who" }, conditions.map((place) => {
+      element("dl", { class: "asked-of" }, conditions.map((place) => {
         const { id, system, effect } = meta.conditions[place];
         return [
           element("dt", {}, named(id)),

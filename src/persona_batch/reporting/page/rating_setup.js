@@ -47,7 +47,7 @@ export function setup({ meta }, plan, rater, start) {
   const total = meta.questions.length;
   const many = element(
     "select",
-    {},
+    { "aria-label": tell(WORDS.questions) },
     element("option", { value: "" }, tell(WORDS.all, { count: total })),
     DRAWN.filter((count) => count < total).map((count) =>
       element("option", { value: count, selected: count === plan.many }, tell(WORDS.drawn, { count })),
@@ -71,7 +71,7 @@ export function setup({ meta }, plan, rater, start) {
     element("p", {}, tell(WORDS.lead)),
     element("fieldset", {}, element("legend", {}, tell(WORDS.among)), element("div", { class: "choices" }, boxes.map((box, place) => element("label", {}, box, " ", label(meta, place))))),
     element("fieldset", {}, element("legend", {}, tell(WORDS.how)), modes.map((radio, place) => element("label", {}, radio, " ", tell(place === 0 ? WORDS.pairs : WORDS.scores)))),
-    element("fieldset", {}, element("legend", {}, tell(WORDS.questions)), element("label", {}, many), element("label", {}, tell(WORDS.about), " ", about)),
+    element("fieldset", {}, element("legend", {}, tell(WORDS.questions)), many, element("label", {}, tell(WORDS.about), " ", about)),
     element("div", { class: "line" }, element("label", {}, tell(WORDS.seed), " ", seed), element("label", {}, tell(WORDS.rater), " ", name)),
     trouble,
     element(
