@@ -28,8 +28,8 @@ const WORDS = {
   hits: { en: "Only rows with hits", zh: "仅含匹配的行" },
   only: { en: "Only where they differ", zh: "只看有差异的行" },
   onlyWhy: {
-    en: "Rows in which the shown columns differ: in a reply, a status, the outcome of a check or a score. The order of samples does not count, and a column that was not asked is passed over.",
-    zh: "只保留所示各列之间有差异的行：回复、状态、检查结果或评分不同。样本顺序不计，未提问的列不参与比较。",
+    en: "Rows in which the shown columns differ: in a reply, a status, or the outcome of a check or a score that all of them have. The order of samples does not count, and a column that was not asked is passed over.",
+    zh: "只保留所示各列之间有差异的行：回复或状态不同，或各列共有的检查结果、评分不同。样本顺序不计，未提问的列不参与比较。",
   },
   columns: { en: "Columns", zh: "列" },
   by: { en: "by", zh: "按此分列" },
@@ -123,7 +123,10 @@ export class Bar {
     const { model } = this;
     const { factors } = model.store.meta;
     const samples = model.store.meta.questions.some(({ records }) => records > model.store.meta.conditions.length);
-    if (document.activeElement !== this.search) this.search.value = get("find") ?? "";
+    // An element that changes its place loses the focus, and gets it back below.
+    const typing = document.activeElement === this.search;
+    const selection = [this.search.selectionStart, this.search.selectionEnd];
+    if (!typing) this.search.value = get("find") ?? "";
     this.root.setAttribute("aria-label", tell(WORDS.bar));
     this.search.placeholder = tell(WORDS.search);
     this.search.setAttribute("aria-label", tell(WORDS.search));
@@ -149,8 +152,6 @@ export class Bar {
       samples && this.toggle(WORDS.samples, "samples", () => model.allSamples, null, "all"),
       this.tool("filters", this.filterLabel(), () => openFilters(model), { "aria-haspopup": "dialog" }),
     ];
-    const typing = document.activeElement === this.search;
-    const selection = [this.search.selectionStart, this.search.selectionEnd];
     fill(
       this.root,
       element("div", { class: "line" }, head),

@@ -77,25 +77,42 @@ export function fits(entry, { statuses, failed, score }) {
 }
 
 /**
- * Whether columns hold something else: other replies, statuses, outcomes of checks or scores, the order of samples
- * aside. A column that was not asked is passed over.
+ * Whether columns hold something else: other replies or statuses, or other outcomes of checks and scores that all of
+ * them have; the order of samples aside. A column that was not asked is passed over.
  *
  * @param {Entry[][]} columns the entries of each
  * @returns {boolean}
  */
 export function differ(columns) {
-  const contents = columns.filter((entries) => entries.length).map((entries) => content(entries));
+  const asked = columns.filter((entries) => entries.length);
+  const checks = shared(asked, ({ checks }) => checks.map(({ label }) => label));
+  const metrics = shared(asked, ({ scores }) => scores.map(({ metric }) => metric.name));
+  const contents = asked.map((entries) => content(entries, checks, metrics));
   return contents.some((one) => one !== contents[0]);
 }
 
-/** @param {Entry[]} entries */
-function content(entries) {
+/**
+ * @param {Entry[][]} columns
+ * @param {(entry: Entry) => string[]} names
+ * @returns {Set<string>} what some entry of every column has
+ */
+function shared(columns, names) {
+  const [first = new Set(), ...others] = columns.map((entries) => new Set(entries.flatMap(names)));
+  return new Set([...first].filter((name) => others.every((other) => other.has(name))));
+}
+
+/**
+ * @param {Entry[]} entries
+ * @param {Set<string>} checks that count
+ * @param {Set<string>} metrics that count
+ */
+function content(entries, checks, metrics) {
   const parts = entries.map((entry) =>
     JSON.stringify([
       entry.status,
       entry.reply,
-      entry.checks.map(({ label, passed }) => [label, passed]),
-      entry.scores.map(({ metric, value }) => [metric.name, value]),
+      checks.size && entry.checks.flatMap(({ label, passed }) => (checks.has(label) ? [label, passed] : [])),
+      metrics.size && entry.scores.flatMap(({ metric, value }) => (metrics.has(metric.name) ? [metric.name, value] : [])),
     ]),
   );
   return [...new Set(parts)].sort().join("\n");
