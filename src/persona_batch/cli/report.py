@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from persona_batch.cli.options import RUN_HELP, CustomChecks, Lang, Out
+from persona_batch.cli.options import RUN_HELP, CustomChecks, Lang
 from persona_batch.view.terminal import tell
 
 
@@ -31,7 +31,7 @@ def report(
     seed: Annotated[int, typer.Option("--seed", help="Of that draw.")] = 0,
     custom_checks: CustomChecks = None,
     lang: Lang = None,
-    out: Out = "runs",
+    out: Annotated[str, typer.Option("--out", metavar="DIR", help="Where runs are kept.")] = "runs",
 ) -> None:
     """Write a run as one HTML page: every reply in sight, the verdict on top. It needs no server and no network.
 
