@@ -86,11 +86,15 @@ class Watch:
             self._note("request", request.url)
 
 
+def node_module(name: str) -> Path:
+    """Return the folder of a package of npm's, in NODE_PATH or beside the tests of the page's modules; else skip."""
+    beside = str(Path(__file__).parent / "page" / "node_modules")
+    for folder in (*os.environ.get("NODE_PATH", "").split(os.pathsep), beside):
+        if folder and Path(folder, name).is_dir():
+            return Path(folder, name)
+    pytest.skip(f"needs {name}: `npm ci --prefix tests/reporting/page`")
+
+
 def axe_source() -> str:
-    """Return the script of axe-core, from NODE_PATH or from beside the tests of the page's modules; else skip."""
-    folders = [*os.environ.get("NODE_PATH", "").split(os.pathsep), str(Path(__file__).parent / "page" / "node_modules")]
-    for folder in filter(None, folders):
-        script = Path(folder, "axe-core", "axe.min.js")
-        if script.is_file():
-            return script.read_text(encoding="utf-8")
-    pytest.skip("needs axe-core: `npm ci --prefix tests/reporting/page`")
+    """Return the script of axe-core; skip where it is not installed."""
+    return (node_module("axe-core") / "axe.min.js").read_text(encoding="utf-8")
