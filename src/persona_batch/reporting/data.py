@@ -1,6 +1,6 @@
 """The data of a report as Python writes it; `page/data.js` has the same types for the page, and says what they mean."""
 
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, Union
 
 import msgspec
 
@@ -96,8 +96,15 @@ class Metric(msgspec.Struct, frozen=True):
     high: float | None
 
 
-Drawn: TypeAlias = object
-"""A drawing: a text, a `Told`, or a name with attributes and children (`drawing.py`)."""
+class Element(msgspec.Struct, frozen=True, array_like=True):
+    """An element of a drawing, made by `drawing.py`: as JSON `[name, attributes, children]`."""
+
+    name: str
+    attributes: dict[str, str | float]
+    children: list["Drawn"]
+
+
+Drawn: TypeAlias = Union[Element, Told, str]  # noqa: UP007 - the class names it before it is there
 
 
 class Numbers(msgspec.Struct, frozen=True):
@@ -114,7 +121,7 @@ class Plot(msgspec.Struct, frozen=True, kw_only=True):
     title: Told
     reading: Told
     limits: list[Told]
-    drawing: Drawn
+    drawing: Element
     table: Numbers
 
 

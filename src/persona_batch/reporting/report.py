@@ -62,7 +62,7 @@ def write_report(
     gathered = gather(sources, most=most, seed=seed)
     try:
         facts = _facts(gathered, comparison, history, languages)
-        plots = plots_of(facts)
+        plots = list(plots_of(facts))
         meta = _meta(facts, plots, lang)
         verdict = verdict_html(
             title=meta.title,

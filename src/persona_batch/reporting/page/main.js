@@ -14,6 +14,7 @@ import { Matrix } from "./matrix.js";
 import { Model } from "./model.js";
 import { Panel } from "./panel.js";
 import { printButton, PrintView } from "./print.js";
+import { mountPlots } from "./plots.js";
 import { Rating } from "./rating.js";
 import { Store } from "./store.js";
 import { setLanguage, tell } from "./words.js";
@@ -26,6 +27,7 @@ const WORDS = {
     zh: "无法读取本页数据（{why}）。请使用较新的浏览器：Chrome 123、Edge 123、Firefox 128、Safari 17.5 或更高版本。",
   },
   replies: { en: "Replies", zh: "回复" },
+  plots: { en: "Plots", zh: "图表" },
   rate: { en: "Rate blind", zh: "盲评" },
 };
 
@@ -52,11 +54,20 @@ function mount(store) {
   /** @type {View[]} */
   const views = [
     { name: "matrix", title: WORDS.replies },
+    ...(store.meta.plots.length ? [{ name: "plots", title: WORDS.plots }] : []),
     { name: "rate", title: WORDS.rate },
   ];
   const view = () => views.find(({ name }) => name === get("view"))?.name ?? "matrix";
   const work = element("main", { class: "work" });
-  page.append(work);
+  const plots = element("main", { class: "plots-view" });
+  page.append(work, plots);
+  const turn = () => {
+    work.hidden = view() === "plots";
+    plots.hidden = !work.hidden;
+  };
+  turn();
+  watch((changed) => changed.has("view") && turn());
+  mountPlots(store, plots);
   const matrix = new Matrix(model, work);
   const bar = new Bar(model, matrix, views, view, [commentsButton(comments), printButton()]);
   page.prepend(bar.root);

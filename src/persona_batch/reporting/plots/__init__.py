@@ -1,15 +1,27 @@
-"""The plots, a module each: its file name is the plot's, and `plot_of(facts)` in it draws, or says None: nothing to."""
+"""The plots, a module each, found by its file name: `plot_of(facts)` in it draws, or says None: there is nothing to."""
 
+from collections.abc import Iterator
 from importlib import import_module
 from pkgutil import iter_modules
 
+from persona_batch.errors import UsageError
 from persona_batch.reporting.data import Plot
 from persona_batch.reporting.facts import Facts
+from persona_batch.wording import meant
 
-_FIRST = ("effects", "heat", "map", "confusion", "drift", "history", "latency", "tokens")
-_FOUND = {module.name for module in iter_modules(__path__)}
-PLOTS = (*(name for name in _FIRST if name in _FOUND), *sorted(_FOUND - {*_FIRST}))
+_FIRST = ("effects", "attributes", "heat", "map", "confusion", "drift", "days", "latency", "tokens")
+PLOTS: tuple[str, ...] = (*_FIRST, *sorted({module.name for module in iter_modules(__path__)} - {*_FIRST}))
 """The names in the order in which they are shown; what is not told to stand first stands behind."""
+
+
+def check_name(name: str) -> None:
+    """Refuse a name that no plot has.
+
+    Raises:
+        UsageError: there is no such plot.
+    """
+    if name not in PLOTS:
+        raise UsageError(f"there is no plot `{name}`; {meant(name, PLOTS)}")
 
 
 def plot_of(name: str, facts: Facts) -> Plot | None:
@@ -18,6 +30,9 @@ def plot_of(name: str, facts: Facts) -> Plot | None:
     return found
 
 
-def plots_of(facts: Facts) -> list[Plot]:
-    """Return all plots that there is something to draw for, in the order in which they are shown."""
-    return [plot for name in PLOTS if (plot := plot_of(name, facts)) is not None]
+def plots_of(facts: Facts) -> Iterator[Plot]:
+    """Yield all plots that there is something to draw for, in the order in which they are shown."""
+    for name in PLOTS:
+        found = plot_of(name, facts)
+        if found is not None:
+            yield found
