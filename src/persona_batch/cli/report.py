@@ -31,7 +31,7 @@ def report(
     seed: Annotated[int, typer.Option("--seed", help="Of that draw.")] = 0,
     custom_checks: CustomChecks = None,
     lang: Lang = None,
-    out: Annotated[str, typer.Option("--out", metavar="DIR", help="Where runs are kept.")] = "runs",
+    out: Annotated[str, typer.Option("--out", metavar="DIR", help="Folder that holds the runs.")] = "runs",
 ) -> None:
     """Write a run as one HTML page: every reply in sight, the verdict on top. It needs no server and no network.
 
