@@ -122,7 +122,7 @@ export class Bar {
   draw() {
     const { model } = this;
     const { factors } = model.store.meta;
-    const samples = model.store.meta.questions.some(({ records }) => records > model.store.meta.conditions.length);
+    const samples = model.columns.some(({ conditions }) => conditions.length > 1) || model.store.meta.questions.some(({ records }) => records > model.store.meta.conditions.length);
     // An element that changes its place loses the focus, and gets it back below.
     const typing = document.activeElement === this.search;
     const selection = [this.search.selectionStart, this.search.selectionEnd];

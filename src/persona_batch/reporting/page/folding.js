@@ -23,7 +23,7 @@ export function foldable(verdict) {
     button.title = label;
     button.textContent = folded() ? "▾" : "▴";
   };
-  verdict.append(button);
+  verdict.prepend(button);
   onLanguage(draw);
   watch((changed) => changed.has("verdict") && draw());
   draw();

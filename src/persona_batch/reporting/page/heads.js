@@ -95,7 +95,7 @@ function effect(column, meta) {
     "div",
     { class: "effect", title: lines.join("\n") },
     element("span", { class: `share ${holds === true ? "holds" : holds === false ? "fails" : ""}` }, percent(told)),
-    interval && element("span", { class: "bounds" }, `${percent(interval.low)}–${percent(interval.high)}`),
+    interval && element("span", { class: "bounds" }, `${Math.round(interval.low * 100)}–${percent(interval.high)}`),
     scale(told, interval),
   );
 }

@@ -94,7 +94,10 @@ export class Matrix {
 
   resized() {
     if (this.scroller.clientWidth === this.width) this.grid.soon();
-    else if (this.scroller.clientWidth) this.reshape();
+    else if (this.scroller.clientWidth) {
+      this.reshape();
+      this.opened(false); // the panel beside the matrix took room, and must not hide what it shows
+    }
   }
 
   /** Draws all anew, with the same question at the top. */
