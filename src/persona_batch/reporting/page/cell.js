@@ -14,6 +14,7 @@ import { count, span, tell } from "./words.js";
 /**
  * @typedef {object} Look how cells are drawn
  * @property {boolean} whole replies are shown as far as a screen goes, not only their beginnings
+ * @property {boolean} fixed rows have a height, whatever they hold
  * @property {boolean} all every sample, one below the other
  * @property {boolean} folded a column stands for several conditions: each entry says which is its own
  * @property {string|null} query what is searched for: an excerpt begins where it stands
@@ -36,8 +37,8 @@ const WORDS = {
   emptyWhy: { en: "The endpoint replied, but with nothing.", zh: "服务端有响应，但内容为空。" },
   errorWhy: { en: "The request failed; the kind of failure stands in the cell.", zh: "请求失败，失败类型见单元格。" },
   none: { en: "not asked", zh: "未提问" },
-  tokens: { en: "{n} tok", zh: "{n} 词元" },
-  tokensWhy: { en: "tokens of the reply", zh: "回复的词元（token）数" },
+  tokens: { en: "{n} tok", zh: "{n} token" },
+  tokensWhy: { en: "tokens of the reply", zh: "回复的 token 数" },
   timeWhy: { en: "time until the reply was complete", zh: "回复完成所用时间" },
   previous: { en: "Previous sample", zh: "上一个样本" },
   next: { en: "Next sample", zh: "下一个样本" },
@@ -95,14 +96,14 @@ function badge(status) {
  */
 function body(entry, look) {
   const { talk, error, reply } = entry;
-  const length = look.whole || look.all ? WHOLE : SHOWN;
+  const length = look.whole ? WHOLE : SHOWN;
   if (talk) return conversation(talk, length, look.query);
   if (error && !reply) return element("span", { class: "failure" }, visible(cut(`${error.kind}: ${error.message}`, length)));
   const { against } = look;
   if (against && against !== entry && against.reply && !look.query) {
     return marked(cut(against.reply, length), cut(reply, length), { length, gone: false });
   }
-  return element("div", { class: "reply", dir: "auto" }, excerpt(reply, length, look.whole ? length : SEEN, look.query));
+  return element("div", { class: "reply", dir: "auto" }, excerpt(reply, length, look.fixed ? SEEN : length, look.query));
 }
 
 /**

@@ -54,7 +54,7 @@ class Chooser {
     this.filter.addEventListener("input", () => this.draw());
     this.sorting = element("select", { "aria-label": tell(WORDS.order) });
     this.sorting.addEventListener("change", () => this.sort(this.sorting.value));
-    this.rows = element("ol", { class: "choices" });
+    this.rows = element("ol", { class: "columns" });
     this.submit = element("button", { type: "button", class: "main" });
     /** @type {Column|null} */
     this.dragged = null;

@@ -12,7 +12,7 @@
  * @property {string} id unique among the columns of a factor: a condition's id, or a level
  * @property {Condition} first the condition that it is shown by
  * @property {number[]} conditions indices in `Meta.conditions`
- * @property {boolean} control all of its conditions are controls
+ * @property {boolean} control all of its conditions are controls, or placebos beside one
  * @property {boolean} folded it stands for a level, not for a condition
  * @property {Effect|null} effect of its only condition
  * @property {number|null} told the share told right, the mean of its conditions
@@ -65,7 +65,7 @@ function column(meta, id, conditions, folded) {
     id,
     first: all[0],
     conditions,
-    control: all.every(({ role }) => role === "control"),
+    control: all.every(({ role }) => role !== "persona") && all.some(({ role }) => role === "control"),
     folded,
     effect: all.length === 1 ? all[0].effect : null,
     told: told.length ? told.reduce((sum, share) => sum + share, 0) / told.length : null,

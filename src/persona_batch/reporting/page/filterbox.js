@@ -31,7 +31,7 @@ const WORDS = {
   low: { en: "at least", zh: "不低于" },
   high: { en: "at most", zh: "不高于" },
   cluster: { en: "Cluster of questions", zh: "问题组" },
-  persona: { en: "Persona (with * and ?)", zh: "人格（可用 * 和 ?）" },
+  persona: { en: "Persona (with * and ?)", zh: "角色（可用 * 和 ?）" },
   clear: { en: "Clear all", zh: "全部清除" },
   done: { en: "Done", zh: "完成" },
   take: { en: "Take away: {what}", zh: "移除：{what}" },
@@ -127,7 +127,7 @@ export function chips() {
   return FILTERS.flatMap((name) =>
     all(name).map((value) => {
       const known = name === "status" && STATUSES.find((status) => status === value);
-      const title = name === "persona" ? { en: "Persona", zh: "人格" } : WORDS[/** @type {"status"} */ (name)];
+      const title = name === "persona" ? { en: "Persona", zh: "角色" } : WORDS[/** @type {"status"} */ (name)];
       const what = `${tell(title)}: ${known ? tell(WORDS[known]) : oneLine(value)}`;
       const take = () => set({ [name]: all(name).filter((one) => one !== value) });
       return element("button", { type: "button", class: "chip", title: tell(WORDS.take, { what }), onclick: take }, element("bdi", {}, what), " ✕");

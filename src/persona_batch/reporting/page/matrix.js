@@ -56,6 +56,7 @@ export class Matrix {
     this.pinned = null;
     this.phone = false;
     this.measured = false;
+    this.few = false;
     this.query = "";
     /** @type {number[]} as drawn */
     this.rows = [];
@@ -112,13 +113,13 @@ export class Matrix {
     this.pinned = this.phone ? null : model.pinned;
     this.columns = this.pinned ? model.shown.slice(1) : model.shown;
     this.rows = model.rows;
-    const few = model.shown.length <= FEW;
-    this.measured = few || this.phone || model.allSamples;
+    this.few = model.shown.length <= FEW;
+    this.measured = this.few || this.phone || model.allSamples;
     const share = Math.floor((width - QUESTION) / (model.shown.length || 1));
-    const column = this.phone ? width : Math.max(few ? NARROW : COLUMN, share);
+    const column = this.phone ? width : Math.max(this.few ? NARROW : COLUMN, share);
     scroller.classList.toggle("phone", this.phone);
     scroller.classList.toggle("measured", this.measured);
-    scroller.classList.toggle("few", few);
+    scroller.classList.toggle("few", this.few);
     scroller.setAttribute("aria-label", tell(WORDS.grid));
     scroller.setAttribute("aria-rowcount", String(this.rows.length + 1));
     scroller.setAttribute("aria-colcount", String(model.shown.length + 1));
@@ -132,7 +133,7 @@ export class Matrix {
       width: column,
       side: this.phone ? 0 : QUESTION + (this.pinned ? column : 0),
       measured: this.measured,
-      height: (row) => Math.max(FEWEST, this.meta.questions[this.rows[row]].lines) * LINE + AROUND,
+      height: (row) => this.height(row),
     });
     const row = scroller.scrollTop ? model.rowOf.get(top) : undefined;
     if (row !== undefined) {
@@ -140,6 +141,16 @@ export class Matrix {
       this.grid.draw();
     }
     if (focused) this.roving.focus(this.roving.row, this.roving.column);
+  }
+
+  /**
+   * @param {number} row
+   * @returns {number} pixels
+   */
+  height(row) {
+    const { lines, records } = this.meta.questions[this.rows[row]];
+    const each = this.model.allSamples ? Math.max(1, Math.round(records / this.model.columns.length)) : 1;
+    return each * (Math.max(FEWEST, lines) * LINE + AROUND);
   }
 
   cellsAnew() {
@@ -219,7 +230,8 @@ export class Matrix {
       return;
     }
     const look = {
-      whole: this.measured && !this.phone,
+      whole: this.few && !this.phone,
+      fixed: !this.measured,
       all: model.allSamples,
       folded: shown.folded && shown.conditions.length > 1,
       query: model.found?.query ?? null,

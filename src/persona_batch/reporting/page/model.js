@@ -71,7 +71,8 @@ export class Model {
       this.makeRows();
     }
     if (changed.has("find")) this.seek();
-    if (has(CELLS)) this.tell("cells");
+    if (changed.has("samples")) this.tell("rows"); // of other heights
+    else if (has(CELLS)) this.tell("cells");
     if (has(["q", "c", "s"])) this.tell("open");
   }
 
