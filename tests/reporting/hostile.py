@@ -5,6 +5,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from persona_batch.record import Record
+from persona_batch.record.judgment import Judgment, reply_hash
+from persona_batch.record.reader import read_records
+from persona_batch.record.record import encode
 from terminals.command import batch
 
 RAN = "window.ran = (window.ran || 0) + 1"
@@ -73,7 +77,10 @@ def made(folder: Path) -> Path:
             record["reply"] = said[number % len(said)]
             failed = number % 11 == 10 and not record.get("turns")
             file.write(json.dumps(_filled(record, said[number // 7 % len(NAMES)], failed)) + "\n")
-    return run
+    with (run / "judgments.jsonl").open("wb") as file:
+        for number, record in enumerate(read_records(records)):
+            file.write(encode(_judgment(record, said[number % len(NAMES)])) + b"\n")
+    return run.rename(run.with_name(f"{run.name[:17]}{NAMES['handler']}"))
 
 
 def _exchanged() -> Iterator[tuple[str, str]]:
@@ -97,10 +104,30 @@ def _renamed(value: Any, names: dict[str, str]) -> Any:
     return value
 
 
+def _judgment(record: Record, text: str) -> Judgment:
+    """Return what a judge said of a record, in words of the same kind."""
+    return Judgment(
+        key=record.key,
+        record_key=record.key,
+        rubric=NAMES["script"],
+        rubric_hash="0" * 16,
+        reply_hash=reply_hash(record.reply),
+        provider=text,
+        judge=NAMES["svg"],
+        status="ok",
+        score=3.0,
+        scores={NAMES["prototype"]: 4.0},
+        reply=text,
+        reason=text,
+    )
+
+
 def _filled(record: dict[str, Any], text: str, failed: bool) -> dict[str, Any]:
     """Give a record everything that it may have, with the text in it."""
     record["reasoning"] = text
     record["finish_reason"] = text
+    record["model_returned"] = record["request_id"] = text
+    record["speaker"] = NAMES["quotes"]
     record["checks"] = [{"check": "contains", "passed": False, "expected": text, "reason": text}]
     if failed:
         record |= {"status": "error", "error": {"kind": text, "message": text, "http_status": 500}}

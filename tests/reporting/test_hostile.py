@@ -56,14 +56,32 @@ def test_every_reply_opens_as_the_text_it_is(html: Path, page_of: PageOf) -> Non
     assert_harmless(page)
 
 
-@pytest.mark.parametrize("view", ["matrix", "plots", "rate", "print"])
-def test_every_view_holds_names_as_text(view: str, html: Path, page_of: PageOf) -> None:
-    page = page_of(html, {"view": view})
+STATES = {
+    "matrix": {},
+    "columns of an attribute": {"by": NAMES["script"]},
+    "search": {"find": "window.ran"},
+    "plots": {"view": "plots"},
+    "rating": {"view": "rate"},
+    "print": {"view": "print"},
+}
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_every_view_holds_names_as_text(state: str, html: Path, page_of: PageOf) -> None:
+    page = page_of(html, STATES[state])
     page.wait_for_function("() => document.querySelector('#page').childElementCount > 0")
     page.keyboard.press("Tab")
     page.mouse.move(700, 450)
     page.mouse.wheel(0, 4_000)
-    assert NAMES["closing"][:30] in page.locator("body").inner_text()
+    assert NAMES["closing"][:20] in page.locator("body").inner_text()
+    assert_harmless(page)
+
+
+@pytest.mark.parametrize("dialog", ["columns", "filters"])
+def test_the_dialogs_hold_names_as_text(dialog: str, html: Path, page_of: PageOf) -> None:
+    page = page_of(html)
+    page.locator(f"[data-tool={dialog}]").click()
+    assert "<script>window.ran" in page.get_by_role("dialog").inner_text()
     assert_harmless(page)
 
 
