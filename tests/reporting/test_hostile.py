@@ -21,7 +21,8 @@ STRANGE = """() => {
     'body script:not([type="text/plain"], [type="module"]), iframe, object, embed, img, base, link, form[action], ' +
     'meta[http-equiv="refresh"], svg[onload], animate, use, textarea[autofocus], template')];
   const said = [...document.querySelectorAll('*')].filter((one) => [...one.attributes].some(
-    ({ name, value }) => name.startsWith('on') || /^\\s*javascript:/i.test(value)));
+    ({ name, value }) => name.startsWith('on') ||
+      (/^((xlink:)?href|src|srcdoc|srcset|action|formaction|data)$/.test(name) && !/^#|^data:image/.test(value))));
   return [...made, ...said].map((one) => one.outerHTML.slice(0, 200));
 }"""
 

@@ -86,6 +86,13 @@ test("keys lead through the matrix", async () => {
   assert.match(await textOf("aside.panel .panel-body"), /\S/);
 });
 
+test("the plots are drawn, and their points lead to cells", async () => {
+  await go({ view: "plots" });
+  await page.waitForSelector("main svg a");
+  const links = await page.$$eval("main svg a", (found) => found.map((link) => link.getAttribute("href")));
+  assert.ok(links.every((href) => href?.startsWith("#")));
+});
+
 test("a blind rating can be set up, in Chinese too", async () => {
   await go({ view: "rate", lang: "zh" });
   assert.match(await textOf("main.rating-view h1"), /盲评/);
