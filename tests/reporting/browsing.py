@@ -29,6 +29,17 @@ PHONE, DESKTOP = 412, 1400
 State: TypeAlias = Mapping[str, str] | str
 """What stands in a page's address behind the `#`: names and values, or as it is written."""
 
+VIEWS: Mapping[str, tuple[Mapping[str, str], str]] = {
+    "matrix": ({}, "[role=gridcell] .reply"),
+    "search": ({"find": "the"}, ".found:not(:empty)"),
+    "panel": ({"q": "who", "c": "wukong", "s": "1", "diff": "pirate"}, "aside.panel ins"),
+    "conversation": ({"q": "talk", "c": "pirate", "s": "0"}, "aside.panel .panel-body > *"),
+    "plots": ({"view": "plots"}, "main svg a"),
+    "rating": ({"view": "rate"}, ".rating-setup"),
+    "print": ({"view": "print"}, ".printed"),
+}
+"""What can be looked at in the report of `example_run`: where it is, and what is there once it is drawn."""
+
 _POLICY = re.compile(r"<meta\b[^>]*Content-Security-Policy[^>]*>", re.IGNORECASE)
 
 
@@ -58,6 +69,13 @@ def address_of(html: Path, state: State = "") -> str:
     """Return the `file://` address of a page in a state."""
     fragment = state if isinstance(state, str) else urlencode(state)
     return f"{html.resolve().as_uri()}#{fragment}" if fragment else html.resolve().as_uri()
+
+
+def go(page: "Page", view: str, **more: str) -> None:
+    """Go to a view of `VIEWS` in the page that is open, and wait until it is drawn."""
+    state, sign = VIEWS[view]
+    page.evaluate("(state) => { location.hash = new URLSearchParams(state) }", {**state, **more})
+    page.locator(sign).first.wait_for()
 
 
 class Watch:

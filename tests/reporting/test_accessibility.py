@@ -1,11 +1,11 @@
 """axe-core finds nothing serious in any view, in both colours and languages, at both widths."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
-from reporting.browsing import DESKTOP, PHONE, PageOf, axe_source, held_in
+from reporting.browsing import DESKTOP, PHONE, VIEWS, PageOf, axe_source, go
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -23,25 +23,10 @@ def test_nothing_serious_in_any_view(dark: bool, lang: str, width: int, example_
     page = page_of(example_report, {"lang": lang}, dark=dark, width=width)
     page.evaluate(axe)
     found = {}
-    for name, (state, sign) in states(held_in(example_report)).items():
-        page.evaluate("(state) => { location.hash = new URLSearchParams(state) }", {"lang": lang, **state})
-        page.locator(sign).first.wait_for()
-        found[name] = grave(page)
-    assert {name: problems for name, problems in found.items() if problems} == {}
-
-
-def states(meta: dict[str, Any]) -> dict[str, tuple[dict[str, str], str]]:
-    """Return the addresses of what can be looked at, and what is there when it is drawn."""
-    one, other = (condition["id"] for condition in meta["conditions"][-2:])
-    return {
-        "matrix": ({}, "[role=gridcell] .reply"),
-        "search": ({"find": "the"}, ".found:not(:empty)"),
-        "panel": ({"q": "who", "c": one, "s": "1", "diff": other}, "aside.panel ins"),
-        "conversation": ({"q": "talk", "c": one, "s": "0"}, "aside.panel .panel-body > *"),
-        "plots": ({"view": "plots"}, "main svg a"),
-        "rating": ({"view": "rate"}, ".rating-setup"),
-        "print": ({"view": "print"}, ".printed"),
-    }
+    for view in VIEWS:
+        go(page, view, lang=lang)
+        found[view] = grave(page)
+    assert {view: problems for view, problems in found.items() if problems} == {}
 
 
 def grave(page: "Page") -> list[str]:
