@@ -17,7 +17,7 @@ from typing import Literal
 
 import numpy as np
 
-from benchmarks import simulate_claims, simulate_judges
+from benchmarks import simulate_claims, simulate_judges, simulate_ratings
 from benchmarks.simulate_rows import LEVEL, Aim, Row, rows
 from persona_batch.comparing import Comparison, compare
 
@@ -62,7 +62,11 @@ def _outcomes(replicates: int, seed: int, only: Sequence[str]) -> Iterator[Outco
     for row in (*rows(), *simulate_claims.rows()):
         if any(wanted(aim.name) for aim in row.aims):
             yield from measure(row, replicates, seed)
-    for name, held, expected, tolerance, share in (*simulate_claims.watches(), *simulate_judges.judges()):
+    for name, held, expected, tolerance, share in (
+        *simulate_claims.watches(),
+        *simulate_judges.judges(),
+        *simulate_ratings.ratings(),
+    ):
         if wanted(name):
             count = max(12, round(replicates * share))
             values = [held(np.random.default_rng([seed, number])) for number in range(count)]

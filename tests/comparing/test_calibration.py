@@ -7,7 +7,8 @@ import pytest
 
 from comparing.made import prose, record
 from persona_batch.comparing import compare
-from persona_batch.comparing.calibration import agreement, corrected
+from persona_batch.comparing.agreement import alpha
+from persona_batch.comparing.calibration import corrected
 from persona_batch.comparing.judged_scores import Rated, Score, Scores, take_rating
 from persona_batch.record import Record
 from persona_batch.record.rating import Rating
@@ -59,11 +60,11 @@ def test_questions_that_are_paraphrases_are_one_unit() -> None:
 
 def test_agreement_is_krippendorffs_alpha() -> None:
     same = {"a": 1.0, "b": 2.0, "c": 3.0}
-    assert agreement([same, dict(same)]) == pytest.approx(1.0)
-    assert agreement([same, {"a": 3.0, "b": 2.0, "c": 1.0}]) == pytest.approx(-0.6667, abs=1e-3)
-    assert agreement([same]) is None
-    assert agreement([same, {"d": 1.0}]) is None
-    assert agreement([{"a": 1.0}, {"a": 1.0}]) is None
+    assert alpha([same, dict(same)]) == pytest.approx(1.0)
+    assert alpha([same, {"a": 3.0, "b": 2.0, "c": 1.0}]) == pytest.approx(-0.6667, abs=1e-3)
+    assert alpha([same]) is None
+    assert alpha([same, {"d": 1.0}]) is None
+    assert alpha([{"a": 1.0}, {"a": 1.0}]) is None
 
 
 def judged_run(rated_questions: int) -> tuple[list[Record], Scores]:

@@ -27,6 +27,7 @@ GROUPS = (
         "watch: drift",
         "told apart",
         "judge",
+        "people",
     ),
 )
 

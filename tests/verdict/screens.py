@@ -15,7 +15,9 @@ from history.recorded import Day, series
 from persona_batch.chat import Message
 from persona_batch.comparing import Comparison, compare, compare_runs
 from persona_batch.comparing.follow import follow
+from persona_batch.comparing.judged_scores import Scores, take_rating
 from persona_batch.record import CheckResult, Record
+from persona_batch.record.rating import Choice, Rating
 from persona_batch.verdict.translation import Language, language_of
 from persona_batch.view.comparison_table import render
 from persona_batch.view.history import history_text
@@ -70,6 +72,27 @@ def hundred() -> Comparison:
     return compare(crew(voices, questions=6, samples=3), permutations=9_999, measures=["told_apart", "change", "shift"])
 
 
+def rated() -> Comparison:
+    """Two people rate pairs, and one gives scores: what stands, what may be luck, what has too few questions."""
+    voices = {"none": "", "assistant": "", "pirate": "Arrr, matey, hoist the sails!", "butler": ""}
+    records = crew(voices, questions=12, samples=2)
+    keys = {(one.persona, one.question, one.sample): one.key for one in records}
+    rng, scores = np.random.default_rng(3), Scores()
+    chances = (("pirate", "none", 0.9, 12), ("pirate", "assistant", 0.6, 12), ("butler", "none", 0.1, 12))
+    for arm, other, chance, questions in (*chances, ("butler", "pirate", 0.5, 4)):
+        for number in range(questions):
+            likely = rng.random() < chance
+            for rater in ("mei", "li"):
+                word: Choice = "tie" if rng.random() < 0.2 else "a" if likely == (rng.random() < 0.9) else "b"
+                pair = [keys[one, f"question-{number}", 0] for one in (arm, other)]
+                take_rating(scores, Rating(key=pair[0], other_key=pair[1], rater=rater, choice=word))
+    for (arm, _, _), key in keys.items():
+        if arm in ("pirate", "none"):
+            score = float(rng.integers(1, 5) + (arm == "pirate"))
+            take_rating(scores, Rating(key=key, rater="mei", score=score, rubric="role"))
+    return compare(records, scores=[scores], permutations=999)
+
+
 def runs() -> Comparison:
     """Two runs: an edited prompt, another model, a failure."""
     before = crew({"none": "", "pirate": "", "butler": ""}, questions=10, samples=5)
@@ -106,6 +129,7 @@ SCREENS: dict[str, Callable[[Language], str]] = {
     "two": _screen(two),
     "twenty": _screen(twenty),
     "hundred": _screen(hundred),
+    "rated": _screen(rated),
     "runs": _screen(runs),
     "history": nights,
 }

@@ -1,4 +1,4 @@
-"""Five screens in two languages, as they were read sentence by sentence."""
+"""Six screens in two languages, as they were read sentence by sentence."""
 
 from collections.abc import Callable
 from pathlib import Path

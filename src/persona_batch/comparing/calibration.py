@@ -1,6 +1,6 @@
 """Judges against people: how well they agree, and a judged difference corrected by some human ratings.
 
-Agreement is Krippendorff's alpha for interval data (Krippendorff 2011), by the library of that name. The correction is
+The correction is
 prediction-powered inference with a tuned weight (Angelopoulos et al. 2023, arXiv:2301.09633; 2023, arXiv:2311.01453):
 with d the judged difference of each of Q questions, and on the Q_r rated ones h the human and j the judged difference
 of the same rated replies,
@@ -12,9 +12,8 @@ of freedom. Simulated in `benchmarks.simulate` and docs/statistics.md.
 """
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from importlib.util import find_spec
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from msgspec.structs import replace
@@ -22,6 +21,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from persona_batch.comparing import sentences
+from persona_batch.comparing.agreement import alpha
 from persona_batch.comparing.comparison import Calibration, Estimate, Interval
 from persona_batch.comparing.grades import Metric
 from persona_batch.comparing.judged_scores import PARTS, REFUSED
@@ -92,8 +92,8 @@ def _calibration(
         judged=row.value,
         ratings=int(both.sum()),
         raters=len(ratings.by_rater),
-        raters_agree=agreement([*ratings.by_rater.values()]),
-        judge_agrees=agreement([_by_place(people), _by_place(judge)]),
+        raters_agree=alpha([*ratings.by_rater.values()]),
+        judge_agrees=alpha([_by_place(people), _by_place(judge)]),
     )
     if not ratings.by_rater and ratings.unnamed:
         return replace(found, not_estimable=sentences.UNNAMED_RATINGS)
@@ -139,30 +139,6 @@ def corrected(d: Floats, h: Floats, j: Floats, cluster: NDArray[np.int64]) -> tu
     error = math.sqrt(float(psi @ psi) * units / (units - 1))
     reach = float(special.stdtrit(units - 2, 0.975)) * error
     return value, value - reach, value + reach, weight
-
-
-def can_tell_agreement() -> bool:
-    """Whether the library for Krippendorff's alpha is installed (extra `analysis`)."""
-    return find_spec("krippendorff") is not None
-
-
-def agreement(raters: Sequence[Mapping[Any, float]]) -> float | None:
-    """Return Krippendorff's alpha of raters, each with a value by unit.
-
-    None: nothing that two of them rated varies, or the library is not installed (`can_tell_agreement`).
-    """
-    units = sorted({unit for one in raters for unit in one}, key=str)
-    table = np.array([[one.get(unit, np.nan) for unit in units] for one in raters], dtype=np.float64)
-    if len(raters) < 2 or not units:
-        return None
-    shared = table[:, np.isfinite(table).sum(axis=0) >= 2]
-    if shared.size == 0 or len(np.unique(shared[np.isfinite(shared)])) < 2:
-        return None
-    if not can_tell_agreement():
-        return None
-    import krippendorff
-
-    return float(krippendorff.alpha(reliability_data=shared, level_of_measurement="interval"))
 
 
 def _difference(layout: Layout, pair: Pair, metric: Metric, values: Floats) -> Floats:

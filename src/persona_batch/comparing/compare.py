@@ -8,9 +8,10 @@ from threadpoolctl import threadpool_limits
 
 from persona_batch.checks import Check
 from persona_batch.comparing import sentences
-from persona_batch.comparing.calibration import calibrations, can_tell_agreement
+from persona_batch.comparing.agreement import can_tell_agreement
+from persona_batch.comparing.calibration import calibrations
 from persona_batch.comparing.claims import claims_of
-from persona_batch.comparing.comparison import SHARED, Claim, Comparison, Estimate, MeasureName, Settings
+from persona_batch.comparing.comparison import RATED, SHARED, Claim, Comparison, Estimate, MeasureName, Settings
 from persona_batch.comparing.copies import Policy
 from persona_batch.comparing.corpus import read_corpus
 from persona_batch.comparing.counting import count_arms
@@ -154,24 +155,29 @@ def _chosen(measures: Sequence[str] | None) -> list[MeasureName]:
 def _corrected(layout: Layout, estimates: Sequence[Estimate], claims: Sequence[Claim]) -> list[Estimate]:
     """Add Holm's p of the claims to their rows of `change`, and Benjamini-Hochberg over what the table claims.
 
-    Controls and placebos are yardsticks, outside the families, and so are the rows against a placebo.
+    Controls and placebos are yardsticks, outside the families, and so are the rows against a placebo. What people say
+    is a family of its own, against whomever: to rate changes nothing of what is said of the texts.
     """
     by_arm = {claim.arm: claim for claim in claims}
     references = {pair.arm: layout.arms[pair.reference] for pair in layout.pairs}
     reference_of = {layout.arms[arm]: name for arm, name in references.items()}
     p = np.array([np.nan if estimate.p is None else estimate.p for estimate in estimates], dtype=np.float64)
+    people = np.array([row.measure == RATED for row in estimates], dtype=np.bool_)
     claimed = np.array(
         [
             (row.measure != "told_apart" or row.metric == SHARED)
             and (row.arm in by_arm or row.arm not in layout.arms)
-            and (row.reference is None or row.reference == reference_of.get(row.arm))
+            and (row.measure == RATED or row.reference is None or row.reference == reference_of.get(row.arm))
             for row in estimates
         ],
         dtype=np.bool_,
     )
     # what never differs, in any question, is no test; leaving it out does not depend on any sign or label
     idle = np.array([bool(row.differences) and not any(row.differences) for row in estimates], dtype=np.bool_)
-    by_bh = np.where(claimed & idle & np.isfinite(p), 1.0, benjamini_hochberg(np.where(claimed & ~idle, p, np.nan)))
+    by_bh = np.where(claimed & idle & np.isfinite(p), 1.0, np.nan)
+    for family in (people, ~people):
+        tested = claimed & ~idle & family
+        by_bh[tested] = benjamini_hochberg(np.where(tested, p, np.nan))[tested]
     found = []
     for number, row in enumerate(estimates):
         headline = row.measure == "change" and claimed[number] and row.arm in by_arm

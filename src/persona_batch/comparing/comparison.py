@@ -15,6 +15,9 @@ COMPARISON_VERSION = 2
 LEVEL = 0.05  # of every test; its intervals hold the truth in 95 %
 
 AFTER = "after turn "  # the metrics of `drift` that are the curve of probe scores
+RATED = "rated"  # the measure of what people said
+AGREEMENT = "agreement on "  # the metrics of `rated` that say how well people agree, of `RATERS`
+RATERS = "all raters"
 SHARED = "shared shift"  # the metric of `told_apart` that the verdict goes by as well, with few replies
 
 MeasureName: TypeAlias = str  # a module of `persona_batch.comparing.measures`
@@ -60,6 +63,8 @@ class Estimate(msgspec.Struct, frozen=True, kw_only=True):
     None where every question is one. `samples` and `reference_samples` count replies that entered. `p_holm` is set for
     the headline (`change`; of the larger p of control and placebo), `p_bh` for the rows of a table that make a claim.
     `personas`: a level of an attribute speaks for personas like these so many; None: for these only.
+    `raters`: so many people rated (`rated` only, whose `samples` are rated pairs or replies; an agreement's `value` is
+    Krippendorff's alpha, its `arm_value` how often two people said the same of the `samples` that several rated).
     `not_estimable` says why there is no p. The lists run parallel to `Comparison.questions`, None where a question did
     not enter.
     """
@@ -83,6 +88,7 @@ class Estimate(msgspec.Struct, frozen=True, kw_only=True):
     questions: int = 0
     clusters: int | None = None
     personas: int | None = None
+    raters: int | None = None
     samples: int = 0
     reference_samples: int = 0
     not_estimable: str | None = None

@@ -4,6 +4,7 @@ A judgment or a rating of a pair counts against the persona that the reply was s
 controls are kept apart.
 """
 
+import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -34,16 +35,27 @@ class JudgedColumn(NamedTuple):
     judged: NDArray[np.bool_]
 
 
+class Said(NamedTuple):
+    """One person's word on the reply at `place`: a score; of a pair (`other`) 1 where it is preferred, ½, or 0."""
+
+    place: int
+    other: int | None
+    rater: str
+    rubric: str
+    value: float
+
+
 @dataclass(slots=True)
 class Graded:
     """Judges' scores by metric, their words by record, and by rubric (and persona beside) each rater's word by record.
 
-    Records are known by their place in the columns.
+    Records are known by their place in the columns. `said` has each word of a person once, also those on pairs.
     """
 
     judged: dict[Metric, JudgedColumn] = field(default_factory=dict)
     words: dict[int, list[str]] = field(default_factory=dict)
     human: dict[Metric, dict[str, dict[int, float]]] = field(default_factory=dict)
+    said: list[Said] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -91,13 +103,26 @@ class GradeReader:
             found.judged[metric].values[place] = score.value
             found.judged[metric].judged[place] = True
         found.judged = dict(sorted(found.judged.items()))
-        human: dict[Metric, dict[str, dict[int, float]]] = defaultdict(lambda: defaultdict(dict))
+        given: dict[tuple[int, int | None, str, str], float] = {}
         for run, place, rated in self._rated:
             other = None if rated.other is None else places.get(place_name(run, rated.other))
             if rated.other is None or other is not None:
-                beside = "" if other is None else personas[persona[other]]
-                human[Metric(rated.rubric, beside)][rated.rater][place] = rated.value
-        found.human = {metric: dict(raters) for metric, raters in human.items()}
+                given[place, other, rated.rater, rated.rubric] = rated.value
+        values: dict[Metric, dict[str, dict[int, list[float]]]] = defaultdict(
+            lambda: defaultdict(lambda: defaultdict(list))
+        )
+        for (place, other, rater, rubric), value in given.items():
+            beside = "" if other is None else personas[persona[other]]
+            values[Metric(rubric, beside)][rater][place].append(value)
+            if other is None or place < other:  # a pair is there from both sides
+                found.said.append(Said(place, other, rater, rubric, value))
+        found.human = {
+            metric: {
+                rater: {place: math.fsum(each) / len(each) for place, each in words.items()}
+                for rater, words in raters.items()
+            }
+            for metric, raters in values.items()
+        }
         return found
 
 

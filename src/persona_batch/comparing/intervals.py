@@ -61,6 +61,18 @@ def rate_interval(values: Floats, trials: int, level: float = 0.95) -> Interval 
     return _effective_wilson(present, _uneven(present) / max(1, trials), level)
 
 
+def preference_interval(values: Floats, pairs: Floats, level: float = 0.95) -> Interval | None:
+    """The same for shares preferred, where ties make half: no less than the variance if pairs were independent.
+
+    Args:
+        values: a share per unit.
+        pairs: what each pair came to, from 0 to 1.
+        level: coverage.
+    """
+    present = values[np.isfinite(values)]
+    return _effective_wilson(present, float(pairs.var()) / max(1, len(pairs)), level)
+
+
 def _uneven(values: Floats) -> float:
     rate = float(values.mean()) if len(values) else 0.0
     return rate * (1.0 - rate)

@@ -214,8 +214,8 @@ def lay_out(
         copies=found.notes,
         cluster=_clusters(corpus.names["question"], clusters or {}),
     )
-    layout.pairs = [_pair(layout, arm, reference) for arm, reference in assignment.references.items()]
-    layout.placebo_pairs = [_pair(layout, arm, placebo) for arm, placebo in assignment.placebos.items()]
+    layout.pairs = [pair_of(layout, arm, reference) for arm, reference in assignment.references.items()]
+    layout.placebo_pairs = [pair_of(layout, arm, placebo) for arm, placebo in assignment.placebos.items()]
     return layout
 
 
@@ -229,7 +229,8 @@ def _clusters(questions: Sequence[str], named: Mapping[str, str]) -> Column:
     return np.array(found, dtype=np.int64)
 
 
-def _pair(layout: Layout, arm: int, reference: int) -> Pair:
+def pair_of(layout: Layout, arm: int, reference: int) -> Pair:
+    """Return two arms side by side."""
     groups = {
         (int(layout.group_question[group]), int(layout.group_context[group])): int(group)
         for group in np.flatnonzero(layout.group_arm == reference)

@@ -95,6 +95,7 @@ def _compared(comparison: Comparison, language: Language) -> str:
             f"<details><summary>{_text(more)}</summary>\n"
             f'<ol class="claims">\n{"".join(map(_arm, rest))}</ol>\n</details>\n'
         )
+    parts.append(_list("levels", verdict.people))
     parts.append(_list("levels", verdict.factors))
     parts.append(_limits(verdict))
     return "".join(parts)

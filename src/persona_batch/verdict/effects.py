@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
-from persona_batch.comparing.comparison import AFTER, LEVEL, Arm, Comparison, DistinctiveWord, Estimate
+from persona_batch.comparing.comparison import AFTER, LEVEL, RATED, Arm, Comparison, DistinctiveWord, Estimate
+from persona_batch.verdict.people import preferences
 from persona_batch.verdict.translation import Language
 
 WORDS = 4  # of each sign
@@ -23,6 +24,7 @@ def effects_of(comparison: Comparison, arm: Arm, language: Language) -> Iterator
     if length is not None:
         yield from _length(comparison, length, arm, language)
     yield from _rates(comparison, arm, language)
+    yield from preferences(comparison, arm, language)
     yield from _judged(comparison, arm, language)
     yield from _drift(comparison, arm, language)
     yield from _words(comparison, arm, language)
@@ -104,7 +106,7 @@ def _calibrated(comparison: Comparison, row: Estimate, language: Language) -> It
     for found in comparison.calibrations:
         if (found.metric, found.arm, found.reference) != (row.metric, row.arm, row.reference or ""):
             continue
-        if found.raters_agree is not None:
+        if found.raters_agree is not None and not any(one.measure == RATED for one in comparison.estimates):
             message = "people agree among themselves: alpha {alpha} ({n} raters)"
             yield language.say(message, alpha=f"{found.raters_agree:.2f}", n=found.raters)
         if found.judge_agrees is not None:

@@ -7,6 +7,7 @@ from persona_batch.comparing.between_runs import RunChanges
 from persona_batch.comparing.comparison import Arm, Claim, Comparison, Estimate
 from persona_batch.verdict.claimed import claim_sentence, yardstick_sentence
 from persona_batch.verdict.effects import all_alike, effects_of
+from persona_batch.verdict.people import agreements
 from persona_batch.verdict.translation import Language
 
 
@@ -29,14 +30,15 @@ class ToldArm:
 class Verdict:
     """All that is told of a comparison, the strongest claims first.
 
-    `changes` are what differs between two runs besides the replies; `limits` what limits the claims; `advice` what to
-    do about it.
+    `changes` are what differs between two runs besides the replies; `people` says how well those who rated agree;
+    `limits` what limits the claims; `advice` what to do about it.
     """
 
     summary: list[str]
     changes: list[str]
     claims: list[ToldArm]
     yardsticks: list[ToldArm]
+    people: list[str]
     factors: list[str]
     limits: list[str]
     advice: list[str]
@@ -53,6 +55,7 @@ def verdict_of(comparison: Comparison, language: Language) -> Verdict:
         changes=[] if comparison.changes is None else list(_changes(comparison.changes, language)),
         claims=told,
         yardsticks=[found for arm in yardsticks if (found := _yardstick(comparison, arm, language)) is not None],
+        people=list(agreements(comparison, language)),
         factors=list(_factors(comparison, language)),
         limits=[*all_alike(comparison, language), *map(language.again, comparison.notes)],
         advice=[language.again(advice.text) for advice in comparison.advice],

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.resources import files
 from io import BytesIO
+from operator import itemgetter
 from string import Formatter
 from typing import Final, Literal, TypeAlias
 
@@ -48,17 +49,25 @@ class Language:
 
     def again(self, sentence: str) -> str:
         """Return a sentence that was made of a template in `comparing.sentences`; others stay as they are."""
-        if self.name == "en":
-            return sentence
+        return sentence if self.name == "en" else self._again(sentence)[0]
+
+    def _again(self, sentence: str) -> tuple[str, int]:
+        """Return a sentence and how much of it has no translation; of the templates that fit, that with the least."""
+        found = []
         for template, pattern in self._patterns:
             match = pattern.fullmatch(sentence)
             if match is not None:
-                values = {name: self.again(value) for name, value in match.groupdict().items()}
-                return self._filled(self._catalogue.gettext(template), values)
-        for separator, told in (("; ", "；"), (", ", "、")):
+                parts = {name: self._again(value) for name, value in match.groupdict().items()}
+                values = {name: told for name, (told, _) in parts.items()}
+                left = sum(count for _, count in parts.values())
+                found.append((self._filled(self._catalogue.gettext(template), values), left))
+        if found:
+            return min(found, key=itemgetter(1))
+        for separator, other in (("; ", "；"), (", ", "、")):
             if separator in sentence:
-                return told.join(map(self.again, sentence.split(separator)))
-        return sentence
+                pieces = [self._again(piece) for piece in sentence.split(separator)]
+                return other.join(told for told, _ in pieces), sum(left for _, left in pieces)
+        return sentence, len(sentence)
 
     def _filled(self, template: str, values: Mapping[str, str]) -> str:
         """Put the values in; in Chinese a space stands between its characters and Latin letters or digits."""

@@ -1,7 +1,7 @@
 """One estimate as people read it: its numbers, its row in a table, and with `--explain` what is behind it."""
 
 from persona_batch.comparing import Comparison, Estimate
-from persona_batch.comparing.comparison import LEVEL, Interval, MeasureName
+from persona_batch.comparing.comparison import LEVEL, RATED, RATERS, Interval, MeasureName
 from persona_batch.comparing.measures import measure_of
 from persona_batch.view.palette import Palette
 from persona_batch.view.tables import Column, table
@@ -72,7 +72,9 @@ def detail_row(row: Estimate) -> list[str]:
         MISSING if row.effect_size is None else f"{_SHORT.get(row.effect_size.name, '')}{row.effect_size.value:.2f}"
     )
     name = row.arm if row.measure in _ONE_METRIC else f"{row.metric}: {row.arm}"
-    if row.measure == "change":
+    if row.arm == RATERS:
+        name = row.metric
+    elif row.measure in ("change", RATED):
         name += f" : {row.reference}"
     return [
         name,

@@ -38,6 +38,7 @@ def render(
     page, verdict = _Page(palette, width, unicode), verdict_of(comparison, language)
     parts = [page.lines(verdict.summary), page.lines(verdict.changes)]
     parts.append(page.claims(verdict, language))
+    parts.append(page.lines(verdict.people))
     parts.append(page.lines(verdict.factors))
     parts.append(page.lines(equivalence_lines(comparison, language)))
     parts.append(plan_table(comparison, language, palette, width))

@@ -18,6 +18,7 @@ _FIRST = (
     "drift",
     "accuracy",
     "judged",
+    "rated",
     "loss",
 )
 MEASURES: tuple[MeasureName, ...] = (*_FIRST, *sorted({module.name for module in iter_modules(__path__)} - {*_FIRST}))
