@@ -102,7 +102,8 @@ export class Panel {
     const c = this.store.conditions.get(condition);
     fill(this.title, named(condition), " · ", named(question));
     fill(this.asked, q === undefined ? null : named(cut(this.store.meta.questions[q].text, TITLE)));
-    if (opening) this.title.focus({ preventScroll: true });
+    // At the start the panel is not yet in the page: whoever made it puts it there before this runs.
+    if (opening) queueMicrotask(() => this.title.focus({ preventScroll: true }));
     if (q === undefined || c === undefined) this.say(tell(WORDS.unknown));
     else await this.read(q, c, drawing);
   }
