@@ -55,7 +55,9 @@ def test_a_link_opens_a_cell_with_exactly_what_was_sent(
     assert len({item.evaluate("item => getComputedStyle(item).backgroundColor") for item in items}) == len(items)
     assert said(panel.locator(".reply")) == record["reply"]
     assert panel.locator(".facts").inner_text().count(record["key"]) == 1
-    marks = panel.locator(".checks .check").evaluate_all("items => items.map(item => item.classList.contains('passed'))")
+    marks = panel.locator(".checks .check").evaluate_all(
+        "items => items.map(item => item.classList.contains('passed'))"
+    )
     assert marks == [check["passed"] for check in record["checks"]]
 
 
@@ -150,7 +152,7 @@ def test_comments_survive_a_reload_and_go_out_and_in(example_report: Path, page_
         download.value.save_as(saved[name])
     (comment,) = json.loads(saved["JSON"].read_text(encoding="utf-8"))
     assert (comment["condition"], comment["question"], comment["sample"]) == ("wukong", "who", 0)
-    assert "\"'=1+1, “sharp”\n孙悟空\"" in saved["CSV"].read_text(encoding="utf-8")
+    assert '"\'=1+1, “sharp”\n孙悟空"' in saved["CSV"].read_text(encoding="utf-8")
 
     page.evaluate("localStorage.clear()")
     page.reload()
@@ -183,7 +185,9 @@ def test_without_a_store_comments_stay_in_memory_and_the_page_says_so(
 ) -> None:
     frame = tmp_path / "preview.html"
     source = example_report.read_text(encoding="utf-8").replace("&", "&amp;").replace('"', "&quot;")
-    frame.write_text(f'<!doctype html><iframe sandbox="allow-scripts" srcdoc="{source}" width=1300 height=800></iframe>')
+    frame.write_text(
+        f'<!doctype html><iframe sandbox="allow-scripts" srcdoc="{source}" width=1300 height=800></iframe>'
+    )
     page = page_of(frame)
     inner = page.frames[1]
     inner.get_by_role("button", name="Comments (0)").wait_for()

@@ -34,7 +34,9 @@ def rated(page: "Page", key: str) -> None:
     """Press a key, and wait until the next one is shown."""
     before = page.locator(".rating-view header p").inner_text()
     page.keyboard.press(key)
-    page.wait_for_function("before => document.querySelector('.rating-view header p').textContent !== before", arg=before)
+    page.wait_for_function(
+        "before => document.querySelector('.rating-view header p').textContent !== before", arg=before
+    )
 
 
 def saved(page: "Page", path: Path) -> list[dict[str, Any]]:
@@ -71,7 +73,9 @@ def test_pairs_are_rated_by_keys_saved_and_taken_by_batch_rate(
         assert (left["question"], left["sample"]) == (right["question"], right["sample"])
         assert {left["persona"], right["persona"]} == {"none", "wukong"}
         assert (row["rater"], row["run"]) == ("ann", run.name)
-    assert len({records[row["key"]]["question"] for row in rows}) == 4, "a question is not asked again before the others"
+    assert len({records[row["key"]]["question"] for row in rows}) == 4, (
+        "a question is not asked again before the others"
+    )
 
     done = batch("rate", str(run), str(tmp_path / "ratings.json"), cwd=tmp_path)
     assert done.returncode == 0, done.stderr

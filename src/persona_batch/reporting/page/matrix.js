@@ -242,7 +242,8 @@ export class Matrix {
   }
 
   /**
-   * The entry whose differences are marked in a cell: of the pinned column, or the first.
+   * The entry whose differences are marked in a cell: of the condition that `diff` names, of the pinned column, or the
+   * first.
    *
    * @param {number} question
    * @param {Column} shown
@@ -250,12 +251,14 @@ export class Matrix {
    * @returns {Entry|null}
    */
   against(question, shown, entries) {
-    const base = this.model.pinned ?? this.model.shown[0];
-    const chosen = get("marks");
+    const named = this.model.store.conditions.get(get("diff") ?? "");
+    const base = named === undefined ? this.model.pinned ?? this.model.shown[0] : { conditions: [named] };
+    const chosen = named === undefined ? get("marks") : "1";
     const wanted = chosen === null ? this.model.shown.length <= FEW : chosen === "1";
-    if (!wanted || shown === base || !entries.length) return null;
+    if (!wanted || String(shown.conditions) === String(base.conditions) || !entries.length) return null;
     const all = this.model.entries(question, base) ?? [];
-    const entry = all[Math.min(this.model.at(question, base), all.length - 1)];
+    const place = "id" in base ? this.model.at(question, base) : 0;
+    const entry = all[Math.min(place, all.length - 1)];
     const own = entries[Math.min(this.model.at(question, shown), entries.length - 1)];
     return entry && (chosen === "1" || alike(entry.reply, own.reply)) ? entry : null;
   }

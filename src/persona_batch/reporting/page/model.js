@@ -20,7 +20,7 @@ const TOLD = 80; // milliseconds between two rounds of news from a walk
 /** Names of the address that make columns, rows, and the insides of cells. */
 const COLUMNS = ["by", "cols", "order", "pin", "persona"];
 const ROWS = ["only", "status", "failed", "score", "cluster", "sort", "hits"];
-const CELLS = ["samples", "at", "marks", "prompts"];
+const CELLS = ["samples", "at", "marks", "diff", "prompts"];
 
 export class Model {
   /** @param {Store} store */
@@ -220,7 +220,7 @@ export class Model {
    * The entries of a cell in the order in which they are leafed through; null: not read yet.
    *
    * @param {number} question
-   * @param {Column} column
+   * @param {{conditions: number[]}} column
    */
   entries(question, column) {
     const records = this.store.peek(question);

@@ -54,7 +54,7 @@ export function setup({ meta }, plan, rater, start) {
     ),
   );
   const about = element("input", { type: "search", value: plan.about });
-  const seed = element("input", { value: plan.seed, required: true, size: 8 });
+  const seed = element("input", { value: plan.seed, size: 8 });
   const name = element("input", { value: rater, autocomplete: "name" });
   const trouble = element("p", { class: "failed", role: "alert" });
   const begin = () => {
@@ -65,8 +65,8 @@ export function setup({ meta }, plan, rater, start) {
     else start({ among: chosen, mode, seed: seed.value.trim() || "1", many: Number(many.value) || null, about: about.value.trim() }, name.value.trim());
   };
   const form = element(
-    "form",
-    { class: "rating-setup" },
+    "div",
+    { class: "rating-setup", role: "form", "aria-label": tell(WORDS.title) },
     element("h1", {}, tell(WORDS.title)),
     element("p", {}, tell(WORDS.lead)),
     element("fieldset", {}, element("legend", {}, tell(WORDS.among)), element("div", { class: "choices" }, boxes.map((box, place) => element("label", {}, box, " ", label(meta, place))))),
@@ -77,14 +77,13 @@ export function setup({ meta }, plan, rater, start) {
     element(
       "div",
       { class: "actions" },
-      element("button", { class: "primary" }, tell(WORDS.start)),
+      element("button", { type: "button", class: "primary", onclick: begin }, tell(WORDS.start)),
       element("button", { type: "button", onclick: () => set({ view: null, step: null }, { push: true }) }, tell(WORDS.back)),
     ),
   );
-  form.addEventListener("submit", (event) => {
-    event.preventDefault();
-    begin();
-  });
+  for (const field of [about, seed, name]) {
+    field.addEventListener("keydown", ({ key, isComposing }) => key === "Enter" && !isComposing && begin());
+  }
   return form;
 }
 
