@@ -41,7 +41,7 @@ def title_of(page: "Page") -> str:
 
 def said(item: "Locator") -> str:
     """The text of a message; `innerText` would fold what the style does not show."""
-    return item.locator(".prose").evaluate("prose => [...prose.children].map(piece => piece.textContent).join('')")
+    return str(item.locator(".prose").evaluate("prose => [...prose.children].map(piece => piece.textContent).join('')"))
 
 
 def test_a_link_opens_a_cell_with_exactly_what_was_sent(
@@ -185,9 +185,8 @@ def test_without_a_store_comments_stay_in_memory_and_the_page_says_so(
 ) -> None:
     frame = tmp_path / "preview.html"
     source = example_report.read_text(encoding="utf-8").replace("&", "&amp;").replace('"', "&quot;")
-    frame.write_text(
-        f'<!doctype html><iframe sandbox="allow-scripts" srcdoc="{source}" width=1300 height=800></iframe>'
-    )
+    attributes = 'sandbox="allow-scripts" width="1300" height="800"'
+    frame.write_text(f'<!doctype html><iframe {attributes} srcdoc="{source}"></iframe>', encoding="utf-8")
     page = page_of(frame)
     inner = page.frames[1]
     inner.get_by_role("button", name="Comments (0)").wait_for()

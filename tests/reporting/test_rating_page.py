@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from reporting.browsing import PHONE, PageOf, report_of
+from reporting.browsing import PHONE, PageOf
 from terminals.command import batch
 
 if TYPE_CHECKING:
@@ -182,7 +182,7 @@ def test_the_print_view_has_everything(example_run: Path, page_of: PageOf, tmp_p
     page.locator(".print-view[data-ready]").wait_for()
     pdf = tmp_path / "report.pdf"
     page.pdf(path=pdf)
-    done = subprocess.run(["pdftotext", pdf, "-"], capture_output=True, encoding="utf-8", check=True)
+    done = subprocess.run(["pdftotext", "-raw", pdf, "-"], capture_output=True, encoding="utf-8", check=True)
     text = squeezed(done.stdout)
     for record in records_of(example_run).values():
         for part in (record["question"], record["reply"], *(probe["reply"] for probe in record["probes"] or ())):

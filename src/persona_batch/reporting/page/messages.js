@@ -16,7 +16,7 @@ const GROUNDS = 6; // as many as the terminal has
 
 const WORDS = {
   turn: { en: "Turn {number}", zh: "第 {number} 轮" },
-  fork: { en: "Probe after turn {number}: a fork that never entered the conversation", zh: "第 {number} 轮后的探问：另起分支，不进入对话" },
+  fork: { en: "Probe after turn {number}: a fork that never entered the conversation", zh: "第 {number} 轮后的探针：另起分支，不进入对话" },
   nothing: { en: "(empty)", zh: "（空）" },
 };
 

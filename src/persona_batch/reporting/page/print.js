@@ -22,7 +22,7 @@ const WORDS = {
   sample: { en: "sample {number}", zh: "样本 {number}" },
   nothing: { en: "(nothing)", zh: "（空）" },
   user: { en: "user", zh: "用户" },
-  probe: { en: "probe, on a fork", zh: "探问（分支）" },
+  probe: { en: "probe, on a fork", zh: "探针（分支）" },
   bounded: {
     en: "Only the first {shown} of {of} questions are here: a print of more than {most} replies is hardly read. Filter the report for the others.",
     zh: "此处仅有前 {shown} 题（共 {of} 题）：超过 {most} 条回复的打印件难以阅读。其余请在报告中筛选后打印。",
@@ -85,14 +85,11 @@ export class PrintView {
   /** Title, verdict, and who was asked. @param {number[]} conditions @param {number} questions */
   front(conditions, questions) {
     const { meta } = this.store;
-    const verdict = this.verdict && /** @type {HTMLElement} */ (this.verdict.cloneNode(true));
-    verdict?.removeAttribute("id");
     return element(
       "header",
       {},
-      element("h1", {}, named(meta.title)),
+      this.verdict ? unfolded(this.verdict) : element("h1", {}, named(meta.title)),
       element("p", { class: "muted" }, tell(WORDS.made, { made: meta.made, tool: meta.tool })),
-      verdict,
       questions < this.shown.rows.length
         ? element("p", { class: "notice" }, tell(WORDS.bounded, { shown: questions, of: this.shown.rows.length, most: MOST }))
         : null,
@@ -106,6 +103,15 @@ export class PrintView {
       })),
     );
   }
+}
+
+/** The verdict as paper has it: all of it, and nothing to press. @param {HTMLElement} verdict */
+function unfolded(verdict) {
+  const copy = /** @type {HTMLElement} */ (verdict.cloneNode(true));
+  copy.classList.remove("folded");
+  for (const button of copy.querySelectorAll("button")) button.remove();
+  for (const details of copy.querySelectorAll("details")) details.open = true;
+  return copy;
 }
 
 /**
