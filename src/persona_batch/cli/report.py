@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from persona_batch.cli.options import RUN_HELP, CustomChecks, Lang
+from persona_batch.errors import UsageError
 from persona_batch.view.terminal import tell
 
 
@@ -19,6 +20,11 @@ def report(
         str | None,
         typer.Option("--output", "-o", metavar="FILE", help="The page (default: report.html in the run's folder)."),
     ] = None,
+    svg: Annotated[
+        str | None,
+        typer.Option("--svg", metavar="PLOT", help="Only one of its plots, as a file (PLOT.svg in the run's folder)."),
+    ] = None,
+    png: Annotated[str | None, typer.Option("--png", metavar="PLOT", help="The same as PNG; needs an extra.")] = None,
     open_it: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
     no_verdict: Annotated[bool, typer.Option("--no-verdict", help="Only the replies; nothing is compared.")] = False,
     no_reasoning: Annotated[
@@ -43,8 +49,9 @@ def report(
         batch report --open
         batch report latest -o pirate.html --lang zh
         batch report previous latest
+        batch report --svg effects -o effects.svg
     """
-    from persona_batch.pipeline.report import ReportOptions, make_report
+    from persona_batch.pipeline.report import ReportOptions, make_plot, make_report
     from persona_batch.record.finding import find_run
     from persona_batch.verdict.translation import language_of
     from persona_batch.view.live import Advance
@@ -60,6 +67,16 @@ def report(
     )
     found = [find_run(run, Path(out)) for run in runs or ["latest"]]
     env = dict(os.environ)
+    if svg is not None or png is not None:
+        if svg is not None and png is not None:
+            raise UsageError("--svg and --png: one file at a time")
+        with Advance(sys.stderr, "comparing:", env) as comparing:
+            if png is not None:
+                path = make_plot(found, options, png, "png", comparing=comparing)
+            else:
+                path = make_plot(found, options, svg or "", "svg", comparing=comparing)
+        typer.echo(path)
+        return
     with Advance(sys.stderr, "comparing:", env) as comparing, Advance(sys.stderr, "packing:", env) as packing:
         written = make_report(found, options, comparing=comparing, packing=packing)
     for doubt in dict.fromkeys(written.doubts):

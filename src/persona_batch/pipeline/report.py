@@ -26,10 +26,14 @@ from persona_batch.record.reader import read_records
 from persona_batch.record.rundir import RunDir
 from persona_batch.reporting.data import Meta
 from persona_batch.reporting.gathering import Source
-from persona_batch.reporting.report import MOST, NAME, write_report
+from persona_batch.reporting.plot_file import Kind, check_png, write_plot
+from persona_batch.reporting.plots import check_name, plot_of
+from persona_batch.reporting.report import MOST, NAME, opened, write_report
 from persona_batch.verdict.translation import Name
 
 _HEAD = b"<!DOCTYPE html>"  # what a report begins with; anything else that bears its name is not replaced
+
+_PLOTS: dict[Kind, bytes] = {"svg": b"<svg ", "png": b"\x89PNG"}
 
 Progress = Callable[[int, int], None]
 
@@ -79,13 +83,8 @@ def make_report(
         StorageError: the report cannot be written; an older one is untouched.
     """
     path = _place(options.output or runs[0].path / NAME)
-    read = sorted((_Read.of(run, options.custom_checks) for run in dict.fromkeys(runs)), key=lambda one: one.started)
-    comparison = history = None
-    if options.verdict and len(read) < 3:
-        comparison = _compared(read, comparing)
-    elif options.verdict:
-        history = _followed(read)
-    redactor = Redactor(secrets_in(load_env(environ=os.environ)))
+    read = _read(runs, options)
+    comparison, history = _judged(read, options, comparing)
     meta = write_report(
         [one.source for one in read],
         path,
@@ -95,14 +94,64 @@ def make_report(
         reasoning=options.reasoning,
         most=options.most,
         seed=options.seed,
-        clean=redactor.clean,
+        clean=_redactor().clean,
         progress=packing,
     )
     return Written(path, meta, [doubt for one in read for doubt in one.doubts()])
 
 
-def _place(path: Path) -> Path:
-    """Return where the report is written, once nothing else is known to stand there.
+def make_plot(
+    runs: Sequence[RunDir], options: ReportOptions, name: str, kind: Kind, *, comparing: Progress | None = None
+) -> Path:
+    """Write one plot of a report as a file of its own and return its path: `NAME.svg` in the first run's folder.
+
+    Args:
+        runs: as for a report.
+        options: what is asked; `output` is the file.
+        name: of the plot.
+        kind: of the file.
+        comparing: told how far the comparison is.
+
+    Raises:
+        UsageError: there is no such plot, or nothing for it to show; or nothing here that makes a PNG.
+        StorageError: the file cannot be written.
+    """
+    check_name(name)
+    if kind == "png":
+        check_png()
+    path = _place(options.output or runs[0].path / f"{name}.{kind}", _PLOTS[kind], "plot")
+    read = _read(runs, options)
+    comparison, history = _judged(read, options, comparing)
+    sources = [one.source for one in read]
+    with opened(sources, comparison=comparison, history=history, most=options.most, seed=options.seed) as facts:
+        plot = plot_of(name, facts)
+    if plot is None:
+        raise UsageError(f"there is nothing here for the plot `{name}` to show; `batch report` shows those that have")
+    page = NAME if path.resolve().parent == runs[0].path.resolve() else ""
+    write_plot(plot, path, kind, options.lang, page=page, clean=_redactor().clean)
+    return path
+
+
+def _redactor() -> Redactor:
+    return Redactor(secrets_in(load_env(environ=os.environ)))
+
+
+def _read(runs: Sequence[RunDir], options: ReportOptions) -> "list[_Read]":
+    """Return the runs in the order of their time."""
+    return sorted((_Read.of(run, options.custom_checks) for run in dict.fromkeys(runs)), key=lambda one: one.started)
+
+
+def _judged(
+    read: "Sequence[_Read]", options: ReportOptions, progress: Progress | None
+) -> tuple[Comparison | None, Series | None]:
+    """Return what is said of the runs: a comparison of one or two, the history of more."""
+    if not options.verdict:
+        return None, None
+    return (_compared(read, progress), None) if len(read) < 3 else (None, _followed(read))
+
+
+def _place(path: Path, head: bytes = _HEAD, what: str = "report") -> Path:
+    """Return where a file is written, once nothing else is known to stand there: what begins otherwise.
 
     Raises:
         UsageError: something does, or there is no such folder.
@@ -114,8 +163,8 @@ def _place(path: Path) -> Path:
             raise UsageError(f"{path}: there is no folder {path.parent}")
         if path.exists():
             with path.open("rb") as file:
-                if file.read(len(_HEAD)) not in (_HEAD, b""):
-                    raise UsageError(f"{path}: this is no report; name another file, or remove it first")
+                if file.read(len(head)) not in (head, b""):
+                    raise UsageError(f"{path}: this is no {what}; name another file, or remove it first")
     except OSError as error:
         raise UsageError(f"{path}: cannot be looked at: {error.strerror}") from error
     return path

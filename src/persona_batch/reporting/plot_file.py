@@ -1,7 +1,9 @@
 """A plot as a file of its own: SVG in one language and both colours, or PNG."""
 
 import re
+from collections.abc import Callable
 from importlib.resources import files
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
@@ -19,7 +21,7 @@ _PIECE = re.compile(r"[\u2e80-\u9fff\uff00-\uffef][，。；：、！？）”]*
 _RULE = re.compile(r"([^{}]+)\{([^{}]*)\}")
 
 
-def write_plot(plot: Plot, path: Path, kind: Kind, lang: Name, *, page: str) -> None:
+def write_plot(plot: Plot, path: Path, kind: Kind, lang: Name, *, page: str, clean: Callable[[str], str] = str) -> None:
     """Write a plot with its title, how to read it, and what it does not show.
 
     Args:
@@ -28,12 +30,13 @@ def write_plot(plot: Plot, path: Path, kind: Kind, lang: Name, *, page: str) -> 
         kind: of the file.
         lang: the language of its words.
         page: the address of the report that the links of an SVG lead into.
+        clean: takes known keys out of a text.
 
     Raises:
         UsageError: there is nothing here that makes a PNG.
         StorageError: the file cannot be written.
     """
-    svg = svg_of(plot, lang, page=page, dark=kind == "svg")
+    svg = clean(svg_of(plot, lang, page=page, dark=kind == "svg"))
     content = svg.encode() if kind == "svg" else _png(svg)
     try:
         replace_file(path, [content])
@@ -90,12 +93,21 @@ def _lines(told: Told, lang: Name, width: float) -> list[str]:
     return [line.rstrip() for line in found]
 
 
-def _png(svg: str) -> bytes:
-    try:
-        import vl_convert
-    except ImportError as error:
+def check_png() -> None:
+    """Make sure that there is something here that makes a PNG.
+
+    Raises:
+        UsageError: there is not.
+    """
+    if find_spec("vl_convert") is None:
         raise UsageError(
-            "--png needs the package vl-convert-python: pip install 'persona-batch[png]' (--svg needs nothing)"
-        ) from error
+            "--png needs the package vl-convert-python: pip install 'persona-batch[png]'; --svg needs nothing"
+        )
+
+
+def _png(svg: str) -> bytes:
+    check_png()
+    import vl_convert
+
     made: bytes = vl_convert.svg_to_png(svg, scale=SCALE)
     return made

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
@@ -58,10 +59,7 @@ def write_report(
         UsageError: there are no records, or a file is damaged.
         StorageError: the report cannot be written; an older one is untouched.
     """
-    languages = (ENGLISH, language_of("zh", {}))
-    gathered = gather(sources, most=most, seed=seed)
-    try:
-        facts = _facts(gathered, comparison, history, languages)
+    with opened(sources, comparison=comparison, history=history, most=most, seed=seed) as facts:
         plots = list(plots_of(facts))
         meta = _meta(facts, plots, lang)
         verdict = verdict_html(
@@ -71,7 +69,7 @@ def write_report(
             sampled=meta.sampled,
             comparison=comparison,
             history=history,
-            languages=languages,
+            languages=_languages(),
         )
         blocks = _blocks(facts, meta, plots, reasoning=reasoning, clean=clean, progress=progress)
         pieces = document(title=clean(meta.title), lang=lang, verdict=clean(verdict), blocks=blocks)
@@ -79,9 +77,39 @@ def write_report(
             replace_file(path, (piece.encode(errors="replace") for piece in pieces))
         except OSError as error:
             raise storage_error(path, error) from error
+    return meta
+
+
+@contextmanager
+def opened(
+    sources: Sequence[Source],
+    *,
+    comparison: Comparison | None = None,
+    history: Series | None = None,
+    most: int = MOST,
+    seed: int = 0,
+) -> Iterator[Facts]:
+    """Hold the files of some runs open, with all that a report says of them.
+
+    Args:
+        sources: the runs, the earliest first.
+        comparison: of the run, or of the later of two with the earlier.
+        history: of the batch, where there are more runs.
+        most: records; of more, whole questions are drawn.
+        seed: of the draw.
+
+    Raises:
+        UsageError: there are no records, or a file is damaged.
+    """
+    gathered = gather(sources, most=most, seed=seed)
+    try:
+        yield _facts(gathered, comparison, history, _languages())
     finally:
         gathered.close()
-    return meta
+
+
+def _languages() -> tuple[Language, Language]:
+    return ENGLISH, language_of("zh", {})
 
 
 def _blocks(
