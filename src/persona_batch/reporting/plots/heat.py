@@ -86,7 +86,7 @@ def _measured(facts: Facts, comparison: Comparison) -> _Heat | None:
     found = np.array(rows, dtype=np.float64)
     means = _means(found)
     order = sorted(range(len(rows)), key=lambda row: (yardsticks[row], -means[row]))
-    kept = _columns(found[[row for row in order if not yardsticks[row]] or order])
+    kept = [column for column in _columns(found, order, yardsticks) if np.isfinite(found[:, column]).any()]
     if len(kept) < 2:
         return None
     return _Heat(
@@ -107,13 +107,14 @@ def _means(values: Floats) -> Floats:
     return found
 
 
-def _columns(values: Floats) -> list[int]:
-    """Return the columns that have values, the highest mean first; where rows have columns of their own, row by row."""
-    held = np.isfinite(values)
-    means = _means(values.T)
+def _columns(values: Floats, order: list[int], yardsticks: list[bool]) -> list[int]:
+    """Return the columns, the highest mean of the personas first; where they have their own, persona by persona."""
+    asked = values[[row for row in order if not yardsticks[row]] or order]
+    held, means = np.isfinite(asked), _means(asked.T)
     apart = held.mean() < _SPARSE
-    kept = np.flatnonzero(held.any(axis=0)).tolist()
-    return sorted(kept, key=lambda column: ((~held[:, column]).tolist() if apart else [], -means[column]))
+    return sorted(
+        range(values.shape[1]), key=lambda column: ((~held[:, column]).tolist() if apart else [], -means[column])
+    )
 
 
 def _folded(heat: _Heat) -> tuple[_Heat, list[Told]]:

@@ -108,10 +108,9 @@ def _mapped(facts: Facts, questions: list[int]) -> _Map | None:
         return None
     axes = vectors[:, [-1, -2]]
     axes = axes * np.sign(axes[np.abs(axes).argmax(axis=0), [0, 1]])  # a mirror image is no other map
+    shares = (round(float(values[-1]) / total, 4), round(max(0.0, float(values[-2])) / total, 4))
     question, condition, sample = np.array(cells, dtype=np.int64).T
-    return _Map(
-        question, condition, sample, held @ axes, (float(values[-1]) / total, max(0.0, float(values[-2])) / total)
-    )
+    return _Map(question, condition, sample, held @ axes, shares)
 
 
 def _drawing(facts: Facts, found: _Map, groups: Groups) -> Element:
