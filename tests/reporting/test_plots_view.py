@@ -134,4 +134,6 @@ def test_the_numbers_are_a_table_and_a_file(example_report: Path, page_of: PageO
 def test_an_address_goes_to_a_plot(example_report: Path, page_of: PageOf) -> None:
     page = page_of(example_report, {**PLOTS, "plot": "latency"})
     page.locator("[data-plot=latency] svg").wait_for()
-    page.wait_for_function("() => document.querySelector('[data-plot=latency]').getBoundingClientRect().top < innerHeight")
+    page.wait_for_function(
+        "() => document.querySelector('[data-plot=latency]').getBoundingClientRect().top < innerHeight"
+    )
