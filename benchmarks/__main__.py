@@ -22,7 +22,19 @@ from benchmarks.plot import draw
 from benchmarks.report import write_results
 from benchmarks.result import Bar, Section, markdown
 
-SECTIONS = ("throughput", "ttft", "peers", "startup", "memory", "workers", "first_request", "resume", "sink", "compare")
+SECTIONS = (
+    "throughput",
+    "ttft",
+    "peers",
+    "startup",
+    "memory",
+    "workers",
+    "first_request",
+    "resume",
+    "sink",
+    "compare",
+    "report",
+)
 
 
 def main() -> int:

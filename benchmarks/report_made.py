@@ -10,8 +10,6 @@ from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
-import msgspec
-
 from persona_batch.chat import Message, Usage
 from persona_batch.record import CheckResult, Record, Timing
 from persona_batch.record.manifest import Manifest, write_manifest
