@@ -55,7 +55,10 @@ _SEARCH = """async (word) => {
 
 @dataclass(frozen=True)
 class Speed:
-    """Milliseconds, but for `gaps` (frames, of those looked at, in whose midst no cell stood) and `memory` (MB of the page's process)."""
+    """What was measured, in milliseconds.
+
+    `gaps` counts frames, of those looked at, in whose midst no cell stood; `memory` is in MB, of the page's process.
+    """
 
     first_cells: float
     frame_p95: float

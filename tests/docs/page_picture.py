@@ -17,7 +17,7 @@ def photograph(out: Path, page: Path, state: str) -> None:
     """Write the picture of a page once its first cells are there."""
     with sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
-        shown = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT}, device_scale_factor=1.5)
+        shown = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT}, device_scale_factor=1.25)
         shown.goto(f"{page.resolve().as_uri()}#{state}")
         shown.get_by_role("gridcell").first.wait_for()
         shown.evaluate("document.fonts.ready")
