@@ -26,6 +26,12 @@ def test_nothing_serious_in_any_view(dark: bool, lang: str, width: int, example_
     for view in VIEWS:
         go(page, view, lang=lang)
         found[view] = grave(page)
+    go(page, "matrix", lang=lang)
+    for dialog in ("columns", "filters", "keys"):
+        page.locator(f"[data-tool={dialog}]").click()
+        page.get_by_role("dialog").wait_for()
+        found[dialog] = grave(page)
+        page.keyboard.press("Escape")
     assert {view: problems for view, problems in found.items() if problems} == {}
 
 
