@@ -74,6 +74,7 @@ def test_every_view_holds_names_as_text(state: str, html: Path, page_of: PageOf)
     page.keyboard.press("Tab")
     page.mouse.move(700, 450)
     page.mouse.wheel(0, 4_000)
+    page.evaluate("() => document.querySelectorAll('details').forEach((one) => { one.open = true })")
     assert NAMES["closing"][:20] in page.locator("body").inner_text()
     assert_harmless(page)
 
@@ -83,6 +84,20 @@ def test_the_dialogs_hold_names_as_text(dialog: str, html: Path, page_of: PageOf
     page = page_of(html)
     page.locator(f"[data-tool={dialog}]").click()
     assert "<script>window.ran" in page.get_by_role("dialog").inner_text()
+    assert_harmless(page)
+
+
+def test_a_blind_rating_and_its_end_hold_replies_and_names_as_text(html: Path, page_of: PageOf) -> None:
+    page = page_of(html, {"view": "rate"})
+    page.get_by_label("Your name").fill(NAMES["handler"])
+    page.get_by_role("button", name="Start rating").click()
+    page.locator(".rated").wait_for()
+    for key in "abt":
+        page.keyboard.press(key)
+    page.get_by_role("button", name="Finish and reveal").click()
+    page.get_by_role("heading", name="Who was who").wait_for()
+    page.evaluate("() => document.querySelectorAll('details').forEach((one) => { one.open = true })")
+    assert "<script>window.ran" in page.locator(".rating-view").inner_text()
     assert_harmless(page)
 
 
