@@ -15,7 +15,8 @@ from persona_batch.record import Record
 from persona_batch.record.manifest import read_manifest
 from persona_batch.record.record import encode
 from persona_batch.record.rundir import run_at
-from persona_batch.reporting.gathering import MOST_LINES, Gathered, Source, gather, lines_of
+from persona_batch.reporting.gathering import Gathered, gather
+from persona_batch.reporting.reading import MOST_LINES, Source, lines_of
 from reporting.runs import crew, keyed, write_run
 
 

@@ -21,10 +21,10 @@ from persona_batch.record.manifest import read_manifest
 from persona_batch.record.rundir import run_at
 from persona_batch.reporting.data import Drawn, Element, Plot
 from persona_batch.reporting.facts import Facts
-from persona_batch.reporting.gathering import Source
 from persona_batch.reporting.plots import plot_of, plots_of
 from persona_batch.reporting.plots.heat import MOST as SQUARES
 from persona_batch.reporting.plots.map import MOST as POINTS
+from persona_batch.reporting.reading import Source
 from persona_batch.reporting.report import opened
 from reporting.runs import FIRST, crew, keyed, write_run
 from terminals.command import batch

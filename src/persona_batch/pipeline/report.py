@@ -25,9 +25,9 @@ from persona_batch.record.manifest import Manifest, read_manifest
 from persona_batch.record.reader import read_records
 from persona_batch.record.rundir import RunDir
 from persona_batch.reporting.data import Meta
-from persona_batch.reporting.gathering import Source
 from persona_batch.reporting.plot_file import Kind, check_png, write_plot
 from persona_batch.reporting.plots import check_name, plot_of
+from persona_batch.reporting.reading import Source
 from persona_batch.reporting.report import MOST, NAME, opened, write_report
 from persona_batch.verdict.translation import Name
 

@@ -4,67 +4,24 @@ One pass over each run, in memory that does not grow with the replies: a row of 
 prompt once. The replies are read again, question by question, when the blocks are packed.
 """
 
-import hashlib
-import math
 import random
-import re
-from array import array
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
-from itertools import islice
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from persona_batch.comparing.corpus import STATUSES
 from persona_batch.comparing.factors import controls_of, levels_of
-from persona_batch.comparing.judged_scores import Scores
 from persona_batch.comparing.levels import BUILT_IN_CONTROLS
-from persona_batch.comparing.readings import Prompts, asked_at
 from persona_batch.errors import UsageError
 from persona_batch.record import Record
-from persona_batch.record.judgment import reply_hash
-from persona_batch.record.manifest import Manifest
-from persona_batch.record.rundir import RunDir
 from persona_batch.record.standing import StandingRecords
 from persona_batch.reporting.blocks import Checks
 from persona_batch.reporting.data import Role, Sampled
-from persona_batch.reporting.grading import Beside, Given, Grades
+from persona_batch.reporting.grading import Given, Grades
 from persona_batch.reporting.naming import Named, Order, Who, name_conditions
-
-COLUMNS, MOST_LINES = 44, 12
-_WIDE = re.compile("[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60]")
-_RECORD = np.dtype(
-    [
-        ("run", "i4"),
-        ("place", "i8"),
-        ("condition", "i4"),
-        ("question", "i4"),
-        ("sample", "i4"),
-        ("status", "i1"),
-        ("ttft", "f8"),
-        ("latency", "f8"),
-        ("prompt_tokens", "f8"),
-        ("completion_tokens", "f8"),
-        ("started", "f8"),
-        ("characters", "i8"),
-    ]
-)
-_INTEGERS, _REALS = 7, 5  # of a row as it is read
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """A run as a report reads it.
-
-    `seen` is what a record is taken for: with the outcomes of today's checks, where they are others.
-    """
-
-    run: RunDir
-    manifest: Manifest | None
-    scores: Scores = field(default_factory=Scores)
-    seen: Callable[[Record], Record] = lambda record: record
+from persona_batch.reporting.reading import Reading, Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +38,7 @@ class Asked:
 class Gathered:
     """What was found, and the files it was found in, which stay open until `close`.
 
-    `table` has a row a record, by question, condition and sample; the numbers in it (`_RECORD`) are NaN where the
+    `table` has a row a record, by question, condition and sample; the numbers in it (`RECORD`) are NaN where the
     endpoint said nothing: milliseconds, tokens, seconds of Unix time. `strings` are contents of messages that several
     questions share, by text. Conditions and questions are numbered in the order in which they are shown.
     """
@@ -142,7 +99,7 @@ def gather(sources: Sequence[Source], *, most: int, seed: int = 0) -> Gathered:
     Raises:
         UsageError: there are no records, or a file is damaged.
     """
-    files, reader = ExitStack(), _Reader()
+    files, reader = ExitStack(), Reading()
     standing = []
     try:
         for run, source in enumerate(sources):
@@ -154,107 +111,8 @@ def gather(sources: Sequence[Source], *, most: int, seed: int = 0) -> Gathered:
         raise
 
 
-@dataclass(slots=True)
-class _Reader:
-    whos: dict[Who, int] = field(default_factory=dict)
-    questions: dict[str, int] = field(default_factory=dict)
-    texts: dict[int, str] = field(default_factory=dict)  # of the questions, by their numbers
-    lines: dict[int, int] = field(default_factory=dict)
-    whole: "array[int]" = field(default_factory=lambda: array("q"))
-    reals: "array[float]" = field(default_factory=lambda: array("d"))
-    keys: dict[bytes, int] = field(default_factory=dict)  # run and key: the row
-    attributes: dict[str, dict[str, str]] = field(default_factory=dict)
-    systems: dict[Who, str | None] = field(default_factory=dict)
-    prompts: list[Prompts] = field(default_factory=list)
-    strings: dict[str, int] = field(default_factory=dict)
-    first_seen: dict[bytes, int] = field(default_factory=dict)  # the question in which a content was first met
-    counts: list[int] = field(default_factory=list)
-    checks: Checks = field(default_factory=Checks)
-    beside: list[dict[str, Beside]] = field(default_factory=list)  # by run and key
-
-    def read(self, run: int, source: Source, standing: StandingRecords) -> None:
-        self.prompts.append(Prompts())
-        self.counts.append(0)
-        self.beside.append({})
-        for place, read in standing.read():
-            record = source.seen(read)
-            for result in record.results:
-                self.checks.of(result)
-            if record.key in source.scores.beside:
-                self.beside[run][record.key] = Beside(record.persona, reply_hash(record.reply))
-            who = Who.of(record, run)
-            condition = self.whos.setdefault(who, len(self.whos))
-            question = self.questions.setdefault(record.question, len(self.questions))
-            self._note(who, question, record)
-            self._keep(run, place, condition, question, record)
-
-    def _keep(self, run: int, place: int, condition: int, question: int, record: Record) -> None:
-        """Add a row; a key that comes twice in one run counts once: the later record (a retried error) wins."""
-        name = hashlib.blake2b(f"{run}/{record.key}".encode(), digest_size=8).digest()
-        known = len(self.keys)
-        row = self.keys.setdefault(name, known)
-        self.counts[run] += row == known
-        numbers = (
-            run,
-            place,
-            condition,
-            question,
-            record.sample,
-            STATUSES.index(record.status),
-            len(record.reply),
-        )
-        self.whole[row * _INTEGERS : (row + 1) * _INTEGERS] = array("q", numbers)
-        self.reals[row * _REALS : (row + 1) * _REALS] = array("d", _measured(record))
-
-    def _note(self, who: Who, question: int, record: Record) -> None:
-        self.prompts[-1].see(record)
-        if record.attributes:
-            self.attributes.setdefault(record.persona, record.attributes)
-        opening = record.opening
-        if who not in self.systems:
-            first = opening[0] if opening else None
-            told = first is not None and first.role in ("system", "developer")
-            self.systems[who] = first.content if told and first is not None else None
-        for message in opening:
-            self._share(question, message.content)
-        if self.lines.get(question, 0) < MOST_LINES:
-            self.lines[question] = max(self.lines.get(question, 0), lines_of(record.reply))
-        if question not in self.texts and record.messages and record.placement != "user":
-            self.texts[question] = record.messages[len(opening)].content if len(record.messages) > len(opening) else ""
-
-    def _share(self, question: int, content: str) -> None:
-        if content in self.strings:
-            return
-        digest = hashlib.blake2b(content.encode("utf-8", "surrogatepass"), digest_size=8).digest()
-        if self.first_seen.setdefault(digest, question) != question:
-            self.strings[content] = len(self.strings)
-
-
-def _measured(record: Record) -> tuple[float, ...]:
-    """Return milliseconds, tokens and the moment of sending; NaN: not known. Of a conversation, of all its requests."""
-    timing = record.timing
-    prompt = [usage.prompt_tokens for usage in record.usages if usage.prompt_tokens]
-    completion = [usage.completion_tokens for usage in record.usages if usage.completion_tokens]
-    return (
-        math.nan if timing is None or timing.ttft_ms is None else timing.ttft_ms,
-        math.nan if timing is None or timing.latency_ms is None else timing.latency_ms,
-        float(sum(prompt)) if prompt else math.nan,
-        float(sum(completion)) if completion else math.nan,
-        asked_at(record),
-    )
-
-
-def lines_of(reply: str) -> int:
-    """Return how many lines a reply takes at `COLUMNS` columns, at most `MOST_LINES`; Han characters take two cells."""
-    lines = 0
-    for paragraph in islice(reply[: COLUMNS * MOST_LINES].split("\n"), MOST_LINES):
-        cells = len(paragraph) if paragraph.isascii() else len(paragraph) + len(_WIDE.findall(paragraph))
-        lines += max(1, math.ceil(cells / COLUMNS))
-    return min(MOST_LINES, lines)
-
-
 def _finish(
-    reader: _Reader,
+    reader: Reading,
     sources: Sequence[Source],
     most: int,
     seed: int,
@@ -263,8 +121,6 @@ def _finish(
 ) -> Gathered:
     if not reader.whos:
         raise UsageError(f"{sources[0].run.records}: no records yet; there is nothing to show")
-    whole = np.frombuffer(reader.whole, dtype=np.int64).reshape(-1, _INTEGERS)
-    reals = np.frombuffer(reader.reals, dtype=np.float64).reshape(-1, _REALS)
     found = list(reader.whos)
     personas = list(dict.fromkeys(who.persona for who in found))
     controls = [_controls(source, personas) for source in sources]
@@ -275,13 +131,7 @@ def _finish(
     place_of = {who: place for place, who in enumerate(named.order)}
     rank = np.array([place_of[who] for who in found], dtype=np.int64)
     asked, question_rank = _questions(reader, sources)
-    table = np.empty(len(whole), dtype=_RECORD)
-    table["run"], table["place"], table["condition"] = whole[:, 0], whole[:, 1], rank[whole[:, 2]]
-    table["question"], table["sample"] = question_rank[whole[:, 3]], whole[:, 4]
-    table["status"], table["characters"] = whole[:, 5], whole[:, 6]
-    for number, name in enumerate(("ttft", "latency", "prompt_tokens", "completion_tokens", "started")):
-        table[name] = reals[:, number]
-    table = table[np.lexsort((table["place"], table["sample"], table["condition"], table["question"]))]
+    table = reader.table(rank, question_rank)
     table, kept, sampled = _draw(table, len(asked), most, seed)
     return Gathered(
         sources=sources,
@@ -349,7 +199,7 @@ def _order(sources: Sequence[Source]) -> Order:
     )
 
 
-def _questions(reader: _Reader, sources: Sequence[Source]) -> tuple[list[Asked], NDArray[np.int64]]:
+def _questions(reader: Reading, sources: Sequence[Source]) -> tuple[list[Asked], NDArray[np.int64]]:
     """Return the questions in the order of their files, and the place of each by its number as it was met."""
     told = {str(entry.get("id")): entry for source in sources for entry in _config(source, "questions")}
     ids = [name for name in told if name in reader.questions]
@@ -364,7 +214,7 @@ def _questions(reader: _Reader, sources: Sequence[Source]) -> tuple[list[Asked],
     return asked, rank
 
 
-def _system(who: Who, reader: _Reader, sources: Sequence[Source]) -> str | None:
+def _system(who: Who, reader: Reading, sources: Sequence[Source]) -> str | None:
     """Return the prompt of a condition: its system message, or what the persona says in the user's first message."""
     told = reader.systems.get(who)
     if told is not None or who.placement != "user":

@@ -18,8 +18,9 @@ from persona_batch.reporting.data import Condition, Meta, Plot, Question, Run
 from persona_batch.reporting.document import document
 from persona_batch.reporting.effects import arm_of, control_of, differences, effects_by_arm
 from persona_batch.reporting.facts import Facts
-from persona_batch.reporting.gathering import Gathered, Source, gather
+from persona_batch.reporting.gathering import Gathered, gather
 from persona_batch.reporting.plots import plots_of
+from persona_batch.reporting.reading import Source
 from persona_batch.reporting.telling import verdict_html
 from persona_batch.verdict.translation import ENGLISH, Language, Name, language_of
 
