@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -59,6 +60,17 @@ def test_a_link_opens_a_cell_with_exactly_what_was_sent(
         "items => items.map(item => item.classList.contains('passed'))"
     )
     assert marks == [check["passed"] for check in record["checks"]]
+
+
+def test_the_model_that_answered_is_named_where_it_is_another(
+    example_run: Path, page_of: PageOf, tmp_path: Path
+) -> None:
+    run = Path(shutil.copytree(example_run, tmp_path / example_run.name))
+    lines = [json.loads(line) for line in (run / "records.jsonl").read_text(encoding="utf-8").splitlines()]
+    text = "".join(json.dumps({**line, "model_returned": "scripted-2026-11"}) + "\n" for line in lines)
+    (run / "records.jsonl").write_text(text, encoding="utf-8")
+    panel = panel_of(page_of(run, {"q": "who", "c": "pirate"}))
+    assert "scripted-2026-11" in panel.locator(".facts").inner_text()
 
 
 def test_samples_are_switched_and_stay_in_the_address(example_report: Path, page_of: PageOf, records: Records) -> None:
@@ -137,6 +149,7 @@ def test_differences_are_marked_by_more_than_colour(example_report: Path, page_o
 def test_comments_survive_a_reload_and_go_out_and_in(example_report: Path, page_of: PageOf, tmp_path: Path) -> None:
     page = page_of(example_report, {"q": "who", "c": "wukong"})
     panel_of(page).get_by_role("textbox", name="Comment").fill("=1+1, “sharp”\n孙悟空")
+    page.locator(".cell.open [aria-label='has a comment']").wait_for()
     page.reload()
     field = panel_of(page).get_by_role("textbox", name="Comment")
     assert field.input_value() == "=1+1, “sharp”\n孙悟空"

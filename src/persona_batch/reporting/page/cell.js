@@ -19,6 +19,7 @@ import { count, span, tell } from "./words.js";
  * @property {boolean} folded a column stands for several conditions: each entry says which is its own
  * @property {string|null} query what is searched for: an excerpt begins where it stands
  * @property {(entry: Entry) => boolean} fits false: the entry is dimmed
+ * @property {(entry: Entry) => boolean} commented somebody wrote a comment on it
  * @property {Entry|null} against its differences from this one are marked
  */
 
@@ -48,6 +49,7 @@ const WORDS = {
   failedCheck: { en: "failed: {label}", zh: "未通过：{label}" },
   user: { en: "user", zh: "用户" },
   probe: { en: "probe", zh: "探针" },
+  commented: { en: "has a comment", zh: "有批注" },
 };
 
 /**
@@ -78,8 +80,13 @@ function one(entry, look, place, of, leafs) {
   const head = look.folded ? [named(entry.meta.conditions[entry.condition].id, "of")] : [];
   return [
     element("div", { class: `text${dim}` }, head, entry.talk ? null : badge(entry.status), body(entry, look)),
-    element("div", { class: `foot${dim}` }, leafs ? leaf(place, of) : of > 1 ? place1(place, of) : null, facts(entry)),
+    element("div", { class: `foot${dim}` }, leafs ? leaf(place, of) : of > 1 ? place1(place, of) : null, look.commented(entry) && noted(), facts(entry)),
   ];
+}
+
+function noted() {
+  const label = tell(WORDS.commented);
+  return element("span", { class: "fact noted", role: "img", "aria-label": label, title: label }, "✎");
 }
 
 /** @param {import("./entry.js").Status} status */

@@ -54,6 +54,11 @@ export class Comments {
     return this.byCell.get(`${run} ${key}`) ?? null;
   }
 
+  /** @param {import("./entry.js").Entry} entry @returns {boolean} */
+  has({ meta, condition, key }) {
+    return this.byCell.size > 0 && this.of(meta.runs[meta.conditions[condition].run].id, key) !== null;
+  }
+
   /**
    * Write a comment, or take it away if its text is empty.
    * @param {Comment} comment

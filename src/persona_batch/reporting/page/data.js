@@ -103,6 +103,7 @@
  * @property {(number|null)[]} [prompt_tokens]
  * @property {(number|null)[]} [completion_tokens]
  * @property {number[]} [attempts]
+ * @property {(string|null)[]} [returned] the model that the endpoint says it was, where it is another name
  * @property {Checked[][]} [checks]
  * @property {Scored[][]} [scores]
  * @property {(Talk|null)[]} [talk]

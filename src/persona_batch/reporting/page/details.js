@@ -29,12 +29,13 @@ const WORDS = {
   copyMessages: { en: "Copy messages as JSON", zh: "复制消息（JSON）" },
   copyLink: { en: "Copy link", zh: "复制链接" },
   model: { en: "Model", zh: "模型" },
+  returned: { en: "Model, as the endpoint says", zh: "模型（服务端返回）" },
   params: { en: "Parameters", zh: "参数" },
   placement: { en: "Placement", zh: "提示词位置" },
   endpoint: { en: "Endpoint", zh: "服务端点" },
-  ttft: { en: "First token", zh: "首个词元" },
+  ttft: { en: "First token", zh: "首个 token" },
   latency: { en: "Whole reply", zh: "完整回复" },
-  tokens: { en: "Tokens", zh: "词元" },
+  tokens: { en: "Tokens", zh: "Token 数" },
   counted: { en: "{prompt} in, {completion} out", zh: "输入 {prompt}，输出 {completion}" },
   unknown: { en: "unknown", zh: "未知" },
   attempts: { en: "Attempts", zh: "尝试次数" },
@@ -143,6 +144,7 @@ function about(entry) {
   /** @type {[Told, string|null][]} */
   const facts = [
     [WORDS.model, condition.model],
+    [WORDS.returned, entry.returned],
     [WORDS.params, JSON.stringify(meta.params[condition.params])],
     [WORDS.placement, condition.placement],
     [WORDS.endpoint, run.endpoint],

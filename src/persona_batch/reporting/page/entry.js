@@ -83,6 +83,11 @@ export class Entry {
     };
   }
 
+  /** @returns {string|null} the model that the endpoint says it was, where it is not the name that was asked for */
+  get returned() {
+    return this.block.returned?.[this.place] ?? null;
+  }
+
   /** @returns {number} requests that it took */
   get attempts() {
     return this.block.attempts?.[this.place] ?? 1;

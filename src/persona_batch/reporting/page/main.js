@@ -68,7 +68,7 @@ function mount(store) {
   turn();
   watch((changed) => changed.has("view") && turn());
   mountPlots(store, plots);
-  const matrix = new Matrix(model, work);
+  const matrix = new Matrix(model, work, comments);
   const bar = new Bar(model, matrix, views, view, [commentsButton(comments), printButton()]);
   page.prepend(bar.root);
   const panel = new Panel(store, comments, model, (question, condition) => matrix.focus(question, condition));

@@ -41,9 +41,11 @@ export class Matrix {
   /**
    * @param {Model} model
    * @param {HTMLElement} host
+   * @param {import("./comments.js").Comments} comments
    */
-  constructor(model, host) {
+  constructor(model, host, comments) {
     this.model = model;
+    this.comments = comments;
     this.meta = model.store.meta;
     this.scroller = element("div", { class: "matrix", role: "grid", tabindex: "-1" });
     this.empty = element("p", { class: "no-rows", role: "status", hidden: true });
@@ -72,6 +74,11 @@ export class Matrix {
     this.scroller.addEventListener("click", (event) => this.clicked(event));
     model.listen((part) => this.heard(part));
     onLanguage(() => this.reshape());
+    let commented = comments.all().length;
+    comments.watch(() => {
+      if (comments.all().length !== commented) this.cellsAnew();
+      commented = comments.all().length;
+    });
     this.width = 0;
     new ResizeObserver(() => this.resized()).observe(this.scroller);
     this.reshape();
@@ -236,6 +243,7 @@ export class Matrix {
       folded: shown.folded && shown.conditions.length > 1,
       query: model.found?.query ?? null,
       fits: (/** @type {Entry} */ entry) => !model.dims || fits(entry, model.filters),
+      commented: (/** @type {Entry} */ entry) => this.comments.has(entry),
       against: this.against(question, shown, entries),
     };
     fill(cell, renderCell(entries, model.at(question, shown), look));
