@@ -28,9 +28,15 @@ STRANGE = """() => {
 
 
 @pytest.fixture(scope="module")
-def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The report of the run of `hostile.py`."""
-    return report_of(made(tmp_path_factory.mktemp("hostile")), tmp_path_factory.mktemp("report") / "report.html")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The run of `hostile.py`."""
+    return made(tmp_path_factory.mktemp("hostile"))
+
+
+@pytest.fixture(scope="module")
+def report(run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Its report."""
+    return report_of(run, tmp_path_factory.mktemp("report") / "report.html")
 
 
 @pytest.fixture(params=["with the policy", "without it"])
@@ -99,6 +105,17 @@ def test_a_blind_rating_and_its_end_hold_replies_and_names_as_text(html: Path, p
     page.evaluate("() => document.querySelectorAll('details').forEach((one) => { one.open = true })")
     assert "<script>window.ran" in page.locator(".rating-view").inner_text()
     assert_harmless(page)
+
+
+@pytest.mark.parametrize("name", ["effects", "heat", "map"])
+def test_a_plot_in_a_file_of_its_own_holds_names_as_text(name: str, run: Path, tmp_path: Path, page_of: PageOf) -> None:
+    svg = report_of(run, tmp_path / f"{name}.svg", "--svg", name)
+    assert "window.ran" in svg.read_text(encoding="utf-8")
+    page = page_of(svg)
+    page.wait_for_function("() => document.documentElement.tagName === 'svg'")  # an error in XML would be a page
+    assert page.locator("parsererror").count() == 0
+    assert page.evaluate("() => window.ran") is None
+    assert page.locator("script, foreignObject, image, use, animate, style:empty").count() == 0
 
 
 def test_half_a_surrogate_pair_in_a_file_is_said_and_no_page_is_made(
