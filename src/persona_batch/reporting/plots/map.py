@@ -56,6 +56,9 @@ def plot_of(facts: Facts) -> Plot | None:
                 f"这里显示 {len(facts.questions):,} 个问题中 {len(questions):,} 个的回复，均匀选取。",
             ),
         )
+    largest = max(facts.questions[question].records for question in questions)
+    if largest > MOST:
+        limits.insert(0, Told(f"Of {largest:,} replies the first {MOST:,}.", f"{largest:,} 条回复中的前 {MOST:,} 条。"))
     return Plot(
         name="map",
         title=Told("Map of the replies", "回复分布图"),
@@ -85,6 +88,9 @@ def _drawn(facts: Facts) -> list[int]:
 
 
 def _mapped(facts: Facts, questions: list[int]) -> _Map | None:
+    from scipy.linalg import eigh
+    from threadpoolctl import threadpool_limits
+
     from persona_batch.comparing.features import FOLDED, gram_rows, hashed
 
     features, cells = [], []
@@ -102,8 +108,10 @@ def _mapped(facts: Facts, questions: list[int]) -> _Map | None:
     if not features:
         return None
     held = np.concatenate(features)
-    values, vectors = np.linalg.eigh((held.T @ held).astype(np.float64))
-    total = float(values.clip(0).sum())
+    with threadpool_limits(limits=1, user_api="blas"):  # the same sums on every machine, and no fight for its cores
+        spread = (held.T @ held).astype(np.float64)
+        values, vectors = eigh(spread, subset_by_index=[len(spread) - 2, len(spread) - 1])
+    total = float(np.trace(spread))
     if total <= 1e-9 or len(held) < 3:
         return None
     axes = vectors[:, [-1, -2]]
