@@ -118,6 +118,19 @@ def test_a_plot_in_a_file_of_its_own_holds_names_as_text(name: str, run: Path, t
     assert page.locator("script, foreignObject, image, use, animate, style:empty").count() == 0
 
 
+def test_plots_hold_names_as_text(html: Path, page_of: PageOf) -> None:
+    page = page_of(html, {"view": "plots"})
+    names = held_in(html)["plots"]
+    assert "map" in names
+    for name in names:
+        plot = page.locator(f'[data-plot="{name}"]')
+        plot.scroll_into_view_if_needed()
+        plot.locator("svg").wait_for()
+        plot.locator("summary").click()
+    assert "<script>window.ran" in page.locator(".plots").inner_text()
+    assert_harmless(page)
+
+
 def test_half_a_surrogate_pair_in_a_file_is_said_and_no_page_is_made(
     example_run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -131,9 +131,13 @@ def test_the_numbers_are_a_table_and_a_file(example_report: Path, page_of: PageO
     assert float(held[1].split(",")[2]) == told["rows"][0][2]
 
 
-def test_an_address_goes_to_a_plot(example_report: Path, page_of: PageOf) -> None:
-    page = page_of(example_report, {**PLOTS, "plot": "latency"})
-    page.locator("[data-plot=latency] svg").wait_for()
+def test_an_address_goes_to_a_plot_and_stays_there_while_those_above_are_drawn(
+    example_report: Path, page_of: PageOf
+) -> None:
+    page = page_of(example_report, {**PLOTS, "plot": "map"}, height=700)
+    page.locator("[data-plot=heat] svg").wait_for()
+    page.locator("[data-plot=map] svg").wait_for()
     page.wait_for_function(
-        "() => document.querySelector('[data-plot=latency]').getBoundingClientRect().top < innerHeight"
+        """() => Math.abs(document.querySelector('[data-plot=map]').getBoundingClientRect().top -
+          document.querySelector('.plots-view').getBoundingClientRect().top) < 4"""
     )

@@ -136,12 +136,18 @@ export function mountPlots(store, host) {
   const bar = element("div", { class: "picked-columns", role: "status" });
   const list = element("div", { class: "plots" }, [...figures.values()].map(({ root }) => root), bar);
   const picking = new Picking(store, list);
+  let read = false; // from then on the reader says what is in sight, not the address
+  for (const kind of ["wheel", "pointerdown", "touchstart", "keydown"]) host.addEventListener(kind, () => (read = true), { passive: true });
+  const show = () => figures.get(get("plot") ?? "")?.root.scrollIntoView();
   const near = new IntersectionObserver(
     (entries) => {
       for (const { target, isIntersecting } of entries) {
         if (!isIntersecting || !(target instanceof HTMLElement)) continue;
         near.unobserve(target);
-        figures.get(target.dataset.plot ?? "")?.load().then(() => picking.mark());
+        figures.get(target.dataset.plot ?? "")?.load().then(() => {
+          picking.mark();
+          if (!read) show();
+        });
       }
     },
     { root: host, rootMargin: NEAR },
@@ -170,14 +176,14 @@ export function mountPlots(store, host) {
   };
   watch((changed) => {
     if (changed.has("cols") || changed.has("by")) dress();
-    if (changed.has("plot") || changed.has("view")) figures.get(get("plot") ?? "")?.root.scrollIntoView();
+    if (changed.has("plot") || changed.has("view")) show();
   });
   onLanguage(() => {
     for (const figure of figures.values()) figure.dress();
     dress();
   });
   dress();
-  figures.get(get("plot") ?? "")?.root.scrollIntoView();
+  show();
 }
 
 /**
