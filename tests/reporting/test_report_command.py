@@ -11,6 +11,7 @@ from history.recorded import series
 from persona_batch.record.judgment import Judgment, reply_hash
 from persona_batch.record.rating import Rating, write_ratings
 from persona_batch.record.record import encode
+from persona_batch.record.rundir import run_at
 from reporting.runs import FIRST, blocks_in, crew, keyed, keys_in, told_in, write_run
 from terminals.command import bare_env, batch
 
@@ -110,7 +111,11 @@ def test_a_run_that_is_still_going_is_shown_and_says_so(tmp_path: Path) -> None:
     folder = write_run(tmp_path / "runs", crew()[:60], state="running", cells=96)
     with (folder / "records.jsonl").open("ab") as file:
         file.write(encode(crew()[61])[:40])  # of a line that is being written
-    page = report(tmp_path)
+    killed = report(tmp_path)  # nobody is on it
+    assert f"{FIRST} is unfinished: 60 of 96 cells are there." in told_in(killed, "en")
+    assert blocks_in(killed)["meta"]["runs"][0]["state"] == "interrupted"
+    with run_at(folder).lock():
+        page = report(tmp_path)
     assert f"{FIRST} was still going when this page was made: 60 of 96 cells were there." in told_in(page, "en")
     assert f"{FIRST} 仍在运行" in told_in(page, "zh")
     assert blocks_in(page)["meta"]["runs"][0]["records"] == 60
