@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from reporting.browsing import PHONE, PageOf, report_of
+from persona_batch.cli.main import run_command
+from reporting.browsing import PHONE, PageOf, held_in, report_of
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
@@ -144,6 +145,26 @@ def test_differences_are_marked_by_more_than_colour(example_report: Path, page_o
     assert texts == [records("wukong", "who")[0]["reply"], records("pirate", "who")[0]["reply"]]
     assert "underline" in marked.locator("ins").first.evaluate("ins => getComputedStyle(ins).textDecorationLine")
     assert "line-through" in marked.locator("del").first.evaluate("del => getComputedStyle(del).textDecorationLine")
+
+
+def test_the_same_cell_of_two_runs_stands_side_by_side(example_run: Path, page_of: PageOf, tmp_path: Path) -> None:
+    earlier = Path(shutil.copytree(example_run, tmp_path / example_run.name))
+    later = Path(shutil.copytree(example_run, tmp_path / f"20991231T000000Z-{example_run.name.partition('-')[2]}"))
+    for name in ("records.jsonl", "run.json"):
+        text = (later / name).read_text(encoding="utf-8").replace(earlier.name, later.name)
+        (later / name).write_text(re.sub(r'"reply":"', r'"reply":"later: ', text), encoding="utf-8")
+    html = tmp_path / "two.html"
+    assert run_command(("report", str(earlier), str(later), "-o", str(html), "--no-verdict")) == 0
+    page = page_of(html, {"by": "run"})
+    condition = next(one for one in held_in(html)["conditions"] if one["persona"] == "pirate" and one["run"] == 0)
+    page.evaluate("([c]) => { location.hash = new URLSearchParams({q: 'who', c}); }", [condition["id"]])
+    sides = panel_of(page).locator(".side-by-side > .of-run")
+    assert sides.count() == 2
+    replies = [said(sides.nth(place)) for place in range(2)]
+    assert replies[1] == f"later: {replies[0]}"
+    assert [name in sides.nth(place).inner_text() for place, name in enumerate((earlier.name, later.name))] == [
+        True
+    ] * 2
 
 
 def test_comments_survive_a_reload_and_go_out_and_in(example_report: Path, page_of: PageOf, tmp_path: Path) -> None:

@@ -83,6 +83,10 @@ def test_pairs_are_rated_by_keys_saved_and_taken_by_batch_rate(
     assert {(one["key"], one["other_key"], one["rater"], one["choice"]) for one in taken} == {
         (row["key"], row["other_key"], row["rater"], row["choice"]) for row in rows
     }
+    compared = batch("compare", str(run), cwd=tmp_path)
+    assert re.search(r"people: preferred to .* 4 questions,\s+4\s+pairs,\s+1\s+rater", compared.stdout, re.DOTALL), (
+        compared.stdout
+    )
 
 
 def test_while_rating_nothing_says_who_is_who(example_report: Path, page_of: PageOf) -> None:

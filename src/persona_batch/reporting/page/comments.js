@@ -3,6 +3,7 @@
  * local pages or from a file, is checked and shown as text only.
  */
 import { csv } from "./csv.js";
+import { cut } from "./visible.js";
 
 /**
  * A comment, with enough to find its cell again without the page.
@@ -65,7 +66,8 @@ export class Comments {
    */
   write(comment) {
     const name = `${comment.run} ${comment.key}`;
-    const text = comment.text.slice(0, LONGEST);
+    const text = cut(comment.text, LONGEST);
+    this.take(this.keeper.read(NAME)); // what was written in another tab meanwhile
     if (text.trim()) this.byCell.set(name, { ...comment, text });
     else this.byCell.delete(name);
     this.keep();
@@ -130,7 +132,7 @@ function checked(entry) {
   if (typeof entry !== "object" || entry === null) return null;
   const found = new Map(Object.entries(entry));
   if (!FIELDS.every(([name, type]) => typeof found.get(name) === type)) return null;
-  const text = found.get("text").slice(0, LONGEST);
+  const text = cut(found.get("text"), LONGEST);
   if (!text.trim() || !Number.isInteger(found.get("sample"))) return null;
   const [run, key, question, condition, sample, , at] = FIELDS.map(([name]) => found.get(name));
   return { run, key, question, condition, sample, text, at };
