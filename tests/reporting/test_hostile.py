@@ -12,7 +12,7 @@ from reporting.browsing import PageOf, held_in, report_of, without_policy
 from reporting.hostile import NAMES, RAN, TEXTS, made
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Browser, Page
 
 OPENED = "aside.panel:not([hidden])"
 # What a page of ours is not made of, wherever it stands, and what markup of a reply would have left.
@@ -28,8 +28,8 @@ STRANGE = """() => {
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The run of `hostile.py`."""
+def run(chromium: "Browser", tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The run of `hostile.py`; where there is no browser, it need not be made."""
     return made(tmp_path_factory.mktemp("hostile"))
 
 
