@@ -8,7 +8,7 @@ import { ALL } from "./columns.js";
 import { element, fill } from "./dom.js";
 import { chips, FILTERS, openFilters } from "./filterbox.js";
 import { openKeys } from "./keys.js";
-import { FEW } from "./matrix.js";
+import { FEW } from "./layout.js";
 import { oneLine } from "./visible.js";
 import { count, language, onLanguage, tell } from "./words.js";
 

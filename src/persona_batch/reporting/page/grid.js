@@ -8,40 +8,13 @@
 
 import { element } from "./dom.js";
 import { Fenwick } from "./fenwick.js";
+import { Line } from "./line.js";
 
 const BEYOND = 700; // pixels that are drawn beyond each edge
 const AHEAD = 8; // rows whose blocks are read ahead, in the direction of scrolling
 
-/**
- * @typedef {object} Shape
- * @property {number} rows
- * @property {number} columns that scroll, without the pinned one
- * @property {boolean} pinned
- * @property {number} width of a column, pixels
- * @property {number} side width of what stands left of the columns, pixels: question and pinned column
- * @property {boolean} measured rows are as high as what they hold; else as high as `height` says
- * @property {(row: number) => number} height pixels; of measured rows, a guess
- */
-
-/**
- * @typedef {object} Drawing what the owner makes; `column` -1 is the pinned one
- * @property {(row: number) => HTMLElement} question
- * @property {(row: number, column: number) => HTMLElement} cell
- * @property {(column: number) => HTMLElement} head
- * @property {() => HTMLElement} corner
- * @property {(rows: number[]) => void} near rows that will soon be seen, the nearest first
- * @property {() => void} drawn after something was made or taken away
- */
-
-/**
- * A row of cells, or that of the heads.
- * @typedef {object} Line
- * @property {HTMLElement} element
- * @property {HTMLElement} cells
- * @property {Map<number, HTMLElement>} made by column
- * @property {HTMLElement} side of the row: its question, or the corner
- * @property {HTMLElement|null} pinned
- */
+/** @typedef {import("./line.js").Shape} Shape */
+/** @typedef {import("./line.js").Drawing} Drawing */
 
 export class Grid {
   /**
@@ -83,11 +56,26 @@ export class Grid {
     this.draw();
   }
 
+  /**
+   * Takes other rows, where those that are drawn stay as they are.
+   *
+   * @param {Shape} shape as before, but for its rows
+   */
+  extend(shape) {
+    const { heights } = this.tree;
+    this.shape = shape;
+    const height = (/** @type {number} */ row) => (this.lines.has(row) ? heights[row] : shape.height(row));
+    this.tree = new Fenwick(Array.from({ length: shape.rows }, (_, row) => height(row)));
+    for (const [row, { element: line }] of this.lines) line.style.top = `${this.tree.before(row)}px`;
+    this.resize();
+    this.draw();
+  }
+
   /** Draws the heads anew. */
   headsAnew() {
-    this.head = this.line(-1);
+    this.head = new Line(-1, this.shape, this.drawing);
     this.heads.replaceChildren(this.head.element);
-    this.columnsOf(this.head, -1, this.columnsSeen());
+    this.head.spread(this.columnsSeen());
     this.drawing.drawn();
   }
 
@@ -110,7 +98,7 @@ export class Grid {
     const down = scrollTop >= this.top;
     this.top = scrollTop;
     const columns = this.columnsSeen();
-    let changed = this.head ? this.columnsOf(this.head, -1, columns) : false;
+    let changed = this.head?.spread(columns) ?? false;
     // Rows that are measured for the first time may leave a gap below: then another round.
     for (let round = 0; round < 4; round += 1) {
       const rows = this.rowsSeen(this.scroller.scrollTop, clientHeight);
@@ -162,69 +150,14 @@ export class Grid {
     let next = this.canvas.firstChild;
     for (const row of rows) {
       const found = this.lines.get(row);
-      const line = found ?? this.line(row);
+      const line = found ?? new Line(row, this.shape, this.drawing);
       if (!found) {
         this.lines.set(row, line);
         line.element.style.top = `${this.tree.before(row)}px`;
         if (!this.shape.measured) line.element.style.height = `${this.tree.heights[row]}px`;
         this.canvas.insertBefore(line.element, next);
       } else next = line.element.nextSibling;
-      changed = this.columnsOf(line, row, columns) || changed || !found;
-    }
-    return changed;
-  }
-
-  /**
-   * @param {number} row -1: the heads
-   * @returns {Line}
-   */
-  line(row) {
-    const { drawing, shape } = this;
-    const make = (/** @type {number} */ column) => (row < 0 ? drawing.head(column) : drawing.cell(row, column));
-    const side = row < 0 ? drawing.corner() : drawing.question(row);
-    side.setAttribute("aria-colindex", "1");
-    const pinned = shape.pinned ? make(-1) : null;
-    pinned?.classList.add("pinned");
-    pinned?.setAttribute("aria-colindex", "2");
-    const cells = element("div", { class: "cells", role: "presentation" });
-    const line = element("div", { class: "row", role: "row", "aria-rowindex": row + 2 }, side, pinned, cells);
-    return { element: line, cells, made: new Map(), side, pinned };
-  }
-
-  /**
-   * @param {Line} line
-   * @param {number} row
-   * @param {number[]} columns
-   * @returns {boolean}
-   */
-  columnsOf(line, row, columns) {
-    const { made, cells } = line;
-    let changed = false;
-    const wanted = new Set(columns);
-    for (const [column, cell] of made) {
-      if (wanted.has(column)) continue;
-      cell.remove();
-      made.delete(column);
-      changed = true;
-    }
-    let before = -1;
-    let next = cells.firstElementChild;
-    for (const column of columns) {
-      let cell = made.get(column);
-      if (!cell) {
-        cell = row < 0 ? this.drawing.head(column) : this.drawing.cell(row, column);
-        cell.setAttribute("aria-colindex", String(column + (this.shape.pinned ? 3 : 2)));
-        made.set(column, cell);
-        cells.insertBefore(cell, next);
-        changed = true;
-      } else next = cell.nextElementSibling;
-      // The columns that are not made are a margin before the next one that is.
-      const margin = String((column - before - 1) * this.shape.width);
-      if (cell.dataset.margin !== margin) {
-        cell.dataset.margin = margin;
-        cell.style.marginInlineStart = `${margin}px`;
-      }
-      before = column;
+      changed = line.spread(columns) || changed || !found;
     }
     return changed;
   }

@@ -18,9 +18,9 @@ import { pattern, search } from "./search.js";
 const TOLD = 80; // milliseconds between two rounds of news from a walk
 
 /** Names of the address that make columns, rows, and the insides of cells. */
-const COLUMNS = ["by", "cols", "order", "pin", "persona"];
+const COLUMNS = ["by", "cols", "order", "pin", "persona", "samples"];
 const ROWS = ["only", "status", "failed", "score", "cluster", "sort", "hits"];
-const CELLS = ["samples", "at", "marks", "diff", "prompts"];
+const CELLS = ["at", "marks", "diff", "prompts", "status", "failed", "score"];
 
 export class Model {
   /** @param {Store} store */
@@ -71,8 +71,7 @@ export class Model {
       this.makeRows();
     }
     if (changed.has("find")) this.seek();
-    if (changed.has("samples")) this.tell("rows"); // of other heights
-    else if (has(CELLS)) this.tell("cells");
+    if (has(CELLS)) this.tell("cells");
     if (has(["q", "c", "s"])) this.tell("open");
   }
 
@@ -143,7 +142,8 @@ export class Model {
     const rows = [];
     const pause = slices();
     let told = performance.now();
-    this.publish([], { done: 0, of: places.length });
+    this.looking = { done: 0, of: places.length };
+    this.tell("rows"); // as they were, until the first ones are found
     for (let done = 0; done < places.length; done += 1) {
       await pause();
       const records = await this.store.pass(places[done]);

@@ -25,7 +25,7 @@ export class Roving {
   /** @param {FocusEvent} event */
   entered({ target }) {
     const cell = target instanceof Element ? target.closest(".cell, .head, .question, .corner") : null;
-    const place = cell && this.matrix.where.get(cell);
+    const place = cell && this.matrix.painter.where.get(cell);
     if (!place) return;
     this.focused = true;
     this.goTo(place.row, place.column);
@@ -77,8 +77,8 @@ export class Roving {
   key(event) {
     if (event.altKey || event.metaKey) return;
     const { matrix } = this;
-    const { rows, columns, pinned } = matrix.grid.shape;
-    const step = event.ctrlKey ? null : this.steps(matrix.grid.page, pinned)[event.key];
+    const { rows, columns } = matrix.grid.shape;
+    const step = event.ctrlKey ? null : this.steps(matrix.grid.page)[event.key];
     if (step) this.focus(clamp(this.row + step[0], -1, rows - 1), this.across(step[1]));
     else if (event.key === "Home") this.focus(event.ctrlKey ? 0 : this.row, -2);
     else if (event.key === "End") this.focus(event.ctrlKey ? rows - 1 : this.row, columns - 1);
@@ -89,11 +89,10 @@ export class Roving {
   }
 
   /**
-   * @param {number} page
-   * @param {boolean} pinned
+   * @param {number} page rows
    * @returns {{[key: string]: [number, number]}}
    */
-  steps(page, pinned) {
+  steps(page) {
     return {
       ArrowUp: [-1, 0],
       ArrowDown: [1, 0],
@@ -114,7 +113,7 @@ export class Roving {
 
   enter() {
     const { matrix } = this;
-    if (this.row >= 0) matrix.open(this.row, this.column === -2 ? (matrix.pinned ? -1 : 0) : this.column);
+    if (this.row >= 0) matrix.open(this.row, this.column === -2 ? (matrix.painter.layout.pinned ? -1 : 0) : this.column);
     else matrix.grid.at(-1, this.column)?.querySelector("summary")?.click();
   }
 
