@@ -312,8 +312,11 @@ def test_a_phone_holds_one_condition_with_its_question_above(html: Path, page_of
     assert box["x"] == 0
 
 
-def test_of_many_columns_some_are_picked_and_all_can_be_had(wide: Path, page_of: PageOf) -> None:
-    page = opened(page_of, wide, {"view": "matrix"})
+def test_of_many_columns_plots_come_first_some_are_picked_and_all_can_be_had(wide: Path, page_of: PageOf) -> None:
+    page = page_of(wide)
+    page.locator(".plot h2").first.wait_for()
+    assert "view=plots" in page.url
+    page.get_by_role("button", name="Replies", exact=True).click()
     assert len(heads(page)) == 7
     assert "Of 61 columns, these 7" in page.locator(".notes").inner_text()
     page.get_by_role("button", name="Show all 61").click()

@@ -32,6 +32,11 @@ export function all(name) {
   return state.getAll(name);
 }
 
+/** @returns {string[]} that have a value */
+export function names() {
+  return [...new Set(state.keys())];
+}
+
 /**
  * Changes the state and tells the watchers once. `push` makes a step that the browser's back button takes back: for
  * what opens or changes a view, not for what is typed.

@@ -30,7 +30,8 @@
 
 export const ALL = "*"; // of `cols`: every column, though there are many
 export const WITHOUT = "–"; // the column of conditions that have no level
-const MANY = 40; // beyond, some are picked to begin with
+/** Columns, beyond which some are picked to begin with. */
+export const MANY = 40;
 const PICKED = 3; // of the highest, and of the lowest
 
 /**

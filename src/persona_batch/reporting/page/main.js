@@ -2,8 +2,9 @@
  * The page from its data: the store is opened, and every part mounted in its place.
  */
 
-import { get, watch } from "./address.js";
+import { get, names, set, watch } from "./address.js";
 import { Bar } from "./bar.js";
+import { MANY } from "./columns.js";
 import { commentsButton } from "./commenting.js";
 import { Comments } from "./comments.js";
 import { element } from "./dom.js";
@@ -40,8 +41,15 @@ function dress(store) {
   else delete document.documentElement.dataset.theme;
 }
 
+/** Of many conditions the plots come first, and columns are picked from them; unless the address says more. @param {Store} store */
+function begin({ meta }) {
+  const plain = names().every((name) => name === "lang" || name === "theme");
+  if (plain && meta.conditions.length > MANY && meta.plots.length) set({ view: "plots" });
+}
+
 /** @param {Store} store */
 function mount(store) {
+  begin(store);
   dress(store);
   watch((changed) => {
     if (changed.has("lang") || changed.has("theme")) dress(store);
