@@ -50,7 +50,11 @@ export class Matrix {
     this.scroller.addEventListener("click", (event) => this.clicked(event));
     model.listen((part) => this.heard(part));
     onLanguage(() => this.reshape());
-    comments.watch(() => this.cellsAnew());
+    let commented = comments.all().length;
+    comments.watch(() => {
+      if (comments.all().length !== commented) this.cellsAnew(); // not at every key of a comment
+      commented = comments.all().length;
+    });
     new ResizeObserver(() => this.resized()).observe(this.scroller);
     this.reshape();
     this.opened(true);
