@@ -15,7 +15,7 @@ import { onLanguage, tell } from "./words.js";
 /** @typedef {import("./store.js").Store} Store */
 /** @typedef {import("./data.js").Plot} Plot */
 
-const NEAR = "800px"; // of the screen: so far away a plot is decoded
+const NEAR = "600px"; // of the screen: so far away a plot is decoded
 /** By which keys the focus goes on among the points of a drawing, and how far. */
 const STEPS = new Map([["ArrowRight", 1], ["ArrowDown", 1], ["ArrowLeft", -1], ["ArrowUp", -1], ["Home", -Infinity], ["End", Infinity]]);
 const WORDS = {
@@ -41,7 +41,16 @@ class Figure {
     this.plot = null;
     /** @type {import("./drawing.js").Translated[]} */
     this.texts = [];
+    this.near = false;
+    this.stale = false; // its words are of another language
     this.root = element("section", { class: "plot", "data-plot": name }, element("p", { class: "waiting" }, tell(WORDS.reading)));
+  }
+
+  /** Draws what came near the screen, or writes it anew; what went away before its turn is left. */
+  async see() {
+    if (!this.near) return;
+    if (!this.plot) await this.load();
+    else if (this.stale) this.dress();
   }
 
   /** Decodes and draws: once. */
@@ -66,6 +75,7 @@ class Figure {
   dress() {
     const { plot, box, head, foot, numbers } = this;
     if (!plot || !box || !head || !foot || !numbers) return;
+    this.stale = false;
     translate(this.texts);
     box.setAttribute("aria-label", tell(WORDS.scroll, { title: tell(plot.title) }));
     fill(head, element("h2", {}, tell(plot.title)), element("p", { class: "reading" }, tell(plot.reading)));
@@ -139,19 +149,27 @@ export function mountPlots(store, host) {
   let read = false; // from then on the reader says what is in sight, not the address
   for (const kind of ["wheel", "pointerdown", "touchstart", "keydown"]) host.addEventListener(kind, () => (read = true), { passive: true });
   const show = () => figures.get(get("plot") ?? "")?.root.scrollIntoView();
+  let turn = Promise.resolve(); // one after the other: each moves those below it away
   const near = new IntersectionObserver(
     (entries) => {
       for (const { target, isIntersecting } of entries) {
-        if (!isIntersecting || !(target instanceof HTMLElement)) continue;
-        near.unobserve(target);
-        figures.get(target.dataset.plot ?? "")?.load().then(() => {
-          picking.mark();
-          if (!read) show();
-        });
+        const figure = target instanceof HTMLElement ? figures.get(target.dataset.plot ?? "") : undefined;
+        if (!figure) continue;
+        figure.near = isIntersecting;
+        if (isIntersecting) turn = turn.then(() => see(figure));
       }
     },
     { root: host, rootMargin: NEAR },
   );
+  /** @param {Figure} figure */
+  const see = async (figure) => {
+    const drawn = figure.plot !== null;
+    await figure.see();
+    if (drawn || !figure.plot) return;
+    picking.mark();
+    if (!read) show();
+    await new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve))); // where the others are by now
+  };
   for (const { root } of figures.values()) near.observe(root);
   host.append(list);
   list.addEventListener("click", (event) => {
@@ -179,7 +197,10 @@ export function mountPlots(store, host) {
     if (changed.has("plot") || changed.has("view")) show();
   });
   onLanguage(() => {
-    for (const figure of figures.values()) figure.dress();
+    for (const figure of figures.values()) {
+      figure.stale = true;
+      figure.see();
+    }
     dress();
   });
   dress();
