@@ -61,26 +61,26 @@ const WORDS = {
 export function renderCell(entries, at, look) {
   if (!entries.length) return [element("p", { class: "none" }, tell(WORDS.none))];
   if (look.all && entries.length > 1) {
-    return entries.map((entry, place) => element("div", { class: "sample" }, one(entry, look, place, entries.length, false)));
+    return entries.map((entry, place) => element("div", { class: "sample" }, one(entry, look, place, [entry], entries.length)));
   }
   const place = Math.min(at, entries.length - 1);
-  return one(entries[place], look, place, entries.length, entries.length > 1);
+  return one(entries[place], look, place, entries, entries.length);
 }
 
 /**
  * @param {Entry} entry
  * @param {Look} look
  * @param {number} place
+ * @param {Entry[]} entries those that it stands for: beyond one, there are buttons to the others
  * @param {number} of
- * @param {boolean} leafs there are buttons to the other samples
  * @returns {Node[]}
  */
-function one(entry, look, place, of, leafs) {
+function one(entry, look, place, entries, of) {
   const dim = look.fits(entry) ? "" : " dim";
   const head = look.folded ? [named(entry.meta.conditions[entry.condition].id, "of")] : [];
   return [
     element("div", { class: `text${dim}` }, head, entry.talk ? null : badge(entry.status), body(entry, look)),
-    element("div", { class: `foot${dim}` }, leafs ? leaf(place, of) : of > 1 ? place1(place, of) : null, look.commented(entry) && noted(), facts(entry)),
+    element("div", { class: `foot${dim}` }, entries.length > 1 ? leaf(place, of) : of > 1 ? place1(place, of) : null, entries.some(look.commented) && noted(), facts(entry)),
   ];
 }
 

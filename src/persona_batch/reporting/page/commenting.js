@@ -10,6 +10,7 @@ import { onLanguage, tell } from "./words.js";
 
 const WORDS = {
   comment: { en: "Comment", zh: "批注" },
+  list: { en: "Comments", zh: "批注" },
   hint: { en: "What do you see here? Kept in this browser.", zh: "您看到了什么？保存在本浏览器中。" },
   memory: {
     en: "This browser keeps nothing for this page: export your comments before you close it.",
@@ -66,7 +67,8 @@ function openList(comments) {
   const list = element("ul", { class: "comment-list" });
   const dialog = element(
     "dialog",
-    { class: "comments", "aria-label": tell(WORDS.comment) },
+    { class: "comments", "aria-label": tell(WORDS.list) },
+    element("h2", {}, tell(WORDS.list)),
     list,
     comments.keeper.lasting ? null : element("p", { class: "notice" }, tell(WORDS.memory)),
     said,
@@ -110,7 +112,7 @@ function item({ question, condition, sample, text }, dialog) {
       named(condition),
       " · ",
       named(question),
-      sample ? ` · ${tell(WORDS.sample, { number: sample })}` : null,
+      sample ? ` · ${tell(WORDS.sample, { number: sample + 1 })}` : null,
     ),
     prose(text),
   );
