@@ -143,7 +143,7 @@ def test_two_runs_are_compared_persona_by_persona(run: Path) -> None:
 
 def test_the_same_verdict_is_told_in_chinese(run: Path) -> None:
     asked = compare("--lang", "zh", cwd=run)
-    assert "pirate 改变了回答：与无提示各取一条，分得出谁是谁的有 100 次里 100 次" in asked
+    assert "pirate 改变了回答：与无提示各取一条来分辨，100 次里分对 100 次" in asked
     assert compare(cwd=run, LC_ALL="zh_CN.UTF-8") == asked
     assert compare("--lang", "en", cwd=run, LC_ALL="zh_CN.UTF-8") == compare(cwd=run)
 

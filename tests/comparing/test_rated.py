@@ -165,7 +165,7 @@ def test_personas_are_told_against_each_other_once_and_yardsticks_lead_nobody() 
     assert row_of(found, "cat", "dog").arm_value == 0.0
     assert row_of(found, "cat", "none").arm_value == 1.0
     assert "people prefer dog to it: it is preferred in 0 of 100 pairs" in screen(found)
-    assert "与它相比，人更喜欢 dog：100 对里它只胜出 0 对" in screen(found, "zh")
+    assert "与它相比，评分者更喜欢 dog：100 对里它只胜出 0 对" in screen(found, "zh")
 
 
 def test_what_people_say_changes_nothing_of_what_is_said_of_the_texts() -> None:

@@ -272,5 +272,5 @@ def test_in_chinese(example_run: Path, page_of: PageOf, tmp_path: Path) -> None:
     html = report_of(example_run, tmp_path / "zh.html", "--lang", "zh")
     panel = panel_of(page_of(html, {"q": "who", "c": "wukong"}))
     text = panel.inner_text()
-    assert all(word in text for word in ("发送的消息", "回复", "检查", "批注"))
+    assert all(word in text for word in ("发送的消息", "回答", "检查", "批注"))
     assert not re.search(r"\b(Reply|Comment|Checks|Sample)\b", text)

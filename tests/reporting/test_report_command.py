@@ -150,6 +150,31 @@ def test_scores_and_ratings_go_with_the_reply_that_they_were_given(run: Path, tm
     assert scores[changed.key] == []
 
 
+def test_what_people_prefer_is_told_on_top_and_beside_the_replies(run: Path, tmp_path: Path) -> None:
+    by_cell = {(one.persona, one.question, one.sample): one.key for one in crew()}
+    pairs = [(key, by_cell["none", *cell]) for (persona, *cell), key in by_cell.items() if persona == "pirate"]
+    write_ratings(
+        run,
+        [
+            Rating(key=mine, other_key=other, rater=who, choice="a" if place % 4 or who == "bo" else "tie")
+            for who in ("anna", "bo")
+            for place, (mine, other) in enumerate(pairs)
+        ],
+    )
+    page = report(tmp_path)
+    blocks = blocks_in(page)
+    assert {"name": "preferred to none", "by": "people", "low": 0, "high": 1} in blocks["meta"]["metrics"]
+    names = [metric["name"] for metric in blocks["meta"]["metrics"]]
+    scores = dict(zip(keys_in(blocks["q0"]), blocks["q0"]["scores"], strict=True))
+    mine, other = pairs[0]
+    assert scores[mine] == [[names.index("preferred to none"), 0.75, "anna: 0.5, bo: 1"]]
+    assert scores[other] == [[names.index("preferred to pirate"), 0.25, "anna: 0.5, bo: 0"]]
+    assert "<li>people prefer it to no prompt in " in page
+    assert "与无提示相比，评分者更喜欢它：" in page
+    assert "<li>2 raters say the same in " in page
+    assert "<li>2 名评分者评同一内容，" in page
+
+
 def test_thoughts_may_be_left_out(tmp_path: Path) -> None:
     write_run(tmp_path / "runs", [replace(one, reasoning="Let me see.") for one in crew(questions=6)])
     assert "Let me see." in blocks_in(report(tmp_path))["q0"]["reasoning"]

@@ -74,7 +74,7 @@ def test_values_that_are_sentences_are_translated_too() -> None:
     few = sentences.FEW_UNITS.format(arm="cat", units=sentences.units(12, "question"), least=20)
     thin = sentences.FEW_SAMPLES.format(arm="cat", samples=sentences.units(2, "sample"), least=5)
     both = ZH.again(sentences.ONLY_LARGE.format(lacking=sentences.BOTH_FEW.format(one=few, other=thin)))
-    assert "cat 有 12 个问题（20 个更好）；cat 在样本最少的问题上每边有 2 个样本（5 个更好）" in both
+    assert "cat 只有 12 个问题（最好有 20 个）；cat 在样本最少的问题上每边只有 2 个样本（最好有 5 个）" in both
     assert ZH.again("what nobody has a template for") == "what nobody has a template for"
 
 

@@ -77,7 +77,7 @@ def distributions(facts: Facts, wanted: Sequence[Measured]) -> Distributions | N
     band = Band(_TOP, step_of(len(rows)))
     left, bottom = label_width([row.name for row in rows], _NAMES), _TOP + band.step * len(rows)
     shapes: list[Drawn] = row_labels(facts, rows, band, left)
-    columns = [Told("name", "名称"), Told("replies", "回复数")]
+    columns = [Told("name", "名称"), Told("replies", "回答数")]
     numbers: list[list[Value]] = [[row.name, len(groups[place])] for row, place in zip(rows, order, strict=True)]
     start = left
     for one in held:

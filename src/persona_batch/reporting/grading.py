@@ -96,15 +96,14 @@ class Grades:
 
 def _rated_name(rated: Rated, beside: Mapping[str, Beside]) -> _Name | None:
     """Return the metric of a rating; of a pair the persona that it was set beside is a part of the name."""
-    name = rated.rubric or _RATED
     if rated.other is None:
-        return _Name(name, "people")
+        return _Name(rated.rubric or _RATED, "people")
     other = beside.get(rated.other)
-    return None if other is None else _Name(f"{name}{PREFERRED}{other.persona}", "people")
+    return None if other is None else _Name(f"{rated.rubric}{PREFERRED}{other.persona}".strip(), "people")
 
 
 def _ends(name: _Name, values: Sequence[float]) -> tuple[float | None, float | None]:
-    if PREFERRED in name.name or name.name.endswith(REFUSED):
+    if PREFERRED in f" {name.name}" or name.name.endswith(REFUSED):
         return 0.0, 1.0
     known = [value for value in values if not np.isnan(value)]
     return (min(known), max(known)) if known else (None, None)

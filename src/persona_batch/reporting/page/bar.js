@@ -29,7 +29,7 @@ const WORDS = {
   only: { en: "Only where they differ", zh: "只看有差异的行" },
   onlyWhy: {
     en: "Rows in which the shown columns differ: in a reply, a status, or the outcome of a check or a score that all of them have. The order of samples does not count, and a column that was not asked is passed over.",
-    zh: "只保留所示各列之间有差异的行：回复或状态不同，或各列共有的检查结果、评分不同。样本顺序不计，未提问的列不参与比较。",
+    zh: "只保留所示各列之间有差异的行：回答或状态不同，或各列共有的检查结果、评分不同。样本顺序不计，未提问的列不参与比较。",
   },
   columns: { en: "Columns", zh: "列" },
   by: { en: "by", zh: "按此分列" },
@@ -37,7 +37,7 @@ const WORDS = {
   sort: { en: "Rows", zh: "行" },
   file: { en: "as in the file", zh: "按文件顺序" },
   difference: { en: "most different first", zh: "差异大的在前" },
-  length: { en: "longest first", zh: "回复长的在前" },
+  length: { en: "longest first", zh: "回答长的在前" },
   samples: { en: "All samples", zh: "全部样本" },
   marks: { en: "Mark differences", zh: "标出差异" },
   marksWhy: { en: "Words that differ from the pinned column", zh: "标出与固定列不同的词" },

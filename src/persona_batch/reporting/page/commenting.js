@@ -21,7 +21,7 @@ const WORDS = {
   sample: { en: "sample {number}", zh: "样本 {number}" },
   json: { en: "Export JSON", zh: "导出 JSON" },
   csv: { en: "Export CSV", zh: "导出 CSV" },
-  bring: { en: "Import …", zh: "导入 …" },
+  bring: { en: "Import …", zh: "导入……" },
   brought: { en: "{count} comments taken over", zh: "已导入 {count} 条批注" },
   foreign: { en: "This file holds no comments", zh: "此文件中没有批注" },
   close: { en: "Close", zh: "关闭" },

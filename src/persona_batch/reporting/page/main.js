@@ -27,7 +27,7 @@ const WORDS = {
     en: "The data of this page could not be read ({why}). An up-to-date browser is needed: Chrome 123, Edge 123, Firefox 128, Safari 17.5 or later.",
     zh: "无法读取本页数据（{why}）。请使用较新的浏览器：Chrome 123、Edge 123、Firefox 128、Safari 17.5 或更高版本。",
   },
-  replies: { en: "Replies", zh: "回复" },
+  replies: { en: "Replies", zh: "回答" },
   plots: { en: "Plots", zh: "图表" },
   rate: { en: "Rate blind", zh: "盲评" },
 };

@@ -17,7 +17,7 @@ const WORDS = {
   failed: { en: "failed", zh: "未通过" },
   found: { en: "found: ", zh: "实际：" },
   unread: { en: "no score could be read", zh: "未能读出分数" },
-  judge: { en: "judge", zh: "评审" },
+  judge: { en: "judge", zh: "评委" },
   people: { en: "people", zh: "人工" },
 };
 

@@ -14,9 +14,9 @@ import { onLanguage, tell } from "./words.js";
 /** @typedef {import("./model.js").Model} Model */
 
 const WORDS = {
-  grid: { en: "Replies: a row a question, a column a condition", zh: "回复：每行一个问题，每列一个条件" },
+  grid: { en: "Replies: a row a question, a column a condition", zh: "回答：每行一个问题，每列一个条件" },
   nothing: { en: "No question passes the filters.", zh: "没有问题符合筛选条件。" },
-  looking: { en: "Looking through the replies …", zh: "正在查看回复……" },
+  looking: { en: "Looking through the replies …", zh: "正在查看回答……" },
   unreadable: { en: "This block could not be read.", zh: "无法读取这部分数据。" },
 };
 

@@ -26,9 +26,9 @@ const WORDS = {
   save: { en: "Save as CSV", zh: "保存为 CSV" },
   scroll: { en: "{title}: a drawing. Enter goes to its points, arrows from one to the next; the numbers stand below.", zh: "{title}：图。按 Enter 进入各点，用方向键移动；数据在下方。" },
   picked: { en: "{n} columns picked", zh: "已选 {n} 列" },
-  show: { en: "Show their replies", zh: "查看它们的回复" },
+  show: { en: "Show their replies", zh: "查看它们的回答" },
   clear: { en: "Clear", zh: "清除" },
-  hint: { en: "Click a name, or draw the mouse over several, to pick columns for the replies.", zh: "点击名称，或按住鼠标划过多个名称，即可选出要看回复的列。" },
+  hint: { en: "Click a name, or draw the mouse over several, to pick columns for the replies.", zh: "点击名称，或按住鼠标划过多个名称，即可选出要看回答的列。" },
 };
 
 /** A plot of the page. */

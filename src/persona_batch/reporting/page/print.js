@@ -25,7 +25,7 @@ const WORDS = {
   probe: { en: "probe, on a fork", zh: "探针（分支）" },
   bounded: {
     en: "Only the first {shown} of {of} questions are here: a print of more than {most} replies is hardly read. Filter the report for the others.",
-    zh: "此处仅有前 {shown} 题（共 {of} 题）：超过 {most} 条回复的打印件难以阅读。其余请在报告中筛选后打印。",
+    zh: "此处仅有前 {shown} 题（共 {of} 题）：超过 {most} 条回答的打印件难以阅读。其余请在报告中筛选后打印。",
   },
 };
 const MOST = 2_000; // replies: some 600 pages

@@ -27,8 +27,8 @@ import { onLanguage, tell } from "./words.js";
 
 const WORDS = {
   title: { en: "Blind rating", zh: "盲评" },
-  gathering: { en: "Gathering the replies …", zh: "正在收集回复……" },
-  unread: { en: "The replies could not be read: {why}", zh: "无法读取回复：{why}" },
+  gathering: { en: "Gathering the replies …", zh: "正在收集回答……" },
+  unread: { en: "The replies could not be read: {why}", zh: "无法读取回答：{why}" },
 };
 const KEPT = new Set(["lang", "theme"]); // what of the address says nothing about who is who
 

@@ -17,7 +17,7 @@ const WORDS = {
   wins: { en: "one preferred", zh: "甲更好" },
   ties: { en: "ties", zh: "平手" },
   losses: { en: "other preferred", zh: "乙更好" },
-  condition: { en: "Replies of", zh: "回复者" },
+  condition: { en: "Replies of", zh: "角色" },
   mean: { en: "mean score", zh: "平均分" },
   count: { en: "rated", zh: "已评" },
   honest: {

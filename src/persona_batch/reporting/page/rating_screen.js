@@ -13,8 +13,8 @@ import { tell } from "./words.js";
 const WORDS = {
   progress: { en: "{place} of {count}, {rated} rated", zh: "第 {place} / {count} 项，已评 {rated} 项" },
   seed: { en: "seed {seed}", zh: "种子 {seed}" },
-  which: { en: "Which reply is better?", zh: "哪条回复更好？" },
-  how: { en: "How good is this reply?", zh: "这条回复有多好？" },
+  which: { en: "Which reply is better?", zh: "哪条回答更好？" },
+  how: { en: "How good is this reply?", zh: "这条回答有多好？" },
   a: { en: "A is better", zh: "A 更好" },
   b: { en: "B is better", zh: "B 更好" },
   tie: { en: "Tie", zh: "平手" },
@@ -25,7 +25,7 @@ const WORDS = {
   keys: { en: "Keys: A or 1, B or 2, T or 0; ← back, → skip", zh: "按键：A 或 1，B 或 2，T 或 0；← 上一项，→ 跳过" },
   scoreKeys: { en: "Keys: 1 to 5; ← back, → skip", zh: "按键：1 到 5；← 上一项，→ 跳过" },
   end: { en: "That was the last one: {rated} of {count} are rated.", zh: "已到最后：共 {count} 项，已评 {rated} 项。" },
-  nothing: { en: "No replies to rate: none of these questions has usable replies of all that were chosen.", zh: "没有可评的回复。" },
+  nothing: { en: "No replies to rate: none of these questions has usable replies of all that were chosen.", zh: "没有可评的回答。" },
   memory: {
     en: "This browser keeps nothing for this page: save your ratings before you close it.",
     zh: "浏览器不为本页保存数据：请在关闭前保存评分。",

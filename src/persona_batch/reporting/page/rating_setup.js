@@ -11,9 +11,9 @@ const WORDS = {
   title: { en: "Blind rating", zh: "盲评" },
   lead: {
     en: "You see the replies to one question without the names and prompts behind them, in an order that the seed decides. At the end it is revealed who was who, and you save a file for batch rate.",
-    zh: "您将看到同一问题的回复，但看不到其人设与提示词；顺序由种子决定。最后揭晓各是谁，并可保存文件交给 batch rate。",
+    zh: "您将看到同一问题的回答，但看不到背后的角色与提示词；顺序由种子决定。最后揭晓各是谁，并可保存文件交给 batch rate。",
   },
-  among: { en: "Whose replies", zh: "评哪些人设" },
+  among: { en: "Whose replies", zh: "评哪些角色" },
   how: { en: "How", zh: "方式" },
   pairs: { en: "Two side by side: A, B or a tie", zh: "两两比较：A、B 或平手" },
   scores: { en: "One at a time: 1 to 5", zh: "逐条打分：1 到 5" },

@@ -44,7 +44,7 @@ def plot_of(facts: Facts) -> Plot | None:
         reading=Told(
             "Each dot is a persona at the level that it has, as far to the right as it is told from its control; the "
             "tick is the level's mean. Levels that lie apart: what the personas have in common shows.",
-            "每个点是一个角色，按其属性分行，越靠右越容易与对照分开；竖线是该组均值。各行错开，说明共同属性体现在回复里。",
+            "每个点是一个角色，按其属性分行，越靠右越容易与对照分开；竖线是该组均值。各行错开，说明共同属性体现在回答里。",
         ),
         limits=[
             Told(

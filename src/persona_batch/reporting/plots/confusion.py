@@ -29,7 +29,7 @@ def plot_of(facts: Facts) -> Plot | None:
             Told(
                 f"Shown are {len(order)} of {len(held)} personas: those that are taken for others most often. The "
                 "shares are of all their replies.",
-                f"这里显示 {len(held)} 个角色中最常被认错的 {len(order)} 个。百分比以其全部回复为准。",
+                f"这里显示 {len(held)} 个角色中最常被认错的 {len(order)} 个。百分比以其全部回答为准。",
             )
         )
     names = [comparison.confusion.arms[place] for place in order]
@@ -43,7 +43,7 @@ def plot_of(facts: Facts) -> Plot | None:
         reading=Told(
             "A row is a persona, a column what a classifier takes its replies for, in percent of the row. A dark "
             f"diagonal: they are told apart; a dark square off it: two are alike. Guessing gives {guess.en}.",
-            "行是角色，列是分类器把它的回复认成谁，按行计百分比。对角线深：分得开；对角线外有深色：两者相像。"
+            "行是角色，列是分类器把它的回答认成谁，按行计百分比。对角线深：分得开；对角线外有深色：两者相像。"
             f"瞎猜是 {guess.en}。",
         ),
         limits=limits,

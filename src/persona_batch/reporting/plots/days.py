@@ -143,9 +143,9 @@ def _of_records(facts: Facts) -> _Days | None:
     place_of = {name: place for place, name in enumerate(personas)}
     owner = np.array([place_of[condition.persona] for condition in facts.conditions])[timed["condition"]]
     measures: list[tuple[Told, NDArray[np.float64]]] = [
-        (Told("length of a reply, characters", "回复长度，字符"), np.where(usable, timed["characters"], np.nan)),
-        (Told("whole reply, s", "整条回复，秒"), timed["latency"] / 1000),
-        (Told("no usable reply, of 100", "没有可用回复，100 次中"), np.where(usable, 0.0, 100.0)),
+        (Told("length of a reply, characters", "回答长度，字符"), np.where(usable, timed["characters"], np.nan)),
+        (Told("whole reply, s", "整条回答，秒"), timed["latency"] / 1000),
+        (Told("no usable reply, of 100", "没有可用回答，100 次中"), np.where(usable, 0.0, 100.0)),
     ]
     panels = [
         _Panel(

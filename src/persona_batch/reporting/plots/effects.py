@@ -59,7 +59,7 @@ def plot_of(facts: Facts) -> Plot | None:
         Told(
             "A filled dot: the claim that the prompt changes the replies holds, after correction for all claims. "
             "The intervals are of one persona each, and not corrected.",
-            "实心点：经多重校正后，“提示改变了回复”的结论成立。区间只针对各自的角色，未作校正。",
+            "实心点：经多重校正后，“提示改变了回答”的结论成立。区间只针对各自的角色，未作校正。",
         )
     ]
     if others:
@@ -75,7 +75,7 @@ def plot_of(facts: Facts) -> Plot | None:
         reading=Told(
             "One reply of each persona and one of its control: in how many of 100 cases is it told which is which? The "
             "line is the 95 % interval; 50 is guessing.",
-            "从每个角色和它的对照各取一条回复，100 次里有多少次分得出谁是谁？横线是 95% 区间；50 等于瞎猜。",
+            "从每个角色和它的对照各取一条回答，100 次里有多少次分得出谁是谁？横线是 95% 区间；50 等于瞎猜。",
         ),
         limits=limits,
         drawing=_drawing(facts, effects, others),

@@ -14,7 +14,7 @@ def plot_of(facts: Facts) -> Plot | None:
         facts,
         [
             Measured("ttft", Told("first token, s", "首个 token，秒"), form=_seconds, log=True, unit=_SECOND),
-            Measured("latency", Told("whole reply, s", "整条回复，秒"), form=_seconds, log=True, unit=_SECOND),
+            Measured("latency", Told("whole reply, s", "整条回答，秒"), form=_seconds, log=True, unit=_SECOND),
         ],
     )
     if found is None:
@@ -27,7 +27,7 @@ def plot_of(facts: Facts) -> Plot | None:
             *found.limits,
             Told(
                 "Conditions were asked interleaved, so a slow hour meets all alike; a longer reply takes longer.",
-                "各条件是交错提问的，服务变慢时影响相同；回复越长，用时越久。",
+                "各条件是交错提问的，服务变慢时影响相同；回答越长，用时越久。",
             ),
         ],
         drawing=found.drawing,

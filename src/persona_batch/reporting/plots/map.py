@@ -44,7 +44,7 @@ def plot_of(facts: Facts) -> Plot | None:
         Told(
             f"The two axes hold {number(100 * shown, 2)} % of what differs between replies (character n-grams, the "
             "question's mean taken out); groups that overlap here may still differ.",
-            f"两个轴只占回复之间差异的 {number(100 * shown, 2)}%（字符 n-gram，已减去各问题的均值）；"
+            f"两个轴只占回答之间差异的 {number(100 * shown, 2)}%（字符 n-gram，已减去各问题的均值）；"
             "在这里重叠的组仍可能不同。",
         )
     ]
@@ -53,19 +53,19 @@ def plot_of(facts: Facts) -> Plot | None:
             0,
             Told(
                 f"Shown are the replies to {len(questions):,} of {len(facts.questions):,} questions, evenly drawn.",
-                f"这里显示 {len(facts.questions):,} 个问题中 {len(questions):,} 个的回复，均匀选取。",
+                f"这里显示 {len(facts.questions):,} 个问题中 {len(questions):,} 个的回答，均匀选取。",
             ),
         )
     largest = max(facts.questions[question].records for question in questions)
     if largest > MOST:
-        limits.insert(0, Told(f"Of {largest:,} replies the first {MOST:,}.", f"{largest:,} 条回复中的前 {MOST:,} 条。"))
+        limits.insert(0, Told(f"Of {largest:,} replies the first {MOST:,}.", f"{largest:,} 条回答中的前 {MOST:,} 条。"))
     return Plot(
         name="map",
-        title=Told("Map of the replies", "回复分布图"),
+        title=Told("Map of the replies", "回答分布图"),
         reading=Told(
             "Each mark is a reply; near each other stand replies of alike wording. Marks of one kind that keep to "
             "themselves: what they have in common shows in the words.",
-            "每个点是一条回复，用词相近的靠得近。同一种点聚在一处，说明它们的共同之处体现在用词上。",
+            "每个点是一条回答，用词相近的靠得近。同一种点聚在一处，说明它们的共同之处体现在用词上。",
         ),
         limits=limits,
         drawing=_drawing(facts, found, groups),
@@ -157,7 +157,7 @@ def _table(found: _Map, groups: Groups) -> Numbers:
     """Return where each group's replies lie: the mean, and how far they are from it."""
     columns = [
         groups.by,
-        Told("replies", "回复数"),
+        Told("replies", "回答数"),
         Told("mean →", "均值 →"),
         Told("mean ↑", "均值 ↑"),
         Told("spread (rms distance from the mean)", "离散程度（到均值的均方根距离）"),

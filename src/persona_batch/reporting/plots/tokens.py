@@ -10,7 +10,7 @@ def plot_of(facts: Facts) -> Plot | None:
     found = distributions(
         facts,
         [
-            Measured("completion_tokens", Told("tokens of the reply", "回复的 token")),
+            Measured("completion_tokens", Told("tokens of the reply", "回答的 token")),
             Measured("prompt_tokens", Told("tokens of the request", "请求的 token")),
         ],
     )
@@ -25,7 +25,7 @@ def plot_of(facts: Facts) -> Plot | None:
             Told(
                 "A wall of replies at the greatest count was cut by the limit (max_tokens). A conversation counts all "
                 "of its requests.",
-                "许多回复停在最大值，说明被上限（max_tokens）截断。对话按全部请求合计。",
+                "许多回答停在最大值，说明被上限（max_tokens）截断。对话按全部请求合计。",
             ),
         ],
         drawing=found.drawing,
