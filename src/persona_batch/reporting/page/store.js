@@ -9,7 +9,7 @@ import { Entry } from "./entry.js";
 /** @typedef {import("./data.js").Block} Block */
 /** @typedef {(name: string) => Promise<string>} Source the block of a name as it stands in the page */
 
-const KEPT = 32; // blocks that stay parsed: about 3,000 replies at a hundred conditions
+const KEPT = 60; // blocks that stay parsed: about 6,000 replies at a hundred conditions
 
 /** The records of a question. */
 export class Records {
