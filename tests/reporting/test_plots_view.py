@@ -77,8 +77,8 @@ def test_a_point_opens_its_cell_beside_the_plots_and_back_closes_it(example_repo
 
 def test_points_are_reached_by_keys(example_report: Path, page_of: PageOf) -> None:
     page = page_of(example_report, PLOTS)
+    page.locator("[data-plot=latency]").scroll_into_view_if_needed()
     box = page.locator("[data-plot=latency] .drawing")
-    box.scroll_into_view_if_needed()
     box.focus()
     page.keyboard.press("Enter")
     page.keyboard.press("End")
