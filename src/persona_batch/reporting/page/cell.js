@@ -26,6 +26,7 @@ import { count, span, tell } from "./words.js";
 const SHOWN = 700; // characters of a reply in a row of fixed height
 const WHOLE = 6_000; // and where rows are as high as their replies
 const SEEN = 360; // characters that surely stand within a row's height
+const NAME = 18; // characters of a metric in a cell
 const BEFORE = 60; // characters of context before what was found
 
 const WORDS = {
@@ -215,7 +216,7 @@ function facts(entry) {
     passed.length > 0 && fact("passed", `✓ ${passed.length}`, list(passed)),
     failed.length > 0 && fact("failed", `✗ ${failed.length}`, list(failed)),
     scores.map(({ metric, value, reason }) =>
-      fact("score", `${cut(metric.name, 16)} ${value ?? "–"}`, [metric.name, reason ? visible(cut(reason, 400)) : ""].filter(Boolean).join(": ")),
+      fact("score", `${brief(metric.name)} ${value ?? "–"}`, [metric.name, reason ? visible(cut(reason, 400)) : ""].filter(Boolean).join(": ")),
     ),
     talk && fact("talks", tell(WORDS.turns, { n: talk.turns.length }), ""),
     talk && talk.probes.length > 0 && fact("talks", tell(WORDS.probes, { n: talk.probes.length }), ""),
@@ -232,4 +233,10 @@ function facts(entry) {
  */
 function fact(kind, text, title) {
   return element("span", { class: `fact ${kind}`, title: title || null }, text);
+}
+
+/** A metric's name in the little room of a cell; the whole name is told when pointed at. @param {string} name */
+function brief(name) {
+  const told = name.replace("preferred to ", "vs ");
+  return told.length > NAME ? `${cut(told, NAME - 1)}…` : told;
 }
