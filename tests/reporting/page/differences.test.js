@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { alike, differences, script, words } from "../../../src/persona_batch/reporting/page/differences.js";
+import { differences, script, words } from "../../../src/persona_batch/reporting/page/differences.js";
 
 /** A small generator with a seed (mulberry32), so that a failure can be repeated. */
 function chance(seed) {
@@ -86,10 +86,4 @@ test("texts with nothing in common stay within the bound, by lines or as wholes"
 test("a megabyte against a megabyte is compared", () => {
   const line = "x".repeat(1_000_000);
   assert.deepEqual(differences(line, `${line}y`).map((change) => change.kind), ["gone", "new"]);
-});
-
-test("texts are alike where a good part of the words is the same", () => {
-  assert.ok(alike("I sail the seven seas with my crew.", "I sail the seven seas alone."));
-  assert.ok(!alike("I sail the seven seas.", "Ducks quack loudly at dawn."));
-  assert.ok(alike("我喜欢吃苹果，也喜欢旅行。", "我喜欢吃香蕉，也喜欢旅行。"));
 });
