@@ -57,7 +57,7 @@ _SEARCH = """async (word) => {
 class Speed:
     """What was measured, in milliseconds.
 
-    `gaps` counts frames, of those looked at, in whose midst no cell stood; `memory` is in MB, of the page's process.
+    `gaps` counts frames, of those looked at, in whose midst no cell stood; memory is that of the page's process, in MB.
     """
 
     first_cells: float
@@ -66,7 +66,8 @@ class Speed:
     first_hit: float
     search: float
     found: str
-    memory: float
+    scrolled_mb: float
+    searched_mb: float
 
 
 def speed_of(browser: Browser, report: Path) -> Speed:
@@ -79,8 +80,9 @@ def speed_of(browser: Browser, report: Path) -> Speed:
     scrolled = page.evaluate(_SCROLL, [FRAMES, STEP])
     times = scrolled["times"]
     frames = [later - earlier for earlier, later in pairwise(times)]
+    scrolled_mb = _renderer_mb(page)
     searched: dict[str, Any] = page.evaluate(_SEARCH, WORD)
-    memory = _renderer_mb(page)
+    searched_mb = _renderer_mb(page)
     page.close()
     return Speed(
         first,
@@ -89,7 +91,8 @@ def speed_of(browser: Browser, report: Path) -> Speed:
         float(searched["first"]),
         float(searched["all"]),
         searched["found"],
-        memory,
+        scrolled_mb,
+        searched_mb,
     )
 
 
