@@ -138,8 +138,8 @@ def test_differences_are_marked_by_more_than_colour(example_report: Path, page_o
     panel = panel_of(page)
     panel.get_by_label("Mark differences from").select_option("pirate")
     page.wait_for_function("() => location.hash.includes('diff=pirate')")
+    page.locator(".cell.open .marked").wait_for()
     marked = panel.locator(".reply .marked")
-    marked.wait_for()
     texts = marked.evaluate("""marked => ['DEL', 'INS'].map(left =>
         [...marked.childNodes].filter(node => node.nodeName !== left).map(node => node.textContent).join(''))""")
     assert texts == [records("wukong", "who")[0]["reply"], records("pirate", "who")[0]["reply"]]

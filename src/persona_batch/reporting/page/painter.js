@@ -146,7 +146,7 @@ export class Painter {
     const { model } = this;
     const named = model.store.conditions.get(get("diff") ?? "");
     const base = named === undefined ? model.pinned ?? model.shown[0] : { conditions: [named] };
-    const chosen = named === undefined ? get("marks") : "1";
+    const chosen = get("diff") === null ? get("marks") : "1";
     const wanted = chosen === null ? model.shown.length <= FEW : chosen === "1";
     if (!wanted || String(shown.conditions) === String(base.conditions) || !entries.length) return null;
     const all = model.entries(question, base) ?? [];
