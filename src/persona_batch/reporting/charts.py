@@ -151,8 +151,3 @@ def spaced(wanted: Sequence[float], least: float, low: float, high: float) -> li
 def percent(value: float) -> str:
     """Return a share as a number of a hundred, without its sign."""
     return number(100 * value)
-
-
-def in_both(name: str, en: str, zh: str) -> Told:
-    """Return a name with something told behind it."""
-    return Told(f"{name} · {en}", f"{name} · {zh}") if name else Told(en, zh)

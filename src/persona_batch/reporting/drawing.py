@@ -6,12 +6,10 @@ the data; colours are classes of `page/drawing.css`. Texts may be told in both l
 
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 from xml.etree import ElementTree
-
-import msgspec
 
 from persona_batch.reporting.data import Drawn, Element, Told
 
@@ -25,7 +23,9 @@ ATTRIBUTES = frozenset(
 SVG = "http://www.w3.org/2000/svg"
 Value: TypeAlias = str | float
 _FEW = 3  # ticks that an axis has at least
-_HIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff]")
+_HIDDEN = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff]"
+)
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _WIDE = re.compile(
     "[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\U00020000-\U0003fffd]"
@@ -205,7 +205,7 @@ def plain(content: str) -> str:
     return _SURROGATE.sub("\ufffd", seen)
 
 
-# Ways out
+# As a file
 
 
 def as_xml(drawing: Element, lang: Literal["en", "zh"], *, page: str = "", style: str = "", label: str = "") -> str:
@@ -247,11 +247,6 @@ def as_xml(drawing: Element, lang: Literal["en", "zh"], *, page: str = "", style
     return ElementTree.tostring(root, encoding="unicode", short_empty_elements=True) + "\n"
 
 
-def as_json(drawing: Element) -> object:
-    """Return a drawing as the page reads it: lists, objects, texts and numbers."""
-    return msgspec.to_builtins(drawing)
-
-
 Format: TypeAlias = Callable[[float], str]
 
 
@@ -262,12 +257,3 @@ def number(value: float, digits: int = 3) -> str:
     places = max(0, digits - 1 - math.floor(math.log10(abs(value))))
     said = f"{value:,.{places}f}"
     return (said.rstrip("0").rstrip(".") if "." in said else said).replace("-", "\u2212")
-
-
-def spread(values: Sequence[float], least: float = 0.0) -> tuple[float, float]:
-    """Return the least and the greatest of some values, at least so far apart."""
-    low, high = min(values), max(values)
-    if high - low >= least:
-        return low, high
-    middle = (low + high) / 2
-    return middle - least / 2, middle + least / 2

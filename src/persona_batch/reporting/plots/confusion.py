@@ -36,15 +36,15 @@ def plot_of(facts: Facts) -> Plot | None:
     total = held.sum(axis=1)[order]
     counts = held[np.ix_(order, order)]
     arms = {arm.name: conditions_of(facts, arm) for arm in comparison.arms}
-    guess = Told(f"{100 / len(held):.2g}", "")
+    guess = f"{100 / len(held):.2g}"
     return Plot(
         name="confusion",
         title=Told("Who is taken for whom", "谁被认成谁"),
         reading=Told(
             "A row is a persona, a column what a classifier takes its replies for, in percent of the row. A dark "
-            f"diagonal: they are told apart; a dark square off it: two are alike. Guessing gives {guess.en}.",
+            f"diagonal: they are told apart; a dark square off it: two are alike. Guessing gives {guess}.",
             "行是角色，列是分类器把它的回答认成谁，按行计百分比。对角线深：分得开；对角线外有深色：两者相像。"
-            f"瞎猜是 {guess.en}。",
+            f"瞎猜是 {guess}。",
         ),
         limits=limits,
         drawing=_drawing(facts, names, counts, total, arms),
