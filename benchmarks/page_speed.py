@@ -42,7 +42,7 @@ _SCROLL = """async ([frames, step]) => {
 }"""
 _SEARCH = """async (word) => {
   const from = performance.now(), number = () => parseInt(document.querySelector('output.found')?.textContent ?? '');
-  location.hash = `#find=${word}`;
+  location.hash += `&find=${word}`;
   let first = null;
   for (;;) {
     await new Promise(requestAnimationFrame);
