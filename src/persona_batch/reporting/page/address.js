@@ -90,7 +90,9 @@ export function watch(watcher) {
 export function changed(from, changes) {
   const next = new URLSearchParams(from);
   for (const [name, value] of Object.entries(changes)) {
-    const values = (Array.isArray(value) ? value : value === null || value === undefined ? [] : [value]).map(wellFormed);
+    const values = (Array.isArray(value) ? value : value === null || value === undefined ? [] : [value]).map(
+      wellFormed,
+    );
     if (same(next.getAll(name), values)) continue;
     next.delete(name);
     for (const one of values) next.append(name, one);

@@ -7,6 +7,7 @@ import { openChooser } from "./chooser.js";
 import { ALL } from "./columns.js";
 import { element, fill } from "./dom.js";
 import { chips, FILTERS, openFilters } from "./filterbox.js";
+import { Finder } from "./finder.js";
 import { openKeys } from "./keys.js";
 import { FEW } from "./layout.js";
 import { oneLine } from "./visible.js";
@@ -18,13 +19,6 @@ import { count, language, onLanguage, tell } from "./words.js";
 
 const WORDS = {
   bar: { en: "What is shown", zh: "显示内容" },
-  search: { en: "Search everything", zh: "搜索全部内容" },
-  next: { en: "Next (Enter)", zh: "下一处（Enter）" },
-  previous: { en: "Previous (Shift+Enter)", zh: "上一处（Shift+Enter）" },
-  found: { en: "{n} found", zh: "找到 {n} 处" },
-  foundAt: { en: "{at} of {n}", zh: "第 {at} / {n} 处" },
-  elsewhere: { en: "{n} more outside of what is shown", zh: "另有 {n} 处不在所示范围" },
-  seeking: { en: "{n} found …", zh: "已找到 {n} 处……" },
   hits: { en: "Only rows with hits", zh: "仅含匹配的行" },
   only: { en: "Only where they differ", zh: "只看有差异的行" },
   onlyWhy: {
@@ -32,7 +26,7 @@ const WORDS = {
     zh: "只保留所示各列之间有差异的行：回答或状态不同，或各列共有的检查结果、评分不同。样本顺序不计，未提问的列不参与比较。",
   },
   columns: { en: "Columns", zh: "列" },
-  by: { en: "by", zh: "按此分列" },
+  by: { en: "by", zh: "分列依据" },
   condition: { en: "condition", zh: "条件" },
   sort: { en: "Rows", zh: "行" },
   file: { en: "as in the file", zh: "按文件顺序" },
@@ -58,8 +52,6 @@ const WORDS = {
   looking: { en: "Looked through {n} of {of} questions …", zh: "已查看 {of} 个问题中的 {n} 个……" },
 };
 
-const TYPING = 120; // milliseconds without a key before a search begins
-
 export class Bar {
   /**
    * @param {Model} model
@@ -70,103 +62,89 @@ export class Bar {
    */
   constructor(model, matrix, views, view, others) {
     this.model = model;
-    this.matrix = matrix;
     this.views = views;
     this.view = view;
     this.others = others;
     for (const button of others) button.classList.add("tool");
     this.root = element("div", { class: "bar", role: "region" });
     this.notes = element("div", { class: "notes" });
-    this.search = element("input", { type: "search", spellcheck: "false", autocomplete: "off", value: get("find") ?? "" });
-    this.search.addEventListener("input", () => this.typed());
-    this.search.addEventListener("keydown", (event) => this.key(event));
-    this.state = element("output", { class: "found", "aria-live": "polite" });
+    this.head = element("div", { class: "line" });
+    this.tools = element("div", { class: "line tools" });
+    this.root.append(this.head, this.tools);
+    this.finder = new Finder(model, matrix);
     this.onlyHits = this.toggle(WORDS.hits, "hits", () => get("hits") !== null, null);
-    this.typing = 0;
-    this.at = -1;
     onLanguage(() => this.draw());
     watch(() => this.draw());
     model.listen((part) => (part === "search" ? this.tellFound() : this.tellNotes()));
     this.draw();
   }
 
-  typed() {
-    clearTimeout(this.typing);
-    this.typing = window.setTimeout(() => {
-      this.at = -1;
-      set({ find: this.search.value || null, ...(this.search.value ? {} : { hits: null }) });
-    }, TYPING);
-  }
-
-  /** @param {KeyboardEvent} event */
-  key(event) {
-    if (event.key === "Enter") this.go(event.shiftKey ? -1 : 1);
-    else if (event.key === "Escape") {
-      this.search.value = "";
-      set({ find: null, hits: null });
-      this.matrix.roving.focus(this.matrix.roving.row, this.matrix.roving.column);
-    } else return;
-    event.preventDefault();
-  }
-
-  /** @param {1|-1} by */
-  async go(by) {
-    const places = this.model.placesFound();
-    if (!places.length) return;
-    this.at = this.at < 0 && by < 0 ? places.length - 1 : (this.at + by + places.length) % places.length;
-    const place = places[this.at];
-    await this.matrix.goTo(place);
-    this.tellFound();
-  }
-
   draw() {
     const { model } = this;
     const { factors } = model.store.meta;
-    const samples = model.columns.some(({ conditions }) => conditions.length > 1) || model.store.meta.questions.some(({ records }) => records > model.store.meta.conditions.length);
-    // An element that changes its place loses the focus, and gets it back below.
-    const typing = document.activeElement === this.search;
-    const selection = [this.search.selectionStart, this.search.selectionEnd];
-    if (!typing) this.search.value = get("find") ?? "";
+    const samples =
+      model.columns.some(({ conditions }) => conditions.length > 1) ||
+      model.store.meta.questions.some(({ records }) => records > model.store.meta.conditions.length);
     this.root.setAttribute("aria-label", tell(WORDS.bar));
-    this.search.placeholder = tell(WORDS.search);
-    this.search.setAttribute("aria-label", tell(WORDS.search));
     const inMatrix = this.view() === "matrix";
-    const focused = document.activeElement instanceof HTMLElement ? document.activeElement.dataset.tool : undefined;
+    const focused = document.activeElement;
+    this.finder.dress();
     this.onlyHits = this.toggle(WORDS.hits, "hits", () => get("hits") !== null, null);
     const head = [
       this.views.length > 1 && this.viewing(),
-      inMatrix && element("div", { class: "searching", role: "search" }, this.search, this.steps()),
+      inMatrix && this.finder.root,
       inMatrix && this.onlyHits,
       element("span", { class: "space" }),
       this.others,
-      this.tool("language", tell(WORDS.language), () => set({ lang: language() === "zh" ? "en" : "zh" }), { lang: language() === "zh" ? "en" : "zh" }),
+      this.tool("language", tell(WORDS.language), () => set({ lang: language() === "zh" ? "en" : "zh" }), {
+        lang: language() === "zh" ? "en" : "zh",
+      }),
       this.theme(),
-      this.tool("keys", "?", openKeys, { "aria-label": tell(WORDS.keys), title: tell(WORDS.keys), class: "tool round" }),
+      this.tool("keys", "?", openKeys, {
+        "aria-label": tell(WORDS.keys),
+        title: tell(WORDS.keys),
+        class: "tool round",
+      }),
     ];
     const tools = [
-      this.tool("columns", `${tell(WORDS.columns)} ${model.shown.length}/${model.columns.length}`, () => openChooser(model), { "aria-haspopup": "dialog" }),
-      factors.length > 1 && this.select("by", WORDS.by, [["", tell(WORDS.condition)], ...names(factors)], get("by") ?? ""),
-      this.select("sort", WORDS.sort, ["file", "difference", "length"].map((name) => [name, tell(WORDS[/** @type {"file"} */ (name)])]), model.sort),
+      this.tool(
+        "columns",
+        `${tell(WORDS.columns)} ${model.shown.length}/${model.columns.length}`,
+        () => openChooser(model),
+        { "aria-haspopup": "dialog" },
+      ),
+      factors.length > 1 &&
+        this.select("by", WORDS.by, [["", tell(WORDS.condition)], ...names(factors)], get("by") ?? ""),
+      this.select(
+        "sort",
+        WORDS.sort,
+        ["file", "difference", "length"].map((name) => [name, tell(WORDS[/** @type {"file"} */ (name)])]),
+        model.sort,
+      ),
       this.toggle(WORDS.only, "only", () => get("only") !== null, WORDS.onlyWhy),
       model.shown.length > 1 && this.marks(),
       samples && this.toggle(WORDS.samples, "samples", () => model.allSamples, null, "all"),
       this.tool("filters", this.filterLabel(), () => openFilters(model), { "aria-haspopup": "dialog" }),
     ];
-    fill(
-      this.root,
-      element("div", { class: "line" }, head),
-      inMatrix && element("div", { class: "line tools" }, tools, this.notes),
-    );
-    if (typing) {
-      this.search.focus();
-      this.search.setSelectionRange(selection[0], selection[1]);
-    } else if (focused) {
-      for (const tool of this.root.querySelectorAll("[data-tool]")) {
-        if (tool instanceof HTMLElement && tool.dataset.tool === focused) tool.focus();
-      }
-    }
+    fill(this.head, head);
+    fill(this.tools, inMatrix && [tools, this.notes]);
+    this.tools.hidden = !inMatrix;
+    this.refocus(focused);
     this.tellFound();
     this.tellNotes();
+  }
+
+  /**
+   * An element that is put in its place again loses the focus; one that is made anew has a successor.
+   *
+   * @param {Element|null} focused what had it
+   */
+  refocus(focused) {
+    if (!(focused instanceof HTMLElement) || focused === document.activeElement) return;
+    if (this.root.contains(focused)) focused.focus();
+    for (const tool of focused.dataset.tool ? this.root.querySelectorAll("[data-tool]") : []) {
+      if (tool instanceof HTMLElement && tool.dataset.tool === focused.dataset.tool) tool.focus();
+    }
   }
 
   viewing() {
@@ -180,13 +158,6 @@ export class Bar {
   filterLabel() {
     const set = FILTERS.reduce((sum, name) => sum + all(name).length, 0);
     return tell(WORDS.filters) + (set ? ` · ${set}` : "");
-  }
-
-  steps() {
-    const step = (/** @type {Told} */ told, /** @type {string} */ sign, /** @type {1|-1} */ by) =>
-      element("button", { type: "button", "aria-label": tell(told), title: tell(told), onclick: () => this.go(by) }, sign);
-    this.stepping = element("span", { class: "steps" }, this.state, step(WORDS.previous, "↑", -1), step(WORDS.next, "↓", 1));
-    return this.stepping;
   }
 
   /**
@@ -207,13 +178,19 @@ export class Bar {
    * @param {string} [value]
    */
   toggle(label, name, on, why, value = "1") {
-    return this.tool(name, tell(label), () => set({ [name]: on() ? null : value }), { "aria-pressed": on(), title: why && tell(why) });
+    return this.tool(name, tell(label), () => set({ [name]: on() ? null : value }), {
+      "aria-pressed": on(),
+      title: why && tell(why),
+    });
   }
 
   marks() {
     const few = this.model.shown.length <= FEW;
     const on = get("marks") === null ? few : get("marks") === "1";
-    return this.tool("marks", tell(WORDS.marks), () => set({ marks: on ? "0" : "1" }), { "aria-pressed": on, title: tell(WORDS.marksWhy) });
+    return this.tool("marks", tell(WORDS.marks), () => set({ marks: on ? "0" : "1" }), {
+      "aria-pressed": on,
+      title: tell(WORDS.marksWhy),
+    });
   }
 
   /**
@@ -223,10 +200,17 @@ export class Bar {
    * @param {string} chosen
    */
   select(name, label, options, chosen) {
-    const select = element("select", { "data-tool": name, "aria-label": tell(label) }, options.map(([value, text]) => element("option", { value, selected: value === chosen }, text)));
+    const select = element(
+      "select",
+      { "data-tool": name, "aria-label": tell(label) },
+      options.map(([value, text]) => element("option", { value, selected: value === chosen }, text)),
+    );
     select.addEventListener("change", () => {
       // Columns of another factor have other names.
-      set({ [name]: select.value || null, ...(name === "by" ? { cols: null, pin: null, at: null } : {}) }, { push: name === "by" });
+      set(
+        { [name]: select.value || null, ...(name === "by" ? { cols: null, pin: null, at: null } : {}) },
+        { push: name === "by" },
+      );
     });
     return element("label", { class: "select" }, element("span", {}, tell(label)), select);
   }
@@ -236,24 +220,16 @@ export class Bar {
     const themes = /** @type {const} */ ([null, "dark", "light"]);
     const place = Math.max(0, themes.indexOf(/** @type {"dark"} */ (now)));
     const label = tell(WORDS.theme, { which: tell(WORDS[themes[place] ?? "system"]) });
-    return this.tool("theme", ["◐", "●", "○"][place], () => set({ theme: themes[(place + 1) % 3] }), { "aria-label": label, title: label, class: "tool round" });
+    return this.tool("theme", ["◐", "●", "○"][place], () => set({ theme: themes[(place + 1) % 3] }), {
+      "aria-label": label,
+      title: label,
+      class: "tool round",
+    });
   }
 
   tellFound() {
-    const { found, store } = this.model;
-    const query = found !== null;
-    this.stepping?.classList.toggle("idle", !query);
-    this.onlyHits.hidden = !query;
-    if (!found) {
-      this.state.textContent = "";
-      this.at = -1;
-      return;
-    }
-    const here = this.model.placesFound().length;
-    const over = found.done >= store.meta.questions.length;
-    const n = found.hits.length;
-    this.state.textContent = this.at >= 0 && here ? tell(WORDS.foundAt, { at: this.at + 1, n: here }) : tell(over ? WORDS.found : WORDS.seeking, { n });
-    this.state.title = n > here ? tell(WORDS.elsewhere, { n: n - here }) : "";
+    this.finder.tellFound();
+    this.onlyHits.hidden = this.model.found === null;
   }
 
   tellNotes() {
@@ -264,11 +240,16 @@ export class Bar {
       this.notes,
       model.picked && [
         element("span", {}, tell(WORDS.picked, { n: model.shown.length, of: model.columns.length })),
-        element("button", { type: "button", class: "chip", onclick: () => set({ cols: [ALL] }) }, tell(WORDS.showAll, { n: model.columns.length })),
+        element(
+          "button",
+          { type: "button", class: "chip", onclick: () => set({ cols: [ALL] }) },
+          tell(WORDS.showAll, { n: model.columns.length }),
+        ),
       ],
       looking
         ? element("span", { role: "status" }, tell(WORDS.looking, { n: looking.done, of: looking.of }))
-        : model.rows.length < all && element("span", { role: "status" }, tell(WORDS.rows, { n: model.rows.length, of: all })),
+        : model.rows.length < all &&
+            element("span", { role: "status" }, tell(WORDS.rows, { n: model.rows.length, of: all })),
       chips(),
     );
   }

@@ -62,7 +62,9 @@ const WORDS = {
 export function renderCell(entries, at, look) {
   if (!entries.length) return [element("p", { class: "none" }, tell(WORDS.none))];
   if (look.all && entries.length > 1) {
-    return entries.map((entry, place) => element("div", { class: "sample" }, one(entry, look, place, [entry], entries.length)));
+    return entries.map((entry, place) =>
+      element("div", { class: "sample" }, one(entry, look, place, [entry], entries.length)),
+    );
   }
   const place = Math.min(at, entries.length - 1);
   return one(entries[place], look, place, entries, entries.length);
@@ -81,7 +83,13 @@ function one(entry, look, place, entries, of) {
   const head = look.folded ? [named(entry.meta.conditions[entry.condition].id, "of")] : [];
   return [
     element("div", { class: `text${dim}` }, head, entry.talk ? null : badge(entry.status), body(entry, look)),
-    element("div", { class: `foot${dim}` }, entries.length > 1 ? leaf(place, of) : of > 1 ? place1(place, of) : null, entries.some(look.commented) && noted(), facts(entry)),
+    element(
+      "div",
+      { class: `foot${dim}` },
+      entries.length > 1 ? leaf(place, of) : of > 1 ? place1(place, of) : null,
+      entries.some(look.commented) && noted(),
+      facts(entry),
+    ),
   ];
 }
 
@@ -93,7 +101,12 @@ function noted() {
 /** @param {import("./entry.js").Status} status */
 function badge(status) {
   if (status === "ok") return null;
-  const why = { truncated: WORDS.truncatedWhy, filtered: WORDS.filteredWhy, empty: WORDS.emptyWhy, error: WORDS.errorWhy };
+  const why = {
+    truncated: WORDS.truncatedWhy,
+    filtered: WORDS.filteredWhy,
+    empty: WORDS.emptyWhy,
+    error: WORDS.errorWhy,
+  };
   return element("span", { class: `badge ${status}`, title: tell(why[status]) }, tell(WORDS[status]));
 }
 
@@ -106,12 +119,17 @@ function body(entry, look) {
   const { talk, error, reply } = entry;
   const length = look.whole ? WHOLE : SHOWN;
   if (talk) return conversation(talk, length, look.query);
-  if (error && !reply) return element("span", { class: "failure" }, visible(cut(`${error.kind}: ${error.message}`, length)));
+  if (error && !reply)
+    return element("span", { class: "failure" }, visible(cut(`${error.kind}: ${error.message}`, length)));
   const { against } = look;
   if (against && against !== entry && against.reply && !look.query) {
     return marked(cut(against.reply, length), cut(reply, length), { length, gone: false });
   }
-  return element("div", { class: "reply", dir: "auto" }, excerpt(reply, length, look.fixed ? SEEN : length, look.query));
+  return element(
+    "div",
+    { class: "reply", dir: "auto" },
+    excerpt(reply, length, look.fixed ? SEEN : length, look.query),
+  );
 }
 
 /**
@@ -187,7 +205,14 @@ function leaf(place, of) {
   const button = (/** @type {string} */ sign, /** @type {Told} */ told, /** @type {number} */ to) =>
     element(
       "button",
-      { class: "leaf", type: "button", tabindex: "-1", "data-leaf": (to + of) % of, "aria-label": tell(told), title: tell(told) },
+      {
+        class: "leaf",
+        type: "button",
+        tabindex: "-1",
+        "data-leaf": (to + of) % of,
+        "aria-label": tell(told),
+        title: tell(told),
+      },
       sign,
     );
   return element(
@@ -216,12 +241,17 @@ function facts(entry) {
     passed.length > 0 && fact("passed", `✓ ${passed.length}`, list(passed)),
     failed.length > 0 && fact("failed", `✗ ${failed.length}`, list(failed)),
     scores.map(({ metric, value, reason }) =>
-      fact("score", `${brief(metric.name)} ${value ?? "–"}`, [metric.name, reason ? visible(cut(reason, 400)) : ""].filter(Boolean).join(": ")),
+      fact(
+        "score",
+        `${brief(metric.name)} ${value ?? "–"}`,
+        [metric.name, reason ? visible(cut(reason, 400)) : ""].filter(Boolean).join(": "),
+      ),
     ),
     talk && fact("talks", tell(WORDS.turns, { n: talk.turns.length }), ""),
     talk && talk.probes.length > 0 && fact("talks", tell(WORDS.probes, { n: talk.probes.length }), ""),
     element("span", { class: "space" }),
-    tokens.completion !== null && fact("cost", tell(WORDS.tokens, { n: count(tokens.completion) }), tell(WORDS.tokensWhy)),
+    tokens.completion !== null &&
+      fact("cost", tell(WORDS.tokens, { n: count(tokens.completion) }), tell(WORDS.tokensWhy)),
     timing.latency !== null && fact("cost", span(timing.latency), tell(WORDS.timeWhy)),
   ];
 }

@@ -43,14 +43,19 @@ class Chooser {
   /** @param {Model} model */
   constructor(model) {
     this.columns = model.columns;
-    this.order = all("cols").length && !all("cols").includes(ALL) ? "own" : get("order") ?? usualOrder(model.columns);
+    this.order = all("cols").length && !all("cols").includes(ALL) ? "own" : (get("order") ?? usualOrder(model.columns));
     this.ticked = new Set(model.shown.map(({ id }) => id));
     const first = model.shown.filter(({ id }) => all("cols").includes(id));
     /** @type {Column[]} */
     this.list = ordered(model.columns, this.order === "own" ? null : this.order);
     if (this.order === "own") this.list = [...first, ...this.list.filter((column) => !first.includes(column))];
     this.factors = model.store.meta.factors;
-    this.filter = element("input", { type: "search", "aria-label": tell(WORDS.filter), placeholder: tell(WORDS.filter), list: "levels" });
+    this.filter = element("input", {
+      type: "search",
+      "aria-label": tell(WORDS.filter),
+      placeholder: tell(WORDS.filter),
+      list: "levels",
+    });
     this.filter.addEventListener("input", () => this.draw());
     this.sorting = element("select", { "aria-label": tell(WORDS.order) });
     this.sorting.addEventListener("change", () => this.sort(this.sorting.value));
@@ -61,10 +66,16 @@ class Chooser {
   }
 
   content() {
-    const levels = this.factors.flatMap(({ name, kind, levels: some }) => (kind === "persona" ? [] : some.map((level) => `${name}=${level}`)));
+    const levels = this.factors.flatMap(({ name, kind, levels: some }) =>
+      kind === "persona" ? [] : some.map((level) => `${name}=${level}`),
+    );
     return [
       element("div", { class: "narrowing" }, this.filter, this.sorting),
-      element("datalist", { id: "levels" }, levels.slice(0, OFFERED).map((value) => element("option", { value: oneLine(value) }))),
+      element(
+        "datalist",
+        { id: "levels" },
+        levels.slice(0, OFFERED).map((value) => element("option", { value: oneLine(value) })),
+      ),
       element(
         "div",
         { class: "narrowing" },
@@ -83,7 +94,11 @@ class Chooser {
     };
     this.submit.addEventListener("click", () => leave(this.choice()));
     return [
-      element("button", { type: "button", onclick: () => leave({ cols: null, order: null, persona: null }) }, tell(WORDS.usual)),
+      element(
+        "button",
+        { type: "button", onclick: () => leave({ cols: null, order: null, persona: null }) },
+        tell(WORDS.usual),
+      ),
       this.submit,
     ];
   }
@@ -91,7 +106,8 @@ class Chooser {
   /** @returns {import("./address.js").Changes} */
   choice() {
     const chosen = this.list.filter(({ id }) => this.ticked.has(id)).map(({ id }) => id);
-    if (this.order !== "own" && chosen.length === this.list.length) return { cols: [ALL], order: this.order, persona: null };
+    if (this.order !== "own" && chosen.length === this.list.length)
+      return { cols: [ALL], order: this.order, persona: null };
     return { cols: chosen, order: null, persona: null };
   }
 
@@ -144,7 +160,10 @@ class Chooser {
         element("option", { value: order, selected: order === this.order }, tell(WORDS[/** @type {"file"} */ (order)])),
       ),
     );
-    fill(this.rows, this.listed().map((column, place) => this.row(column, place)));
+    fill(
+      this.rows,
+      this.listed().map((column, place) => this.row(column, place)),
+    );
     this.count();
   }
 

@@ -16,7 +16,7 @@ export async function decode(base64) {
   // What goes wrong in writing comes out in reading, where it is told.
   writer.write(bytes(base64)).catch(() => {});
   writer.close().catch(() => {});
-  for (let text = ""; ; ) {
+  for (let text = ""; ;) {
     const { done, value } = await reader.read();
     if (done) return text + decoder.decode();
     text += decoder.decode(value, { stream: true });

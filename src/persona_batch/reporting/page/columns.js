@@ -117,9 +117,13 @@ export function choose(columns, choice) {
     chosen = picked ? pick(inOrder) : inOrder;
   }
   const control = chosen.find((one) => one.control);
-  const pinned = choice.pin === null ? control ?? null : named.get(choice.pin) ?? null;
+  const pinned = choice.pin === null ? (control ?? null) : (named.get(choice.pin) ?? null);
   const rest = chosen.filter((one) => one !== pinned && fits(one));
-  return { pinned: chosen.length > 1 || choice.pin !== null ? pinned : null, columns: rest.length || pinned ? rest : chosen, picked };
+  return {
+    pinned: chosen.length > 1 || choice.pin !== null ? pinned : null,
+    columns: rest.length || pinned ? rest : chosen,
+    picked,
+  };
 }
 
 /**
@@ -145,6 +149,9 @@ function pick(columns) {
  */
 export function globPattern(glob) {
   const whole = /[*?]/.test(glob);
-  const pattern = glob.replace(/[\\^$.+()[\]{}|/]/g, "\\$&").replace(/\*/g, ".*").replace(/\?/g, ".");
+  const pattern = glob
+    .replace(/[\\^$.+()[\]{}|/]/g, "\\$&")
+    .replace(/\*/g, ".*")
+    .replace(/\?/g, ".");
   return new RegExp(whole ? `^(?:${pattern})$` : pattern, "isu");
 }

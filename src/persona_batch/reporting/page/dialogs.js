@@ -18,7 +18,11 @@ const WORDS = { close: { en: "Close", zh: "关闭" } };
 export function openDialog(title, content, actions) {
   const close = () => dialog.close();
   const heading = element("h2", { id: "dialog-title" }, title);
-  const out = element("button", { type: "button", class: "out", "aria-label": tell(WORDS.close), title: tell(WORDS.close), onclick: close }, "✕");
+  const out = element(
+    "button",
+    { type: "button", class: "out", "aria-label": tell(WORDS.close), title: tell(WORDS.close), onclick: close },
+    "✕",
+  );
   const dialog = element(
     "dialog",
     { class: "dialog", "aria-labelledby": "dialog-title" },

@@ -101,7 +101,11 @@ export class Entry {
   /** @returns {Score[]} */
   get scores() {
     const scores = this.block.scores?.[this.place] ?? [];
-    return scores.map(([metric, value, reason]) => ({ metric: this.meta.metrics[metric], value, reason: reason ?? null }));
+    return scores.map(([metric, value, reason]) => ({
+      metric: this.meta.metrics[metric],
+      value,
+      reason: reason ?? null,
+    }));
   }
 
   /** @returns {Talk|null} */

@@ -47,14 +47,33 @@ export function openFilters(model) {
     tell(WORDS.title),
     [
       element("p", { class: "hint" }, tell(WORDS.hint)),
-      boxes(WORDS.status, "status", STATUSES.map((status) => [status, tell(WORDS[status])])),
-      meta.checks.length > 0 && boxes(WORDS.failed, "failed", meta.checks.map((label) => [label, oneLine(label)])),
+      boxes(
+        WORDS.status,
+        "status",
+        STATUSES.map((status) => [status, tell(WORDS[status])]),
+      ),
+      meta.checks.length > 0 &&
+        boxes(
+          WORDS.failed,
+          "failed",
+          meta.checks.map((label) => [label, oneLine(label)]),
+        ),
       meta.metrics.length > 0 && range(model),
       clusters.length > 0 && choice(WORDS.cluster, "cluster", clusters),
       persona(),
     ],
     (close) => [
-      element("button", { type: "button", onclick: () => { close(); clearFilters(); } }, tell(WORDS.clear)),
+      element(
+        "button",
+        {
+          type: "button",
+          onclick: () => {
+            close();
+            clearFilters();
+          },
+        },
+        tell(WORDS.clear),
+      ),
       element("button", { type: "button", class: "main", onclick: close }, tell(WORDS.done)),
     ],
   );
@@ -89,7 +108,12 @@ function boxes(title, name, values) {
 function choice(title, name, values) {
   const option = (/** @type {string} */ value, /** @type {string} */ label) =>
     element("option", { value, selected: get(name) === value }, label);
-  const select = element("select", {}, element("option", { value: "" }, tell(WORDS.any)), values.map((value) => option(value, oneLine(value))));
+  const select = element(
+    "select",
+    {},
+    element("option", { value: "" }, tell(WORDS.any)),
+    values.map((value) => option(value, oneLine(value))),
+  );
   select.addEventListener("change", () => set({ [name]: select.selectedIndex ? select.value : null }));
   return element("label", { class: "field" }, tell(title), select);
 }
@@ -105,11 +129,20 @@ function range(model) {
     metrics.map(({ name }) => element("option", { value: name, selected: score?.metric === name }, oneLine(name))),
   );
   const number = (/** @type {Told} */ label, /** @type {number|undefined} */ value) =>
-    element("input", { type: "number", step: "any", "aria-label": tell(label), placeholder: tell(label), value: Number.isFinite(value) ? value : null });
+    element("input", {
+      type: "number",
+      step: "any",
+      "aria-label": tell(label),
+      placeholder: tell(label),
+      value: Number.isFinite(value) ? value : null,
+    });
   const low = number(WORDS.low, score?.low);
   const high = number(WORDS.high, score?.high);
   const change = () => {
-    const ends = { low: low.value === "" ? -Infinity : Number(low.value), high: high.value === "" ? Infinity : Number(high.value) };
+    const ends = {
+      low: low.value === "" ? -Infinity : Number(low.value),
+      high: high.value === "" ? Infinity : Number(high.value),
+    };
     set({ score: select.selectedIndex ? writeRange({ metric: select.value, ...ends }) : null });
   };
   for (const input of [select, low, high]) input.addEventListener("change", change);
@@ -117,7 +150,12 @@ function range(model) {
 }
 
 function persona() {
-  const input = element("input", { type: "text", value: get("persona") ?? "", spellcheck: "false", placeholder: "wu*" });
+  const input = element("input", {
+    type: "text",
+    value: get("persona") ?? "",
+    spellcheck: "false",
+    placeholder: "wu*",
+  });
   input.addEventListener("input", () => set({ persona: input.value || null }));
   return element("label", { class: "field" }, tell(WORDS.persona), input);
 }
@@ -130,7 +168,12 @@ export function chips() {
       const title = name === "persona" ? { en: "Persona", zh: "角色" } : WORDS[/** @type {"status"} */ (name)];
       const what = `${tell(title)}: ${known ? tell(WORDS[known]) : oneLine(value)}`;
       const take = () => set({ [name]: all(name).filter((one) => one !== value) });
-      return element("button", { type: "button", class: "chip", title: tell(WORDS.take, { what }), onclick: take }, element("bdi", {}, what), " ✕");
+      return element(
+        "button",
+        { type: "button", class: "chip", title: tell(WORDS.take, { what }), onclick: take },
+        element("bdi", {}, what),
+        " ✕",
+      );
     }),
   );
 }

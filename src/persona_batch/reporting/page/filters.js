@@ -112,7 +112,8 @@ function content(entries, checks, metrics) {
       entry.status,
       entry.reply,
       checks.size && entry.checks.flatMap(({ label, passed }) => (checks.has(label) ? [label, passed] : [])),
-      metrics.size && entry.scores.flatMap(({ metric, value }) => (metrics.has(metric.name) ? [metric.name, value] : [])),
+      metrics.size &&
+        entry.scores.flatMap(({ metric, value }) => (metrics.has(metric.name) ? [metric.name, value] : [])),
     ]),
   );
   return [...new Set(parts)].sort().join("\n");

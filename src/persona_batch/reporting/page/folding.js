@@ -13,7 +13,11 @@ const WORDS = {
 
 /** @param {HTMLElement} verdict */
 export function foldable(verdict) {
-  const button = element("button", { type: "button", class: "fold", onclick: () => set({ verdict: folded() ? null : "folded" }) });
+  const button = element("button", {
+    type: "button",
+    class: "fold",
+    onclick: () => set({ verdict: folded() ? null : "folded" }),
+  });
   const folded = () => get("verdict") === "folded";
   const draw = () => {
     verdict.classList.toggle("folded", folded());

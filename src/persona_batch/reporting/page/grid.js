@@ -222,7 +222,7 @@ export class Grid {
     const line = row < 0 ? this.head : this.lines.get(row);
     if (!line) return null;
     if (column === -2) return line.side;
-    return column === -1 ? line.pinned : line.made.get(column) ?? null;
+    return column === -1 ? line.pinned : (line.made.get(column) ?? null);
   }
 
   /**
@@ -257,7 +257,10 @@ export class Grid {
   /** @returns {number} rows that a page up or down goes over */
   get page() {
     const from = this.tree.at(this.scroller.scrollTop);
-    return Math.max(1, this.tree.at(this.scroller.scrollTop + this.scroller.clientHeight - this.heads.offsetHeight) - from);
+    return Math.max(
+      1,
+      this.tree.at(this.scroller.scrollTop + this.scroller.clientHeight - this.heads.offsetHeight) - from,
+    );
   }
 }
 

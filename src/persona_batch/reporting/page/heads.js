@@ -45,11 +45,24 @@ export function renderHead(meta, column, { open, pinned, at, of }) {
   const role = control ? "control" : !folded && first.role === "placebo" ? "placebo" : null;
   const pin = element(
     "button",
-    { class: "pin", type: "button", tabindex: "-1", "data-pin": true, "aria-pressed": pinned, title: tell(pinned ? WORDS.unpinWhy : WORDS.pinWhy) },
+    {
+      class: "pin",
+      type: "button",
+      tabindex: "-1",
+      "data-pin": true,
+      "aria-pressed": pinned,
+      title: tell(pinned ? WORDS.unpinWhy : WORDS.pinWhy),
+    },
     tell(pinned ? WORDS.pinned : WORDS.pin),
   );
   return [
-    element("div", { class: "who" }, named(column.id, "name"), role && element("span", { class: `kind ${role}` }, tell(WORDS[role])), of ? turning(at, of) : pin),
+    element(
+      "div",
+      { class: "who" },
+      named(column.id, "name"),
+      role && element("span", { class: `kind ${role}` }, tell(WORDS[role])),
+      of ? turning(at, of) : pin,
+    ),
     folded && column.conditions.length > 1
       ? element("div", { class: "conditions" }, tell(WORDS.conditions, { n: column.conditions.length }))
       : null,
@@ -64,7 +77,18 @@ export function renderHead(meta, column, { open, pinned, at, of }) {
  */
 function turning(at, of) {
   const button = (/** @type {string} */ sign, /** @type {number} */ to, /** @type {import("./data.js").Told} */ told) =>
-    element("button", { class: "leaf", type: "button", tabindex: "-1", "data-turn": to, disabled: to < 0 || to >= of, "aria-label": tell(told) }, sign);
+    element(
+      "button",
+      {
+        class: "leaf",
+        type: "button",
+        tabindex: "-1",
+        "data-turn": to,
+        disabled: to < 0 || to >= of,
+        "aria-label": tell(told),
+      },
+      sign,
+    );
   return element(
     "span",
     { class: "turning" },
@@ -81,13 +105,18 @@ function turning(at, of) {
 function effect(column, meta) {
   if (column.told === null) {
     const measured = meta.conditions.some(({ effect }) => effect);
-    return column.control || !measured ? null : element("div", { class: "effect" }, element("span", { class: "untested" }, tell(WORDS.untested)));
+    return column.control || !measured
+      ? null
+      : element("div", { class: "effect" }, element("span", { class: "untested" }, tell(WORDS.untested)));
   }
   const { effect: measured, told } = column;
   const lines = [tell(WORDS.told, { share: percent(told) })];
-  const interval = measured && measured.low !== null && measured.high !== null ? { low: measured.low, high: measured.high } : null;
+  const interval =
+    measured && measured.low !== null && measured.high !== null ? { low: measured.low, high: measured.high } : null;
   if (interval) {
-    lines.push(tell(WORDS.interval, { low: percent(interval.low), high: percent(interval.high), chance: percent(0.5) }));
+    lines.push(
+      tell(WORDS.interval, { low: percent(interval.low), high: percent(interval.high), chance: percent(0.5) }),
+    );
   } else if (!measured) lines.push(tell(WORDS.mean, { n: column.conditions.length }));
   if (measured) lines.push(tell(measured.sentence));
   const holds = measured?.holds;
@@ -112,7 +141,8 @@ function scale(told, interval) {
     "span",
     { class: "scale", "aria-hidden": "true" },
     element("i", { class: "chance" }),
-    interval && element("i", { class: "range", style: { left: at(interval.low), right: `calc(100% - ${at(interval.high)})` } }),
+    interval &&
+      element("i", { class: "range", style: { left: at(interval.low), right: `calc(100% - ${at(interval.high)})` } }),
     element("i", { class: "point", style: { left: at(told) } }),
   );
 }
@@ -128,8 +158,14 @@ function prompt(meta, { first }, open) {
   const control = first.control === null ? null : meta.conditions[first.control].system;
   const shown = cut(first.system, PROMPT);
   const text = control ? marked(cut(control, PROMPT), shown) : element("div", { class: "prose" }, visible(shown));
-  const placed = first.placement !== "system" && first.placement !== "none" ? tell(WORDS.placed, { placement: first.placement }) : "";
-  const summary = element("summary", { tabindex: "-1", title: open ? placed || null : visible(cut(first.system, 400)) });
+  const placed =
+    first.placement !== "system" && first.placement !== "none"
+      ? tell(WORDS.placed, { placement: first.placement })
+      : "";
+  const summary = element("summary", {
+    tabindex: "-1",
+    title: open ? placed || null : visible(cut(first.system, 400)),
+  });
   summary.append(tell(WORDS.prompt), placed && ` · ${placed}`);
   return element("details", { class: "prompt", open }, summary, text);
 }

@@ -26,7 +26,16 @@ const KEYS = [
 
 export function openKeys() {
   const rows = KEYS.map(([keys, what]) =>
-    element("tr", {}, element("th", { scope: "row" }, keys.map((key) => element("kbd", {}, key))), element("td", {}, tell(what))),
+    element(
+      "tr",
+      {},
+      element(
+        "th",
+        { scope: "row" },
+        keys.map((key) => element("kbd", {}, key)),
+      ),
+      element("td", {}, tell(what)),
+    ),
   );
   openDialog(tell(TITLE), [element("table", { class: "keys" }, element("tbody", {}, rows))]);
 }
@@ -39,8 +48,11 @@ export function openKeys() {
  */
 export function bindKeys(search) {
   document.addEventListener("keydown", (event) => {
-    const typing = event.target instanceof Element && event.target.closest("input, textarea, select, [contenteditable]");
-    const wanted = (event.key === "f" && (event.ctrlKey || event.metaKey) && !event.shiftKey) || (event.key === "/" && !typing && !event.ctrlKey);
+    const typing =
+      event.target instanceof Element && event.target.closest("input, textarea, select, [contenteditable]");
+    const wanted =
+      (event.key === "f" && (event.ctrlKey || event.metaKey) && !event.shiftKey) ||
+      (event.key === "/" && !typing && !event.ctrlKey);
     if (document.querySelector("dialog[open]")) return;
     if (wanted) {
       const field = search();

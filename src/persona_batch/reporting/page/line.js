@@ -43,7 +43,13 @@ export class Line {
     this.pinned?.classList.add("pinned");
     this.pinned?.setAttribute("aria-colindex", "2");
     this.cells = element("div", { class: "cells", role: "presentation" });
-    this.element = element("div", { class: "row", role: "row", "aria-rowindex": row + 2 }, this.side, this.pinned, this.cells);
+    this.element = element(
+      "div",
+      { class: "row", role: "row", "aria-rowindex": row + 2 },
+      this.side,
+      this.pinned,
+      this.cells,
+    );
   }
 
   /** @param {number} column */

@@ -84,10 +84,12 @@ function mount(store) {
   // These stand alone: what else the page shows would betray who is who, or is not for paper.
   document.body.append(new Rating(store, keeper).root, new PrintView(store, model, verdict).root);
   if (verdict) foldable(verdict);
-  bindKeys(() => (view() === "matrix" ? bar.search : null));
+  bindKeys(() => (view() === "matrix" ? bar.finder.field : null));
 }
 
 Store.open().then(mount, (error) => {
-  document.body.append(element("p", { class: "unreadable", role: "alert" }, tell(WORDS.unreadable, { why: String(error) })));
+  document.body.append(
+    element("p", { class: "unreadable", role: "alert" }, tell(WORDS.unreadable, { why: String(error) })),
+  );
   throw error;
 });

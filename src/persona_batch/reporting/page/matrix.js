@@ -8,6 +8,7 @@ import { markFound } from "./finding.js";
 import { Grid } from "./grid.js";
 import { layOut, rowHeight } from "./layout.js";
 import { Painter } from "./painter.js";
+import { Reading } from "./reading.js";
 import { Roving } from "./roving.js";
 import { onLanguage, tell } from "./words.js";
 
@@ -31,22 +32,21 @@ export class Matrix {
     this.scroller = element("div", { class: "matrix", role: "grid", tabindex: "-1" });
     this.empty = element("p", { class: "no-rows", role: "status", hidden: true });
     host.append(this.scroller, this.empty);
-    const painter = new Painter(model, comments, (question) => this.read(question));
+    const reading = new Reading(model.store, (question, readable) => this.arrived(question, readable));
+    const painter = new Painter(model, comments, (question) => reading.ask(question));
     this.painter = painter;
     this.grid = new Grid(this.scroller, {
       question: (row) => painter.question(row),
       cell: (row, column) => painter.cell(row, column),
       head: (column) => painter.head(column),
       corner: () => painter.corner(),
-      near: (rows) => rows.forEach((row) => this.read(painter.rows[row])),
+      near: (rows) => rows.forEach((row) => reading.ask(painter.rows[row])),
       drawn: () => this.drawn(),
     });
     this.roving = new Roving(this);
     this.query = "";
     this.marking = false;
     this.width = 0;
-    /** @type {Set<number>} questions whose blocks are on their way */
-    this.reading = new Set();
     this.scroller.addEventListener("click", (event) => this.clicked(event));
     model.listen((part) => this.heard(part));
     onLanguage(() => this.reshape());
@@ -93,7 +93,8 @@ export class Matrix {
     const { focused } = this.roving;
     this.width = scroller.clientWidth;
     painter.layout = layOut(model, this.width);
-    for (const kind of /** @type {const} */ (["phone", "few", "measured"])) scroller.classList.toggle(kind, painter.layout[kind]);
+    for (const kind of /** @type {const} */ (["phone", "few", "measured"]))
+      scroller.classList.toggle(kind, painter.layout[kind]);
     this.takeRows();
     grid.reshape(this.shape());
     const row = scroller.scrollTop ? model.rowOf.get(top) : undefined;
@@ -154,32 +155,14 @@ export class Matrix {
   }
 
   /**
-   * Reads the records of a question, and shows them when they are there.
-   *
    * @param {number} question
+   * @param {boolean} readable
    */
-  read(question) {
-    const { store } = this.model;
-    if (this.reading.has(question)) return;
-    const block = store.block(question); // also of one that is there: so it stays longer
-    if (store.peek(question)) return;
-    this.reading.add(question);
-    block.then(
-      () => this.arrived(question),
-      () => this.arrived(question, tell(WORDS.unreadable)),
-    );
-  }
-
-  /**
-   * @param {number} question
-   * @param {string} [failure]
-   */
-  arrived(question, failure) {
-    this.reading.delete(question);
+  arrived(question, readable) {
     const row = this.model.rowOf.get(question);
     if (row === undefined || this.painter.rows[row] !== question || !this.grid.lines.has(row)) return;
-    if (failure) this.grid.refresh(row, (cell) => fill(cell, element("p", { class: "none" }, failure)));
-    else this.refill(row);
+    if (readable) this.refill(row);
+    else this.grid.refresh(row, (cell) => fill(cell, element("p", { class: "none" }, tell(WORDS.unreadable))));
     this.drawn();
   }
 
@@ -202,7 +185,8 @@ export class Matrix {
     if (!target || !place) return;
     const { row, column } = place;
     const button = /** @type {HTMLElement|null} */ (target.closest("[data-leaf], [data-turn], [data-pin], summary"));
-    if (button?.dataset.leaf) this.model.leaf(this.painter.rows[row], this.painter.column(column), Number(button.dataset.leaf));
+    if (button?.dataset.leaf)
+      this.model.leaf(this.painter.rows[row], this.painter.column(column), Number(button.dataset.leaf));
     else if (button?.dataset.turn) this.scroller.scrollLeft = Number(button.dataset.turn) * this.painter.layout.width;
     else if (button?.matches("summary")) {
       event.preventDefault();
@@ -257,7 +241,9 @@ export class Matrix {
     const { store, places, rowOf } = this.model;
     const row = rowOf.get(store.questions.get(question ?? "") ?? -1);
     const place = places.get(store.conditions.get(condition ?? "") ?? -1);
-    return row === undefined || place === undefined ? null : { row, column: place - (this.painter.layout.pinned ? 1 : 0) };
+    return row === undefined || place === undefined
+      ? null
+      : { row, column: place - (this.painter.layout.pinned ? 1 : 0) };
   }
 
   /**
@@ -299,7 +285,11 @@ export class Matrix {
       const shown = this.model.shown[column];
       const records = await this.model.store.block(question);
       const before = shown.conditions.slice(0, shown.conditions.indexOf(condition));
-      this.model.leaf(question, shown, before.reduce((sum, one) => sum + records.of(one).length, sample));
+      this.model.leaf(
+        question,
+        shown,
+        before.reduce((sum, one) => sum + records.of(one).length, sample),
+      );
     }
     for (const here of this.scroller.querySelectorAll(".here")) here.classList.remove("here");
     this.grid.show(row, at)?.classList.add("here");

@@ -116,7 +116,11 @@ export class Model {
     const onlyHits = get("hits") !== null && this.found;
     const places = onlyHits ? known.filter((question) => this.rowsFound().has(question)) : known;
     if (needsRecords(this.filters, this.sort)) this.look(places, this.walk.signal);
-    else this.publish(places.map((question) => ({ question, length: 0 })), null);
+    else
+      this.publish(
+        places.map((question) => ({ question, length: 0 })),
+        null,
+      );
   }
 
   /**
@@ -212,7 +216,9 @@ export class Model {
       const column = condition === null ? -1 : this.places.get(condition);
       if (row !== undefined && column !== undefined) places.push({ ...hit, row, column });
     }
-    this.ordered = places.sort((one, other) => one.row - other.row || one.column - other.column || one.sample - other.sample);
+    this.ordered = places.sort(
+      (one, other) => one.row - other.row || one.column - other.column || one.sample - other.sample,
+    );
     return this.ordered;
   }
 

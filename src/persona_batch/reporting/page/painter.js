@@ -54,7 +54,7 @@ export class Painter {
   /** @param {number} column as in the grid: -1 is the pinned one */
   column(column) {
     const { pinned, columns } = this.layout;
-    return column < 0 ? pinned ?? columns[0] : columns[column];
+    return column < 0 ? (pinned ?? columns[0]) : columns[column];
   }
 
   corner() {
@@ -85,7 +85,12 @@ export class Painter {
     const question = this.placed("question", "rowheader", row, -2);
     fill(
       question,
-      element("div", { class: "id" }, element("bdi", {}, oneLine(id)), cluster && element("span", { class: "cluster" }, oneLine(cluster))),
+      element(
+        "div",
+        { class: "id" },
+        element("bdi", {}, oneLine(id)),
+        cluster && element("span", { class: "cluster" }, oneLine(cluster)),
+      ),
       element("div", { class: "asked", dir: "auto" }, visible(cut(text, ASKED))),
     );
     return question;
@@ -145,7 +150,7 @@ export class Painter {
   against(question, shown, entries) {
     const { model } = this;
     const named = model.store.conditions.get(get("diff") ?? "");
-    const base = named === undefined ? model.pinned ?? model.shown[0] : { conditions: [named] };
+    const base = named === undefined ? (model.pinned ?? model.shown[0]) : { conditions: [named] };
     const chosen = get("diff") === null ? get("marks") : "1";
     const wanted = chosen === null ? model.shown.length <= FEW : chosen === "1";
     if (!wanted || String(shown.conditions) === String(base.conditions) || !entries.length) return null;

@@ -113,7 +113,8 @@ export class Roving {
 
   enter() {
     const { matrix } = this;
-    if (this.row >= 0) matrix.open(this.row, this.column === -2 ? (matrix.painter.layout.pinned ? -1 : 0) : this.column);
+    if (this.row >= 0)
+      matrix.open(this.row, this.column === -2 ? (matrix.painter.layout.pinned ? -1 : 0) : this.column);
     else matrix.grid.at(-1, this.column)?.querySelector("summary")?.click();
   }
 

@@ -67,7 +67,10 @@ export async function* search(store, query, { order, signal } = {}) {
     if (signal?.aborted) return;
     const text = await store.text(question);
     done += 1;
-    yield { done, hits: finds.test(text) ? inRecords(store.peek(question) ?? store.parse(question, text), finding) : [] };
+    yield {
+      done,
+      hits: finds.test(text) ? inRecords(store.peek(question) ?? store.parse(question, text), finding) : [],
+    };
   }
 }
 
@@ -80,7 +83,8 @@ function inMeta(meta, finding) {
   /** @type {Hit[]} */
   const hits = [];
   meta.conditions.forEach(({ id, system }, condition) => {
-    if (finding.test(id) || (system !== null && finding.test(system))) hits.push({ question: null, condition, sample: 0 });
+    if (finding.test(id) || (system !== null && finding.test(system)))
+      hits.push({ question: null, condition, sample: 0 });
   });
   meta.questions.forEach(({ id, text }, question) => {
     if (finding.test(id) || finding.test(text)) hits.push({ question, condition: null, sample: 0 });

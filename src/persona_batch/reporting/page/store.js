@@ -37,7 +37,10 @@ export class Records {
    */
   of(condition) {
     const [begin, end] = this.spans.get(condition) ?? [0, 0];
-    return Array.from({ length: end - begin }, (_, place) => new Entry(this.meta, this.question, this.block, begin + place));
+    return Array.from(
+      { length: end - begin },
+      (_, place) => new Entry(this.meta, this.question, this.block, begin + place),
+    );
   }
 }
 
