@@ -137,7 +137,7 @@ def test_the_map_is_the_same_each_time_and_tells_apart_who_speaks_otherwise(tmp_
     assert abs(float(str(means["none"])) - float(str(means["pirate"]))) > 4 * near
     assert all(isinstance(value, float) and value > 0 for value in spread)
     assert column(plot, "replies") == [24, 24, 24]
-    shares = [float(found) for found in re.findall(r"([\d.]+) %", plot.limits[-1].en)]
+    shares = [float(found) for found in re.findall(r"([\d.]+)%", plot.limits[-1].en)]
     assert 0 < shares[0] <= 100
 
 
@@ -154,8 +154,8 @@ def test_shares_of_variance_are_those_of_the_two_directions(tmp_path: Path) -> N
         for child in one.children
         if not isinstance(child, str | Element)
     ]
-    assert "→ 100 % of the variance" in said
-    assert "↑ 0 %" in said
+    assert "→ 100% of the variance" in said
+    assert "↑ 0%" in said
 
 
 def test_a_large_map_holds_whole_questions_and_says_so(tmp_path: Path) -> None:

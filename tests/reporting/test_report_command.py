@@ -152,7 +152,9 @@ def test_scores_and_ratings_go_with_the_reply_that_they_were_given(run: Path, tm
 
 def test_what_people_prefer_is_told_on_top_and_beside_the_replies(run: Path, tmp_path: Path) -> None:
     by_cell = {(one.persona, one.question, one.sample): one.key for one in crew()}
-    pairs = [(key, by_cell["none", *cell]) for (persona, *cell), key in by_cell.items() if persona == "pirate"]
+    pairs = [
+        (key, by_cell["none", question, sample]) for (who, question, sample), key in by_cell.items() if who == "pirate"
+    ]
     write_ratings(
         run,
         [

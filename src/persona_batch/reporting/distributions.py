@@ -98,11 +98,11 @@ def distributions(facts: Facts, wanted: Sequence[Measured]) -> Distributions | N
 
 
 _HEADS = (
-    Told("5 %", "5%"),
-    Told("25 %", "25%"),
+    Told("5%", "5%"),
+    Told("25%", "25%"),
     Told("median", "中位数"),
-    Told("75 %", "75%"),
-    Told("95 %", "95%"),
+    Told("75%", "75%"),
+    Told("95%", "95%"),
     Told("greatest", "最大"),
 )
 

@@ -117,7 +117,8 @@ def _bar(odds: Estimate | None) -> str:
         return ""
     ends = "" if odds.interval is None else _line(odds.interval.low, odds.interval.high)
     return (
-        '<svg class="odds" viewBox="-4 0 208 12" aria-hidden="true"><line class="scale" x1="0" y1="6" x2="200" y2="6"/>'
+        '<svg class="odds" viewBox="-22 0 252 12" aria-hidden="true"><text x="-8" y="10" text-anchor="end">50</text>'
+        '<text x="208" y="10">100</text><line class="scale" x1="0" y1="6" x2="200" y2="6"/>'
         f'{ends}<circle cx="{_place(odds.value)}" cy="6" r="4"/></svg>\n'
     )
 

@@ -18,7 +18,7 @@ const WORDS = {
   placebo: { en: "placebo", zh: "安慰剂" },
   conditions: { en: "{n} conditions", zh: "{n} 个条件" },
   told: { en: "told apart in {share} of the pairs", zh: "{share} 的配对能被分辨" },
-  interval: { en: "95 % interval {low}–{high}; {chance} is chance", zh: "95% 区间 {low}–{high}；{chance} 为随机水平" },
+  interval: { en: "95% interval {low}–{high}; {chance} is chance", zh: "95% 区间 {low}–{high}；{chance} 为随机水平" },
   mean: { en: "mean of {n} conditions", zh: "{n} 个条件的均值" },
   untested: { en: "not tested", zh: "未检验" },
   prompt: { en: "system prompt", zh: "系统提示词" },

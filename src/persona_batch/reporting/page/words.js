@@ -66,12 +66,12 @@ export function count(value) {
 }
 
 /**
- * A share as percent: `83 %`; Chinese sets no space before the sign.
+ * A share as percent: `83%`.
  *
  * @param {number} share
  */
 export function percent(share) {
-  return `${Math.round(share * 100)}${current === "zh" ? "%" : " %"}`;
+  return `${Math.round(share * 100)}%`;
 }
 
 /**

@@ -35,7 +35,7 @@ def plot_of(facts: Facts) -> Plot | None:
     named = sorted(range(len(curves)), key=lambda place: -curves[place].steepness)[:_NAMED]
     limits = [
         Told(
-            "Bars are 95 % intervals over questions; where there are none, too few questions were probed after that "
+            "Bars are 95% intervals over questions; where there are none, too few questions were probed after that "
             "turn.",
             "竖线是按问题计的 95% 区间；没有竖线的地方，那一轮之后被探问的问题太少。",
         )

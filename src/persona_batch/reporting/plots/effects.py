@@ -74,7 +74,7 @@ def plot_of(facts: Facts) -> Plot | None:
         title=Told("Effects", "效果"),
         reading=Told(
             "One reply of each persona and one of its control: in how many of 100 cases is it told which is which? The "
-            "line is the 95 % interval; 50 is guessing.",
+            "line is the 95% interval; 50 is guessing.",
             "从每个角色和它的对照各取一条回答，100 次里有多少次分得出谁是谁？横线是 95% 区间；50 等于瞎猜。",
         ),
         limits=limits,

@@ -42,7 +42,7 @@ def plot_of(facts: Facts) -> Plot | None:
     shown = sum(found.shares)
     limits = [
         Told(
-            f"The two axes hold {number(100 * shown, 2)} % of what differs between replies (character n-grams, the "
+            f"The two axes hold {number(100 * shown, 2)}% of what differs between replies (character n-grams, the "
             "question's mean taken out); groups that overlap here may still differ.",
             f"两个轴只占回答之间差异的 {number(100 * shown, 2)}%（字符 n-gram，已减去各问题的均值）；"
             "在这里重叠的组仍可能不同。",
@@ -140,8 +140,8 @@ def _drawing(facts: Facts, found: _Map, groups: Groups) -> Element:
         shapes.append(linked(facts.address(question, condition, sample), said, mark))
     first, second = (number(100 * share, 2) for share in found.shares)
     below = _TOP + _HEIGHT + 18
-    shapes.append(text(_LEFT, below, Told(f"→ {first} % of the variance", f"→ 方差的 {first}%"), "tick"))
-    shapes.append(text(_LEFT + 170, below, Told(f"↑ {second} %", f"↑ {second}%"), "tick"))
+    shapes.append(text(_LEFT, below, Told(f"→ {first}% of the variance", f"→ 方差的 {first}%"), "tick"))
+    shapes.append(text(_LEFT + 170, below, Told(f"↑ {second}%", f"↑ {second}%"), "tick"))
     names = [name.en if name.en == name.zh else name for name in groups.names]
     shapes += legend(names, _LEFT + _WIDTH + 16, _TOP + 14, _LEGEND - 20)
     return canvas(_LEFT + _WIDTH + _LEGEND, below + 12, *shapes)
