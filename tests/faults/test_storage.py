@@ -8,12 +8,12 @@ from servers.act import Act, Script
 from servers.faulty import serving
 
 # Starts a command whose files may not grow beyond so many bytes: to it, the disk is full. Its coverage cannot be
-# measured, for the measurement needs a file too.
+# measured, for the measurement needs a file too; and Python itself would write bytecode cut in the middle.
 FULL_DISK = """
 import os, resource, sys
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]), int(sys.argv[1])))
 environment = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
-os.execve(sys.argv[2], sys.argv[2:], environment)
+os.execve(sys.argv[2], sys.argv[2:], environment | {"PYTHONDONTWRITEBYTECODE": "1"})
 """
 
 

@@ -135,4 +135,4 @@ with Sink(Path({str(path)!r})) as sink:
     except StorageError as error:
         print(type(error).__name__ + ":", error.exit_code)
 """
-    return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    return subprocess.run([sys.executable, "-B", "-c", program], capture_output=True, text=True, check=False)

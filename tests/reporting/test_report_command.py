@@ -249,7 +249,12 @@ main()
 """
     assert resource.getrlimit(resource.RLIMIT_FSIZE)[1] == resource.RLIM_INFINITY
     done = subprocess.run(
-        [sys.executable, "-c", small], cwd=tmp_path, env=bare_env(tmp_path), capture_output=True, text=True, timeout=60
+        [sys.executable, "-B", "-c", small],  # Python itself would write bytecode cut in the middle
+        cwd=tmp_path,
+        env=bare_env(tmp_path),
+        capture_output=True,
+        text=True,
+        timeout=60,
     )
     assert done.returncode == 3
     assert "report.html: cannot be written" in done.stderr
