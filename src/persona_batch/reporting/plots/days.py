@@ -215,8 +215,8 @@ def _panel(days: _Days, panel: _Panel, across: Linear, top: float) -> Element:
         shapes.append(_curve(days, panel.lines[place], across, up, kind))
     written = [place for place in named if np.isfinite(panel.lines[place].values).any()]
     ends = [up(float(panel.lines[place].values[np.isfinite(panel.lines[place].values)][-1])) for place in written]
-    most = int((_HEIGHT + _GAP - 16) / 13)
-    for place, y in list(zip(written, spaced(ends, 13, top - 8, top + _HEIGHT + 14), strict=True))[:most]:
+    most = int((_HEIGHT + 8) / 13) + 1
+    for place, y in list(zip(written, spaced(ends, 13, top - 8, top + _HEIGHT), strict=True))[:most]:
         name = shortened(panel.lines[place].name, _LABELS - 20, 11)
         shapes.append(text(_LEFT + _WIDTH + 8, y + 4, name, f"name small t{colours[place]}"))
     return group(*shapes)
