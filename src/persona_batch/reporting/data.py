@@ -51,8 +51,12 @@ class Factor(msgspec.Struct, frozen=True):
 
 
 class Effect(msgspec.Struct, frozen=True, kw_only=True):
-    """What the verdict says of a condition; `told` is the share of pairs told right, with its 95 % interval."""
+    """What the verdict says of an arm; `told` is the share of pairs told right, with its 95 % interval.
 
+    `conditions` are those of the arm: it speaks for all of them together, and for none alone where there are several.
+    """
+
+    conditions: int
     told: float | None
     low: float | None
     high: float | None

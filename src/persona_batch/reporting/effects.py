@@ -1,6 +1,6 @@
 """What a comparison says of conditions and questions: effects for the heads of columns, distances to sort rows by."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 
 import numpy as np
@@ -14,26 +14,34 @@ from persona_batch.verdict.translation import Language
 _DISTANCES = ("change", "told_apart")  # the first measure that has a value for a question says how far it is
 
 
-def effects_by_arm(comparison: Comparison, languages: Sequence[Language]) -> dict[str, Effect]:
-    """Return the effect of each arm that a claim is made about, and of placebos, which are yardsticks by themselves."""
+def effects_by_arm(comparison: Comparison, languages: Sequence[Language], order: Sequence[Who]) -> dict[str, Effect]:
+    """Return the effect of each arm that a claim is made about, and of placebos, which are yardsticks by themselves.
+
+    Args:
+        comparison: what says it.
+        languages: of the sentences.
+        order: all conditions; an effect knows how many of them are its arm's.
+    """
+    sizes = Counter(arm_of(who, comparison) for who in order)
     found = {}
     for claim in comparison.claims:
         if claim.control is not None:
             told = [claim_sentence(comparison, claim, language) for language in languages]
-            found[claim.arm] = _effect(comparison, claim.arm, claim.holds, told)
+            found[claim.arm] = _effect(comparison, claim.arm, sizes[claim.arm], claim.holds, told)
     for arm in comparison.arms:
         if arm.role == "placebo" and arm.name not in found:
             said = [yardstick_sentence(comparison, arm, language) for language in languages]
             told = [sentence for sentence in said if sentence is not None]
             if told:
-                found[arm.name] = _effect(comparison, arm.name, yardstick_moves(comparison, arm), told)
+                found[arm.name] = _effect(comparison, arm.name, sizes[arm.name], yardstick_moves(comparison, arm), told)
     return found
 
 
-def _effect(comparison: Comparison, arm: str, holds: bool | None, told: Sequence[str]) -> Effect:
+def _effect(comparison: Comparison, arm: str, conditions: int, holds: bool | None, told: Sequence[str]) -> Effect:
     row = comparison.find("told_apart", arm)
     interval = None if row is None else row.interval
     return Effect(
+        conditions=conditions,
         told=None if row is None else row.value,
         low=None if interval is None else interval.low,
         high=None if interval is None else interval.high,

@@ -165,7 +165,7 @@ def _conditions(
 ) -> Iterator[Condition]:
     order = gathered.named.order
     params = gathered.params
-    effects = {} if comparison is None else effects_by_arm(comparison, languages)
+    effects = {} if comparison is None else effects_by_arm(comparison, languages, order)
     between = comparison is not None and comparison.settings.by == "run"
     for place, who in enumerate(order):
         controls = gathered.controls[who.run].get(who.persona, ())

@@ -71,3 +71,21 @@ test("globs are of the whole name, plain words of a part, and nothing of them is
   assert.ok(globPattern("(a+").test("x (A+) y") && globPattern("孙*").test("孙悟空"));
   assert.deepEqual(ids(choose(columns, { ...free, persona: "*j*" }).columns), ["bajie"]);
 });
+
+test("what is said of an arm is said of none of its conditions alone", () => {
+  const [none, wukong] = meta.conditions;
+  const effect = { ...(wukong.effect ?? assert.fail()), conditions: 2 };
+  const placebo = { ...none, id: "assistant", persona: "assistant", role: /** @type {const} */ ("placebo"), levels: { persona: "assistant", placement: "system" }, effect: { ...effect, conditions: 1, told: 0.57 } };
+  const placed = ["system", "user"].map((placement) => ({ ...wukong, id: `wukong · ${placement}`, placement, levels: { persona: "wukong", placement }, effect }));
+  const split = {
+    ...meta,
+    factors: [...meta.factors, { name: "placement", kind: /** @type {const} */ ("placement"), levels: ["system", "user"] }],
+    conditions: [none, placebo, ...placed],
+  };
+  const alone = makeColumns(split, null).slice(2);
+  assert.deepEqual(alone.map(({ told, effect: own, overall }) => [told, own, overall?.told]), [[null, null, 0.9], [null, null, 0.9]]);
+  const whole = makeColumns(split, "persona").find(({ id }) => id === "wukong");
+  assert.deepEqual([whole?.told, whole?.effect, whole?.overall], [0.9, effect, null]);
+  const levels = new Map(makeColumns(split, "placement").map((one) => [one.id, one]));
+  assert.deepEqual([levels.get("system")?.told, levels.get("user")?.told], [null, null]);
+});

@@ -14,8 +14,9 @@
  * @property {number[]} conditions indices in `Meta.conditions`
  * @property {boolean} control all of its conditions are controls, or placebos beside one
  * @property {boolean} folded it stands for a level, not for a condition
- * @property {Effect|null} effect of its only condition
- * @property {number|null} told the share told right, the mean of its conditions
+ * @property {Effect|null} effect of its conditions, where they are all that an arm has
+ * @property {Effect|null} overall of an arm that has others besides them: it says nothing of these alone
+ * @property {number|null} told the share told right; of several arms the mean, if all were measured
  */
 
 /** @typedef {"file"|"effect"|"name"} Order */
@@ -61,16 +62,33 @@ export function makeColumns(meta, by) {
  */
 function column(meta, id, conditions, folded) {
   const all = conditions.map((index) => meta.conditions[index]);
-  const told = all.flatMap(({ effect }) => (effect && effect.told !== null ? [effect.told] : []));
+  const arm = sameArm(all) ? all[0].effect : null;
+  const whole = arm !== null && arm.conditions === all.length;
+  const counted = whole ? all.slice(0, 1) : spoken(all);
+  const told = counted.flatMap(({ effect }) =>
+    effect && effect.told !== null && (whole || effect.conditions === 1) ? [effect.told] : [],
+  );
   return {
     id,
     first: all[0],
     conditions,
     control: all.every(({ role }) => role !== "persona") && all.some(({ role }) => role === "control"),
     folded,
-    effect: all.length === 1 ? all[0].effect : null,
-    told: told.length ? told.reduce((sum, share) => sum + share, 0) / told.length : null,
+    effect: whole ? arm : null,
+    overall: whole ? null : arm,
+    told: told.length === counted.length ? told.reduce((sum, share) => sum + share, 0) / told.length : null,
   };
+}
+
+/** The conditions of personas, where there are any: a placebo among them is no case of theirs. @param {Condition[]} conditions */
+export function spoken(conditions) {
+  const personas = conditions.filter(({ role }) => role === "persona");
+  return personas.length ? personas : conditions;
+}
+
+/** Whether conditions are of one persona in one run, which is an arm of the comparison. @param {Condition[]} conditions */
+function sameArm(conditions) {
+  return conditions.every(({ persona, run }) => persona === conditions[0].persona && run === conditions[0].run);
 }
 
 /**

@@ -57,11 +57,13 @@
  * @property {string} model
  * @property {number} params index in `params`
  * @property {number|null} control index of the condition that it is compared with
- * @property {Effect|null} effect null: not tested, or a control
+ * @property {Effect|null} effect of its arm; null: not tested, or a control
  */
 
 /**
+ * What the verdict says of an arm: of all its conditions together, and of none alone where there are several.
  * @typedef {object} Effect
+ * @property {number} conditions of the arm
  * @property {number|null} told share of pairs told right, .5 is chance
  * @property {number|null} low of its 95 % interval
  * @property {number|null} high

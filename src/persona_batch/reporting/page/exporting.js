@@ -8,20 +8,20 @@ const WORDS = {
 };
 
 /**
- * A button that copies a text and says whether that was allowed.
+ * A button that copies a text, and beside it whether that was allowed.
  * @param {string} label
  * @param {() => string} text
- * @returns {HTMLButtonElement}
+ * @returns {HTMLElement}
  */
 export function copyButton(label, text) {
-  const said = element("span", { role: "status" }, label);
-  const button = element("button", { type: "button", class: "quiet" }, said);
+  const button = element("button", { type: "button", class: "quiet" }, label);
+  const said = element("span", { role: "status", class: "muted" });
   button.addEventListener("click", async () => {
     const done = await copied(text());
-    said.textContent = tell(done ? WORDS.copied : WORDS.refused);
-    button.addEventListener("blur", () => (said.textContent = label), { once: true });
+    said.textContent = ` ${tell(done ? WORDS.copied : WORDS.refused)}`;
+    button.addEventListener("blur", () => (said.textContent = ""), { once: true });
   });
-  return button;
+  return element("span", {}, button, said);
 }
 
 /** @param {string} text @returns {Promise<boolean>} */

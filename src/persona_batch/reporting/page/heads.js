@@ -3,6 +3,7 @@
  * control's.
  */
 
+import { spoken } from "./columns.js";
 import { element } from "./dom.js";
 import { marked, named } from "./marked.js";
 import { cut, visible } from "./visible.js";
@@ -20,6 +21,8 @@ const WORDS = {
   told: { en: "told apart in {share} of the pairs", zh: "{share} 的配对能被分辨" },
   interval: { en: "95% interval {low}–{high}; {chance} is chance", zh: "95% 区间 {low}–{high}；{chance} 为随机水平" },
   mean: { en: "mean of {n} conditions", zh: "{n} 个条件的均值" },
+  overall: { en: "{persona} over all its conditions: {share}", zh: "{persona} 所有条件合计：{share}" },
+  notAlone: { en: "This condition alone was not tested.", zh: "没有单独检验这一条件。" },
   untested: { en: "not tested", zh: "未检验" },
   prompt: { en: "system prompt", zh: "系统提示词" },
   noPrompt: { en: "no system message", zh: "无系统消息" },
@@ -103,6 +106,11 @@ function turning(at, of) {
  * @param {Meta} meta
  */
 function effect(column, meta) {
+  if (column.overall && column.overall.told !== null) {
+    const told = { persona: visible(column.first.persona), share: percent(column.overall.told) };
+    const title = `${tell(WORDS.notAlone)}\n${tell(column.overall.sentence)}`;
+    return element("div", { class: "effect", title }, element("span", { class: "untested" }, tell(WORDS.overall, told)));
+  }
   if (column.told === null) {
     const measured = meta.conditions.some(({ effect }) => effect);
     return column.control || !measured
@@ -117,7 +125,7 @@ function effect(column, meta) {
     lines.push(
       tell(WORDS.interval, { low: percent(interval.low), high: percent(interval.high), chance: percent(0.5) }),
     );
-  } else if (!measured) lines.push(tell(WORDS.mean, { n: column.conditions.length }));
+  } else if (!measured) lines.push(tell(WORDS.mean, { n: spoken(column.conditions.map((place) => meta.conditions[place])).length }));
   if (measured) lines.push(tell(measured.sentence));
   const holds = measured?.holds;
   return element(

@@ -98,7 +98,7 @@ export class PrintView {
         const { id, system, effect } = meta.conditions[place];
         return [
           element("dt", {}, named(id)),
-          element("dd", {}, system ? prose(system) : tell(WORDS.noPrompt), effect ? element("p", { class: "muted" }, tell(effect.sentence)) : null),
+          element("dd", {}, system ? prose(system) : tell(WORDS.noPrompt), effect?.conditions === 1 ? element("p", { class: "muted" }, tell(effect.sentence)) : null),
         ];
       })),
     );
