@@ -56,6 +56,8 @@ def test_a_link_opens_a_cell_with_exactly_what_was_sent(
     assert shown == [(message["role"], message["content"]) for message in record["messages"]]
     assert len({item.evaluate("item => getComputedStyle(item).backgroundColor") for item in items}) == len(items)
     assert said(panel.locator(".reply")) == record["reply"]
+    for name in ("Copy reply", "Copy messages as JSON", "Copy link"):
+        assert panel.get_by_role("button", name=name, exact=True).is_visible()
     assert panel.locator(".facts").inner_text().count(record["key"]) == 1
     marks = panel.locator(".checks .check").evaluate_all(
         "items => items.map(item => item.classList.contains('passed'))"

@@ -63,6 +63,15 @@ def test_effects_controls_and_distances_are_those_of_compare(run: Path, tmp_path
     assert all(question["difference"] > 0 for question in meta["questions"])
 
 
+def test_an_effect_knows_how_many_conditions_it_speaks_for(tmp_path: Path) -> None:
+    mute = crew(voices={"none": "", "pirate": ""})
+    spoken = [replace(one, placement="user") for one in keyed(mute, "user") if one.persona == "pirate"]
+    write_run(tmp_path / "runs", [*crew(), *spoken])
+    conditions = blocks_in(report(tmp_path))["meta"]["conditions"]
+    held = {one["id"]: one["effect"] and one["effect"]["conditions"] for one in conditions}
+    assert held == {"none": None, "assistant": 1, "pirate · system": 2, "pirate · user": 2}
+
+
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_the_verdict_stands_there_in_both_languages_as_compare_says_it(run: Path, tmp_path: Path, lang: str) -> None:
     page = report(tmp_path, "--lang", "zh")
