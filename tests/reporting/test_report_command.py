@@ -87,14 +87,35 @@ def test_the_verdict_stands_there_in_both_languages_as_compare_says_it(run: Path
 def test_two_runs_are_compared_and_stand_side_by_side(run: Path, tmp_path: Path) -> None:
     voices = {"none": "", "assistant": "", "pirate": "Ahoy there, you landlubber!"}
     write_run(tmp_path / "runs", crew(SECOND, voices=voices, seed=2), SECOND)
-    page = report(tmp_path, "latest", "previous")
-    assert (tmp_path / "runs" / SECOND / "report.html").exists()  # the first that was named
+    page = report(tmp_path, "previous", "latest")
+    assert (run / "report.html").exists()  # the first that was named
     meta = blocks_in(page)["meta"]
     assert [one["id"] for one in meta["runs"]] == [FIRST, SECOND]
     before, after = meta["conditions"][-2:]
     assert (before["effect"], before["control"]) == (None, None)
     assert meta["conditions"][after["control"]]["id"] == before["id"]
     assert "pirate answers otherwise than in the earlier run" in told_in(page, "en")
+
+
+def test_two_runs_stand_in_the_order_in_which_they_are_named(run: Path, tmp_path: Path) -> None:
+    voices = {"none": "", "assistant": "", "pirate": "Ahoy there, you landlubber, and welcome aboard!"}
+    write_run(tmp_path / "runs", crew(SECOND, voices=voices, seed=2), SECOND)
+    backwards = batch("report", "latest", "previous", cwd=tmp_path)
+    assert backwards.returncode == 0
+    assert backwards.stderr.count("named first is the later by date") == 1
+    page = (tmp_path / backwards.stdout.strip()).read_text(encoding="utf-8")
+    meta = blocks_in(page)["meta"]
+    assert [one["id"] for one in meta["runs"]] == [SECOND, FIRST]
+    assert [one["effect"] is None for one in meta["conditions"] if one["persona"] == "pirate"] == [True, False]
+    assert "named first is the later by date" in told_in(page, "en")
+    assert "先写的那次" in told_in(page, "zh")
+    said = batch("compare", "latest", "previous", "--replies", "0", cwd=tmp_path, env={"COLUMNS": "9999"}).stdout
+    assert "named first is the later by date" in said
+    claim = next(line.strip() for line in said.splitlines() if line.startswith("pirate answers otherwise"))
+    assert claim in told_in(page, "en")
+    effects = [line.strip() for line in said.splitlines() if "says" in line]
+    assert all(line in told_in(page, "en") for line in effects)
+    assert "later by date" not in report(tmp_path, "previous", "latest")
 
 
 def test_more_runs_of_a_batch_have_their_history(tmp_path: Path) -> None:

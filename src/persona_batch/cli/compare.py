@@ -123,6 +123,7 @@ def compare(
     from persona_batch.comparing import compare as compare_records
     from persona_batch.comparing.factors import clusters_of, controls_of, levels_of
     from persona_batch.comparing.judged_scores import read_scores
+    from persona_batch.comparing.runs import order_notes
     from persona_batch.pipeline.rechecking import present_checks
     from persona_batch.record.agreement import Agreement
     from persona_batch.record.finding import find_run
@@ -176,6 +177,7 @@ def compare(
         )
     doubts = [doubt for agreement in agreements for doubt in agreement.doubts()]
     doubts += dict.fromkeys(note for present in checking for note in present.notes())
+    doubts += order_notes(["" if one.manifest is None else one.manifest.started_at for one in agreements])
     for doubt in doubts if as_format == "csv" or explained else ():  # elsewhere the notes say it
         tell(doubt)
     for agreement in agreements:

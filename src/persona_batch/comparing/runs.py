@@ -1,15 +1,30 @@
 """Two runs: what changed besides the replies, i.e. prompts, models, failures."""
 
 import difflib
+from collections.abc import Sequence
+from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
 
+from persona_batch.comparing import sentences
 from persona_batch.comparing.between_runs import CellName, ModelChange, PromptDiff, RunChanges
 from persona_batch.comparing.corpus import FACTORS, USABLE, Corpus
 from persona_batch.comparing.readings import Prompts
 
 _CELL = (*(factor for factor in FACTORS if factor != "params"), "sample")
+
+
+def order_notes(started: Sequence[str]) -> list[str]:
+    """Return a note where of two runs the first is the later one.
+
+    Args:
+        started: when each run began, in ISO 8601; "": not known. Of one run there is nothing to say.
+    """
+    if len(started) != 2 or not all(started):
+        return []
+    first, second = map(datetime.fromisoformat, started)
+    return [sentences.LATER_FIRST] if first > second else []
 
 
 def run_changes(corpus: Corpus) -> RunChanges:

@@ -84,6 +84,7 @@ OTHER_TIMES = (
     "Not asked at the same time as {reference}: {arms}. The difference may be the days' rather than the prompt's:"
     " a new run asks all of them side by side."
 )
+LATER_FIRST = "Of the two runs, the one that was named first is the later by date: it stands as the earlier one here."
 FEW_PERMUTATIONS = (
     "With {permutations} permutations no change can stand out among {n} arms at 5 %: use --permutations {needed} "
     "or more."

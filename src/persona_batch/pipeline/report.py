@@ -14,6 +14,7 @@ from persona_batch.comparing.factors import clusters_of, controls_of, levels_of
 from persona_batch.comparing.follow import follow
 from persona_batch.comparing.judged_scores import Scores, read_scores
 from persona_batch.comparing.nights import PastRun
+from persona_batch.comparing.runs import order_notes
 from persona_batch.comparing.series import Series
 from persona_batch.config.files import RECORDS
 from persona_batch.credentials.known import Redactor, load_env, secrets_in
@@ -73,7 +74,8 @@ def make_report(
     """Write the report of one run, of two that are compared, or of a batch's runs with their history.
 
     Args:
-        runs: at least one; several are put in the order of their time.
+        runs: at least one; of two the first is what the second is compared with, more are put in the order of their
+            time.
         options: what is asked.
         comparing: told how far the comparison is.
         packing: told how much is written.
@@ -97,7 +99,7 @@ def make_report(
         clean=_redactor().clean,
         progress=packing,
     )
-    return Written(path, meta, [doubt for one in read for doubt in one.doubts()])
+    return Written(path, meta, _doubts(read, options))
 
 
 def make_plot(
@@ -137,8 +139,9 @@ def _redactor() -> Redactor:
 
 
 def _read(runs: Sequence[RunDir], options: ReportOptions) -> "list[_Read]":
-    """Return the runs in the order of their time."""
-    return sorted((_Read.of(run, options.custom_checks) for run in dict.fromkeys(runs)), key=lambda one: one.started)
+    """Return two runs in the order in which they are named, more in that of their time."""
+    read = [_Read.of(run, options.custom_checks) for run in dict.fromkeys(runs)]
+    return read if len(read) < 3 else sorted(read, key=lambda one: one.started)
 
 
 def _judged(
@@ -147,7 +150,16 @@ def _judged(
     """Return what is said of the runs: a comparison of one or two, the history of more."""
     if not options.verdict:
         return None, None
-    return (_compared(read, progress), None) if len(read) < 3 else (None, _followed(read))
+    if len(read) > 2:
+        return None, _followed(read)
+    result = _compared(read, progress)
+    return replace(result, notes=[*_doubts(read, options), *result.notes]), None
+
+
+def _doubts(read: "Sequence[_Read]", options: ReportOptions) -> list[str]:
+    """Return what does not fit, once the runs were read, and that two of them are compared against their time."""
+    doubts = [doubt for one in read for doubt in one.doubts()]
+    return list(dict.fromkeys([*doubts, *(order_notes([one.started for one in read]) if options.verdict else ())]))
 
 
 def _place(path: Path, head: bytes = _HEAD, what: str = "report") -> Path:
@@ -205,10 +217,10 @@ class _Read:
 
 
 def _compared(read: Sequence[_Read], progress: Progress | None) -> Comparison:
-    """Return the comparison that `batch compare` would make of the same runs, with its doubts."""
+    """Return the comparison that `batch compare` would make of the same runs."""
     first, *later = read
     records = [one.present.watch(one.agreement.watch(read_records(one.run.records))) for one in read]
-    result = compare(
+    return compare(
         records[0],
         after=records[1] if later else None,
         controls=controls_of(first.run.manifest),
@@ -217,8 +229,6 @@ def _compared(read: Sequence[_Read], progress: Progress | None) -> Comparison:
         scores=[one.scores for one in read],
         progress=progress,
     )
-    doubts = [doubt for one in read for doubt in one.doubts()]
-    return replace(result, notes=[*dict.fromkeys(doubts), *result.notes])
 
 
 def _followed(read: Sequence[_Read]) -> Series:

@@ -92,7 +92,7 @@ def gather(sources: Sequence[Source], *, most: int, seed: int = 0) -> Gathered:
     """Read the runs once.
 
     Args:
-        sources: the runs, the earliest first.
+        sources: the runs, in the order in which they are shown.
         most: records; of more whole questions are drawn.
         seed: of the draw.
 

@@ -45,9 +45,9 @@ def write_report(
     """Write the report of some runs, in the place of an older one, and return what it says of itself.
 
     Args:
-        sources: the runs, the earliest first.
+        sources: the runs, in the order in which they are shown.
         path: the file.
-        comparison: of the run, or of the later of two with the earlier: the verdict.
+        comparison: of the run, or of the second of two with the first: the verdict.
         history: of the batch, where there are more runs: the verdict.
         lang: in which the page opens; it holds both languages.
         reasoning: whether what models thought goes with the replies.
@@ -93,8 +93,8 @@ def opened(
     """Hold the files of some runs open, with all that a report says of them.
 
     Args:
-        sources: the runs, the earliest first.
-        comparison: of the run, or of the later of two with the earlier.
+        sources: the runs, in the order in which they are shown.
+        comparison: of the run, or of the second of two with the first.
         history: of the batch, where there are more runs.
         most: records; of more, whole questions are drawn.
         seed: of the draw.
