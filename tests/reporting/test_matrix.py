@@ -73,13 +73,13 @@ def html(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def wide(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A report of 61 conditions by 40 questions; replies say where they stand."""
+    """A report of 61 conditions by 40 questions; replies say where they stand, but all are alike in the first."""
     personas = "".join(
         f"  - {{id: p{n}, system: You are number {n}., attributes: {{third: t{n % 3}}}}}\n" for n in range(60)
     )
     questions = "".join(f"  - {{id: q{n}, text: What is {n} and one?}}\n" for n in range(40))
     said = {
-        (f"q{q}", f"p{p}"): f"cell q{q} p{p}. {'More of it. ' * (q * p % 40)}" for q in range(40) for p in range(60)
+        (f"q{q}", f"p{p}"): f"cell q{q} p{p}. {'More of it. ' * (q * p % 40)}" for q in range(1, 40) for p in range(60)
     }
     file = f"controls: [none]\nparams: {{max_tokens: 32}}\nquestions:\n{questions}personas:\n{personas}"
     return made(tmp_path_factory.mktemp("wide"), file, said)
@@ -269,6 +269,12 @@ def test_by_keys_alone(html: Path, page_of: PageOf) -> None:
     for key in ("ArrowRight", "ArrowRight", "]", "p"):
         page.keyboard.press(key)
     assert heads(page)[0] == "bajie"
+    page.keyboard.press("p")
+    assert heads(page) == ["none", "wukong", "bajie", "pirate"]
+    assert page.evaluate(focus) == "4cell"
+    assert page.locator(".head.pinned").count() == 0
+    page.keyboard.press("p")
+    assert page.evaluate(focus) == "2cell"
     page.keyboard.press("Control+End")
     page.keyboard.press("Enter")
     panel = page.locator("aside.panel:not([hidden])")
@@ -322,6 +328,35 @@ def test_of_many_columns_plots_come_first_some_are_picked_and_all_can_be_had(wid
     page.get_by_role("button", name="Show all 61").click()
     assert page.get_by_role("grid").get_attribute("aria-colcount") == "62"
     assert page.locator(".cell").count() < 300
+
+
+def test_a_run_of_controls_alone_is_shown_whole(tmp_path: Path, page_of: PageOf) -> None:
+    made(tmp_path, FILE, SAID)
+    records = next(tmp_path.glob("runs/*/records.jsonl"))
+    lines = records.read_text(encoding="utf-8").splitlines(keepends=True)
+    bare = tmp_path / "bare"
+    bare.mkdir()
+    kept = [line for line in lines if json.loads(line)["persona"] == "none"]
+    (bare / "records.jsonl").write_text("".join(kept), encoding="utf-8")
+    page = opened(page_of, bare, lang="en")
+    assert heads(page) == ["none"]
+    assert page.get_by_role("button", name="Columns 1/1").is_visible()
+    assert rows(page) == ["who", "sum", "sea", "way"]
+    assert "Some say eleven kilometres." in cell(page, "sea", "none").inner_text()
+
+
+def test_rows_follow_the_order_that_is_told(wide: Path, page_of: PageOf) -> None:
+    page = opened(page_of, wide, {"view": "matrix"})
+    order = page.get_by_label("Rows", exact=True)
+    assert order.input_value() == "difference"  # of many columns
+    before = rows(page)
+    page.get_by_label("by", exact=True).select_option("third")
+    assert order.input_value() == "file"
+    page.locator(".question").nth(3).wait_for()
+    assert rows(page)[:4] == ["q0", "q1", "q2", "q3"] != before[:4]
+    page.go_back()
+    page.locator(".head", has_text="p").first.wait_for()
+    assert (order.input_value(), rows(page)) == ("difference", before)
 
 
 def test_scrolling_leaves_no_gap_and_few_elements(wide: Path, page_of: PageOf) -> None:

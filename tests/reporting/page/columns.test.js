@@ -43,6 +43,24 @@ test("the control is pinned, another one when asked for, and none when asked for
   assert.deepEqual([bare.pinned, ids(bare.columns)], [null, ids(columns)]);
 });
 
+test("no choice leaves nothing: a column alone is shown, a control too", () => {
+  const shown = (/** @type {typeof columns} */ some, /** @type {object} */ choice) => {
+    const { pinned, columns: others } = choose(some, { ...free, ...choice });
+    return ids(pinned ? [pinned, ...others] : others);
+  };
+  const controls = makeColumns({ ...meta, conditions: [meta.conditions[0], { ...meta.conditions[0], id: "assistant" }] }, null);
+  assert.deepEqual(shown(controls.slice(0, 1), {}), ["none"]);
+  assert.deepEqual(shown(controls.slice(0, 1), { pin: "none" }), ["none"]);
+  assert.deepEqual(shown(controls, {}), ["none", "assistant"]);
+  assert.deepEqual(shown(controls, { cols: ["assistant"] }), ["assistant"]);
+  assert.deepEqual(shown(columns, { cols: ["none"], persona: "nobody" }), ["none"]);
+  for (const pin of [null, "", "none", "gone"]) {
+    for (const cols of [[], ["none"], ["gone"], ["pirate"]]) {
+      assert.ok(shown(columns, { cols, pin, persona: "nobody" }).length, JSON.stringify({ cols, pin }));
+    }
+  }
+});
+
 test("columns stand as they were chosen, and names that are unknown are passed over", () => {
   const chosen = choose(columns, { ...free, cols: ["pirate", "gone", "wukong"] });
   assert.deepEqual([chosen.pinned, ids(chosen.columns), chosen.picked], [null, ["pirate", "wukong"], false]);

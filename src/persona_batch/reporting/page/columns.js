@@ -135,13 +135,10 @@ export function choose(columns, choice) {
     chosen = picked ? pick(inOrder) : inOrder;
   }
   const control = chosen.find((one) => one.control);
-  const pinned = choice.pin === null ? (control ?? null) : (named.get(choice.pin) ?? null);
+  const usual = chosen.length > 1 ? (control ?? null) : null; // one alone stands beside nothing
+  const pinned = choice.pin === null ? usual : (named.get(choice.pin) ?? null);
   const rest = chosen.filter((one) => one !== pinned && fits(one));
-  return {
-    pinned: chosen.length > 1 || choice.pin !== null ? pinned : null,
-    columns: rest.length || pinned ? rest : chosen,
-    picked,
-  };
+  return { pinned, columns: rest.length || pinned ? rest : chosen, picked };
 }
 
 /**

@@ -209,10 +209,18 @@ export class Matrix {
     if (of > 1) this.model.leaf(question, shown, (Math.min(this.model.at(question, shown), of - 1) + by + of) % of);
   }
 
-  /** @param {number} column */
+  /**
+   * Pins a column, or unpins the one that is; the focus goes with it.
+   *
+   * @param {number} column
+   */
   pin(column) {
-    const shown = this.painter.column(column);
-    set({ pin: shown === this.model.pinned ? "" : shown.id });
+    const { model, painter, roving } = this;
+    const { id } = painter.column(column);
+    const { focused } = roving; // before its element is made anew
+    set({ pin: id === model.pinned?.id ? "" : id });
+    const place = model.shown.findIndex((one) => one.id === id);
+    if (focused && place >= 0) roving.focus(roving.row, place - (painter.layout.pinned ? 1 : 0));
   }
 
   /**

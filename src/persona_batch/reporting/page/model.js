@@ -42,6 +42,8 @@ export class Model {
     this.ordered = null;
     this.makeColumns();
     this.filters = readFilters(get, all);
+    /** @type {import("./filters.js").Sort} the order in which the rows were made */
+    this.sortedBy = this.sort;
     this.makeRows();
     this.seek();
     watch((changed) => this.changed(changed));
@@ -66,7 +68,8 @@ export class Model {
       this.makeColumns();
       this.tell("columns");
     }
-    if (has(ROWS) || (columns && needsRecords(this.filters, this.sort))) {
+    // What columns there are decides the usual order of rows, too.
+    if (has(ROWS) || this.sort !== this.sortedBy || (columns && needsRecords(this.filters, this.sort))) {
       this.filters = readFilters(get, all);
       this.makeRows();
     }
@@ -111,6 +114,7 @@ export class Model {
   makeRows() {
     this.walk.abort();
     this.walk = new AbortController();
+    this.sortedBy = this.sort;
     const { meta } = this.store;
     const known = candidates(meta, this.filters);
     const onlyHits = get("hits") !== null && this.found;
