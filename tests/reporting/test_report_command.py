@@ -2,12 +2,14 @@ import json
 import resource
 import subprocess
 import sys
+from itertools import islice
 from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
 
 from history.recorded import series
+from persona_batch.pipeline.report import ReportOptions, make_report
 from persona_batch.record.judgment import Judgment, reply_hash
 from persona_batch.record.rating import Rating, write_ratings
 from persona_batch.record.record import encode
@@ -149,6 +151,24 @@ def test_a_run_that_is_still_going_is_shown_and_says_so(tmp_path: Path) -> None:
     assert f"{FIRST} was still going when this page was made: 60 of 96 cells were there." in told_in(page, "en")
     assert f"{FIRST} 仍在运行" in told_in(page, "zh")
     assert blocks_in(page)["meta"]["runs"][0]["records"] == 60
+
+
+def test_what_a_run_adds_while_its_report_is_made_is_not_in_it(tmp_path: Path) -> None:
+    records = crew()
+    still, grown = (write_run(tmp_path / name, records[:60], state="running", cells=96) for name in ("still", "grown"))
+    left = iter(records[60:])
+
+    def add(_: int, __: int) -> None:
+        with (grown / "records.jsonl").open("ab") as file:
+            file.writelines(encode(one) + b"\n" for one in islice(left, 4))
+
+    expected = blocks_in(make_report([run_at(still)], ReportOptions()).path.read_text(encoding="utf-8"))
+    made = make_report([run_at(grown)], ReportOptions(), comparing=add, packing=add)
+    found = blocks_in(made.path.read_text(encoding="utf-8"))
+    assert len((grown / "records.jsonl").read_bytes().splitlines()) > 60
+    assert found["meta"]["runs"][0]["records"] == 60
+    assert {**found, "meta": 0} == {**expected, "meta": 0}
+    assert {**found["meta"], "made": ""} == {**expected["meta"], "made": ""}
 
 
 def test_a_draw_is_told_on_the_page_and_on_stderr(run: Path, tmp_path: Path) -> None:

@@ -1,9 +1,9 @@
 """A report, on one page: the runs as they are now, the verdict, the page."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -23,8 +23,8 @@ from persona_batch.pipeline.rechecking import PresentChecks, present_checks
 from persona_batch.record import Record
 from persona_batch.record.agreement import Agreement
 from persona_batch.record.manifest import Manifest, read_manifest
-from persona_batch.record.reader import read_records
 from persona_batch.record.rundir import RunDir
+from persona_batch.record.standing import StandingRecords
 from persona_batch.reporting.data import Meta
 from persona_batch.reporting.plot_file import Kind, check_png, write_plot
 from persona_batch.reporting.plots import check_name, plot_of
@@ -85,21 +85,21 @@ def make_report(
         StorageError: the report cannot be written; an older one is untouched.
     """
     path = _place(options.output or runs[0].path / NAME)
-    read = _read(runs, options)
-    comparison, history = _judged(read, options, comparing)
-    meta = write_report(
-        [one.source for one in read],
-        path,
-        comparison=comparison,
-        history=history,
-        lang=options.lang,
-        reasoning=options.reasoning,
-        most=options.most,
-        seed=options.seed,
-        clean=_redactor().clean,
-        progress=packing,
-    )
-    return Written(path, meta, _doubts(read, options))
+    with _reading(runs, options) as read:
+        comparison, history = _judged(read, options, comparing)
+        meta = write_report(
+            [one.source for one in read],
+            path,
+            comparison=comparison,
+            history=history,
+            lang=options.lang,
+            reasoning=options.reasoning,
+            most=options.most,
+            seed=options.seed,
+            clean=_redactor().clean,
+            progress=packing,
+        )
+        return Written(path, meta, _doubts(read, options))
 
 
 def make_plot(
@@ -122,11 +122,11 @@ def make_plot(
     if kind == "png":
         check_png()
     path = _place(options.output or runs[0].path / f"{name}.{kind}", _PLOTS[kind], "plot")
-    read = _read(runs, options)
-    comparison, history = _judged(read, options, comparing)
-    sources = [one.source for one in read]
-    with opened(sources, comparison=comparison, history=history, most=options.most, seed=options.seed) as facts:
-        plot = plot_of(name, facts)
+    with _reading(runs, options) as read:
+        comparison, history = _judged(read, options, comparing)
+        sources = [one.source for one in read]
+        with opened(sources, comparison=comparison, history=history, most=options.most, seed=options.seed) as facts:
+            plot = plot_of(name, facts)
     if plot is None:
         raise UsageError(f"there is nothing here for the plot `{name}` to show; `batch report` shows those that have")
     page = NAME if path.resolve().parent == runs[0].path.resolve() else ""
@@ -138,10 +138,12 @@ def _redactor() -> Redactor:
     return Redactor(secrets_in(load_env(environ=os.environ)))
 
 
-def _read(runs: Sequence[RunDir], options: ReportOptions) -> "list[_Read]":
-    """Return two runs in the order in which they are named, more in that of their time."""
-    read = [_Read.of(run, options.custom_checks) for run in dict.fromkeys(runs)]
-    return read if len(read) < 3 else sorted(read, key=lambda one: one.started)
+@contextmanager
+def _reading(runs: Sequence[RunDir], options: ReportOptions) -> "Iterator[list[_Read]]":
+    """Hold runs open as they are now: two in the order in which they are named, more in that of their time."""
+    with ExitStack() as files:
+        read = [_Read.of(run, options.custom_checks, files) for run in dict.fromkeys(runs)]
+        yield read if len(read) < 3 else sorted(read, key=lambda one: one.started)
 
 
 def _judged(
@@ -192,13 +194,18 @@ class _Read:
     present: PresentChecks
     again: PresentChecks  # the same, for what is read once more: the first counts what it says
     agreement: Agreement
+    going: bool
+    standing: StandingRecords
 
     @classmethod
-    def of(cls, run: RunDir, custom_checks: Sequence[str]) -> "_Read":
+    def of(cls, run: RunDir, custom_checks: Sequence[str], files: ExitStack) -> "_Read":
+        """Read what there is of a run now; its records come last: they hold all that the rest speaks of."""
+        going = run.held()
         whole = run.records.name == RECORDS and run.manifest.is_file()
         manifest = read_manifest(run.manifest) if whole else None
         present = (present_checks(run, custom_checks), present_checks(run, custom_checks))
-        return cls(run, manifest, read_scores(run.path), *present, Agreement.of(run))
+        scores, agreement = read_scores(run.path), Agreement.of(run)
+        return cls(run, manifest, scores, *present, agreement, going, files.enter_context(StandingRecords(run.records)))
 
     @property
     def started(self) -> str:
@@ -206,7 +213,7 @@ class _Read:
 
     @property
     def source(self) -> Source:
-        return Source(self.run, self.manifest, self.scores, self._seen)
+        return Source(self.run, self.manifest, self.scores, self._seen, self.standing, self.going)
 
     def _seen(self, record: Record) -> Record:
         now = self.again.now
@@ -219,7 +226,7 @@ class _Read:
 def _compared(read: Sequence[_Read], progress: Progress | None) -> Comparison:
     """Return the comparison that `batch compare` would make of the same runs."""
     first, *later = read
-    records = [one.present.watch(one.agreement.watch(read_records(one.run.records))) for one in read]
+    records = [one.present.watch(one.agreement.watch(one.standing.records())) for one in read]
     return compare(
         records[0],
         after=records[1] if later else None,
@@ -244,5 +251,5 @@ def _followed(read: Sequence[_Read]) -> Series:
             "batch; `--no-verdict` sets any side by side"
         )
     finished = [one for one in read if one.manifest is not None and one.manifest.finished]
-    past = [PastRun(one.run.id, one.started, partial(read_records, one.run.records)) for one in finished]
+    past = [PastRun(one.run.id, one.started, one.standing.records) for one in finished]
     return follow(batches.pop(), past)

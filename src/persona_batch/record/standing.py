@@ -1,5 +1,6 @@
 """Records by where they stand in their file, so that what is told of together can be read together, in any order."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
@@ -15,7 +16,7 @@ _LONGEST = 1 << 28  # bytes of a line; more is no record
 
 
 class StandingRecords:
-    """A records file held open: what stood in it at the beginning can be read again while a run adds to it.
+    """A records file held open as it was: what a run adds to it afterwards is not seen, however often it is read.
 
     The file may be replaced meanwhile (a resumed run renames its records); the one that was opened is read on.
 
@@ -27,6 +28,7 @@ class StandingRecords:
         self._journal = journal_at(path)
         try:
             self._file = path.open("rb", buffering=_BUFFER)
+            self._end = os.fstat(self._file.fileno()).st_size
         except OSError as error:
             raise UsageError(f"{path}: cannot be read: {error.strerror}") from error
 
@@ -41,19 +43,28 @@ class StandingRecords:
     def read(self) -> Iterator[tuple[int, Record]]:
         """Yield the records in the order they finished, each with the byte at which its line begins.
 
-        A torn last line is none. Nothing else may be read from this file before all are taken.
+        A last line that was torn, or still being written, when the file was opened is none. Nothing else may be read
+        from this file before all are taken.
 
         Raises:
             UsageError: a line is no record, or the file cannot be read.
         """
         place = number = 0
         self._file.seek(0)
-        while (line := self._line()).endswith(_NEWLINE):
+        while (line := self._line()).endswith(_NEWLINE) and place + len(line) <= self._end:
             number += 1
             yield place, self._journal.entry(line, number)
             place += len(line)
         if len(line) == _LONGEST:
             raise UsageError(f"{self._journal.path}:{number + 1}: a line of more than {_LONGEST >> 20} MB is no record")
+
+    def records(self) -> Iterator[Record]:
+        """Yield the records alone, as `read` does.
+
+        Raises:
+            UsageError: as for `read`.
+        """
+        return (record for _, record in self.read())
 
     def at(self, place: int) -> Record:
         """Return the record whose line begins at this byte, as `read` gave it.

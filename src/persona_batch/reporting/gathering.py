@@ -84,7 +84,7 @@ class Gathered:
         return self.sources[run].seen(self._standing[run].at(int(row["place"])))
 
     def close(self) -> None:
-        """Close the files."""
+        """Close the files that were opened here."""
         self._files.close()
 
 
@@ -103,7 +103,7 @@ def gather(sources: Sequence[Source], *, most: int, seed: int = 0) -> Gathered:
     standing = []
     try:
         for run, source in enumerate(sources):
-            standing.append(files.enter_context(StandingRecords(source.run.records)))
+            standing.append(source.standing or files.enter_context(StandingRecords(source.run.records)))
             reader.read(run, source, standing[-1])
         return _finish(reader, sources, most, seed, files, standing)
     except BaseException:

@@ -48,13 +48,16 @@ _INTEGERS, _REALS = 7, 5  # of a row as it is read
 class Source:
     """A run as a report reads it.
 
-    `seen` is what a record is taken for: with the outcomes of today's checks, where they are others.
+    `seen` is what a record is taken for: with the outcomes of today's checks, where they are others. `standing` are its
+    records, where they are open already; `going`: whether a process was on the run then.
     """
 
     run: RunDir
     manifest: Manifest | None
     scores: Scores = field(default_factory=Scores)
     seen: Callable[[Record], Record] = lambda record: record
+    standing: StandingRecords | None = None
+    going: bool = False
 
 
 @dataclass(slots=True)

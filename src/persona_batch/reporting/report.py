@@ -225,7 +225,7 @@ def _run(source: Source, records: int) -> Run:
         batch=manifest.batch_id,
         started=manifest.started_at,
         ended=manifest.ended_at,
-        state="interrupted" if manifest.state == "running" and not source.run.held() else manifest.state,  # killed
+        state="interrupted" if manifest.state == "running" and not source.going else manifest.state,  # killed
         records=records,
         cells=manifest.batch_cells,
         endpoint=manifest.endpoint,
