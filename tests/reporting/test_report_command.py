@@ -1,4 +1,5 @@
 import json
+import os
 import resource
 import subprocess
 import sys
@@ -266,6 +267,33 @@ def test_a_place_where_no_report_belongs_is_refused(run: Path, tmp_path: Path, o
     assert done.returncode == 2
     assert message in done.stderr
     assert (run / "records.jsonl").read_bytes() == before
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such files there")
+@pytest.mark.parametrize("output", ["pipe.html", "link.html", "/dev/stdout", "/dev/null", "/dev/fd/1"])
+def test_what_is_no_regular_file_is_refused_unopened(run: Path, tmp_path: Path, output: str) -> None:
+    os.mkfifo(tmp_path / "pipe.html")  # to open it would wait for a writer
+    (tmp_path / "link.html").symlink_to("pipe.html")
+    for plot in ((), ("--svg", "effects")):
+        done = batch("report", "-o", output, *plot, cwd=tmp_path)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr.count("\n") == 1
+        assert f"{output}: this is no regular file" in done.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such files there")
+def test_a_stream_that_leads_to_a_file_is_no_file(run: Path, tmp_path: Path) -> None:
+    with (tmp_path / "told.html").open("wb") as told:
+        done = subprocess.run(
+            [sys.executable, "-m", "persona_batch", "report", "-o", "/dev/stdout"],
+            cwd=tmp_path,
+            env=bare_env(tmp_path),
+            stdout=told,
+            stderr=subprocess.PIPE,
+            timeout=60,
+        )
+    assert done.returncode == 2
+    assert b"this is no regular file" in done.stderr
 
 
 def test_an_unknown_run_and_an_empty_one_are_told(run: Path, tmp_path: Path) -> None:

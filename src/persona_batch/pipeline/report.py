@@ -176,12 +176,19 @@ def _place(path: Path, head: bytes = _HEAD, what: str = "report") -> Path:
         if not path.parent.is_dir():
             raise UsageError(f"{path}: there is no folder {path.parent}")
         if path.exists():
+            if not path.is_file() or _is_of_system(path.absolute().parent.resolve()):
+                raise UsageError(f"{path}: this is no regular file, and a {what} is put in its place; name another")
             with path.open("rb") as file:
                 if file.read(len(head)) not in (head, b""):
                     raise UsageError(f"{path}: this is no {what}; name another file, or remove it first")
     except OSError as error:
         raise UsageError(f"{path}: cannot be looked at: {error.strerror}") from error
     return path
+
+
+def _is_of_system(folder: Path) -> bool:
+    """Whether a folder holds devices and streams: what `/dev/stdout` leads to may be a file, which it is not itself."""
+    return folder == Path("/dev") or folder.is_relative_to("/proc")
 
 
 @dataclass(frozen=True, slots=True)
