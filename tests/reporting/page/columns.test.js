@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { ALL, choose, globPattern, makeColumns, ordered, usualOrder, WITHOUT } from "../../../src/persona_batch/reporting/page/columns.js";
+import { ALL, choose, globPattern, makeColumns, ordered, usualOrder, WITHOUT, written } from "../../../src/persona_batch/reporting/page/columns.js";
 import { meta } from "./fixture.js";
 
 const free = { cols: [], order: null, pin: null, persona: null };
@@ -81,6 +81,18 @@ test("of a hundred, the control and the ones told best and least are shown first
   assert.deepEqual(shown.columns.map((one) => one.told), [...told.slice(0, 3), ...told.slice(-3)]);
   const all = choose(many, { ...free, cols: [ALL] });
   assert.deepEqual([all.columns.length, all.picked], [100, false]);
+});
+
+test("a persona with the name of all columns is a column", () => {
+  const starred = makeColumns(
+    { ...meta, conditions: [...meta.conditions, { ...meta.conditions[1], id: "*" }, { ...meta.conditions[1], id: "**" }] },
+    null,
+  );
+  assert.deepEqual(ids(choose(starred, { ...free, cols: [ALL] }).columns), ["wukong", "bajie", "pirate", "*", "**"]);
+  for (const one of starred) {
+    assert.notEqual(written(one), ALL);
+    assert.deepEqual(ids(choose(starred, { ...free, cols: [written(one)], pin: "" }).columns), [one.id]);
+  }
 });
 
 test("globs are of the whole name, plain words of a part, and nothing of them is a pattern", () => {

@@ -3,7 +3,7 @@
  */
 
 import { all, get, set } from "./address.js";
-import { ALL, ordered, usualOrder } from "./columns.js";
+import { ALL, ordered, usualOrder, written } from "./columns.js";
 import { openDialog } from "./dialogs.js";
 import { element, fill } from "./dom.js";
 import { named } from "./marked.js";
@@ -45,7 +45,7 @@ class Chooser {
     this.columns = model.columns;
     this.order = all("cols").length && !all("cols").includes(ALL) ? "own" : (get("order") ?? usualOrder(model.columns));
     this.ticked = new Set(model.shown.map(({ id }) => id));
-    const first = model.shown.filter(({ id }) => all("cols").includes(id));
+    const first = model.shown.filter((column) => all("cols").includes(written(column)));
     /** @type {Column[]} */
     this.list = ordered(model.columns, this.order === "own" ? null : this.order);
     if (this.order === "own") this.list = [...first, ...this.list.filter((column) => !first.includes(column))];
@@ -105,7 +105,7 @@ class Chooser {
 
   /** @returns {import("./address.js").Changes} */
   choice() {
-    const chosen = this.list.filter(({ id }) => this.ticked.has(id)).map(({ id }) => id);
+    const chosen = this.list.filter(({ id }) => this.ticked.has(id)).map(written);
     if (this.order !== "own" && chosen.length === this.list.length)
       return { cols: [ALL], order: this.order, persona: null };
     return { cols: chosen, order: null, persona: null };

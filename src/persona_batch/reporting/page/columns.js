@@ -29,7 +29,7 @@
  * @property {boolean} picked only some are shown though nobody chose: there are too many to begin with
  */
 
-export const ALL = "*"; // of `cols`: every column, though there are many
+export const ALL = "*"; // of `cols`: every column, though there are many; see `written`
 export const WITHOUT = "–"; // the column of conditions that have no level
 /** Columns, beyond which some are picked to begin with. */
 export const MANY = 40;
@@ -92,6 +92,16 @@ function sameArm(conditions) {
 }
 
 /**
+ * A column as `cols` names it: by its id, and where that looks like `ALL`, with one more star.
+ *
+ * @param {{id: string}} column
+ * @returns {string}
+ */
+export function written({ id }) {
+  return /^\*+$/.test(id) ? `${id}*` : id;
+}
+
+/**
  * The order that stands where nobody chose one: of a few as in their files, of many by effect.
  *
  * @param {Column[]} columns
@@ -126,7 +136,8 @@ export function choose(columns, choice) {
   const named = new Map(columns.map((one) => [one.id, one]));
   const glob = choice.persona ? globPattern(choice.persona) : null;
   const fits = (/** @type {Column} */ one) => !glob || glob.test(one.first.persona) || glob.test(one.id);
-  const explicit = choice.cols.flatMap((id) => named.get(id) ?? []);
+  const names = new Map(columns.map((one) => [written(one), one]));
+  const explicit = choice.cols.flatMap((name) => names.get(name) ?? []);
   const inOrder = ordered(columns, choice.order ?? usualOrder(columns));
   let picked = false;
   let chosen = explicit;

@@ -4,6 +4,7 @@
 
 import { get, set } from "./address.js";
 import { element, fill } from "./dom.js";
+import { HIDDEN } from "./model.js";
 import { tell } from "./words.js";
 
 /** @typedef {import("./data.js").Told} Told */
@@ -14,7 +15,8 @@ const WORDS = {
   previous: { en: "Previous (Shift+Enter)", zh: "上一处（Shift+Enter）" },
   found: { en: "{n} found", zh: "找到 {n} 处" },
   foundAt: { en: "{at} of {n}", zh: "第 {at} / {n} 处" },
-  elsewhere: { en: "{n} more outside of what is shown", zh: "另有 {n} 处不在所示范围" },
+  hidden: { en: "{told}, {n} in hidden columns", zh: "{told}，{n} 处在隐藏的列" },
+  elsewhere: { en: "{n} more in rows that are not shown", zh: "另有 {n} 处所在的行未显示" },
   seeking: { en: "{n} found …", zh: "已找到 {n} 处……" },
 };
 
@@ -90,13 +92,16 @@ export class Finder {
       this.at = -1;
       return;
     }
-    const here = this.model.placesFound().length;
+    const places = this.model.placesFound();
+    const here = places.length;
+    const hidden = places.filter(({ column }) => column === HIDDEN).length;
     const over = found.done >= store.meta.questions.length;
     const n = found.hits.length;
-    this.state.textContent =
+    const told =
       this.at >= 0 && here
         ? tell(WORDS.foundAt, { at: this.at + 1, n: here })
         : tell(over ? WORDS.found : WORDS.seeking, { n });
+    this.state.textContent = hidden ? tell(WORDS.hidden, { told, n: hidden }) : told;
     this.state.title = n > here ? tell(WORDS.elsewhere, { n: n - here }) : "";
   }
 }

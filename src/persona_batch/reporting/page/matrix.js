@@ -196,8 +196,6 @@ export class Matrix {
   }
 
   /**
-   * Leafs a cell by a step.
-   *
    * @param {number} row
    * @param {number} column
    * @param {1|-1} by
@@ -224,8 +222,6 @@ export class Matrix {
   }
 
   /**
-   * Opens a cell in the panel.
-   *
    * @param {number} row
    * @param {number} column
    */
@@ -270,11 +266,9 @@ export class Matrix {
   }
 
   /**
-   * Puts the focus on a cell.
-   *
    * @param {string} question
    * @param {string} condition
-   * @returns {boolean} false: it is not shown
+   * @returns {boolean} the focus is on that cell; false: it is not shown
    */
   focus(question, condition) {
     const place = this.find(question, condition);
@@ -283,11 +277,13 @@ export class Matrix {
   }
 
   /**
-   * Brings a place that was found on the screen.
+   * Brings a place that was found on the screen; its column is shown if it was not.
    *
    * @param {import("./model.js").Place} place
    */
-  async goTo({ row, column, question, condition, sample }) {
+  async goTo({ row, question, condition, sample }) {
+    if (condition !== null) this.model.reveal(condition);
+    const column = condition === null ? -1 : (this.model.places.get(condition) ?? -1);
     const at = column < 0 ? -2 : column - (this.painter.layout.pinned ? 1 : 0);
     if (question !== null && condition !== null) {
       const shown = this.model.shown[column];

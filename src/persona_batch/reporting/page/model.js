@@ -3,7 +3,7 @@
  */
 
 import { all, get, set, watch } from "./address.js";
-import { choose, makeColumns } from "./columns.js";
+import { choose, makeColumns, written } from "./columns.js";
 import { askEntries, candidates, judge, needsRecords, readFilters, sorted } from "./filters.js";
 import { slices } from "./pausing.js";
 import { pattern, search } from "./search.js";
@@ -13,7 +13,10 @@ import { pattern, search } from "./search.js";
 /** @typedef {import("./search.js").Hit} Hit */
 /** @typedef {"columns"|"rows"|"cells"|"search"|"open"} Part */
 /** @typedef {{query: string, pattern: RegExp, hits: Hit[], done: number, at: number}} Search `at`: the place gone to, -1 */
-/** @typedef {Hit & {row: number, column: number}} Place `row` -1: the heads; `column` -1: the questions */
+/** @typedef {Hit & {row: number, column: number}} Place `row` -1: the heads; `column` -1: the questions; HIDDEN */
+
+/** Of a place in a column that is not shown. */
+export const HIDDEN = -2;
 
 const TOLD = 80; // milliseconds between two rounds of news from a walk
 
@@ -40,6 +43,9 @@ export class Model {
     this.seeking = new AbortController();
     /** @type {Place[]|null} */
     this.ordered = null;
+    this.revealing = false;
+    /** @type {Map<number, number>} `places` when the search, or a choice of columns, was made: the turns of hits */
+    this.turns = new Map();
     this.makeColumns();
     this.filters = readFilters(get, all);
     /** @type {import("./filters.js").Sort} the order in which the rows were made */
@@ -96,6 +102,20 @@ export class Model {
     /** @type {Map<number, number>} the place among the shown ones of a condition */
     this.places = new Map();
     this.shown.forEach(({ conditions }, place) => conditions.forEach((condition) => this.places.set(condition, place)));
+    if (!this.revealing) this.turns = new Map(this.places);
+  }
+
+  /**
+   * Shows the column of a condition beside those that are shown. The turns of hits stay, so that none is passed over.
+   *
+   * @param {number} condition
+   */
+  reveal(condition) {
+    const column = this.columns.find(({ conditions }) => conditions.includes(condition));
+    if (!column || this.places.has(condition)) return;
+    this.revealing = true;
+    set({ cols: [...this.shown, column].map(written), order: null, persona: null }, { push: true });
+    this.revealing = false;
   }
 
   /** @returns {import("./filters.js").Sort} */
@@ -181,6 +201,7 @@ export class Model {
     /** @type {Search} */
     const found = { query, pattern: pattern(query), hits: [], done: 0, at: -1 };
     this.found = found;
+    this.turns = new Map(this.places);
     let told = -Infinity;
     const onScreen = this.rows.slice();
     const seen = new Set(onScreen);
@@ -208,7 +229,7 @@ export class Model {
     return new Set(this.found?.hits.flatMap(({ question }) => (question === null ? [] : [question])));
   }
 
-  /** @returns {Place[]} where something was found among what is shown, in the order of reading */
+  /** @returns {Place[]} where something was found in the rows that are shown: as they are read, then by hidden column */
   placesFound() {
     if (this.ordered) return this.ordered;
     const { rowOf } = this;
@@ -217,11 +238,15 @@ export class Model {
     for (const hit of this.found?.hits ?? []) {
       const { question, condition } = hit;
       const row = question === null ? -1 : rowOf.get(question);
-      const column = condition === null ? -1 : this.places.get(condition);
-      if (row !== undefined && column !== undefined) places.push({ ...hit, row, column });
+      const column = condition === null ? -1 : (this.places.get(condition) ?? HIDDEN);
+      if (row !== undefined) places.push({ ...hit, row, column });
     }
+    const { length } = this.store.meta.conditions;
+    const turn = (/** @type {Place} */ { condition: of }) => (of === null ? -1 : (this.turns.get(of) ?? length + of));
+    const late = (/** @type {Place} */ place) => Math.max(length, turn(place)); // of the shown ones all the same
     this.ordered = places.sort(
-      (one, other) => one.row - other.row || one.column - other.column || one.sample - other.sample,
+      (one, other) =>
+        late(one) - late(other) || one.row - other.row || turn(one) - turn(other) || one.sample - other.sample,
     );
     return this.ordered;
   }
