@@ -125,6 +125,21 @@ def test_a_key_that_comes_twice_counts_once_and_the_later_wins(tmp_path: Path) -
         assert [one.reply for _, one in found.records(0)][-1] == "later"
 
 
+def test_a_condition_whose_records_were_all_replaced_is_none(tmp_path: Path) -> None:
+    records = [replace(one, attributes={"world": one.persona}) for one in crew(questions=2, samples=1)]
+    ghost = [replace(one, persona="ghost", attributes={"world": "under"}) for one in records if one.persona == "pirate"]
+    lost = replace(records[0], question="lost")
+    with gathered(write_run(tmp_path, [*ghost, lost, *records])) as found:
+        assert found.named.ids == ["none", "assistant", "pirate"]
+        assert [factor.levels for factor in found.named.factors if factor.name == "world"] == [
+            ["assistant", "none", "pirate"]
+        ]
+        assert sorted(asked.id for asked in found.questions) == ["q0", "q1"]
+        again = [one for question in range(2) for _, one in found.records(question)]
+        assert sorted(one.key for one in again) == sorted(one.key for one in records)
+        assert {one.persona for one in again} == {"none", "assistant", "pirate"}
+
+
 def test_a_torn_last_line_is_passed_over_and_any_other_is_an_error(tmp_path: Path) -> None:
     folder = write_run(tmp_path, crew(questions=1, samples=1))
     whole = (folder / "records.jsonl").read_bytes()

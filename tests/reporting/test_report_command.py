@@ -172,6 +172,20 @@ def test_what_a_run_adds_while_its_report_is_made_is_not_in_it(tmp_path: Path) -
     assert {**found["meta"], "made": ""} == {**expected["meta"], "made": ""}
 
 
+def test_lines_that_later_ones_replace_are_told_and_make_no_column(tmp_path: Path) -> None:
+    records = crew()
+    ghosts = [replace(one, persona="ghost", reply="Boo!") for one in records if one.persona == "pirate"]
+    folder = write_run(tmp_path / "runs", [*ghosts, *records])
+    done = batch("report", cwd=tmp_path)
+    told = f"{len(ghosts)} lines of records.jsonl have the key of a later one, which counts instead"
+    assert told in done.stderr
+    assert "asked differently" not in done.stderr
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    assert told in told_in(page, "en")
+    assert "ghost" not in told_in(page, "en")
+    assert [one["id"] for one in blocks_in(page)["meta"]["conditions"]] == ["none", "assistant", "pirate"]
+
+
 def test_a_draw_is_told_on_the_page_and_on_stderr(run: Path, tmp_path: Path) -> None:
     done = batch("report", "--most", "30", "--seed", "3", cwd=tmp_path)
     assert done.stderr == "batch: 2 of 8 questions are on the page, with 24 of 96 records; --most N takes more\n"

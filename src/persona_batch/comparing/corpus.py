@@ -219,9 +219,10 @@ def _finish(reader: _Reader, prompts: list[Prompts], runs: list[str]) -> Corpus:
     names: dict[str, list[str]] = {}
     for place, factor in enumerate(FACTORS, start=1):
         seen = list(reader.names[factor])
-        order = sorted(range(len(seen)), key=seen.__getitem__)
-        rank = np.empty(len(seen), dtype=np.int64)
-        rank[order] = np.arange(len(seen))
+        left = np.unique(table[:, place]).tolist()  # later records may have taken the places of all that had a name
+        order = sorted(left, key=seen.__getitem__)
+        rank = np.full(len(seen), -1, dtype=np.int64)
+        rank[order] = np.arange(len(order))
         columns[factor] = rank[table[:, place]]
         names[factor] = [str(seen[number]) for number in order]
     grid = by_name(columns, names)

@@ -7,6 +7,7 @@ the manifest describes, and has it this key? What does not belong, or is asked a
 `set_errors_aside` move out of the way when the run is resumed, by the steps of `record.aside`.
 """
 
+import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -27,7 +28,7 @@ from persona_batch.record.reader import journal_at
 from persona_batch.record.record import Record, Status
 from persona_batch.record.rejudging import carries_todays_checks, rejudged
 from persona_batch.record.rundir import RunDir
-from persona_batch.wording import listed
+from persona_batch.wording import counted, listed
 
 _NAMED = 50  # personas and such that are remembered for the sentence
 
@@ -44,9 +45,11 @@ class Agreement:
     strangers: int = 0
     others: int = 0
     twice: int = 0
+    replaced: int = 0
     _unknown: dict[str, None] = field(default_factory=dict)
     _edited: dict[str, None] = field(default_factory=dict)
     _places: set[int] = field(default_factory=set)
+    _keys: KeySet = field(default_factory=KeySet)
 
     @classmethod
     def of(cls, run: RunDir) -> "Agreement":
@@ -82,9 +85,14 @@ class Agreement:
                 f"{name}: {self.twice:,} cells have several records that were asked differently (an edited prompt, "
                 f"question or parameter?): they are no repeats of one another; {mend}"
             )
-        counted = sum(self.manifest.counts.values()) if self.manifest is not None else 0
-        if self._sealed and self.whole and counted != self.seen:
-            said.append(f"{name}: run.json counts {counted:,} records, {self.run.records.name} holds {self.seen:,}")
+        if self.replaced:
+            said.append(
+                f"{name}: {counted(self.replaced, 'line')} of {self.run.records.name} "
+                f"{'has' if self.replaced == 1 else 'have'} the key of a later one, which counts instead"
+            )
+        recorded = sum(self.manifest.counts.values()) if self.manifest is not None else 0
+        if self._sealed and self.whole and recorded != self.seen:
+            said.append(f"{name}: run.json counts {recorded:,} records, {self.run.records.name} holds {self.seen:,}")
         return said
 
     @property
@@ -95,7 +103,9 @@ class Agreement:
         self.seen += 1
         names = (record.persona, record.variant, record.question, record.speaker, record.placement, record.model)
         place = hash((*names, record.sample, repr(sorted(record.factors.items()))))
-        if place in self._places:
+        if not self._keys.add(hashlib.blake2b(record.key.encode(), digest_size=16).hexdigest()):  # any text may be one
+            self.replaced += 1
+        elif place in self._places:
             self.twice += 1
         self._places.add(place)
         if self.grid is None:

@@ -121,15 +121,15 @@ def _finish(
 ) -> Gathered:
     if not reader.whos:
         raise UsageError(f"{sources[0].run.records}: no records yet; there is nothing to show")
-    found = list(reader.whos)
+    found = reader.standing_whos()
     personas = list(dict.fromkeys(who.persona for who in found))
     controls = [_controls(source, personas) for source in sources]
     roles = _roles(personas, controls)
     named = name_conditions(
-        found, roles=roles, runs=_run_names(sources), attributes=reader.attributes, order=_order(sources)
+        found, roles=roles, runs=_run_names(sources), attributes=_attributes(reader, personas), order=_order(sources)
     )
     place_of = {who: place for place, who in enumerate(named.order)}
-    rank = np.array([place_of[who] for who in found], dtype=np.int64)
+    rank = np.array([place_of.get(who, -1) for who in reader.whos], dtype=np.int64)
     asked, question_rank = _questions(reader, sources)
     table = reader.table(rank, question_rank)
     table, kept, sampled = _draw(table, len(asked), most, seed)
@@ -150,6 +150,10 @@ def _finish(
         _standing=standing,
         _starts=np.searchsorted(table["question"], np.arange(len(kept) + 1)),
     )
+
+
+def _attributes(reader: Reading, personas: Sequence[str]) -> dict[str, dict[str, str]]:
+    return {name: held for name, held in reader.attributes.items() if name in set(personas)}
 
 
 def _controls(source: Source, personas: Sequence[str]) -> dict[str, list[str]]:
@@ -202,9 +206,10 @@ def _order(sources: Sequence[Source]) -> Order:
 def _questions(reader: Reading, sources: Sequence[Source]) -> tuple[list[Asked], NDArray[np.int64]]:
     """Return the questions in the order of their files, and the place of each by its number as it was met."""
     told = {str(entry.get("id")): entry for source in sources for entry in _config(source, "questions")}
-    ids = [name for name in told if name in reader.questions]
-    ids += [name for name in reader.questions if name not in told]
-    asked, rank = [], np.empty(len(ids), dtype=np.int64)
+    met = dict.fromkeys(reader.standing_questions())
+    ids = [name for name in told if name in met]
+    ids += [name for name in met if name not in told]
+    asked, rank = [], np.full(len(reader.questions), -1, dtype=np.int64)
     for place, name in enumerate(ids):
         number, entry = reader.questions[name], told.get(name, {})
         text, cluster = entry.get("text"), entry.get("cluster")

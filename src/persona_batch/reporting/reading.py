@@ -105,6 +105,16 @@ class Reading:
             self._note(who, question, record)
             self._keep(run, place, condition, question, record)
 
+    def standing_whos(self) -> list[Who]:
+        """Return the conditions that have records: later ones may have taken the places of all that one had."""
+        numbers = set(self._whole[2::_INTEGERS])
+        return [who for who, number in self.whos.items() if number in numbers]
+
+    def standing_questions(self) -> list[str]:
+        """Return the questions that have records."""
+        numbers = set(self._whole[3::_INTEGERS])
+        return [name for name, number in self.questions.items() if number in numbers]
+
     def table(self, condition_rank: NDArray[np.int64], question_rank: NDArray[np.int64]) -> NDArray[np.void]:
         """Return the rows by question, condition and sample.
 
