@@ -381,6 +381,24 @@ def test_a_step_to_a_hit_in_a_hidden_column_shows_it(wide: Path, page_of: PageOf
     page.get_by_role("button", name="Columns 9/61").wait_for()
 
 
+@pytest.mark.parametrize("width", [PHONE, 1400])
+def test_a_long_question_leaves_the_screen_to_the_replies(tmp_path: Path, page_of: PageOf, width: int) -> None:
+    long = "The sea is wide and the sea is deep. " * 250
+    file = FILE.replace("How deep is the sea?", f"{long}Where is the albatross?")
+    page = opened(page_of, made(tmp_path, file, SAID), width=width, height=900)
+    asked = page.locator(".asked", has_text="The sea is wide")
+    box = asked.bounding_box()
+    assert box is not None
+    assert box["height"] <= 8 * 20 + 1
+    assert str(asked.get_attribute("title")).endswith("Where is the albatross?")
+    page.get_by_role("searchbox").fill("albatross")
+    page.locator(".found", has_text="1 found").wait_for()
+    page.keyboard.press("Enter")
+    page.locator(".question.here .asked", has_text="Where is the albatross?").wait_for()
+    page.get_by_role("searchbox").press("Escape")
+    page.locator(".asked", has_text=re.compile("^The sea is wide")).wait_for()
+
+
 def test_scrolling_leaves_no_gap_and_few_elements(wide: Path, page_of: PageOf) -> None:
     page = opened(page_of, wide, {"view": "matrix", "cols": "*"})
     missing = page.evaluate(

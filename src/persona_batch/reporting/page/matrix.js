@@ -144,7 +144,10 @@ export class Matrix {
 
   cellsAnew() {
     this.grid.headsAnew();
-    for (const row of this.grid.lines.keys()) this.refill(row);
+    for (const [row, { side }] of this.grid.lines) {
+      this.painter.asked(side, row);
+      this.refill(row);
+    }
     this.drawn();
     if (this.roving.focused) this.roving.focus(this.roving.row, this.roving.column);
   }
@@ -245,9 +248,8 @@ export class Matrix {
     const { store, places, rowOf } = this.model;
     const row = rowOf.get(store.questions.get(question ?? "") ?? -1);
     const place = places.get(store.conditions.get(condition ?? "") ?? -1);
-    return row === undefined || place === undefined
-      ? null
-      : { row, column: place - (this.painter.layout.pinned ? 1 : 0) };
+    if (row === undefined || place === undefined) return null;
+    return { row, column: place - (this.painter.layout.pinned ? 1 : 0) };
   }
 
   /**
@@ -289,11 +291,8 @@ export class Matrix {
       const shown = this.model.shown[column];
       const records = await this.model.store.block(question);
       const before = shown.conditions.slice(0, shown.conditions.indexOf(condition));
-      this.model.leaf(
-        question,
-        shown,
-        before.reduce((sum, one) => sum + records.of(one).length, sample),
-      );
+      const place = before.reduce((sum, one) => sum + records.of(one).length, sample);
+      this.model.leaf(question, shown, place);
     }
     for (const here of this.scroller.querySelectorAll(".here")) here.classList.remove("here");
     this.grid.show(row, at)?.classList.add("here");

@@ -3,7 +3,7 @@
  */
 
 import { get } from "./address.js";
-import { renderCell } from "./cell.js";
+import { excerpt, renderCell } from "./cell.js";
 import { words } from "./differences.js";
 import { element, fill } from "./dom.js";
 import { fits } from "./filters.js";
@@ -19,6 +19,7 @@ import { tell } from "./words.js";
 const ALIKE = 0.4; // share of words in common below which marks would only be noise
 const COMPARED = 2_000; // characters by which that is judged
 const ASKED = 2_000; // characters of a question
+const SEEN = 100; // and those that surely stand in the lines that it has
 
 const WORDS = { question: { en: "Question", zh: "问题" } };
 
@@ -81,8 +82,20 @@ export class Painter {
 
   /** @param {number} row */
   question(row) {
-    const { id, text, cluster } = this.model.store.meta.questions[this.rows[row]];
     const question = this.placed("question", "rowheader", row, -2);
+    this.asked(question, row);
+    return question;
+  }
+
+  /**
+   * Makes the inside of a question anew; all of a long one is told when pointed at.
+   *
+   * @param {HTMLElement} question
+   * @param {number} row
+   */
+  asked(question, row) {
+    const { id, text, cluster } = this.model.store.meta.questions[this.rows[row]];
+    const long = text.length > SEEN || text.includes("\n");
     fill(
       question,
       element(
@@ -91,9 +104,12 @@ export class Painter {
         element("bdi", {}, oneLine(id)),
         cluster && element("span", { class: "cluster" }, oneLine(cluster)),
       ),
-      element("div", { class: "asked", dir: "auto" }, visible(cut(text, ASKED))),
+      element(
+        "div",
+        { class: "asked", dir: "auto", title: long && visible(text) },
+        excerpt(text, ASKED, SEEN, this.model.found?.query ?? null),
+      ),
     );
-    return question;
   }
 
   /**
