@@ -16,6 +16,7 @@ from persona_batch.record.manifest import read_manifest
 from persona_batch.record.record import encode
 from persona_batch.record.rundir import run_at
 from persona_batch.reporting.gathering import Gathered, gather
+from persona_batch.reporting.naming import run_labels
 from persona_batch.reporting.reading import MOST_LINES, Source, lines_of
 from reporting.runs import crew, keyed, write_run
 
@@ -91,10 +92,36 @@ def test_a_name_that_looks_like_another_stays_unique(tmp_path: Path) -> None:
     assert sorted(found) == ["pirate · system", "pirate · user", "pirate · user #2"]
 
 
+@pytest.mark.parametrize(
+    ("names", "labels"),
+    [
+        (["20261122T065600Z-crew", "20261123T065601Z-crew"], ["11-22", "11-23"]),
+        (["20261231T065600Z-crew", "20270101T065600Z-crew"], ["2026-12-31", "2027-01-01"]),
+        (["20261122T065600Z-crew", "20261122T075600Z-crew"], ["06:56Z", "07:56Z"]),
+        (["20261122T065600Z-crew", "20261122T065630Z-crew"], ["06:56:00Z", "06:56:30Z"]),
+        (
+            ["20261122T065600Z-crew", "20261122T075600Z-crew", "20261123T075600Z-crew"],
+            ["11-22 06:56Z", "11-22 07:56Z", "11-23 07:56Z"],
+        ),
+        (["20261122T065600Z-crew", "20261122T065600Z-pilots"], ["crew", "pilots"]),
+        (["20261122T065600Z-crew", "20261122T065600Z-crew-2"], ["crew", "crew-2"]),
+        (["before", "20261122T065600Z-crew"], ["before", "20261122T065600Z-crew"]),
+        (["part", "part"], ["part", "part #2"]),
+        (
+            ["20261122T065600Z-crew", "20261123T065600Z-crew", "20261124T065600Z-pilots"],
+            ["20261122T065600Z-crew", "20261123T065600Z-crew", "20261124T065600Z-pilots"],
+        ),
+        (["20261122T065600Z-crew"], ["20261122T065600Z-crew"]),
+    ],
+)
+def test_runs_are_told_by_what_differs(names: list[str], labels: list[str]) -> None:
+    assert run_labels(names) == labels
+
+
 def test_several_runs_stand_side_by_side(tmp_path: Path) -> None:
     names = ("20261122T065600Z-crew", "20261123T065600Z-crew")
     with gathered(*(write_run(tmp_path, crew(name), name) for name in names)) as found:
-        assert found.named.ids[-2:] == ["pirate · 20261122T065600Z", "pirate · 20261123T065600Z"]
+        assert found.named.ids[-2:] == ["pirate · 11-22", "pirate · 11-23"]
         assert found.counts == [96, 96]
         assert [one.run_id for _, one in found.records(0)][:8] == [names[0]] * 4 + [names[1]] * 4
 
@@ -209,5 +236,5 @@ def test_lines_are_counted_in_cells(reply: str, lines: int) -> None:
 
 
 def test_a_run_without_records_is_told(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="no records yet"):
+    with pytest.raises(UsageError, match="there are no records to show"):
         gather([Source(run_at(write_run(tmp_path, [])), None)], most=9)

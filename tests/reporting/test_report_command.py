@@ -313,9 +313,11 @@ def test_a_stream_that_leads_to_a_file_is_no_file(run: Path, tmp_path: Path) -> 
 def test_an_unknown_run_and_an_empty_one_are_told(run: Path, tmp_path: Path) -> None:
     assert batch("report", "nowhere", cwd=tmp_path).returncode == 2
     (run / "records.jsonl").write_bytes(b"")
-    done = batch("report", cwd=tmp_path)
-    assert done.returncode == 2
-    assert done.stderr.count("\n") == 1
+    for how in ((), ("--no-verdict",)):
+        done = batch("report", *how, cwd=tmp_path)
+        assert done.returncode == 2
+        assert done.stderr.count("\n") == 1
+        assert f"runs/{FIRST}/records.jsonl: there are no records to show" in done.stderr
 
 
 def test_damaged_records_leave_the_old_report_as_it_was(run: Path, tmp_path: Path) -> None:
@@ -364,4 +366,19 @@ def test_a_records_file_alone_is_enough(run: Path, tmp_path: Path) -> None:
     (tmp_path / "copied.jsonl").write_bytes((run / "records.jsonl").read_bytes())
     meta = blocks_in(report(tmp_path, "copied.jsonl"))["meta"]
     assert [condition["id"] for condition in meta["conditions"]] == ["none", "assistant", "pirate"]
+    assert meta["title"] == "copied"
     assert (tmp_path / "report.html").exists()
+
+
+def test_records_without_a_manifest_are_called_as_compare_calls_them(run: Path, tmp_path: Path) -> None:
+    (run / "run.json").unlink()
+    named = [report(tmp_path, f"runs/{FIRST}/records.jsonl"), report(run, "records.jsonl", "-o", "here.html")]
+    assert [blocks_in(page)["meta"]["title"] for page in named] == [FIRST, FIRST]
+    assert batch("compare", f"runs/{FIRST}/records.jsonl", cwd=tmp_path).stdout.startswith(FIRST)
+
+
+@pytest.mark.parametrize(("samples", "told"), [(1, "1 question, 1 sample each, 3 replies"), (0, "1 question, 1 reply")])
+def test_one_is_told_as_one(tmp_path: Path, samples: int, told: str) -> None:
+    records = crew(questions=1, samples=1)
+    write_run(tmp_path / "runs", records if samples else records[-1:])
+    assert told in told_in(report(tmp_path), "en").splitlines()

@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -140,9 +141,15 @@ def _redactor() -> Redactor:
 
 @contextmanager
 def _reading(runs: Sequence[RunDir], options: ReportOptions) -> "Iterator[list[_Read]]":
-    """Hold runs open as they are now: two in the order in which they are named, more in that of their time."""
+    """Hold runs open as they are now: two in the order in which they are named, more in that of their time.
+
+    Raises:
+        UsageError: there are no records, or a file is damaged.
+    """
     with ExitStack() as files:
         read = [_Read.of(run, options.custom_checks, files) for run in dict.fromkeys(runs)]
+        if not any(True for one in read for _ in islice(one.standing.records(), 1)):
+            raise UsageError(f"{read[0].run.records}: there are no records to show")
         yield read if len(read) < 3 else sorted(read, key=lambda one: one.started)
 
 

@@ -20,7 +20,7 @@ from persona_batch.record.standing import StandingRecords
 from persona_batch.reporting.blocks import Checks
 from persona_batch.reporting.data import Role, Sampled
 from persona_batch.reporting.grading import Given, Grades
-from persona_batch.reporting.naming import Named, Order, Who, name_conditions
+from persona_batch.reporting.naming import Named, Order, Who, name_conditions, run_labels
 from persona_batch.reporting.reading import Reading, Source
 
 
@@ -120,13 +120,17 @@ def _finish(
     standing: list[StandingRecords],
 ) -> Gathered:
     if not reader.whos:
-        raise UsageError(f"{sources[0].run.records}: no records yet; there is nothing to show")
+        raise UsageError(f"{sources[0].run.records}: there are no records to show")
     found = reader.standing_whos()
     personas = list(dict.fromkeys(who.persona for who in found))
     controls = [_controls(source, personas) for source in sources]
     roles = _roles(personas, controls)
     named = name_conditions(
-        found, roles=roles, runs=_run_names(sources), attributes=_attributes(reader, personas), order=_order(sources)
+        found,
+        roles=roles,
+        runs=run_labels([source.name for source in sources]),
+        attributes=_attributes(reader, personas),
+        order=_order(sources),
     )
     place_of = {who: place for place, who in enumerate(named.order)}
     rank = np.array([place_of.get(who, -1) for who in reader.whos], dtype=np.int64)
@@ -176,13 +180,6 @@ def _roles(personas: Sequence[str], controls: Sequence[Mapping[str, Sequence[str
     if not heads:  # controls only
         heads = {names[0] for held in controls for names in held.values() if names}
     return {name: "control" if name in heads else "placebo" if name in used else "persona" for name in personas}
-
-
-def _run_names(sources: Sequence[Source]) -> list[str]:
-    """Return what tells the runs apart: their times, where they are of one batch."""
-    ids = [source.run.id for source in sources]
-    times = [name.partition("-")[0] for name in ids]
-    return times if len({name.partition("-")[2] for name in ids}) == 1 and len(set(times)) == len(ids) else ids
 
 
 def _config(source: Source, name: str) -> list[dict[str, object]]:

@@ -4,6 +4,7 @@ A condition is named by its persona and by whatever else tells it from the perso
 `pirate · user` where the persona was asked in several places.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ from persona_batch.reporting.data import Factor, FactorKind, Role
 
 _PLACEMENTS: tuple[str, ...] = get_args(Placement)
 _JOINT = " · "
+_STAMPED = re.compile(r"(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z-(.+)", re.DOTALL)  # the id of a run
 _UNSENT = "the endpoint's own"  # a parameter that is not sent, as `compare` says it
 
 
@@ -112,6 +114,29 @@ def name_conditions(
     varies = _varies(ordered, told)
     factors, levels = _factors(ordered, told, varies, attributes)
     return Named(ordered, _unique(_ids(ordered, told, varies)), levels, factors)
+
+
+def run_labels(names: Sequence[str]) -> list[str]:
+    """Return what tells runs apart, as briefly as it can be said: a column's head has little room.
+
+    Runs of one batch are told by their days or their times (UTC, as in their names), others by their batches; where
+    that is not enough, by their names.
+    """
+    if len(names) < 2:
+        return list(names)
+    found = [_STAMPED.fullmatch(name) for name in names]
+    stamps = [match.groups() for match in found if match is not None]
+    if len(stamps) < len(names):
+        return _unique(names)
+    batches = [stamp[6] for stamp in stamps]
+    if len(set(batches)) > 1:
+        return batches if len(set(batches)) == len(batches) else _unique(names)
+    years = {stamp[0] for stamp in stamps}
+    days = ["-".join(stamp[len(years) == 1 : 3]) for stamp in stamps]
+    minutes, seconds = ([":".join(stamp[3:end]) + "Z" for stamp in stamps] for end in (5, 6))
+    forms = [minutes, seconds] if len(set(days)) == 1 else [days]
+    forms += [[f"{day} {time}" for day, time in zip(days, times, strict=True)] for times in (minutes, seconds)]
+    return next((form for form in forms if len(set(form)) == len(form)), _unique(names))
 
 
 class _Part(NamedTuple):

@@ -211,8 +211,8 @@ def _run(source: Source, records: int) -> Run:
     manifest = source.manifest
     if manifest is None:
         return Run(
-            id=source.run.id,
-            batch=source.run.records.stem,
+            id=source.run.id or source.name,
+            batch=source.name,
             started="",
             ended=None,
             state="complete",

@@ -66,7 +66,7 @@ def _summary(comparison: Comparison, language: Language) -> Iterator[str]:
     """Yield what was compared, and how many of the claims hold."""
     claims, say = comparison.claims, language.say
     first = language.count("{n} question", "{n} questions", len(comparison.questions))
-    replies = say("{n} replies", n=sum(arm.used for arm in comparison.arms))
+    replies = language.count("{n} reply", "{n} replies", sum(arm.used for arm in comparison.arms))
     samples = _samples(comparison, language)
     yield say(", ").join([first, *([samples] if samples else []), replies])
     if len(claims) < 2:
@@ -95,7 +95,7 @@ def _samples(comparison: Comparison, language: Language) -> str:
         return ""
     low, high = round(min(each)), round(max(each))
     if low == high:
-        return language.say("{n} samples each", n=low)
+        return language.count("{n} sample each", "{n} samples each", low)
     return language.say("{low} to {high} samples each", low=low, high=high)
 
 
