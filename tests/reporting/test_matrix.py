@@ -399,6 +399,24 @@ def test_a_long_question_leaves_the_screen_to_the_replies(tmp_path: Path, page_o
     page.locator(".asked", has_text=re.compile("^The sea is wide")).wait_for()
 
 
+@pytest.mark.parametrize("lang", ["en", "zh"])
+@pytest.mark.parametrize(("width", "height"), [(1400, 900), (PHONE, 915)])
+def test_what_limits_the_verdict_is_in_sight_at_once(
+    html: Path, page_of: PageOf, width: int, height: int, lang: str
+) -> None:
+    page = opened(page_of, html, {"lang": lang}, width=width, height=height)
+    verdict = page.locator(".verdict").bounding_box()
+    limits = page.locator(":is(.limits, .advice) > li:visible")
+    assert limits.count() > 0
+    last = limits.last.bounding_box()
+    assert verdict is not None
+    assert last is not None
+    assert last["y"] + last["height"] <= verdict["y"] + verdict["height"]
+    first = page.locator(".claims > li:visible").first.bounding_box()
+    assert first is not None
+    assert first["y"] > last["y"]
+
+
 def test_scrolling_leaves_no_gap_and_few_elements(wide: Path, page_of: PageOf) -> None:
     page = opened(page_of, wide, {"view": "matrix", "cols": "*"})
     missing = page.evaluate(

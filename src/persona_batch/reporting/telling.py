@@ -7,7 +7,7 @@ from html import escape
 from persona_batch.comparing.comparison import Comparison, Estimate
 from persona_batch.comparing.series import Series
 from persona_batch.reporting.data import Run, Sampled
-from persona_batch.verdict.told import ToldArm, Verdict, verdict_of
+from persona_batch.verdict.told import ToldArm, verdict_of
 from persona_batch.verdict.translation import Language
 from persona_batch.verdict.watching import alarm_sentence, step_sentences, verdict_sentences
 from persona_batch.wording import listed
@@ -85,6 +85,8 @@ def _notices(runs: Sequence[Run], sampled: Sampled | None, language: Language) -
 def _compared(comparison: Comparison, language: Language) -> str:
     verdict = verdict_of(comparison, language)
     parts = [f'<p class="summary">{_text(line)}</p>\n' for line in verdict.summary]
+    # Before the claims, that they are in sight however many claims there are.
+    parts += [_list("limits", verdict.limits), _list("advice", verdict.advice)]
     parts.append(_list("changes", verdict.changes))
     arms = [*verdict.claims, *verdict.yardsticks]
     if arms:
@@ -97,12 +99,7 @@ def _compared(comparison: Comparison, language: Language) -> str:
         )
     parts.append(_list("levels", verdict.people))
     parts.append(_list("levels", verdict.factors))
-    parts.append(_limits(verdict))
     return "".join(parts)
-
-
-def _limits(verdict: Verdict) -> str:
-    return _list("limits", verdict.limits) + _list("advice", verdict.advice)
 
 
 def _arm(told: ToldArm) -> str:
@@ -142,9 +139,9 @@ def _followed(history: Series, language: Language) -> str:
     steps = list(step_sentences(history, language)) if history.transitions else []
     return (
         f'<p class="summary">{_text(first)}</p>\n'
+        + _list("limits", rest)
         + _list("changes", alarms)
         + _list("levels", steps)
-        + _list("limits", rest)
     )
 
 
