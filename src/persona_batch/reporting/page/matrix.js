@@ -204,8 +204,7 @@ export class Matrix {
    * @param {1|-1} by
    */
   step(row, column, by) {
-    const question = this.painter.rows[row];
-    const shown = this.painter.column(column);
+    const [question, shown] = [this.painter.rows[row], this.painter.column(column)];
     const of = this.model.entries(question, shown)?.length ?? 0;
     if (of > 1) this.model.leaf(question, shown, (Math.min(this.model.at(question, shown), of - 1) + by + of) % of);
   }
@@ -291,8 +290,7 @@ export class Matrix {
       const shown = this.model.shown[column];
       const records = await this.model.store.block(question);
       const before = shown.conditions.slice(0, shown.conditions.indexOf(condition));
-      const place = before.reduce((sum, one) => sum + records.of(one).length, sample);
-      this.model.leaf(question, shown, place);
+      this.model.leaf(question, shown, before.flatMap((one) => records.of(one)).length + sample);
     }
     for (const here of this.scroller.querySelectorAll(".here")) here.classList.remove("here");
     this.grid.show(row, at)?.classList.add("here");
