@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from persona_batch.comparing.p_values import Floats
 from persona_batch.reporting.charts import Row, axis, label_width, row_labels, step_of
-from persona_batch.reporting.data import Drawn, Element, Numbers, Told
+from persona_batch.reporting.data import Drawn, Numbers, Plot, Told
 from persona_batch.reporting.drawing import (
     Band,
     Format,
@@ -47,30 +47,30 @@ class Measured:
     unit: float = 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class Distributions:
-    """A drawing, the numbers in it, and what was left out."""
+def distributions(facts: Facts, name: str, title: Told, wanted: Sequence[Measured], limit: Told) -> Plot | None:
+    """Return measurements side by side, a row a condition; None: none of them was reported.
 
-    drawing: Element
-    table: Numbers
-    limits: list[Told]
-
-
-def distributions(facts: Facts, wanted: Sequence[Measured]) -> Distributions | None:
-    """Return measurements side by side, a row a condition; None: none of them was reported."""
+    Args:
+        facts: what there is to draw.
+        name: of the plot.
+        title: of the plot.
+        wanted: the measurements; the first that was reported orders many rows.
+        limit: what they do not show.
+    """
     table = facts.table
     held = [one for one in wanted if np.isfinite(table[one.field]).any()]
     if not held:
         return None
     groups = [np.flatnonzero(table["condition"] == number) for number in range(len(facts.conditions))]
     order = _order(facts, table[held[0].field], groups)
-    limits = []
+    limits = [limit]
     if len(order) > MOST:
-        limits.append(
+        limits.insert(
+            0,
             Told(
                 f"Shown are {MOST} of {len(order)} conditions, evenly from the least to the greatest median.",
                 f"这里显示 {len(order)} 个条件中的 {MOST} 个，按中位数从小到大均匀选取。",
-            )
+            ),
         )
         order = [order[place] for place in np.unique(np.linspace(0, len(order) - 1, MOST).round().astype(int))]
     rows = [Row(facts.conditions[number].id, [number], facts.conditions[number].role != "persona") for number in order]
@@ -94,7 +94,14 @@ def distributions(facts: Facts, wanted: Sequence[Measured]) -> Distributions | N
             shapes += _marks(facts, values, mine, quantiles, scale, band(place), one.form)
             numbers[place] += [round(float(value), 4) for value in (*quantiles, values[mine].max())]
         start += _WIDTH + _FIGURE + _GAP
-    return Distributions(canvas(start - _GAP + 10, bottom + 26, *shapes), Numbers(columns, numbers), limits)
+    return Plot(
+        name=name,
+        title=title,
+        reading=READING,
+        limits=limits,
+        drawing=canvas(start - _GAP + 10, bottom + 26, *shapes),
+        table=Numbers(columns, numbers),
+    )
 
 
 _HEADS = (

@@ -1,7 +1,7 @@
 """Latency: how long the first token and the whole reply took."""
 
 from persona_batch.reporting.data import Plot, Told
-from persona_batch.reporting.distributions import READING, Measured, distributions
+from persona_batch.reporting.distributions import Measured, distributions
 from persona_batch.reporting.drawing import number
 from persona_batch.reporting.facts import Facts
 
@@ -10,28 +10,18 @@ _SECOND = 1_000.0  # milliseconds
 
 def plot_of(facts: Facts) -> Plot | None:
     """Return the times by condition; None: nothing was timed."""
-    found = distributions(
+    return distributions(
         facts,
+        "latency",
+        Told("Latency", "延迟"),
         [
             Measured("ttft", Told("first token, s", "首个 token，秒"), form=_seconds, log=True, unit=_SECOND),
             Measured("latency", Told("whole reply, s", "整条回答，秒"), form=_seconds, log=True, unit=_SECOND),
         ],
-    )
-    if found is None:
-        return None
-    return Plot(
-        name="latency",
-        title=Told("Latency", "延迟"),
-        reading=READING,
-        limits=[
-            *found.limits,
-            Told(
-                "Conditions were asked interleaved, so a slow hour meets all alike; a longer reply takes longer.",
-                "各条件是交错提问的，服务变慢时影响相同；回答越长，用时越久。",
-            ),
-        ],
-        drawing=found.drawing,
-        table=found.table,
+        Told(
+            "Conditions were asked interleaved, so a slow hour meets all alike; a longer reply takes longer.",
+            "各条件是交错提问的，服务变慢时影响相同；回答越长，用时越久。",
+        ),
     )
 
 
