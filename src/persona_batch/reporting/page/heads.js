@@ -7,7 +7,7 @@ import { spoken } from "./columns.js";
 import { element } from "./dom.js";
 import { marked, named } from "./marked.js";
 import { cut, visible } from "./visible.js";
-import { percent, tell } from "./words.js";
+import { hundredths, percent, tell } from "./words.js";
 
 /** @typedef {import("./data.js").Meta} Meta */
 /** @typedef {import("./columns.js").Column} Column */
@@ -132,7 +132,7 @@ function effect(column, meta) {
     "div",
     { class: "effect", title: lines.join("\n") },
     element("span", { class: `share ${holds === true ? "holds" : holds === false ? "fails" : ""}` }, percent(told)),
-    interval && element("span", { class: "bounds" }, `${Math.round(interval.low * 100)}–${percent(interval.high)}`),
+    interval && element("span", { class: "bounds" }, `${hundredths(interval.low)}–${percent(interval.high)}`),
     scale(told, interval),
   );
 }

@@ -71,7 +71,18 @@ export function count(value) {
  * @param {number} share
  */
 export function percent(share) {
-  return `${Math.round(share * 100)}%`;
+  return `${hundredths(share)}%`;
+}
+
+/**
+ * A share in hundredths, halves to the even one: the same number as in the sentences of the verdict.
+ *
+ * @param {number} share
+ */
+export function hundredths(share) {
+  const value = share * 100;
+  const below = Math.floor(value);
+  return value - below === 0.5 ? below + (below % 2) : Math.round(value);
 }
 
 /**
