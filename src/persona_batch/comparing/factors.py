@@ -134,12 +134,8 @@ def clusters_of(manifest: Path) -> dict[str, str]:
     """Return the cluster of each question that has one, by the manifest; none where there is no manifest."""
     if not manifest.is_file():
         return {}
-    questions = read_manifest(manifest).config.get("questions")
-    return {
-        str(question["id"]): str(question["cluster"])
-        for question in (questions if isinstance(questions, list) else ())
-        if isinstance(question, dict) and question.get("cluster") is not None
-    }
+    questions = read_manifest(manifest).entries("questions")
+    return {str(one["id"]): str(one["cluster"]) for one in questions if one.get("cluster") is not None}
 
 
 def levels_of(manifest: Path) -> dict[str, list[str]]:

@@ -82,6 +82,11 @@ class Manifest(msgspec.Struct, kw_only=True):
         """Whether filters left out a part of the batch so far."""
         return None not in (self.cells, self.batch_cells) and self.cells != self.batch_cells
 
+    def entries(self, name: str) -> list[dict[str, Any]]:
+        """The entries of a list of the configuration (`personas`, `questions`); none where there is no such list."""
+        held = self.config.get(name)
+        return [entry for entry in held if isinstance(entry, dict)] if isinstance(held, list) else []
+
 
 _decode = msgspec.json.Decoder(Manifest).decode
 

@@ -4,7 +4,9 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
+
+import msgspec
 
 from persona_batch.errors import UsageError
 from persona_batch.record.reader import journal_at
@@ -13,6 +15,8 @@ from persona_batch.record.record import Record
 _NEWLINE = b"\n"
 _BUFFER = 1 << 20  # bytes
 _LONGEST = 1 << 28  # bytes of a line; more is no record
+
+H = TypeVar("H", bound=msgspec.Struct)
 
 
 class StandingRecords:
@@ -49,14 +53,22 @@ class StandingRecords:
         Raises:
             UsageError: a line is no record, or the file cannot be read.
         """
-        place = number = 0
-        self._file.seek(0)
-        while (line := self._line()).endswith(_NEWLINE) and place + len(line) <= self._end:
-            number += 1
+        for place, number, line in self._lines():
             yield place, self._journal.entry(line, number)
-            place += len(line)
-        if len(line) == _LONGEST:
-            raise UsageError(f"{self._journal.path}:{number + 1}: a line of more than {_LONGEST >> 20} MB is no record")
+
+    def heads(self, head: type[H]) -> Iterator[tuple[int, H]]:
+        """Yield those fields of every record that `head` has, as `read` does: what it has not is passed over quickly.
+
+        Raises:
+            UsageError: as for `read`.
+        """
+        decode = msgspec.json.Decoder(head).decode
+        for place, number, line in self._lines():
+            try:
+                yield place, decode(line)
+            except (msgspec.MsgspecError, ValueError):
+                self._journal.entry(line, number)  # says what is wrong with it
+                raise
 
     def records(self) -> Iterator[Record]:
         """Yield the records alone, as `read` does.
@@ -74,6 +86,17 @@ class StandingRecords:
         """
         self._file.seek(place)
         return self._journal.entry(self._line(), 0)
+
+    def _lines(self) -> Iterator[tuple[int, int, bytes]]:
+        """Yield the whole lines, each with the byte at which it begins and its number, from 1."""
+        place = number = 0
+        self._file.seek(0)
+        while (line := self._line()).endswith(_NEWLINE) and place + len(line) <= self._end:
+            number += 1
+            yield place, number, line
+            place += len(line)
+        if len(line) == _LONGEST:
+            raise UsageError(f"{self._journal.path}:{number + 1}: a line of more than {_LONGEST >> 20} MB is no record")
 
     def _line(self) -> bytes:
         try:

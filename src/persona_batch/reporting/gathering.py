@@ -8,6 +8,7 @@ import random
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -182,10 +183,9 @@ def _roles(personas: Sequence[str], controls: Sequence[Mapping[str, Sequence[str
     return {name: "control" if name in heads else "placebo" if name in used else "persona" for name in personas}
 
 
-def _config(source: Source, name: str) -> list[dict[str, object]]:
+def _config(source: Source, name: str) -> list[dict[str, Any]]:
     """Return a list of the manifest's configuration; empty where there is none."""
-    held = None if source.manifest is None else source.manifest.config.get(name)
-    return [entry for entry in held if isinstance(entry, dict)] if isinstance(held, list) else []
+    return [] if source.manifest is None else source.manifest.entries(name)
 
 
 def _order(sources: Sequence[Source]) -> Order:
