@@ -48,9 +48,10 @@ def ask(
     """
     import asyncio
 
-    from persona_batch.cli.conversation import Cautions, Conversation, Replying, prepare
+    from persona_batch.cli.conversation import Replying, say
     from persona_batch.cli.typed import checked_text, read_all, read_line
     from persona_batch.config.load import Overrides
+    from persona_batch.pipeline.conversation import Cautions, Conversation, prepare
     from persona_batch.record.record import encode
 
     overrides = Overrides(
@@ -65,19 +66,19 @@ def ask(
         thinking=thinking,
         params=options.read_params(param),
     )
-    call = prepare(file, persona, variant, overrides)
+    call = prepare([file], persona, variant, overrides)
     if question is None:
         question = read_line("Question: ") if sys.stdin.isatty() else read_all()
     said = checked_text(question or "", "the question")
     if not quiet:
-        Cautions(call).tell(said)
+        Cautions(call, say).tell(said)
     replying = Replying(color, messages=not quiet, streams=not as_json, closing=not quiet)
 
     async def once() -> int:
         with ExitStack() as stack:
             kept = stack.enter_context(_opened(save)) if save is not None else None
-            async with call.open() as endpoint:
-                conversation = await Conversation.begin(call, endpoint)
+            async with call.open(say) as endpoint:
+                conversation = await Conversation.begin(call, endpoint, say)
                 record = await replying.to(conversation, said)
             if as_json:
                 sys.stdout.write(encode(record).decode() + "\n")

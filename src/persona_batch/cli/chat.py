@@ -34,9 +34,10 @@ def chat(
         batch chat personas/wukong.yaml --param temperature=0.2
     """
     from persona_batch.cli.chat_commands import LEAVING, Leave, is_command, perform
-    from persona_batch.cli.conversation import Cautions, Conversation, Replying, prepare, say
+    from persona_batch.cli.conversation import Replying, say
     from persona_batch.cli.typed import read_line
     from persona_batch.config.load import Overrides
+    from persona_batch.pipeline.conversation import Cautions, Conversation, prepare
     from persona_batch.view.transcript import page_for
 
     overrides = Overrides(
@@ -50,16 +51,16 @@ def chat(
         thinking=thinking,
         params=options.read_params(param),
     )
-    call = prepare(file, persona, variant, overrides)
+    call = prepare([file], persona, variant, overrides)
     page = page_for(sys.stdout, color)
-    warn_of = Cautions(call).tell
+    warn_of = Cautions(call, say).tell
     replying = Replying(color, messages=False)
     # The loop runs only while something is asked: at the prompt, Ctrl-C and Ctrl-D are the terminal's own.
     with asyncio.Runner() as runner:
-        endpoint = call.open()
+        endpoint = call.open(say)
         runner.run(endpoint.__aenter__())
         try:
-            conversation = runner.run(Conversation.begin(call, endpoint))
+            conversation = runner.run(Conversation.begin(call, endpoint, say))
             whom = f"{call.persona.id} on {conversation.model} ({call.target.name})"
             say(f"{whom}; {', '.join(LEAVING)} or Ctrl-D leaves, /help lists the rest")
             warn_of("")

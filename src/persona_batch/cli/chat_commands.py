@@ -5,7 +5,8 @@ import unicodedata
 from datetime import datetime
 from pathlib import Path
 
-from persona_batch.cli.conversation import Conversation, say
+from persona_batch.cli.conversation import say
+from persona_batch.pipeline.conversation import Conversation
 from persona_batch.record.record import encode
 from persona_batch.view.palette import Palette
 from persona_batch.view.transcript import Page, messages_block, transcript

@@ -24,7 +24,8 @@ from persona_batch.config.foreign import holds_personas, other_name, refuse_shap
 from persona_batch.config.format import PersonaEntry, PersonasFile, QuestionFile
 from persona_batch.config.fullwidth import doubtful
 from persona_batch.config.fullwidth import refuse as refuse_fullwidth
-from persona_batch.config.nodes import Mapping, Node, Scalar, walk
+from persona_batch.config.inline import SOURCE, Inline
+from persona_batch.config.nodes import Mapping, Node, Scalar, Walked, walk
 from persona_batch.config.params import check_names
 from persona_batch.config.problems import Place, Problems, Unreadable, did_you_mean, quote
 from persona_batch.config.rubric_format import RubricFile
@@ -48,15 +49,17 @@ _PERSONA_ONLY = {*known_keys(PersonaEntry), "personas"} - set(known_keys(Questio
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One YAML file that was read; `kind` is what its keys say it is.
+    """One YAML file that was read, or values in Python that say what one would; `kind` is what its keys say it is.
 
-    `said` is all that it says rightly (None: nothing), and `root` knows the place of each part of it.
+    `said` is all that it says rightly (None: nothing), and `root` knows the place of each part of it. `has_name`:
+    whether its name is an id for what has none.
     """
 
     file: TextFile
     root: Mapping
     kind: FileKind
     said: Section | None
+    has_name: bool = True
 
 
 @dataclass(slots=True)
@@ -96,6 +99,14 @@ class Library:
             with suppress(Unreadable):  # its problems are noted
                 self.documents[key] = self._read(path, shown, named_at)
         return self.documents[key]
+
+    def inline(self, given: Inline, kind: Literal["persona", "questions"]) -> Document:
+        """Return values in Python as a document; names of files in them start from the working folder."""
+        root = given.root(list_key="questions" if kind == "questions" else None)
+        nodes = list(walk(root))
+        refuse_keys(root, self.problems)
+        said = self._validated(kind, root, nodes)
+        return Document(TextFile(given.at, Path(SOURCE), "", ""), root, kind, said, has_name=False)
 
     def text(self, path: Path, shown: str, named_at: Place, written: str) -> TextFile | None:
         """Return a prompt file, or None when it cannot be read (its problems are noted)."""
@@ -162,17 +173,20 @@ class Library:
         nodes = list(walk(root))
         refuse_fullwidth(nodes, self.problems)
         kind = kind_of(root)
-        refuse_shapes(root, nodes, self.problems)
         refuse_lost_values(nodes, file.text, self.problems)
         for place, message in chain(lost_text(nodes, file.text), doubtful(nodes)):
             self.lost.add(Problem(place.file, place.line, place.column, message))
+        return Document(file, root, kind, self._validated(kind, root, nodes))
+
+    def _validated(self, kind: FileKind, root: Mapping, nodes: Walked) -> Section | None:
+        refuse_shapes(root, nodes, self.problems)
         said = validated(_model_of(kind, root), root, self.problems)
         for name, key, node in nodes:
             if name in ("params", "factors") and key is not None and isinstance(node, Mapping):
                 check_names(node, self.problems)
         if self.custom_checks is not None:
             refuse_unnamed(nodes, self.custom_checks, self.problems)
-        return Document(file, root, kind, said)
+        return said
 
 
 def _model_of(kind: FileKind, root: Mapping) -> type[Section]:

@@ -14,6 +14,7 @@ from persona_batch.config.factorial import FORMAT, factors_said
 from persona_batch.config.files import expand, recorded_name
 from persona_batch.config.finishing import Finisher, partners_of
 from persona_batch.config.format import PersonasFile, RunBlock, SharedBlock
+from persona_batch.config.inline import Inline, stems_of
 from persona_batch.config.names import id_from_stem
 from persona_batch.config.nodes import Mapping, Node, pairs
 from persona_batch.config.persona_rows import PersonaRows, prompt_hash
@@ -50,9 +51,9 @@ class Survey:
 
 
 def load_batch(
-    files: Sequence[str | Path],
+    files: Sequence[str | Path | Inline],
     *,
-    questions: Sequence[str | Path] = (),
+    questions: Sequence[str | Path | Inline] = (),
     overrides: Overrides = _NOTHING,
     need_questions: bool = True,
     custom_checks: Collection[str] | None = None,
@@ -60,8 +61,8 @@ def load_batch(
     """Read persona files, and all that they name.
 
     Args:
-        files: persona files, folders and globs.
-        questions: question files, folders and globs; they replace the personas' own questions.
+        files: persona files, folders and globs, and values in Python that say what such files would.
+        questions: question files, folders and globs, and values; they replace the personas' own questions.
         overrides: the command line's settings; its `params` are left to the plan.
         need_questions: whether a persona without questions is a problem.
         custom_checks: the checks in Python that the files may use; None: any, because no check is made.
@@ -74,7 +75,7 @@ def load_batch(
     if not files:
         library.problems.add(Place("FILE"), "no persona file is named; name a file, a folder or a glob")
     documents: list[Document] = []
-    for document in _documents([str(file) for file in files], library):
+    for document in _documents([_name(file) for file in files], library):
         if document.kind == "persona":
             documents.append(document)
             continue
@@ -89,9 +90,13 @@ def load_batch(
             Place(shown, 1, 1),
             f"{quote(shown)} is a question file, expected personas; give it by `-q`: `batch run P.yaml -q {shown}`",
         )
-    given = registry.from_files(str(name) for name in questions) if questions else None
+    given = registry.from_files(_name(name) for name in questions) if questions else None
     batch = _batch(documents, registry, given, overrides, need_questions=need_questions)
-    return replace(batch, id=batch_id([str(file) for file in files]))
+    return replace(batch, id=batch_id([_name(file) for file in files]))
+
+
+def _name(given: str | Path | Inline) -> str | Inline:
+    return given if isinstance(given, Inline) else str(given)
 
 
 def survey(names: Sequence[str]) -> Survey:
@@ -129,10 +134,13 @@ def survey(names: Sequence[str]) -> Survey:
     return Survey(tuple(sorted(files, key=lambda file: file.path)), batch.warnings if batch else library.warnings)
 
 
-def _documents(names: Sequence[str], library: Library) -> list[Document]:
-    """Return the files that names stand for, each once."""
-    documents: dict[Path, Document] = {}
+def _documents(names: Sequence[str | Inline], library: Library) -> list[Document]:
+    """Return the files that names stand for, each once, and values in Python as they are."""
+    documents: dict[Path | int, Document] = {}
     for name in names:
+        if isinstance(name, Inline):
+            documents[len(documents)] = library.inline(name, "persona")
+            continue
         for named in expand(name, library.problems):
             if (document := library.document(named.path, named.shown)) is not None:
                 documents.setdefault(named.path.resolve(), document)
@@ -180,10 +188,16 @@ def _batch(
     )
 
 
-def batch_id(names: Sequence[str]) -> str:
-    """Return the id of a batch: the stems of its files and folders, joined by `+`; of many, the first and a count."""
-    stems = []
+def batch_id(names: Sequence[str | Inline]) -> str:
+    """Return the id of a batch: the stems of its files and folders, joined by `+`; of many, the first and a count.
+
+    A persona that is a value in Python has its own id for a stem.
+    """
+    stems: list[str] = []
     for name in names:
+        if isinstance(name, Inline):
+            stems += stems_of(name)
+            continue
         path = Path(name).expanduser()
         stem = path.resolve().name if os.path.isdir(path) else path.stem  # noqa: PTH112  # says no to any odd name
         if stem.strip("*?[]") != stem or not stem:  # a glob is named by its folder

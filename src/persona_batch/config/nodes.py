@@ -21,7 +21,7 @@ ScalarKind: TypeAlias = Literal["text", "int", "float", "bool", "null"]
 
 _PREFIX = "tag:yaml.org,2002:"
 _resolver = yaml.resolver.Resolver()
-_INT64 = range(-(2**63), 2**64)  # what JSON encoders and endpoints carry
+INT64 = range(-(2**63), 2**64)  # what JSON encoders and endpoints carry
 
 
 @dataclass(slots=True)
@@ -206,7 +206,7 @@ def _whole(written: str) -> int:
             f'{quote(written)} is read as {int(body, 8)} (octal) here; write "{written}" for the text, '
             f"or the number without the leading 0"
         )
-    if len(body) > 70 or (number := int(digits, 0)) not in _INT64:
+    if len(body) > 70 or (number := int(digits, 0)) not in INT64:
         raise Surprise(f"{quote(written)} does not fit into 64 bits; write it in quotes for the text")
     return number
 

@@ -125,7 +125,7 @@ class _Reader:
             if entry.id is not None and "{" in entry.id:
                 self.problems.add(below(at, "id").place, "a template of ids is for the rows of a table; add `from: …`")
             return entry.id
-        identity = id_from_stem(self.document.file.path.stem) if alone else None
+        identity = id_from_stem(self.document.file.path.stem) if alone and self.document.has_name else None
         if identity is None and "from" not in at.entries:
             self.problems.add(at.place, "`id` is missing here; add `id: …` (letters, digits, `.`, `_`, `-`)")
         return identity
@@ -150,8 +150,8 @@ class _Reader:
             if text is None:
                 continue
             if (first := variants.setdefault(text, item)) is not item:
-                line = first.place.line
-                self.problems.add(item.place, f"this paraphrase is the same as the one in line {line}; keep one")
+                where = f"in line {first.place.line}" if first.place.line else f"at {first.place}"
+                self.problems.add(item.place, f"this paraphrase is the same as the one {where}; keep one")
         return variants
 
     def _text(self, prompt: SystemFile, at: Node) -> str | None:

@@ -14,6 +14,7 @@ from persona_batch.config.document import Document, Library
 from persona_batch.config.files import SUFFIXES, Named, expand
 from persona_batch.config.foreign import is_meant
 from persona_batch.config.format import QuestionEntry, QuestionFile
+from persona_batch.config.inline import Inline
 from persona_batch.config.names import id_from_text
 from persona_batch.config.nodes import Mapping, Node, below, pairs
 from persona_batch.config.params import merge
@@ -56,10 +57,15 @@ class QuestionRegistry:
             self.read[id(at)] = self._shared(asked)
         return self.read[id(at)]
 
-    def from_files(self, names: Iterable[str]) -> tuple[Question, ...]:
-        """Return the questions of files named on the command line."""
+    def from_files(self, names: Iterable[str | Inline]) -> tuple[Question, ...]:
+        """Return the questions of files named on the command line, and of values in Python."""
         asked: list[_Asked] = []
         for name in names:
+            if isinstance(name, Inline):
+                asked += [
+                    _Asked(one, Place(name.at)) for one in self.of_document(self.library.inline(name, "questions"))
+                ]
+                continue
             if _is_text(name):
                 self.problems.add(
                     Place("-q"),
@@ -73,7 +79,10 @@ class QuestionRegistry:
 
     def of_document(self, document: Document) -> tuple[Question, ...]:
         """Return the questions of a file that was read."""
-        return self._from_file(Named(document.file.path, document.file.shown), None, document.file.shown)
+        named = Named(document.file.path, document.file.shown)
+        return (
+            self._from_file(named, None, named.shown) if document.has_name else self._of_document(document, named, None)
+        )
 
     def _from_file(self, named: Named, named_at: Place | None, written: str) -> tuple[Question, ...]:
         """Return a file's questions; `written` is what names it: a rubric that a folder holds has none."""

@@ -1,12 +1,13 @@
 """Which run folder a call works on: a new one, the one it names, or the newest unfinished one of its batch."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 from filelock import AsyncFileLock
 
 from persona_batch.config.batch import Batch
+from persona_batch.config.inline import SOURCE
 from persona_batch.errors import UsageError
 from persona_batch.pipeline.call import Call
 from persona_batch.pipeline.options import FILTERS, asked_for, invocation
@@ -108,8 +109,20 @@ def _other_files(batch: Batch, manifest: Manifest) -> list[str]:
     """Return the persona files of a run that has none of the batch's, though they are still there.
 
     Two files may have one name, in two folders. A file that is gone was moved or renamed, and its run goes along.
+    Personas that are values in Python are known by their ids and prompts.
     """
-    mine = {persona.source for persona in batch.personas}
-    theirs = {entry.get("source"): None for entry in manifest.config.get("personas") or ()}
-    named = [name for name in theirs if name]
-    return [] if mine.intersection(named) or not all(Path(name).is_file() for name in named) else named
+    mine = {sign for one in batch.personas for sign in _signs(one.source, one.id, one.variants)}
+    named: dict[str, None] = {}
+    for entry in manifest.config.get("personas") or ():
+        signs = _signs(entry.get("source"), entry["id"], entry.get("variants") or ())
+        if mine.intersection(signs):
+            return []
+        named |= dict.fromkeys(signs[:1])
+    return [] if not all(name.startswith(SOURCE) or Path(name).is_file() for name in named) else list(named)
+
+
+def _signs(source: str | None, persona: str, prompts: Sequence[str | None]) -> list[str]:
+    """Return what tells where a persona is from: its file, or the id and the prompts of a value in Python."""
+    if source == SOURCE:
+        return [f"{SOURCE} {persona}", *filter(None, prompts)]
+    return [source] if source else []

@@ -10,6 +10,7 @@ import msgspec
 from persona_batch.chat import JsonValue
 from persona_batch.config.batch import Batch
 from persona_batch.config.files import recorded_name
+from persona_batch.config.inline import SOURCE, Inline
 from persona_batch.config.load import Overrides
 from persona_batch.errors import UsageError
 from persona_batch.record.finding import find_run
@@ -35,15 +36,16 @@ _PER_CALL = frozenset(
 class RunOptions:
     """One call of `batch run`.
 
-    `files` persona files, folders and globs; `questions` question files that replace the personas' own.
+    `files` persona files, folders and globs, or values in Python that say what they would; `questions` the same of
+    questions, which replace the personas' own.
     `resume` a run (folder, id, `latest`) to finish; `continue_newest` the newest unfinished run of the batch, else
     a new one. `max_requests`, `max_tokens_total` and `time_limit` (seconds) end this call, not the run.
     `custom_checks` are the checks in Python that may be called. `workers` is how many processes ask the endpoint (1:
     this one does).
     """
 
-    files: tuple[str, ...] = ()
-    questions: tuple[str, ...] = ()
+    files: tuple[str | Inline, ...] = ()
+    questions: tuple[str | Inline, ...] = ()
     overrides: Overrides = field(default_factory=Overrides)
     persona_globs: tuple[str, ...] = ()
     question_globs: tuple[str, ...] = ()
@@ -103,7 +105,13 @@ def what_changed(earlier: Manifest, batch: Batch, options: RunOptions) -> list[s
     begun = earlier.config.get("invocation")
     if not begun:
         return files
-    was, is_now = asked_for(begun), asked_for(invocation(options))
+    mine = invocation(options)
+    files += [
+        f"{what} in Python"
+        for name, what in (("files", "the personas"), ("questions", "the questions"))
+        if _inline(begun.get(name)) != _inline(mine.get(name))
+    ]
+    was, is_now = asked_for(begun), asked_for(mine)
     return files + [
         f"{name} ({_told(was.get(name))}, now {_told(is_now.get(name))})"
         for name in {**is_now, **was}
@@ -116,7 +124,7 @@ def asked_for(call: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
     given, engine = call.get("overrides") or {}, call.get("engine")
     said = {f"--param {name}": value for name, value in (given.get("params") or {}).items()}
     lists = {
-        "-q": _recorded(call.get("questions") or []),
+        "-q": [SOURCE if isinstance(name, dict) else name for name in _recorded(call.get("questions") or [])],
         "-m": given.get("models"),
         "--placement": given.get("placements"),
     }
@@ -134,10 +142,15 @@ def _given(options: RunOptions | Overrides) -> dict[str, Any]:
     return {name: getattr(options, name) for name in names if getattr(options, name) != getattr(plain, name)}
 
 
-def _recorded(names: JsonValue) -> JsonValue:
-    """Return files' names as a run may tell them: relative, however they were typed."""
+def _recorded(names: JsonValue) -> list[JsonValue]:
+    """Return files' names as a run may tell them: relative, however they were typed; values in Python as they are."""
     assert isinstance(names, list)
-    return [recorded_name(Path(str(name))) for name in names]
+    return [name if isinstance(name, dict) else recorded_name(Path(str(name))) for name in names]
+
+
+def _inline(names: JsonValue) -> list[JsonValue]:
+    """Return what the values in Python say among the names of files; where they were given does not matter."""
+    return [name["said"] for name in names or () if isinstance(name, dict)]
 
 
 def _told(value: JsonValue) -> str:

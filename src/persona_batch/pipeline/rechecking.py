@@ -120,7 +120,9 @@ def declared_now(run: RunDir, files: Sequence[str], questions: Sequence[str], cu
         batch = load_batch(
             given.files, questions=given.questions, overrides=given.overrides, custom_checks=frozenset(custom)
         )
-        return Rechecking(_grid(batch, manifest), f"the checks of {listed([*given.files, *given.questions])}")
+        return Rechecking(
+            _grid(batch, manifest), f"the checks of {listed([str(name) for name in (*given.files, *given.questions)])}"
+        )
     if (grid := described(manifest)) is None:
         raise UsageError(f"{run.path}: {listed(_missing(manifest))} is not there; name the persona files")
     return Rechecking(grid, f"{_DECLARED} ({listed(_missing(manifest))} is not there)")
