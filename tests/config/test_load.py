@@ -65,6 +65,27 @@ def test_a_whole_file_is_read_as_it_is_written(load: Load) -> None:
     assert bye.params == {"seed": 1}
 
 
+def test_an_example_without_a_user_is_what_the_persona_says_first(load: Load) -> None:
+    persona = only(load({"p.yaml": "system: x\nquestions: [Hi]\nexamples: [{assistant: Ahoy}]\n"}).personas)
+    assert persona.examples == (Example(None, "Ahoy"),)
+
+
+def test_what_was_imported_is_looked_at_by_nobody_and_part_of_nothing(load: Load) -> None:
+    own = "id: a\nsystem: x\nquestions: [Hi]\n"
+    held = """imported:
+  examples: {a: b}
+  "no": null
+  params: {temperatur: "1e3", checks: {x: [null]}}
+  system: {content: [1, 2.5, true]}
+  "<<": {secret: the butler, run: "", custom: no-such-check}
+"""
+    plain, kept = load({"p.yaml": own}), load({"p.yaml": own + held})
+    assert kept.personas == plain.personas
+    assert kept.warnings == plain.warnings
+    several = load({"p.yaml": "questions: [Hi]\npersonas: [{id: a, system: x, imported: {system: {text: 1}}}]\n"})
+    assert only(several.personas).variants == ("x",)
+
+
 def test_every_file_is_named_with_its_hash(load: Load, tmp_path: Path) -> None:
     batch = load({"p.yaml": "system: {file: p.md}\nquestions: [q.yaml]\n", "q.yaml": JOURNEY, "p.md": "Be brief.\n"})
     assert {file.path: file.sha256 for file in batch.files} == {

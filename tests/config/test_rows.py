@@ -6,7 +6,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from config.conftest import Load, Problems
-from persona_batch.config.batch import Persona
+from persona_batch.config.batch import Example, Persona
+from persona_batch.config.persona_rows import PersonaRows
 
 ROLES = "role,kind,motto\npirate,sea,Arrr!\nengineer,land,\n"
 PERSONAS = """\
@@ -35,6 +36,16 @@ def test_a_row_is_a_persona(load: Load) -> None:
     assert engineer.examples[0].assistant == "Me"
     assert [one.id for one in batch.personas[:-1]] == ["none", "assistant"]
     assert {file.path for file in batch.files} == {"p.yaml", "roles.csv"}
+
+
+def test_a_row_may_speak_first_and_comes_back_from_a_manifest(load: Load) -> None:
+    row = "{from: roles.csv, id: '{{ role }}', system: x, examples: [{assistant: '{{ motto }}!'}]}"
+    text = f"questions: [Hello]\npersonas: [{row}]\n"
+    shape = load({"p.yaml": text, "roles.csv": "role,motto\npirate,Arrr\n"}).personas[-1]
+    (pirate,) = rows_of(shape)
+    assert pirate.examples == (Example(None, "Arrr!"),)
+    assert shape.rows is not None
+    assert PersonaRows.reopened(shape.rows.written()).persona(shape, 0) == pirate
 
 
 def test_ids_are_made_of_a_column_or_of_the_number(load: Load) -> None:

@@ -141,7 +141,8 @@ GUESSES = [
     Wrong(
         "examples as messages",
         persona("examples: [{role: user, content: Hi}]"),
-        "3:12: found one message, expected a turn; write `{user: …, assistant: …}` for each pair of messages",
+        "3:12: found one message, expected a turn; write `{user: …, assistant: …}` for each pair of messages, "
+        "`{assistant: …}` for what the persona says first",
     ),
     Wrong(
         "id of several words",

@@ -10,7 +10,8 @@ SHAPES = [
         "strange key",
         persona("zzz: 3"),
         "3:1: unknown key `zzz`, expected one of `controls`, `params`, `checks`, `questions`, `factors`, `probe`, "
-        "`run`, `id`, `name`, `description`, `system`, `placement`, `examples`, `attributes`, `control`, `from`",
+        "`run`, `id`, `name`, `description`, `system`, `placement`, `examples`, `attributes`, `imported`, `control`, "
+        "`from`",
     ),
     Wrong("unknown key in run", persona("run: {sample: 3}"), "3:7: unknown key `sample`, did you mean `samples`?"),
     Wrong("unknown key in limits", persona("run: {limits: {rmp: 3}}"), "3:16: unknown key `rmp`, did you mean `rpm`?"),
@@ -61,6 +62,8 @@ SHAPES = [
     Wrong(
         "unfinished example", persona("examples: [{user: Hi}]"), "3:12: `assistant` is missing here; add `assistant: …`"
     ),
+    Wrong("example of nothing", persona("examples: [{}]"), "3:12: `assistant` is missing here; add `assistant: …`"),
+    Wrong("what was imported as a list", persona("imported: [x]"), "3:11: found a list, expected a mapping"),
     Wrong(
         "persona keys beside personas",
         "system: x\npersonas: [{id: a, system: b}]\nquestions: [Hello]\n",

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from persona_batch.chat import Message
 from persona_batch.errors import UsageError
 from persona_batch.record import Record
 from pipeline.workshop import Workshop
@@ -132,6 +133,16 @@ def test_in_a_talk_each_sees_the_other_as_the_user(workshop: Workshop) -> None:
     assert sent(workshop) == expected
     assert [turn.partner and turn.partner.persona for turn in record.turns] == [None, "teacher", "teacher"]
     assert [one.content for one in record.opening] == ["You are a pirate."]
+
+
+def test_a_greeting_is_no_turn_of_a_conversation(workshop: Workshop) -> None:
+    asked = "questions: [{id: a, turns: [Hi, Ho]}, Hey]\n"
+    text = f"id: cat\nsystem: Meow.\nexamples: [{{assistant: Purr.}}]\ncontrols: []\n{asked}"
+    summary = workshop.run([workshop.write("cat.yaml", text)])
+    for record in workshop.records(summary):
+        assert [one.content for one in record.opening] == ["Meow.", "Purr."]
+        assert record.asked[2:3] in (["Hi"], [Message("user", "Hey")])
+    assert workshop.run([], resume=summary.path).asked == 0
 
 
 @pytest.mark.parametrize("rpm_kills", [1, 2, 3, 4, 5, 6])

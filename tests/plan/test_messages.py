@@ -55,13 +55,37 @@ def test_examples_stand_between_persona_and_question() -> None:
     assert roles == ["system", "user", "assistant", "user"]
 
 
+def test_a_greeting_stands_in_its_place_among_the_examples() -> None:
+    greeting = Message("assistant", "喵呜")
+    greets = replace(SHOWN, examples=(*SHOWN.examples, Example(None, "喵呜")))
+    messages = sent(greets, "你是一只小猫", "system", QUESTION)
+    assert [message.role for message in messages] == ["system", "user", "assistant", "assistant", "user"]
+    assert messages[3] == greeting
+
+
+@pytest.mark.parametrize(("text", "before"), [("你是一只小猫", [Message("user", "你是一只小猫")]), ("", [])])
+def test_user_placement_puts_the_prompt_before_a_greeting_as_a_message_by_itself(
+    text: str, before: list[Message]
+) -> None:
+    greets = replace(KITTEN, examples=(Example(None, "喵呜"),))
+    assert sent(greets, text, "user", QUESTION) == (
+        *before,
+        Message("assistant", "喵呜"),
+        Message("user", "你爱吃什么？"),
+    )
+
+
 def test_no_persona_sends_the_question_alone_and_an_empty_one_an_empty_message() -> None:
     assert sent(KITTEN, None, "none", QUESTION) == (Message("user", "你爱吃什么？"),)
     assert sent(KITTEN, "你是一只小猫", "none", QUESTION) == (Message("user", "你爱吃什么？"),)
     assert sent(KITTEN, "", "system", QUESTION)[0] == Message("system", "")
 
 
-@pytest.mark.parametrize("persona", [KITTEN, SHOWN], ids=["plain", "with examples"])
+@pytest.mark.parametrize(
+    "persona",
+    [KITTEN, SHOWN, replace(KITTEN, examples=(Example(None, "喵"),))],
+    ids=["plain", "with examples", "greeting"],
+)
 @pytest.mark.parametrize("placement", ["system", "developer", "user"])
 @pytest.mark.parametrize("text", ["你是一只小猫", "", None])
 @pytest.mark.parametrize("params", [{}, {"top_p": 0.5}], ids=["no params", "params"])

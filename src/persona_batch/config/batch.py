@@ -15,9 +15,9 @@ from persona_batch.checks import Check
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One few-shot turn: what a user says and what the persona answers."""
+    """One few-shot turn: what a user says and what the persona answers; `user` None: the persona speaks first."""
 
-    user: str
+    user: str | None
     assistant: str
 
 

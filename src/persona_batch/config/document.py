@@ -25,7 +25,7 @@ from persona_batch.config.format import PersonaEntry, PersonasFile, QuestionFile
 from persona_batch.config.fullwidth import doubtful
 from persona_batch.config.fullwidth import refuse as refuse_fullwidth
 from persona_batch.config.inline import SOURCE, Inline
-from persona_batch.config.nodes import Mapping, Node, Scalar, Walked, walk
+from persona_batch.config.nodes import Mapping, Node, Scalar, Sequence, Walked, walk
 from persona_batch.config.params import check_names
 from persona_batch.config.problems import Place, Problems, Unreadable, did_you_mean, quote
 from persona_batch.config.rubric_format import RubricFile
@@ -103,7 +103,7 @@ class Library:
     def inline(self, given: Inline, kind: Literal["persona", "questions"]) -> Document:
         """Return values in Python as a document; names of files in them start from the working folder."""
         root = given.root(list_key="questions" if kind == "questions" else None)
-        nodes = list(walk(root))
+        nodes = _looked_at(root)
         refuse_keys(root, self.problems)
         said = self._validated(kind, root, nodes)
         return Document(TextFile(given.at, Path(SOURCE), "", ""), root, kind, said, has_name=False)
@@ -170,7 +170,7 @@ class Library:
         root = compose(file.text, shown, self.problems)
         refuse_keys(root, self.problems)
         _refuse_keys_in_comments(file, self.problems)
-        nodes = list(walk(root))
+        nodes = _looked_at(root)
         refuse_fullwidth(nodes, self.problems)
         kind = kind_of(root)
         refuse_lost_values(nodes, file.text, self.problems)
@@ -187,6 +187,14 @@ class Library:
         if self.custom_checks is not None:
             refuse_unnamed(nodes, self.custom_checks, self.problems)
         return said
+
+
+def _looked_at(root: Mapping) -> Walked:
+    """Return all nodes but those that an import kept beside a persona: whatever they hold is nobody's business."""
+    listed = root.get("personas")
+    holders = [root, *(listed.items if isinstance(listed, Sequence) else ())]
+    kept = {id(holder.get("imported")) for holder in holders if isinstance(holder, Mapping)}
+    return list(walk(root, without=kept))
 
 
 def _model_of(kind: FileKind, root: Mapping) -> type[Section]:
@@ -245,12 +253,12 @@ def kind_of(root: Mapping) -> FileKind:
 def refuse_keys(root: Mapping, problems: Problems) -> None:
     """Note every literal credential; the message never holds it.
 
-    What has the name of a credential is one, whatever it looks like; but an attribute may be called `secret`. The
-    name of a variable (`${MY_KEY}`) is none.
+    What has the name of a credential is one, whatever it looks like; but an attribute may be called `secret`, and so
+    may what came from another tool. The name of a variable (`${MY_KEY}`) is none.
     """
     told: set[int] = set()
     for name, _, node in walk(root):
-        if name == "attributes":
+        if name in {"attributes", "imported"}:
             told.update(id(below) for _, _, below in walk(node))
     for name, key, node in walk(root):
         if key is not None and has_key(key.written):

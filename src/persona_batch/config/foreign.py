@@ -201,7 +201,10 @@ def _refuse_items(name: str, node: Sequence, problems: Problems) -> None:
     for item in node.items:
         message = None
         if isinstance(item, Mapping) and set(item.entries) >= _CHAT and name == "examples":
-            message = "found one message, expected a turn; write `{user: …, assistant: …}` for each pair of messages"
+            message = (
+                "found one message, expected a turn; write `{user: …, assistant: …}` for each pair of messages, "
+                "`{assistant: …}` for what the persona says first"
+            )
         elif isinstance(item, Scalar) and item.kind == "text" and name == "personas":
             several = item.written.casefold().endswith((".yaml", ".yml"))
             remedy = "name the files one after another: `batch run a.yaml b.yaml`" if several else "write `{form}`"

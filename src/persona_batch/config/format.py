@@ -234,9 +234,9 @@ class SystemFile(Section):
 
 
 class ExampleEntry(Section):
-    """One few-shot turn."""
+    """One few-shot turn; what the persona says unasked (a greeting) has no `user`."""
 
-    user: NonEmpty
+    user: NonEmpty | None = Field(None, description="Left out: the persona speaks first.")
     assistant: NonEmpty
 
 
@@ -278,6 +278,9 @@ class PersonaEntry(SharedBlock):
     placement: Placement | None = Field(None, description="Where the prompt stands; by default `system`.")
     examples: list[ExampleEntry] | None = Field(None, description="Few-shot turns.")
     attributes: dict[str, str] | None = Field(None, description="Factors to group by in comparisons.")
+    imported: dict[str, JsonValue] | None = Field(
+        None, description="What `batch import` found besides, kept as it was; never sent, and read by nobody."
+    )
     control: bool | None = Field(None, description="Compare the other personas with this one.")
     from_: NonEmpty | None = Field(
         None,

@@ -94,9 +94,14 @@ def plain(node: Node, without: AbstractSet[int] = frozenset()) -> JsonValue:
             return {key: plain(value, without) for key, (_, value) in entries if id(value) not in without}
 
 
-def walk(node: Node, key: str = "") -> Iterator[tuple[str, Scalar | None, Node]]:
-    """Yield (name of the nearest key, the key, node) for a node and everything below it, each node once."""
-    seen: set[int] = set()
+def walk(
+    node: Node, key: str = "", without: AbstractSet[int] = frozenset()
+) -> Iterator[tuple[str, Scalar | None, Node]]:
+    """Yield (name of the nearest key, the key, node) for a node and everything below it, each node once.
+
+    What is below the nodes `without` (by `id`), and they themselves, is left out.
+    """
+    seen = set(without)
     waiting: list[tuple[str, Scalar | None, Node]] = [(key, None, node)]
     while waiting:
         name, key_node, current = waiting.pop()

@@ -31,14 +31,15 @@ class PersonaTemplates:
     variants: Sequence[Placed]
     name: Placed | None = None
     description: Placed | None = None
-    examples: Sequence[tuple[Placed, Placed]] = ()
+    examples: Sequence[tuple[Placed | None, Placed]] = ()
     attributes: Mapping[str, Placed] = field(default_factory=dict)
 
     @property
     def all(self) -> list[Placed]:
         """All of them."""
         single = [one for one in (self.identity, self.name, self.description) if one is not None]
-        return [*single, *self.variants, *(one for pair in self.examples for one in pair), *self.attributes.values()]
+        turns = [one for turn in self.examples for one in turn if one is not None]
+        return [*single, *self.variants, *turns, *self.attributes.values()]
 
     def id_of(self, row: Row, stem: str) -> str:
         """Return a row's id.
@@ -187,7 +188,7 @@ class PersonaRows:
             [prompt for prompt in said if prompt is not None],
             one(written["name"]),
             one(written["description"]),
-            [(user, reply) for user, reply in examples if user is not None and reply is not None],
+            [(user, reply) for user, reply in examples if reply is not None],
             {name: text for name, text in attributes.items() if text is not None},
         )
         rows, watch = cls(texts, id_from_stem(path.stem) or "row"), RowWatch()
@@ -201,7 +202,10 @@ class PersonaRows:
         return row
 
     def _examples(self, row: Row) -> tuple[Example, ...]:
-        return tuple(Example(user.render(row), said.render(row)) for user, said in self.templates.examples)
+        return tuple(
+            Example(None if user is None else user.render(row), said.render(row))
+            for user, said in self.templates.examples
+        )
 
     @cached_property
     def _checked(self) -> list[Placed]:

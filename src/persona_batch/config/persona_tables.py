@@ -65,6 +65,6 @@ def _templates(entry: PersonaEntry, at: Mapping, variants: NamesOf[str, Node], l
         [prompt for prompt in prompts if prompt is not None],
         one("name", entry.name),
         one("description", entry.description),
-        [(user, said) for user, said in examples if user is not None and said is not None],
+        [(user, said) for user, said in examples if said is not None],
         {name: text for name, text in attributes.items() if text is not None},
     )

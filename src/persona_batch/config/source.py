@@ -223,7 +223,7 @@ class _Composer:
         top.skip = True
         if not isinstance(node, Scalar):
             self.problems.add(top.node.place, "a list or mapping is no key; text that starts with { or [ needs quotes")
-        elif node.written == "<<":
+        elif node.written == "<<" and node.plain:
             self.problems.add(node.place, "the merge key `<<` is not read here; write the keys out")
         elif node.place in self.problems.places:
             return

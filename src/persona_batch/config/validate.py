@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 AnySection = TypeVar("AnySection", bound=Section)
 
 FREE = frozenset(
-    {"params", "factors", "speaker", "extra_body", "answer", "choice", "share_of", "json"}
+    {"params", "factors", "speaker", "extra_body", "answer", "choice", "share_of", "json", "imported"}
 )  # null means something below these
 
 _EXPECTED = {

@@ -107,8 +107,9 @@ def _arm_of(
     if text is not None and placement in ("system", "developer"):
         opening.append(Message("system" if placement == "system" else developer_role, text))
     for number, example in enumerate(persona.examples):
-        joins = number == 0 and text and placement == "user"
-        opening.append(Message("user", f"{text}{JOINT}{example.user}" if joins else example.user))
+        said = [text, example.user] if number == 0 and text and placement == "user" else [example.user]
+        if parts := [part for part in said if part is not None]:  # before a greeting, the prompt is a message by itself
+            opening.append(Message("user", JOINT.join(parts)))
         opening.append(Message("assistant", example.assistant))
     joined = text if text and placement == "user" and not persona.examples else None
     opening_json = messages_json(opening)
