@@ -15,7 +15,10 @@ from persona_batch.view.terminal import tell
 from persona_batch.wording import meant
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from persona_batch.comparing.comparison import Comparison
+    from persona_batch.record import Record
     from persona_batch.record.rundir import RunDir
 
 Format: TypeAlias = Literal["table", "markdown", "json", "csv"]
@@ -117,17 +120,9 @@ def compare(
         batch compare --explain change
         batch compare --format csv --bom > effects.csv
     """
-    from msgspec.structs import replace
-
     from persona_batch.comparing import Wanted
-    from persona_batch.comparing import compare as compare_records
-    from persona_batch.comparing.factors import clusters_of, controls_of, levels_of
-    from persona_batch.comparing.judged_scores import read_scores
-    from persona_batch.comparing.runs import order_notes
-    from persona_batch.pipeline.rechecking import present_checks
-    from persona_batch.record.agreement import Agreement
+    from persona_batch.pipeline.comparison import CompareOptions, compare_on_disk
     from persona_batch.record.finding import find_run
-    from persona_batch.record.reader import read_records
     from persona_batch.verdict.translation import language_of
     from persona_batch.view.comparison_replies import render_replies
     from persona_batch.view.comparison_rows import render_explanation
@@ -137,8 +132,6 @@ def compare(
     from persona_batch.view.palette import palette_for
     from persona_batch.view.terminal import can_draw, terminal_width
 
-    if run2 is not None and by != "persona":
-        raise UsageError("--by and a second run do not go together: two runs are compared persona by persona")
     explained = None if explain is None else _measure(explain)
     chosen = None if measures is None else [_measure(name.strip()) for given in measures for name in given.split(",")]
     first = find_run(run, Path(out))
@@ -149,45 +142,37 @@ def compare(
         most_questions=replies if replies is not None else 20 if questions else 2,
         sample=sample,
     )
-    agreements = [Agreement.of(compared) for compared in (first, second) if compared is not None]
-    checking = [present_checks(agreement.run, custom_checks or ()) for agreement in agreements]
-    seen = SeenIds()
-    read = [
-        with_first(seen.watch(present.watch(agreement.watch(read_records(agreement.run.records)))))
-        for agreement, present in zip(agreements, checking, strict=True)
-    ]
+    options = CompareOptions(
+        by=by,
+        control=control,
+        measures=chosen if explained is None else [explained],
+        copies=copies,
+        margins=_margins(margins or []),
+        custom_checks=custom_checks or (),
+        power=power if plan else None,
+        permutations=permutations,
+        seed=seed,
+        excerpts=None if explained else wanted,
+    )
+    seen, firsts = SeenIds(), list["Record | None"]()
+
+    def watch(records: "Iterable[Record]") -> "Iterable[Record]":
+        first_record, rest = with_first(seen.watch(records))
+        firsts.append(first_record)
+        return rest
+
     with Advance(sys.stderr, "comparing:", dict(os.environ)) as progress:
-        result = compare_records(
-            read[0][1],
-            after=read[1][1] if second is not None else None,
-            by=by,
-            controls=controls_of(first.manifest),
-            control=control,
-            clusters=clusters_of(first.manifest),
-            levels=levels_of(first.manifest),
-            scores=[read_scores(compared.path) for compared in (first, second) if compared is not None],
-            copies=copies,
-            margins=_margins(margins or []),
-            power=power if plan else None,
-            measures=chosen if explained is None else [explained],
-            permutations=permutations,
-            seed=seed,
-            excerpts=None if explained else wanted,
-            progress=progress,
-        )
-    doubts = [doubt for agreement in agreements for doubt in agreement.doubts()]
-    doubts += dict.fromkeys(note for present in checking for note in present.notes())
-    doubts += order_notes(["" if one.manifest is None else one.manifest.started_at for one in agreements])
+        result, doubts = compare_on_disk(first, second, options, watch=watch, progress=progress)
     for doubt in doubts if as_format == "csv" or explained else ():  # elsewhere the notes say it
         tell(doubt)
-    for agreement in agreements:
-        _tell_if_unfinished(agreement.run)
+    for compared in (first, second):
+        if compared is not None:
+            _tell_if_unfinished(compared)
     for unmatched in seen.unmatched(_no_arms(personas or [], result), questions or []):
         tell(unmatched)
-    result = replace(result, notes=[*doubts, *result.notes])
-    about = [("" if second is None else "before: ", facts_of(first, read[0][0]))]
+    about = [("" if second is None else "before: ", facts_of(first, firsts[0]))]
     if second is not None:
-        about.append(("after: ", facts_of(second, read[1][0])))
+        about.append(("after: ", facts_of(second, firsts[1])))
     if as_format != "table":
         sys.stdout.write(_exported(result, as_format, about, bom=bom))
         return

@@ -1,0 +1,91 @@
+"""One run, or two, compared as they are on disk: today's checks, what judges gave, and what does not fit."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from msgspec.structs import replace
+
+from persona_batch.comparing import Comparison, Wanted
+from persona_batch.comparing import compare as compare_records
+from persona_batch.comparing.compare import PERMUTATIONS
+from persona_batch.comparing.factors import clusters_of, controls_of, levels_of
+from persona_batch.comparing.judged_scores import read_scores
+from persona_batch.comparing.runs import order_notes
+from persona_batch.errors import UsageError
+from persona_batch.pipeline.rechecking import present_checks
+from persona_batch.record import Record
+from persona_batch.record.agreement import Agreement
+from persona_batch.record.reader import read_records
+from persona_batch.record.rundir import RunDir
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompareOptions:
+    """One call of `batch compare`, apart from the runs; see `comparing.compare`. `power`: None: no plan is made."""
+
+    by: str = "persona"
+    control: str | None = None
+    measures: Sequence[str] | None = None
+    copies: Literal["source", "once", "all"] = "source"
+    margins: Mapping[str, float] | None = None
+    custom_checks: Sequence[str] = ()
+    power: float | None = None
+    permutations: int = PERMUTATIONS
+    seed: int = 0
+    excerpts: Wanted | None = None
+
+
+def compare_on_disk(
+    first: RunDir,
+    second: RunDir | None,
+    options: CompareOptions,
+    *,
+    watch: Callable[[Iterable[Record]], Iterable[Record]] = iter,
+    progress: Callable[[int, int], None] | None = None,
+) -> tuple[Comparison, list[str]]:
+    """Compare the arms of a run, or each persona of the second with itself in the first.
+
+    Args:
+        first: the run.
+        second: a later one.
+        options: what is asked.
+        watch: is passed the records of each run, and returns them.
+        progress: told how far it is.
+
+    Returns:
+        The comparison, and the first of its notes: those that say what of the runs does not fit.
+
+    Raises:
+        UsageError: there are no records, a file is damaged, or an option does not fit.
+    """
+    if second is not None and options.by != "persona":
+        raise UsageError("--by and a second run do not go together: two runs are compared persona by persona")
+    agreements = [Agreement.of(run) for run in (first, second) if run is not None]
+    checking = [present_checks(agreement.run, options.custom_checks) for agreement in agreements]
+    read = [
+        watch(present.watch(agreement.watch(read_records(agreement.run.records))))
+        for agreement, present in zip(agreements, checking, strict=True)
+    ]
+    result = compare_records(
+        read[0],
+        after=read[1] if second is not None else None,
+        by=options.by,
+        controls=controls_of(first.manifest),
+        control=options.control,
+        clusters=clusters_of(first.manifest),
+        levels=levels_of(first.manifest),
+        scores=[read_scores(agreement.run.path) for agreement in agreements],
+        copies=options.copies,
+        margins=options.margins,
+        power=options.power,
+        measures=options.measures,
+        permutations=options.permutations,
+        seed=options.seed,
+        excerpts=options.excerpts,
+        progress=progress,
+    )
+    doubts = [doubt for agreement in agreements for doubt in agreement.doubts()]
+    doubts += dict.fromkeys(note for present in checking for note in present.notes())
+    doubts += order_notes(["" if one.manifest is None else one.manifest.started_at for one in agreements])
+    return replace(result, notes=[*doubts, *result.notes]), doubts
