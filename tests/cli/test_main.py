@@ -53,7 +53,7 @@ def test_help_lists_every_command_and_an_example(tmp_path: Path) -> None:
     assert all(f"  {entry.name} " in done.stdout and entry.help in done.stdout for entry in COMMANDS)
 
 
-@pytest.mark.parametrize("name", ["import", "export"])
+@pytest.mark.parametrize("name", ["export"])
 def test_a_planned_command_says_so_and_what_there_is_instead(name: str, tmp_path: Path) -> None:
     done = batch(name, "latest", cwd=tmp_path)
     assert done.returncode == 2

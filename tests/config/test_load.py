@@ -230,3 +230,19 @@ def test_messages_name_a_file_as_the_user_did_and_a_run_names_it_from_its_folder
         with pytest.raises(ConfigError) as caught:
             load_batch([named])
         assert str(caught.value).startswith(f"{shown}/q.yaml:1:1: unknown key `question`, did you mean `questions`?")
+
+
+def test_a_folder_may_hold_personas_and_questions_together(tmp_path: Path) -> None:
+    folder = tmp_path / "study"
+    for name, text in (
+        ("personas/a.yaml", "system: x\nquestions: [../prompts/q.yaml]\n"),
+        ("prompts/q.yaml", "questions: [Who?]\n"),
+    ):
+        (folder / name).parent.mkdir(parents=True)
+        (folder / name).write_text(text)
+    batch = load_batch([str(folder)])
+    assert [persona.id for persona in batch.personas if not persona.control] == ["a"]
+    with pytest.raises(ConfigError, match="is a question file, expected personas"):
+        load_batch([str(folder / "prompts/q.yaml")])
+    with pytest.raises(ConfigError, match="no persona file is here"):
+        load_batch([str(folder / "prompts")])

@@ -50,13 +50,13 @@ COMMANDS = (
         ),
     ),
     Entry("check", "persona_batch.cli.check:check", "Check input files; nothing is sent."),
+    Entry("import", "persona_batch.cli.import_:import_", "Make files of other tools' personas and questions."),
     Entry("providers", "persona_batch.cli.providers:providers", "List the endpoints, and which have a key."),
     Entry("schema", "persona_batch.cli.schema:schema", "Print a JSON Schema for editors."),
     Entry("init", "persona_batch.cli.init:init", "Make a small working folder to start from."),
 )
 
 PLANNED = {
-    "import": "`batch schema persona` describes the files to write",
     "export": "records.jsonl is plain JSON Lines, and `batch compare --format csv` makes a table",
 }
 

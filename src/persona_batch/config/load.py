@@ -75,24 +75,32 @@ def load_batch(
     if not files:
         library.problems.add(Place("FILE"), "no persona file is named; name a file, a folder or a glob")
     documents: list[Document] = []
-    for document in _documents([_name(file) for file in files], library):
+    names = [_name(file) for file in files]
+    named = {str(name) for name in names}  # a folder may hold other kinds, which are passed over
+    for document in _documents(names, library):
         if document.kind == "persona":
             documents.append(document)
             continue
         shown = document.file.shown
         if document.kind == "rubric":
-            if shown in [str(file) for file in files]:  # a folder may hold some
+            if shown in named:
                 library.problems.add(
                     Place(shown, 1, 1), f"{quote(shown)} is a rubric; `batch judge RUN --rubric {shown}` judges by it"
                 )
+            continue
+        if shown not in named:
             continue
         library.problems.add(
             Place(shown, 1, 1),
             f"{quote(shown)} is a question file, expected personas; give it by `-q`: `batch run P.yaml -q {shown}`",
         )
+    if not documents and not library.problems.found and library.documents:
+        here = str(names[0])
+        told = f"no persona file is here; give question files by `-q`: `batch run P.yaml -q {here}`"
+        library.problems.add(Place(here), told)
     given = registry.from_files(_name(name) for name in questions) if questions else None
     batch = _batch(documents, registry, given, overrides, need_questions=need_questions)
-    return replace(batch, id=batch_id([_name(file) for file in files]))
+    return replace(batch, id=batch_id(names))
 
 
 def _name(given: str | Path | Inline) -> str | Inline:

@@ -26,6 +26,7 @@ class FoundQuestion(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     """A question, or with `turns` the user's side of a conversation; field by field a question of a question file.
 
     `id`: as the source has it; the writer makes a valid and unique one of it, or of the text where there is none.
+    `imported`: what was in the source besides, by its names there.
     """
 
     id: str | None = None
@@ -37,16 +38,27 @@ class FoundQuestion(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     cluster: str | None = None
     params: Params | None = None
     checks: Sequence[dict[str, JsonValue]] | None = None
+    imported: dict[str, JsonValue] | None = None
 
 
 class FoundSet(msgspec.Struct, frozen=True, kw_only=True):
-    """A question file. `stem` is what its file is to be called, without ending."""
+    """A question file. `stem` is what its file is to be called, without ending; `questions` may be lazy, too."""
 
     stem: str
     questions: Iterable[FoundQuestion]
     id: str | None = None
     name: str | None = None
     description: str | None = None
+    imported: dict[str, JsonValue] | None = None
+
+
+class FoundRubric(msgspec.Struct, frozen=True, kw_only=True):
+    """A rubric file: what a judge is asked (a template with `{{ question }}` and `{{ reply }}`), and its scores."""
+
+    stem: str
+    text: str
+    score: dict[str, JsonValue]
+    system: str | None = None
 
 
 class FoundPersona(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -87,6 +99,7 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     stem: str
     personas: Iterable[FoundPersona] = ()
     sets: Sequence[FoundSet] = ()
+    rubrics: Sequence[FoundRubric] = ()
     shared: dict[str, JsonValue] = msgspec.field(default_factory=dict)
     notes: list[str] = msgspec.field(default_factory=list)
 
@@ -95,7 +108,8 @@ class Format(NamedTuple):
     """A foreign format: `name` as a user calls it (`--format`), and in words; is a source one, and what does it hold.
 
     `matches` looks at the content, not only at the name, must be quick, and must not raise; `read` raises UsageError
-    with the place and the remedy where the source is broken. `folders`: it takes whole folders.
+    with the place and the remedy where the source is broken. `folders`: it takes whole folders, and matches one only if
+    all that is in it is part of the format, for nobody else is then shown what the folder holds.
     """
 
     name: str

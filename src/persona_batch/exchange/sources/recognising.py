@@ -1,0 +1,103 @@
+"""Which format a source is in: the first that says so. A folder goes to the formats of folders, else file by file."""
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from persona_batch.errors import UsageError
+from persona_batch.exchange.sources.found import Format, Found, ImportOptions
+from persona_batch.exchange.sources.source import MAX_ENTRIES, Source
+from persona_batch.wording import listed, meant
+
+FORMATS: tuple[Format, ...] = ()
+"""All formats, the more particular before the more general: the first that matches takes the source."""
+
+_TOLD = 20  # files that are named one by one
+
+
+@dataclass(slots=True)
+class Reading:
+    """Reads sources; `passed` are the files that no format recognised, `formats` those that were seen."""
+
+    options: ImportOptions
+    forced: Format | None = None
+    passed: list[str] = field(default_factory=list)
+    formats: dict[str, int] = field(default_factory=dict)
+
+    def all(self, names: Sequence[str]) -> Iterator[tuple[str, Found]]:
+        """Yield what files and folders hold, each with the source's name.
+
+        Raises:
+            UsageError: a name stands for nothing, or for nothing that is recognised; a source is broken.
+        """
+        self.passed.clear()
+        self.formats.clear()
+        for name in names:
+            path = Path(name).expanduser()
+            if "\0" in name or not name.strip():
+                raise UsageError("SOURCE: an empty name; name a file or a folder")
+            try:
+                path.stat()
+            except OSError as error:
+                raise UsageError(f"{name}: cannot be read ({error.strerror}); name a file or a folder") from error
+            yield from self._of(Source(path, name.rstrip("/") or name), named=True)
+        if not self.formats:
+            raise UsageError(
+                f"{listed(self.passed)}: not recognised; `--format NAME` forces one of "
+                f"{', '.join(one.name for one in FORMATS)}"
+            )
+
+    def notes(self) -> Iterator[str]:
+        """Yield a sentence for each file that was passed over; of many, for the first."""
+        for shown in self.passed[:_TOLD]:
+            yield f"{shown}: not recognised, and passed over (`--format NAME` forces a format)"
+        if len(self.passed) > _TOLD:
+            yield f"and {len(self.passed) - _TOLD:,} more files were passed over"
+
+    def _of(self, source: Source, *, named: bool = False) -> Iterator[tuple[str, Found]]:
+        formats = FORMATS if self.forced is None else (self.forced,)
+        wanted = [one for one in formats if one.folders or not source.is_folder]
+        found = next((one for one in wanted if self._takes(one, source, named=named)), None)
+        if found is not None:
+            self.formats[found.name] = self.formats.get(found.name, 0) + 1
+            yield source.shown, found.read(source, self.options)
+        elif source.is_folder:
+            for path in _entries(source):
+                yield from self._of(Source(path, f"{source.shown}/{path.name}"))
+            if len(self.passed) > MAX_ENTRIES:
+                raise source.wrong(f"more than {MAX_ENTRIES:,} files; name a smaller folder")
+        else:
+            self.passed.append(source.shown)
+
+    def _takes(self, one: Format, source: Source, *, named: bool) -> bool:
+        """Say whether a format takes a source; one that is forced takes every file that the user names."""
+        return (one is self.forced and named and not source.is_folder) or one.matches(source)
+
+
+def format_named(name: str) -> Format:
+    """Return a format by its name.
+
+    Raises:
+        UsageError: there is none.
+    """
+    for one in FORMATS:
+        if one.name == name:
+            return one
+    raise UsageError(f"there is no format `{name}`; {meant(name, [one.name for one in FORMATS])}")
+
+
+def _entries(folder: Source) -> list[Path]:
+    """Return the files and folders within, sorted, without hidden ones and without links, which may lead anywhere."""
+    try:
+        entries = sorted(os.scandir(folder.path), key=lambda entry: entry.name)
+    except OSError as error:
+        raise folder.wrong(f"cannot be read ({error.strerror})") from error
+    if len(entries) > MAX_ENTRIES:
+        raise folder.wrong(f"more than {MAX_ENTRIES:,} files; name a smaller folder")
+    return [
+        Path(entry.path)
+        for entry in entries
+        if not entry.name.startswith(".")
+        and (entry.is_file(follow_symlinks=False) or entry.is_dir(follow_symlinks=False))
+    ]
