@@ -1,4 +1,7 @@
-"""Writes docs/cli.md from the help pages of the commands: `python tests/docs/cli_page.py`."""
+"""Writes what is made of the commands' own help: `python tests/docs/cli_page.py`.
+
+docs/cli.md is their help pages, docs/man/batch.1 the man page (`man_page`), words.json what completion offers.
+"""
 
 import os
 import subprocess
@@ -52,5 +55,16 @@ def page() -> str:
     return "\n".join(parts)
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Write the page, the man page and the words of completion."""
+    from docs.man_page import MAN, man_page
+    from persona_batch.cli.completion import generate
+
+    generate.write()
+    MAN.write_text(man_page(), encoding="utf-8")
     PAGE.write_text(page(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).parents[1]))
+    main()

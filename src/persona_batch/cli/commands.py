@@ -73,8 +73,8 @@ Usage: batch COMMAND [ARGUMENTS] [OPTIONS]
 
 Options:
   --version             Print the version and leave.
-  --install-completion  Install completion for the current shell.
-  --show-completion     Print the completion script of the current shell.
+  --install-completion  Let your shell complete `batch`: bash, zsh or fish.
+  --show-completion     Print the script that does so (`… SHELL`).
   -h, --help            Print this page; `batch help COMMAND`: a command's.
 
 Commands:

@@ -42,17 +42,27 @@ def run_command(args: Sequence[str]) -> int:
 
 def _dispatch(args: Sequence[str]) -> int:
     first = args[0] if args else None
+    if first == "__complete":  # a shell asks what a line may go on with
+        from persona_batch.cli.completion.answer import answer
+
+        sys.stdout.write(answer(args[1], args[2:]))
+        return 0
     if first in ("--help", "-h"):
         sys.stdout.write(help_page())
         return 0
     if first == "--version":
         sys.stdout.write(f"persona-batch {__version__}\n")
         return 0
+    if first in ("--install-completion", "--show-completion"):
+        from persona_batch.cli.completion.install import install, show
+
+        sys.stdout.write((install if first == "--install-completion" else show)(args[1:]))
+        return 0
     if first in PLANNED:
         raise NotYetError(f"`{first}` is planned and not built yet; {PLANNED[first]}")
     _check_utf8(args)
     _refuse_keys(args)
-    if first is None and "_BATCH_COMPLETE" not in os.environ:
+    if first is None:
         sys.stderr.write(help_page())
         return UsageError.exit_code
     from persona_batch.cli.parser import run

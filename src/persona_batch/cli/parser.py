@@ -5,7 +5,6 @@ typer would load pydantic, half its start-up, to read any word. So each paramete
 
 import inspect
 import math
-import os
 import shlex
 import shutil
 from collections.abc import Iterable, Sequence
@@ -86,12 +85,12 @@ class LazyGroup(TyperGroup):
 def load(entry: Entry) -> Any:
     """Import the entry's function and return it as a typer command, or as a group where it has subcommands.
 
-    An entry without a function is the root: all commands, and the options that install completion.
+    An entry without a function is the root: all commands.
     """
     module, _, function = entry.target.partition(":")
     callback = getattr(import_module(module), function) if module else lambda: None
     settings: dict[str, Any] = {"help_option_names": ["--help", "-h"], "ignore_unknown_options": entry.loose}
-    app = typer.Typer(add_completion=not module, rich_markup_mode=None)
+    app = typer.Typer(add_completion=False, rich_markup_mode=None)
     if entry.entries:
         app.callback(cls=LazyGroup, invoke_without_command=bool(module), context_settings=settings)(callback)
     else:
@@ -111,8 +110,6 @@ def run(args: Sequence[str]) -> int:
         UsageError: what the parser found wrong, in one line that names the command's help.
     """
     root = load(Entry("batch", "", "", COMMANDS))
-    if "_BATCH_COMPLETE" in os.environ:  # a shell asks what the line may go on with
-        root.main(args, prog_name=root.name)
     try:
         with root.make_context(root.name, list(args)) as context:
             result = root.invoke(context)
