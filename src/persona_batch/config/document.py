@@ -190,11 +190,16 @@ class Library:
 
 
 def _looked_at(root: Mapping) -> Walked:
-    """Return all nodes but those that an import kept beside a persona: whatever they hold is nobody's business."""
-    listed = root.get("personas")
-    holders = [root, *(listed.items if isinstance(listed, Sequence) else ())]
-    kept = {id(holder.get("imported")) for holder in holders if isinstance(holder, Mapping)}
-    return list(walk(root, without=kept))
+    """Return all nodes but those that an import kept beside what it made: whatever they hold is nobody's business."""
+    personas = [root, *_items(root, "personas")]
+    holders = [*personas, *(question for persona in personas for question in _items(persona, "questions"))]
+    return list(walk(root, without={id(holder.get("imported")) for holder in holders}))
+
+
+def _items(holder: Mapping, key: str) -> list[Mapping]:
+    """Return the mappings of a list."""
+    node = holder.get(key)
+    return [item for item in node.items if isinstance(item, Mapping)] if isinstance(node, Sequence) else []
 
 
 def _model_of(kind: FileKind, root: Mapping) -> type[Section]:

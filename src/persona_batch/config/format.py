@@ -137,6 +137,12 @@ class PartnerEntry(Section):
     model: NonEmpty | None = Field(None, description="Its own model at the same endpoint.")
 
 
+Imported: TypeAlias = Annotated[
+    dict[str, JsonValue] | None,
+    Field(description="What `batch import` found besides, kept as it was; never sent, and read by nobody."),
+]
+
+
 class QuestionEntry(Section):
     """One question."""
 
@@ -166,6 +172,7 @@ class QuestionEntry(Section):
     rounds: Positive | None = Field(None, description="Replies of a talk `with` another persona.")
     speaker: Speakers = Field(None, description="Who asks; a list is a factor, null in it nobody in particular.")
     answer: str | int | bool | None = Field(None, description="The right answer, for the check `choice`.")
+    imported: Imported = None
 
 
 class QuestionFile(Section):
@@ -182,6 +189,7 @@ class QuestionFile(Section):
     )
     speaker: Speakers = Field(None, description="Who asks the questions that say nothing of it themselves.")
     questions: Annotated[list[Asked | QuestionEntry], Field(min_length=1)]
+    imported: Imported = None
 
 
 class LimitsBlock(Section):
@@ -278,9 +286,7 @@ class PersonaEntry(SharedBlock):
     placement: Placement | None = Field(None, description="Where the prompt stands; by default `system`.")
     examples: list[ExampleEntry] | None = Field(None, description="Few-shot turns.")
     attributes: dict[str, str] | None = Field(None, description="Factors to group by in comparisons.")
-    imported: dict[str, JsonValue] | None = Field(
-        None, description="What `batch import` found besides, kept as it was; never sent, and read by nobody."
-    )
+    imported: Imported = None
     control: bool | None = Field(None, description="Compare the other personas with this one.")
     from_: NonEmpty | None = Field(
         None,
@@ -293,6 +299,7 @@ class PersonasFile(SharedBlock):
     """Several personas, and what holds for all of them."""
 
     personas: Annotated[list[PersonaEntry], Field(min_length=1)]
+    imported: Imported = None
 
 
 SECTIONS: dict[str, type[Section]] = {

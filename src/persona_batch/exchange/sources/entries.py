@@ -7,10 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
 from persona_batch.chat import JsonValue
-from persona_batch.config.format import ExampleEntry, PersonaEntry, QuestionEntry
 from persona_batch.config.names import id_from_stem, id_from_text
 from persona_batch.config.problems import quote
-from persona_batch.config.section import Section, known_keys
 from persona_batch.credentials import find_key, has_key, is_key_name, is_reference
 from persona_batch.exchange.sources.fitting import fitting_checks, fitting_params
 from persona_batch.exchange.sources.found import FoundExample, FoundPersona, FoundQuestion
@@ -22,7 +20,6 @@ IMPORTED = "imported"
 _DEEPEST = 16  # levels of `imported`; what is deeper stands there as JSON text
 _LONGEST_KEY = 200
 _NO_TEXT = re.compile("[\0\ud800-\udfff]")
-_GREETS = not ExampleEntry.model_fields["user"].is_required()  # a persona may speak first
 _COMMENT = re.compile(r"(?m)(?:^|(?<=[ \t]))#.+")  # what our reader looks at besides: any text after a #
 
 
@@ -67,17 +64,9 @@ def clean(text: str, told: Told, where: str) -> str:
     return text
 
 
-def keeps_imported(section: type[Section]) -> bool:
-    """Say whether such an entry may keep what its source said besides."""
-    return IMPORTED in known_keys(section)
-
-
-def kept(imported: Mapping[str, JsonValue] | None, section: type[Section], told: Told, where: str) -> Entry:
+def kept(imported: Mapping[str, JsonValue] | None, told: Told, where: str) -> Entry:
     """Return `imported` as an entry's part, without secrets; empty where there is nothing to keep."""
     if not imported:
-        return {}
-    if not keeps_imported(section):
-        told.add(f"not carried over ({', '.join(map(quote, list(imported)[:6]))})", where)
         return {}
     safe = {key: _safe(value, key, told, where, 1) for key, value in imported.items()}
     known = {key: value for key, value in safe.items() if value is not _SECRET and _fits_key(key)}
@@ -157,7 +146,7 @@ class Entries:
             entry["control"] = one.control
         if asked:
             entry["questions"] = list(asked)
-        entry |= kept(one.imported, PersonaEntry, self.told, where)
+        entry |= kept(one.imported, self.told, where)
         entry["id"] = self.names.persona(one.id, self.stem, number, self.told.personas)
         return entry
 
@@ -190,7 +179,7 @@ class Entries:
     def _examples(self, turns: Sequence[FoundExample], where: str) -> Iterator[Entry]:
         """Yield the turns that can stand in a file."""
         for turn in turns:
-            if not turn.assistant or turn.user == "" or (turn.user is None and not _GREETS):
+            if not turn.assistant or turn.user == "":
                 self.told.add("an example without one of its sides was left out", where)
                 continue
             user = {} if turn.user is None else {"user": clean(turn.user, self.told, where)}
@@ -215,7 +204,7 @@ class Entries:
             entry["cluster"] = id_from_stem(one.cluster) or id_from_text(one.cluster)
         entry |= self._held(one, where)
         content = content_of(entry)
-        entry |= kept(one.imported, QuestionEntry, self.told, where)
+        entry |= kept(one.imported, self.told, where)
         entry["id"] = self.names.question(one.id, texts[0], content, within, self.stem, self.told.questions)
         return entry
 

@@ -11,9 +11,8 @@ from pathlib import Path
 
 from persona_batch.chat import JsonValue
 from persona_batch.config.files import MAX_BYTES
-from persona_batch.config.format import QuestionFile
 from persona_batch.errors import UsageError
-from persona_batch.exchange.sources.entries import Entries, Entry, LeftOut, as_item, kept
+from persona_batch.exchange.sources.entries import IMPORTED, Entries, Entry, LeftOut, as_item, kept
 from persona_batch.exchange.sources.found import Found, FoundPersona, FoundQuestion, FoundSet
 from persona_batch.exchange.sources.naming import Names
 from persona_batch.exchange.sources.row_files import RowFiles
@@ -93,7 +92,7 @@ class Stager:
 
         head: Entry = {"id": stem}
         head |= {key: said for key in ("name", "description") if (said := getattr(one, key)) is not None}
-        head |= kept(one.imported, QuestionFile, entries.told, one.stem)
+        head |= kept(one.imported, entries.told, one.stem)
         written = self._listed(made(), QUESTIONS, stem, lambda entry: as_item(entry, in_persona=False), entries)
         if written.count == 0:
             return None
@@ -133,6 +132,7 @@ class Stager:
         self.staged.personas += written.count
         shared = dict(found.shared)
         shared |= self._run(shared, stem)
+        shared |= kept(shared.pop(IMPORTED, None), entries.told, stem)
         common = [reference(sets[name]) for name in sets if name not in named]
         if common:
             shared["questions"] = [*shared.get("questions", ()), *common]
