@@ -49,6 +49,16 @@ def duration(seconds: float) -> str:
     return f"{hours} h {minutes} min" if minutes else f"{hours} h"
 
 
+def seconds_of(text: str) -> float | None:
+    """Return `90`, `90s`, `30m`, `2h` or `1d` in seconds; None: it is no span above 0."""
+    unit = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}.get(text[-1:])
+    try:
+        seconds = float(text) if unit is None else float(text[:-1]) * unit
+    except ValueError:
+        return None
+    return seconds if 0 < seconds < float("inf") else None
+
+
 def clock(seconds: float) -> str:
     """Return a span as a clock shows it: `0:42`, `1:04:09`, `2 d 3 h`."""
     minutes, second = divmod(round(seconds), 60)

@@ -11,7 +11,7 @@ import typer
 from persona_batch.chat import JsonValue, Params, Placement
 from persona_batch.chat import Thinking as ThinkingWord
 from persona_batch.errors import UsageError
-from persona_batch.wording import meant
+from persona_batch.wording import meant, seconds_of
 
 if TYPE_CHECKING:
     from persona_batch.record import Record
@@ -223,12 +223,7 @@ def read_seconds(text: str | None) -> float | None:
     """
     if text is None:
         return None
-    unit = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}.get(text[-1:])
-    try:
-        seconds = float(text) if unit is None else float(text[:-1]) * unit
-    except ValueError:
-        seconds = 0.0
-    if not 0 < seconds < float("inf"):
+    if (seconds := seconds_of(text)) is None:
         raise UsageError(f"--time-limit {text}: expected a time above 0, as 90s, 30m, 2h")
     return seconds
 

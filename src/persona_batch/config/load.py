@@ -31,6 +31,8 @@ _NOTHING = Overrides()
 _MAX_BATCH_ID = 60
 _NO_QUESTIONS = "nothing is asked: add `questions: […]` to the file, or name a question file by `-q FILE`"
 
+_NO_QUESTIONS_GIVEN = "nothing is asked: give `questions`, or add `'questions': […]` to the persona"
+
 
 @dataclass(frozen=True, slots=True)
 class FileSurvey:
@@ -287,4 +289,5 @@ def _need_questions(drafts: Sequence[Draft], problems: Problems) -> None:
             or (draft.has_questions and problems.found)
         ):
             continue
-        problems.add(draft.place, f"persona {quote(draft.id)}: {_NO_QUESTIONS}")
+        told = _NO_QUESTIONS if draft.place.line else _NO_QUESTIONS_GIVEN
+        problems.add(draft.place, f"persona {quote(draft.id)}: {told}")

@@ -7,6 +7,7 @@ as a number or as nothing.
 import csv
 from array import array
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from io import BytesIO
 
@@ -22,7 +23,21 @@ def read_separated(data: bytes, look: Look, separator: str) -> Table:
     Raises:
         TableFlaw: it is not UTF-8, has no head, a row has more or fewer cells than the head, or its quotes are wrong.
     """
-    csv.field_size_limit(_LONGEST)
+    with _long_cells():
+        return _read(data, look, separator)
+
+
+@contextmanager
+def _long_cells() -> Iterator[None]:
+    """Let cells be long; the limit is the process's, and is afterwards as its owner wants it."""
+    before = csv.field_size_limit(_LONGEST)
+    try:
+        yield
+    finally:
+        csv.field_size_limit(before)
+
+
+def _read(data: bytes, look: Look, separator: str) -> Table:
     ends = array("q", [0])
     reader = csv.reader(_lines(data, ends), delimiter=separator, strict=True)
     starts, lines = array("q"), array("q")
@@ -63,7 +78,8 @@ def _lines(data: bytes, ends: "array[int]") -> Iterator[str]:
 
 def _row(data: bytes, columns: list[str], separator: str) -> Row:
     lines = data.decode("utf-8").split("\n")
-    cells = next(csv.reader([f"{line}\n" for line in lines[:-1]] + lines[-1:], delimiter=separator))
+    with _long_cells():
+        cells = next(csv.reader([f"{line}\n" for line in lines[:-1]] + lines[-1:], delimiter=separator))
     return dict(zip(columns, cells, strict=True))
 
 

@@ -1,0 +1,81 @@
+"""The records of runs as columns, for pandas, polars, or by hand."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from persona_batch.errors import UsageError
+
+if TYPE_CHECKING:
+    import pandas
+    import polars
+
+    from persona_batch.exchange.columns import Value
+    from persona_batch.exchange.flat import FlatTable
+
+_PANDAS = {"integer": "Int64", "real": "Float64", "boolean": "boolean"}
+_POLARS = {"integer": "Int64", "real": "Float64", "boolean": "Boolean"}
+
+
+class Table(dict[str, "list[Value]"]):
+    """Columns by their names, each a list with a value a record; None where nothing is known.
+
+    `pandas.DataFrame(table)` and `polars.DataFrame(table)` take it as it is; `to_pandas` and `to_polars` also give each
+    column its kind where it is full of None. `kinds` are `text`, `integer`, `real`, `boolean`, `time` (UTC, ISO 8601)
+    or `json`, by column; `about` says what a column holds.
+    """
+
+    def __init__(
+        self, columns: Mapping[str, "list[Value]"], kinds: Mapping[str, str], about: Mapping[str, str]
+    ) -> None:
+        super().__init__(columns)
+        self.kinds = dict(kinds)
+        self.about = dict(about)
+
+    def rows(self) -> "list[dict[str, Value]]":
+        """Return the same as a dict a record."""
+        return [dict(zip(self, row, strict=True)) for row in zip(*self.values(), strict=True)]
+
+    def to_pandas(self) -> "pandas.DataFrame":
+        """Return a data frame, with nullable dtypes (`Int64`, `Float64`, `boolean`, `string`).
+
+        Raises:
+            UsageError: pandas is not installed.
+        """
+        try:
+            import pandas as pd
+        except ImportError as error:
+            raise _missing("pandas") from error
+        series = {name: pd.Series(of, dtype=_PANDAS.get(self.kinds[name], "string")) for name, of in self.items()}
+        return pd.DataFrame(series)
+
+    def to_polars(self) -> "polars.DataFrame":
+        """Return a data frame.
+
+        Raises:
+            UsageError: polars is not installed.
+        """
+        try:
+            import polars as pl
+        except ImportError as error:
+            raise _missing("polars") from error
+        schema = {name: getattr(pl, _POLARS.get(kind, "String")) for name, kind in self.kinds.items()}
+        return pl.DataFrame(dict(self), schema=schema)
+
+
+def table_of(flat: "FlatTable") -> Table:
+    """Return all rows of a flat table.
+
+    Raises:
+        UsageError: a line is no record.
+    """
+    columns: dict[str, list[Any]] = {column.name: [] for column in flat.columns}
+    appends = [column.append for column in columns.values()]
+    for row in flat.rows():
+        for append, value in zip(appends, row, strict=True):
+            append(value)
+    kinds = {column.name: column.kind for column in flat.columns}
+    return Table(columns, kinds, {column.name: column.about for column in flat.columns})
+
+
+def _missing(package: str) -> UsageError:
+    return UsageError(f"{package} is not installed here: `pip install {package}`")

@@ -1,0 +1,38 @@
+"""Several functions that take the very same arguments, which are written down once."""
+
+import inspect
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
+Given = ParamSpec("Given")
+Asked = TypeVar("Asked")
+Result = TypeVar("Result")
+
+
+def taking(
+    read: Callable[Given, Asked],
+) -> Callable[[Callable[[Asked], Result]], Callable[Given, Result]]:
+    """Return a decorator: the function takes the arguments of `read`, and is given what `read` makes of them."""
+
+    def decorate(function: Callable[[Asked], Result]) -> Callable[Given, Result]:
+        @wraps(function)
+        def call(*args: Given.args, **kwargs: Given.kwargs) -> Result:
+            return function(_read(args, kwargs))
+
+        def _read(args: tuple[object, ...], kwargs: dict[str, object]) -> Asked:
+            try:
+                return read(*args, **kwargs)  # type: ignore[arg-type]  # those of `read`, unchanged
+            except TypeError as error:
+                own, said = f"{read.__qualname__}()", str(error)
+                if error.__traceback__ is None or error.__traceback__.tb_next is not None or not said.startswith(own):
+                    raise
+                raise TypeError(function.__name__ + "()" + said.removeprefix(own)) from None
+
+        signature = inspect.signature(read)
+        returned = inspect.signature(function).return_annotation
+        call.__signature__ = signature.replace(return_annotation=returned)  # type: ignore[attr-defined]  # for `help`
+        call.__annotations__ = {**read.__annotations__, "return": returned}
+        return call
+
+    return decorate
