@@ -100,14 +100,7 @@ class Source:
         Raises:
             UsageError: it is none, or nested too deeply.
         """
-        try:
-            return json.loads(self.text, parse_constant=_no_constant)
-        except json.JSONDecodeError as error:
-            raise self.wrong(f"not JSON: {error.msg}", error.lineno, error.colno) from error
-        except RecursionError as error:
-            raise self.wrong("nested too deeply") from error
-        except ValueError as error:  # NaN, or a number of more digits than Python reads
-            raise self.wrong(f"not JSON: {error}") from error
+        return read_json(self.text, self)
 
     @cached_property
     def yaml(self) -> JsonValue:
@@ -161,6 +154,22 @@ class Source:
         """Return the error that says what is wrong with it, and where."""
         place = "".join(f":{number}" for number in (line, column) if number)
         return UsageError(f"{self.shown}{place}: {what}")
+
+
+def read_json(text: str, source: Source) -> JsonValue:
+    """Return the values of a JSON text of a source, one embedded in a picture for example.
+
+    Raises:
+        UsageError: as for `Source.json`.
+    """
+    try:
+        return json.loads(text, parse_constant=_no_constant)
+    except json.JSONDecodeError as error:
+        raise source.wrong(f"not JSON: {error.msg}", error.lineno, error.colno) from error
+    except RecursionError as error:
+        raise source.wrong("nested too deeply") from error
+    except ValueError as error:  # NaN, or a number of more digits than Python reads
+        raise source.wrong(f"not JSON: {error}") from error
 
 
 def read_yaml(text: str, source: Source) -> JsonValue:
