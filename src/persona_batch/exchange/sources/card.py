@@ -15,7 +15,6 @@ from persona_batch.exchange.sources.found import FoundExample, FoundPersona, Imp
 from persona_batch.exchange.sources.lorebook import Lore, read_lore
 from persona_batch.exchange.sources.macros import Macros
 from persona_batch.exchange.sources.source import Source
-from persona_batch.wording import counted
 
 V2, V3 = "chara_card_v2", "chara_card_v3"
 _PARTS = ("description", "personality", "scenario", "first_mes", "mes_example")
@@ -122,16 +121,13 @@ def _tell_unsent(fields: Fields, notes: list[str]) -> None:
         )
     fields.taken.discard("post_history_instructions")
     others = {name: len(fields.texts(name)) for name in _OTHERS}
-    notes += [
-        f"`{name}`: {counted(number, 'greeting')} that are kept, not sent" for name, number in others.items() if number
-    ]
+    notes += [f"`{name}` are kept, not sent ({number})" for name, number in others.items() if number]
     more = fields.mapping("extensions")
     deep = more.get("depth_prompt")
     if isinstance(deep, dict) and isinstance(deep.get("prompt"), str) and deep["prompt"].strip():
         notes.append("`depth_prompt` stands within the talk in apps, where nothing can stand here: not sent")
-    assets = list(fields.mappings("assets"))
-    if assets:
-        notes.append(f"`assets`: {counted(len(assets), 'picture or file')} known by name; none is read")
+    if assets := list(fields.mappings("assets")):
+        notes.append(f"`assets` are known by name, none is read ({len(assets)})")
 
 
 def _version(card: Mapping[str, JsonValue]) -> dict[str, JsonValue]:

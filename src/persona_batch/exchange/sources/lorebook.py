@@ -11,7 +11,6 @@ from typing import Literal, TypeAlias
 
 from persona_batch.chat import JsonValue
 from persona_batch.exchange.sources.fields import Fields
-from persona_batch.wording import counted
 
 Spot: TypeAlias = Literal["before_char", "before_desc", "after_desc", "personality", "scenario", "after_char"]
 
@@ -75,13 +74,11 @@ def read_lore(book: Mapping[str, JsonValue], notes: list[str]) -> Lore:
 
 def _tell(lore: Lore, counts: _Counts, notes: list[str]) -> None:
     if always := sum(map(len, lore.texts.values())):
-        notes.append(f"lorebook: {counted(always, 'constant text')} in the prompt")
+        notes.append(f"lorebook: constant texts stand in the prompt ({always})")
     if counts.keyed:
-        notes.append(
-            f"lorebook: {counted(counts.keyed, 'text')} that hang on what is said or on chance: kept, not sent"
-        )
+        notes.append(f"lorebook: texts that hang on what is said, or on chance, are kept, not sent ({counts.keyed})")
     if counts.moved:
-        notes.append(f"lorebook: {counted(counts.moved, 'text')} for a place within the chat stand in the prompt")
+        notes.append(f"lorebook: texts for a place within the talk stand in the prompt ({counts.moved})")
     if counts.decorated:
         notes.append("lorebook: lines with `@@` are instructions to an app, and never sent")
 

@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from persona_batch.errors import UsageError
+from persona_batch.exchange.sources.characters import CHARACTERS, PROMPTS
 from persona_batch.exchange.sources.found import Format, Found, ImportOptions
 from persona_batch.exchange.sources.source import MAX_ENTRIES, Source
 from persona_batch.wording import listed, meant
 
-FORMATS: tuple[Format, ...] = ()
+FORMATS: tuple[Format, ...] = (*CHARACTERS, *PROMPTS)
 """All formats, the more particular before the more general: the first that matches takes the source."""
 
 _TOLD = 20  # files that are named one by one
