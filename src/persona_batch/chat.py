@@ -20,11 +20,20 @@ class Message(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Usage(msgspec.Struct, frozen=True):
-    """Token counts as the endpoint reported them; None where it did not say (never 0)."""
+    """Token counts as the endpoint reported them; None where it did not say (never 0).
+
+    `cached_tokens` are those of the prompt that the endpoint had in its cache; not there where it says nothing of them.
+    """
 
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
     total_tokens: int | None = None
+    cached_tokens: int | msgspec.UnsetType = msgspec.UNSET
+
+    @property
+    def cached(self) -> int | None:
+        """The tokens of the prompt that were in the endpoint's cache; None: it did not say."""
+        return None if isinstance(self.cached_tokens, msgspec.UnsetType) else self.cached_tokens
 
     @property
     def together(self) -> int | None:

@@ -5,12 +5,13 @@ This is the one retry layer: the SDK's own is off, and a stream is read inside i
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from persona_batch.asking.breaker import Breaker, Halt
-from persona_batch.asking.gate import Gate, Permit, Reservation
+from persona_batch.asking.gate import Gate
 from persona_batch.asking.ledger import Ledger
 from persona_batch.asking.limits import Gauge, RetryPolicy, RunLimits
+from persona_batch.asking.permits import Permit, Reservation
 from persona_batch.asking.reply import Failure, Incoming, Reply
 from persona_batch.asking.thinking import ShownText
 from persona_batch.errors import BatchError, ProcessLost, ProviderError
@@ -65,14 +66,22 @@ class Asker:
         """Ask nothing new and end all waits; requests on their way may finish."""
         self._halt.set(reason)
 
-    def reserve(self, requests: int) -> Reservation:
+    def reserve(
+        self, requests: int, first: Request, *, models: Sequence[str], later: Sequence[str] = ()
+    ) -> Reservation:
         """Count requests of which one is worth nothing without the others; an async context, which gives back the rest.
+
+        Args:
+            requests: how many.
+            first: the first of them.
+            models: that are asked.
+            later: what the user will say in the others.
 
         Raises:
             Halted: a budget does not reach so far, or asking was stopped.
             StorageError: the ledger cannot be written.
         """
-        return self._gate.reserve(requests)
+        return self._gate.reserve(requests, self._gate.cost_of(first, requests, models, later))
 
     async def ask(
         self,

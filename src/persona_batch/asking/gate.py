@@ -1,16 +1,17 @@
 """The one place where requests wait for permission: concurrency, rates, budgets, the day's quota, pauses."""
 
 import asyncio
-from collections.abc import Mapping
-from typing import NamedTuple, NoReturn, Self
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import NamedTuple, NoReturn
 
 from persona_batch.asking.breaker import Halt, Halted
 from persona_batch.asking.ledger import Ledger
 from persona_batch.asking.limits import LATE, Gauge, RunLimits
-from persona_batch.asking.pace import RollingWindow, Throttle, TokenEstimate, prompt_tokens, text_tokens
-from persona_batch.asking.reply import Reply
-from persona_batch.chat import Usage
-from persona_batch.errors import ProcessLost, ProviderError, RateLimited, ServerFailed, StoppedEarly
+from persona_batch.asking.pace import RollingWindow, Throttle, TokenEstimate, text_tokens
+from persona_batch.asking.permits import Permit, Reservation
+from persona_batch.asking.purse import NOTHING, Purse
+from persona_batch.errors import ProviderError, RateLimited, ServerFailed, StoppedEarly
 from persona_batch.provider.contract import Request
 from persona_batch.provider.ratelimit import retry_after, used_up_today
 from persona_batch.record.runlog import RunLog
@@ -20,61 +21,6 @@ from persona_batch.wording import duration, local_time
 class _Hold(NamedTuple):
     reason: str
     until: float | None  # on the loop's clock; None: until something changes
-
-
-class Permit:
-    """Permission for one request, and word of how it went: exactly one of `done` and `failed` must be called.
-
-    `headers` are the response's rate-limit headers, names in lower case.
-    """
-
-    __slots__ = ("_accepted", "_gate", "_sent_at", "_tokens")
-
-    def __init__(self, gate: "Gate", tokens: int, sent_at: float) -> None:
-        self._gate = gate
-        self._tokens = tokens
-        self._sent_at = sent_at
-        self._accepted = False
-
-    def accepted(self) -> None:
-        """The endpoint began to answer."""
-        self._accepted = True
-        self._gate.began()
-
-    def done(self, reply: Reply, headers: Mapping[str, str]) -> None:
-        """The reply is complete."""
-        self._gate.estimate.learn(reply.usage)
-        self._gate.leave(began=self._accepted, held=self._tokens, spent=_spent(reply, self._tokens))
-        self._gate.heed(headers)
-
-    def failed(self, error: BaseException, headers: Mapping[str, str]) -> None:
-        """The request failed, or was given up on its way."""
-        # Nobody knows what a failed request cost, so the estimate stands, unless it was refused.
-        spent = 0 if isinstance(error, RateLimited) else self._tokens
-        self._gate.leave(began=self._accepted, held=self._tokens, spent=spent)
-        if isinstance(error, ProviderError) and not isinstance(error, ProcessLost):
-            self._gate.heed(headers, error, self._sent_at)
-
-
-class Reservation:
-    """Requests that are counted before they are sent, so that a conversation is not cut in its midst by a budget.
-
-    Retries are counted beside it, as those of all requests are.
-    """
-
-    __slots__ = ("_day", "_gate", "left")
-
-    def __init__(self, gate: "Gate", requests: int, day: str | None) -> None:
-        self._gate = gate
-        self._day = day
-        self.left = requests
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        self._gate.release(self.left, self._day)
-        self.left = 0
 
 
 class Gate:
@@ -112,6 +58,7 @@ class Gate:
         self._throttle = Throttle(limits.concurrency, adaptive=limits.adaptive)
         self._requests, self._tokens = RollingWindow(limits.rpm), RollingWindow(limits.tpm)
         self._counts_tokens = limits.tpm is not None or limits.max_tokens_total is not None
+        self.purse = None if limits.budget is None else Purse(limits.budget)
         self.estimate = TokenEstimate()
         self._turn = asyncio.Lock()  # first come, first served
         self._changed = asyncio.Event()
@@ -121,7 +68,21 @@ class Gate:
         self._promised = 0  # requests that are reserved and not sent
         halt.on_set(self._changed.set)
 
-    def reserve(self, requests: int) -> Reservation:
+    def cost_of(self, first: Request, requests: int, models: Sequence[str], later: Sequence[str]) -> Decimal:
+        """Return what a conversation may cost, where money is counted.
+
+        Args:
+            first: its first request.
+            requests: how many there will be.
+            models: that are asked.
+            later: the texts that the user will say.
+        """
+        if self.purse is None:
+            return NOTHING
+        prompt, reply = self.estimate.parts(first)
+        return self.purse.conversation(models, requests, prompt + sum(map(text_tokens, later)), reply)
+
+    def reserve(self, requests: int, cost: Decimal = NOTHING) -> Reservation:
         """Count requests that are only worth sending if all of them may be sent; leave the context to give back.
 
         Raises:
@@ -140,11 +101,31 @@ class Gate:
                 left = f"the day's {per_day:,} requests (--per-day) are used up, but for less than {whole}"
                 self._end(f"{left}; {self._come_back()}")
         self._promised += requests
-        return Reservation(self, requests, day)
+        return Reservation(self, requests, day, cost)
 
-    def release(self, requests: int, day: str | None) -> None:
+    async def afford(self, cost: Decimal) -> None:
+        """Wait until so much money may be promised to a conversation, and promise it.
+
+        Raises:
+            Halted: it may never be, or the run was stopped.
+        """
+        purse = self.purse
+        if purse is None:
+            return
+        while not purse.reaches(cost):
+            self._halt.check()
+            if self._gauge.in_flight == 0 and purse.promised == 0:
+                self._end(purse.used_up(cost, "the next conversation"))
+            self._changed.clear()
+            await self._changed.wait()
+        purse.promised += cost
+
+    def release(self, requests: int, day: str | None, money: Decimal) -> None:
         """Give back what was reserved and not sent."""
         self._promised -= requests
+        if self.purse is not None:
+            self.purse.promised -= money
+            self._changed.set()
         if requests and day is not None and self._ledger is not None:
             self._ledger.give_back(requests, day)
 
@@ -156,9 +137,11 @@ class Gate:
             StorageError: the ledger cannot be written.
         """
         tokens = self.estimate.of(request) if self._counts_tokens else 0
+        purse = self.purse
+        cost = NOTHING if purse is None else purse.price_of(request.model, *self.estimate.parts(request))
         async with self._turn:
             counted = reserved is not None and reserved.left > 0 and not again
-            while (hold := self._hold(tokens, counted=counted, paid=reserved is not None)) is not None:
+            while (hold := self._hold(tokens, cost, counted=counted, paid=reserved is not None)) is not None:
                 self._gauge.waiting_for, self._gauge.waiting_until = hold
                 self._changed.clear()
                 try:
@@ -172,7 +155,11 @@ class Gate:
                 self._promised -= 1
             else:
                 self._take_from_day()
-            return self._enter(tokens)
+            if purse is not None and reserved is not None:
+                promised = min(cost, reserved.money)
+                reserved.money -= promised
+                purse.promised -= promised
+            return self._enter(request.model, tokens, cost)
 
     def began(self) -> None:
         """An answer begins: the request has been counted by the endpoint."""
@@ -211,9 +198,12 @@ class Gate:
         if too_fast and self._throttle.refused(sent_at, self._clock()):
             self._log.write("slower", concurrency=self._throttle.size)
 
-    def _hold(self, tokens: int, *, counted: bool, paid: bool) -> _Hold | None:
+    def _hold(self, tokens: int, cost: Decimal, *, counted: bool, paid: bool) -> _Hold | None:
         self._halt.check(paid=paid)
         self._check_budgets(tokens, counted=counted)
+        affordable = paid or self.purse is None or self.purse.reaches(cost)
+        if not affordable and self.purse is not None and self._gauge.in_flight == 0:
+            self._end(self.purse.used_up(cost, "the next request"))
         now = self._clock()
         if now < self._paused_until:
             return _Hold("the endpoint asked to wait", self._paused_until)
@@ -225,7 +215,7 @@ class Gate:
         most = self._limits.max_tokens_total
         if most is not None and self._spent_tokens + self._held_tokens + tokens > most:
             return _Hold("the token budget", None)  # replies under way may turn out shorter than estimated
-        return None
+        return None if affordable else _Hold("the budget of money", None)
 
     def _check_budgets(self, tokens: int, *, counted: bool) -> None:
         requests, most = self._limits.max_requests, self._limits.max_tokens_total
@@ -246,13 +236,15 @@ class Gate:
         self._halt.spend(StoppedEarly(reason))
         raise Halted
 
-    def _enter(self, tokens: int) -> Permit:
+    def _enter(self, model: str, tokens: int, cost: Decimal) -> Permit:
+        if self.purse is not None:
+            self.purse.hold(cost)
         self._gauge.requests += 1
         self._gauge.in_flight += 1
         self._held_tokens += tokens
         self._requests.hold(1)
         self._tokens.hold(tokens)
-        return Permit(self, tokens, self._clock())
+        return Permit(self, model, tokens, cost, self._clock())
 
     def _pause(self, seconds: float, who: str, said: str = "") -> None:
         if seconds > self._patience:
@@ -274,15 +266,3 @@ class Gate:
         resets = self._ledger.resets_at()
         here = resets.astimezone()
         return f"come back after {resets:%Y-%m-%d %H:%M} {resets.tzinfo} ({here:%Y-%m-%d %H:%M} {here.tzname()} here)"
-
-
-def _spent(reply: Reply, estimate: int) -> int:
-    """Return the tokens of a request: as the endpoint counted them, and estimated where it did not say."""
-    usage = reply.usage or Usage()
-    if usage.total_tokens is not None:
-        return usage.together or estimate
-    said = text_tokens(reply.text) + text_tokens(reply.reasoning or "")
-    if usage.together is None:
-        return max(estimate, said)
-    completion = said if usage.completion_tokens is None else usage.completion_tokens
-    return completion + (usage.prompt_tokens or prompt_tokens(reply.messages))

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from persona_batch.errors import ProviderError
+from persona_batch.pricing.budget import Budget
 
 LATE = 0.02  # seconds added to the endpoint's own word: it must never find us early
 
@@ -13,8 +14,8 @@ class RunLimits:
 
     `concurrency`: requests under way at once, reached by a slow start unless `adaptive` is False.
     `rpm`, `tpm`: requests and tokens in any 60 seconds. `per_day`: requests a day, over all runs and processes
-    (`ledger`). `max_requests`, `max_tokens_total` (prompt and completion) and `time_limit` (seconds) are budgets of
-    this process: a resumed run has them anew.
+    (`ledger`). `max_requests`, `max_tokens_total` (prompt and completion), `time_limit` (seconds) and `budget` (money)
+    are those of this process: a resumed run has them anew.
     """
 
     concurrency: int = 8
@@ -24,6 +25,7 @@ class RunLimits:
     max_requests: int | None = None
     max_tokens_total: int | None = None
     time_limit: float | None = None
+    budget: Budget | None = None
     adaptive: bool = True
 
 

@@ -107,11 +107,15 @@ class TokenEstimate:
 
     def of(self, request: Request) -> int:
         """Return the tokens of prompt and reply together."""
+        return sum(self.parts(request))
+
+    def parts(self, request: Request) -> tuple[int, int]:
+        """Return the tokens of the prompt and those of the reply."""
         ceiling = request.params.get("max_completion_tokens") or request.params.get("max_tokens")
         reply = self._completion * _GENEROSITY
         if isinstance(ceiling, int):
             reply = min(reply, ceiling)
-        return prompt_tokens(request.messages) + int(reply) + 1
+        return prompt_tokens(request.messages), int(reply) + 1
 
     def learn(self, usage: Usage | None) -> None:
         """Take a reply's length into account: quickly when it is longer than thought, slowly when shorter."""

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final, Literal, NamedTuple
 
+from msgspec import UNSET, UnsetType
+
 from persona_batch.asking.thinking import split_thought
 from persona_batch.chat import Message, Usage
 from persona_batch.errors import ContentFiltered, ProviderError
@@ -171,8 +173,8 @@ class Incoming:
         if usage is None or usage.completion_tokens != 0 or not (self.chunks or self.refusal):
             return usage
         total = usage.total_tokens if (usage.total_tokens or 0) > (usage.prompt_tokens or 0) else None
-        known = Usage(usage.prompt_tokens, None, total)
-        return None if known == Usage() else known
+        known = Usage(usage.prompt_tokens, None, total, usage.cached_tokens)
+        return None if known.prompt_tokens is None and total is None else known
 
 
 def _counted(usage: Usage, before: Usage | None) -> Usage | None:
@@ -186,10 +188,17 @@ def _counted(usage: Usage, before: Usage | None) -> Usage | None:
         return before
     if before is not None:
         if not completion and before.completion_tokens:
-            return Usage(prompt or before.prompt_tokens, before.completion_tokens, before.total_tokens)
+            counted = (prompt or before.prompt_tokens, before.completion_tokens, before.total_tokens)
+            return Usage(*counted, _cached(usage, before))
         prompt = prompt or before.prompt_tokens
         completion = before.completion_tokens if completion is None else completion
-    return Usage(prompt or None, completion, total or None)
+    return Usage(prompt or None, completion, total or None, _cached(usage, before))
+
+
+def _cached(usage: Usage, before: Usage | None) -> int | UnsetType:
+    """Return how much of the prompt was in the cache, by the last word of it."""
+    said = _possible(usage.cached if before is None or usage.cached is not None else before.cached)
+    return UNSET if said is None else said
 
 
 def _possible(count: int | None) -> int | None:

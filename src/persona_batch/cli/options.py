@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias, get_args
 
@@ -81,6 +82,10 @@ MaxRequests: TypeAlias = Annotated[
 ]
 MaxTokensTotal: TypeAlias = Annotated[
     int | None, typer.Option("--max-tokens-total", min=1, metavar="N", help="Stop after N tokens (exit 3).")
+]
+MaxCost: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--max-cost", metavar="AMOUNT", help="Stop when this is spent, in the price's currency (exit 3)."),
 ]
 TimeLimit: TypeAlias = Annotated[
     str | None, typer.Option("--time-limit", metavar="TIME", help="Stop after this time, as 90s, 30m, 2h (exit 3).")
@@ -226,6 +231,23 @@ def read_seconds(text: str | None) -> float | None:
     if (seconds := seconds_of(text)) is None:
         raise UsageError(f"--time-limit {text}: expected a time above 0, as 90s, 30m, 2h")
     return seconds
+
+
+def read_amount(text: str | None) -> Decimal | None:
+    """Return an amount of money; None for None.
+
+    Raises:
+        UsageError: it is none, or not above 0.
+    """
+    if text is None:
+        return None
+    try:
+        amount = Decimal(text if text.isascii() and "_" not in text else "-1")
+    except InvalidOperation:
+        amount = Decimal(-1)
+    if not amount.is_finite() or amount <= 0:
+        raise UsageError(f"--max-cost {text}: expected an amount above 0 in the price's currency, as 2.50")
+    return amount
 
 
 def read_placements(names: list[str] | None) -> tuple[Placement, ...]:

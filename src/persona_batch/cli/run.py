@@ -38,6 +38,7 @@ def run(
     per_day: options.PerDay = None,
     max_requests: options.MaxRequests = None,
     max_tokens_total: options.MaxTokensTotal = None,
+    max_cost: options.MaxCost = None,
     time_limit: options.TimeLimit = None,
     timeout: options.Timeout = None,
     retries: options.Retries = None,
@@ -115,6 +116,7 @@ def run(
         retry_errors=retry_errors,
         max_requests=max_requests,
         max_tokens_total=max_tokens_total,
+        max_cost=options.read_amount(max_cost),
         time_limit=options.read_seconds(time_limit),
         fail_under=fail_under,
         custom_checks=tuple(custom_checks or ()),
@@ -129,16 +131,15 @@ def run(
     import asyncio
     import sys
 
-    import msgspec
-
     from persona_batch.cli.run_display import RunDisplay
+    from persona_batch.pricing.bill import encode
 
     with RunDisplay(quiet=quiet, verbose=verbose, progress=not no_progress, watch=watch) as display:
         summary = asyncio.run(_run_until_signalled(asked, display))
     if not as_json:
         display.finish(summary)
         return summary.exit_code
-    sys.stdout.write(msgspec.json.encode(summary).decode() + "\n")
+    sys.stdout.write(encode(summary).decode() + "\n")
     if summary.message is not None and not quiet:
         tell(f"stopped early: {summary.message}: `batch run --resume {shlex.quote(summary.path)}`")
     return summary.exit_code

@@ -3,6 +3,7 @@
 import gc
 import shlex
 import sys
+from collections.abc import Sequence
 from itertools import islice
 from types import TracebackType
 from typing import Self
@@ -11,9 +12,11 @@ from persona_batch.engine.progress import MOST_PERSONAS, PersonaTally, Progress,
 from persona_batch.pipeline.sealing import Summary
 from persona_batch.plan.cell import Cell
 from persona_batch.plan.grid import Grid
+from persona_batch.pricing.price import PriceList
 from persona_batch.record import USABLE, Record
 from persona_batch.record.reader import read_records
 from persona_batch.record.rundir import RunDir
+from persona_batch.record.spending import bill_of
 from persona_batch.view.closing import Failures, persona_totals
 from persona_batch.view.live import LiveDisplay, Watch
 from persona_batch.view.palette import palette_for
@@ -35,6 +38,7 @@ class RunDisplay:
         self._tallies: dict[str, PersonaTally] = {}
         self._failures = Failures()
         self._run: RunDir | None = None
+        self._prices: Sequence[PriceList] = ()
 
     def __enter__(self) -> Self:
         self._live.__enter__()
@@ -63,6 +67,7 @@ class RunDisplay:
         self._run = run
         self._personas = list(islice(grid.persona_ids(), MOST_PERSONAS))
         self._tallies = progress.personas
+        self._prices = progress.prices
         if self._verbose:
             self._live.note(
                 f"{len(grid):,} cells at {grid.endpoint.identity} ({', '.join(grid.models)}), records in {run.records}"
@@ -92,7 +97,8 @@ class RunDisplay:
         width = terminal_width(sys.stdout) if sys.stdout.isatty() else None
         tallies = self._all_tallies(summary)
         if not self._quiet:
-            sys.stdout.write(persona_totals(tallies, self._personas, palette_for(sys.stdout), width))
+            palette = palette_for(sys.stdout)
+            sys.stdout.write(persona_totals(tallies, self._personas, palette, width, cost=summary.cost))
         for line in _ending(summary, self._failures.reasons(), arms=len(tallies), quiet=self._quiet):
             tell(line)
         sys.stdout.write(f"{summary.path}\n")
@@ -102,7 +108,7 @@ class RunDisplay:
             return self._tallies
         tallies: dict[str, PersonaTally] = {}
         for record in read_records(self._run.records):
-            tally(tallies, record)
+            tally(tallies, record, bill_of(record, self._prices))
         return tallies
 
 

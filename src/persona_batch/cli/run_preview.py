@@ -1,12 +1,14 @@
 """`batch run --dry-run`: the size of a run in numbers, and its first messages."""
 
 import sys
+from collections.abc import Iterator
 from itertools import islice
 
-import msgspec
-
+from persona_batch.pipeline.estimate import CostRange
 from persona_batch.pipeline.options import RunOptions
 from persona_batch.pipeline.preview import EXAMPLES, Preview, preview
+from persona_batch.pricing.bill import encode
+from persona_batch.pricing.money import money, price_words
 from persona_batch.view.closing import MOST
 from persona_batch.view.tables import Column, table
 from persona_batch.view.terminal import one_line, prose, tell
@@ -22,7 +24,7 @@ def show_preview(options: RunOptions, *, as_json: bool) -> None:
     """
     found = preview(options)
     if as_json:
-        sys.stdout.write(msgspec.json.encode(found).decode() + "\n")
+        sys.stdout.write(encode(found).decode() + "\n")
         return
     for warning in found.warnings:
         tell(warning)
@@ -35,6 +37,33 @@ def show_preview(options: RunOptions, *, as_json: bool) -> None:
     hidden = found.persona_count - len(found.first)
     if len(found.first) == EXAMPLES and hidden:
         sys.stdout.write(f"… and {hidden:,} more personas and controls\n")
+
+
+def _cost(found: Preview) -> Iterator[str]:
+    """Yield what it would cost, and by which prices; nothing where nobody is paid."""
+    cost = found.cost
+    if cost is None:
+        return
+    if cost.unpriced:
+        unknown = f"nobody knows the price of {listed(cost.unpriced)} at {found.endpoint}"
+        yield f"cost: {unknown}; `price:` in the file says it"
+    if cost.free:
+        yield "cost: free"
+    elif cost.ranges:
+        about = "at least about" if cost.unpriced else "about"
+        yield f"cost: {about} {' + '.join(map(_range, cost.ranges))}, judging by {cost.source}"
+    elif len(cost.unpriced) < len(found.prices):
+        yield "cost: no earlier run to estimate it from"
+    for price in dict.fromkeys(price for price in found.prices.values() if price is not None and not price.free):
+        models = [model for model, its_own in found.prices.items() if its_own == price]
+        yield f"{listed(models)}: {price_words(price)}, says {price.source}"
+
+
+def _range(said: CostRange) -> str:
+    amount = money(said.amount, said.currency)
+    if said.low is None or said.high is None:
+        return amount
+    return f"{amount} ({money(said.low, said.currency)} to {money(said.high, said.currency)})"
 
 
 def _numbers(found: Preview, page: Page) -> str:
@@ -65,6 +94,7 @@ def _numbers(found: Preview, page: Page) -> str:
     else:
         tokens = token_sum(found.estimate.prompt_tokens, found.estimate.completion_tokens)
         lines.append(f"about {tokens}, judging by {found.estimate.source}")
+    lines += _cost(found)
     if found.days is not None:
         lines.append(f"{counted(found.days, 'day')} at {found.per_day:,} requests a day")
     folded = [line for sentence in lines for line in prose(one_line(sentence), page.width)]

@@ -16,6 +16,7 @@ from persona_batch.view.terminal import tell
 from persona_batch.wording import local_minute, token_pair, token_sum
 
 if TYPE_CHECKING:
+    from persona_batch.pricing.bill import Cost
     from persona_batch.record.rundir import RunDir
 
 
@@ -24,8 +25,8 @@ class RunRow(msgspec.Struct):
 
     `cells`: how many were asked for so far (None: not known yet), `batch_cells`: of the whole batch, which is more
     where filters narrowed what was asked; `done`: records on disk, `counts` by status; `tokens` as
-    reported, of prompts and replies together and apart (None: not reported); `state` as in run.json, or `killed` when
-    its process is gone.
+    reported, of prompts and replies together and apart (None: not reported); `cost`: what the records cost (None:
+    nobody is paid); `state` as in run.json, or `killed` when its process is gone.
     """
 
     run_id: str
@@ -42,6 +43,7 @@ class RunRow(msgspec.Struct):
     tokens: int | None
     prompt_tokens: int | None
     completion_tokens: int | None
+    cost: "Cost | None"
 
 
 def runs(ctx: typer.Context, out: Out = "runs", as_json: Json = False) -> None:
@@ -55,7 +57,9 @@ def runs(ctx: typer.Context, out: Out = "runs", as_json: Json = False) -> None:
         return
     rows = _rows(Path(out))
     if as_json:
-        typer.echo(msgspec.json.encode(rows))
+        from persona_batch.pricing.bill import encode
+
+        typer.echo(encode(rows))
     elif not rows:
         tell(f"no runs in {out} yet; `batch run FILE` makes one")
     else:
@@ -91,7 +95,7 @@ def _rows(out: Path) -> list[RunRow]:
 
 def _row(run: "RunDir") -> RunRow:
     from persona_batch.record.manifest import TokenSums, read_manifest
-    from persona_batch.record.reader import scan
+    from persona_batch.record.reader import cost_of, scan
 
     manifest = read_manifest(run.manifest)
     counts, tokens, state = manifest.counts, manifest.tokens, str(manifest.state)
@@ -115,15 +119,19 @@ def _row(run: "RunDir") -> RunRow:
         tokens=tokens.total,
         prompt_tokens=tokens.prompt,
         completion_tokens=tokens.completion,
+        cost=cost_of(run.records, manifest),
     )
 
 
 def _print_table(rows: list[RunRow]) -> None:
+    from persona_batch.pricing.bill import together
+    from persona_batch.pricing.money import cell, told
     from persona_batch.view.tables import Column, table
     from persona_batch.view.transcript import page_for
 
     page = page_for(sys.stdout)
-    numbers = [Column(name, "right") for name in ("done", "failed", "tokens")]
+    paid = any(row.cost is not None and row.cost.priced for row in rows)
+    numbers = [Column(name, "right") for name in ("done", "failed", "tokens", *(["cost"] if paid else []))]
     columns = [Column("run"), Column("when"), Column("batch", shrinks=True), *numbers, Column("state")]
     stamps = Counter(row.run_id.partition("-")[0] for row in rows)
     cells = [
@@ -134,16 +142,20 @@ def _print_table(rows: list[RunRow]) -> None:
             f"{row.done:,}/{row.cells:,}" if row.cells is not None else f"{row.done:,}",
             f"{row.counts.get('error', 0):,}",
             token_pair(row.prompt_tokens, row.completion_tokens),
+            *([cell(row.cost)] if paid else []),
             _state(row),
         ]
         for row in rows
     ]
+    costs = [row.cost for row in rows if row.cost is not None]
     prompt, reply = (sum(getattr(row, f"{what}_tokens") or 0 for row in rows) for what in ("prompt", "completion"))
     if len(rows) > 1:
         done, failed = sum(row.done for row in rows), sum(row.counts.get("error", 0) for row in rows)
-        cells.append([f"{len(rows):,} runs", "", "", f"{done:,}", f"{failed:,}", token_pair(prompt, reply), ""])
+        sums = [f"{done:,}", f"{failed:,}", token_pair(prompt, reply), *([cell(together(costs))] if paid else [])]
+        cells.append([f"{len(rows):,} runs", "", "", *sums, ""])
     sys.stdout.write(table(columns, cells, page.palette, page.width))
-    sys.stdout.write(page.palette.dim(token_sum(prompt or None, reply or None)) + "\n")
+    spent = f"; cost {told(together(costs))}" if costs else ""
+    sys.stdout.write(page.palette.dim(token_sum(prompt or None, reply or None) + spent) + "\n")
 
 
 def _state(row: RunRow) -> str:

@@ -11,6 +11,7 @@ from typing import Literal, Protocol
 
 from persona_batch.chat import JsonValue, Params, Placement, Thinking
 from persona_batch.checks import Check
+from persona_batch.pricing.price import Price
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +179,8 @@ class RunSettings:
 
     `timeout` in seconds, for the whole reply; `thinking`: whether a thought that the model wrote into its text is kept
     in the reply. `factors` are request parameters, each with its levels; `formats` the templates of questions by name,
-    a factor too. `sources`: the file that said `base_url`, `provider` or `api_key_env`; not there: no file did.
+    a factor too. `prices` are those of models, one under "" that of all others. `sources`: the file that said
+    `base_url`, `provider` or `api_key_env`; not there: no file did.
     """
 
     provider: str | None = None
@@ -198,6 +200,7 @@ class RunSettings:
     thinking: Thinking = "separate"
     extra_body: Params = field(default_factory=dict)
     extra_headers: Mapping[str, str] = field(default_factory=dict)
+    prices: Mapping[str, Price] = field(default_factory=dict)
     sources: Mapping[str, str] = field(default_factory=dict, compare=False)
 
 

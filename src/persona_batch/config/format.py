@@ -19,6 +19,7 @@ from persona_batch.config.check_format import (
     ShapeBlock,
     ShareBlock,
 )
+from persona_batch.config.price_format import PriceBlock, Prices
 from persona_batch.config.section import (
     Asked,
     BaseUrl,
@@ -213,13 +214,17 @@ class ProviderBlock(Section):
     extra_headers: dict[HeaderName, HeaderValue] | None = Field(
         None, description="Sent with every request; `${VARIABLE}` stands for the value of a variable."
     )
+    price: Prices | None = Field(
+        None, description="What a million tokens cost there: for all models, or by model; `free`: nothing."
+    )
 
 
 class RunBlock(Section):
-    """How the batch is run; every setting has an option of the same name that wins over it."""
+    """How the batch is run; every setting but the price has an option of the same name that wins over it."""
 
     provider: NonEmpty | ProviderBlock | None = Field(None, description="A preset's name, or an endpoint.")
     model: Texts | None = Field(None, description="One model, or several as a factor.")
+    price: Prices | None = Field(None, description="What a million tokens cost, wherever it is run.")
     samples: Positive | None = Field(None, description="How often each question is asked.")
     placement: Placement | Annotated[list[Placement], Field(min_length=1)] | None = Field(
         None, description="Where the personas stand, instead of their own placement; several as a factor."
@@ -323,5 +328,6 @@ SECTIONS: dict[str, type[Section]] = {
     "run": RunBlock,
     "limits": LimitsBlock,
     "provider": ProviderBlock,
+    "price": PriceBlock,
 }
 """What a mapping below a key is."""

@@ -2,8 +2,8 @@
 
 A setting may be given by one block, or by several with the same value; two different values are a problem. The
 command line wins. An endpoint is taken as a whole: `--provider` sets aside what the files say of another
-endpoint (its URL, key variable, additions and models), and `--base-url` alone names an endpoint without a key: nor
-does it get the headers in which a file puts one (`${VARIABLE}`).
+endpoint (its URL, key variable, additions, models and price), and `--base-url` alone names an endpoint without a key:
+nor does it get the headers in which a file puts one (`${VARIABLE}`).
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -17,6 +17,7 @@ from persona_batch.config.format import LimitsBlock, Parameters, ProviderBlock, 
 from persona_batch.config.nodes import Mapping, Node, Scalar, ScalarKind, walk
 from persona_batch.config.nodes import Sequence as SequenceNode
 from persona_batch.config.params import check_names
+from persona_batch.config.price_format import prices_said
 from persona_batch.config.problems import Place, Problems, quote
 from persona_batch.config.section import REFERENCE, Section, base_url, header_name, variable_name
 from persona_batch.config.validate import validated
@@ -28,6 +29,7 @@ _NOT_HERE = (
 )
 _KINDS: dict[type, ScalarKind] = {str: "text", bool: "bool", int: "int", float: "float"}
 _ENDPOINT = ("base_url", "api_key_env", "api_key_header", "extra_body", "extra_headers")
+_THERE = ("model", "price")  # of an endpoint, where one is named
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,13 +99,16 @@ def _overridden(written: _Written, overrides: Overrides) -> RunSettings:
     file = dict(written.values)
     if overrides.provider is not None and overrides.provider != file.get("provider"):
         moved = "provider" in file or "base_url" in file
-        for name in (*_ENDPOINT, *(["model"] if moved else [])):
+        for name in (*_ENDPOINT, *(_THERE if moved else ())):
             file.pop(name, None)
     elif overrides.base_url is not None and overrides.provider is None:
-        for name in ("provider", "api_key_env", "api_key_header"):
+        moved = "provider" in file or file.get("base_url", overrides.base_url) != overrides.base_url
+        for name in ("provider", "api_key_env", "api_key_header", *(["price"] if moved else [])):
             file.pop(name, None)
         headers = file.get("extra_headers", {})
         file["extra_headers"] = {name: value for name, value in headers.items() if not REFERENCE.search(value)}
+    if "price" in file:
+        file["prices"] = prices_said(file.pop("price"))
     file["models"], file["placements"] = file.pop("model", ()), file.pop("placement", ())
 
     def given(name: str) -> Any:

@@ -9,7 +9,10 @@ from itertools import islice
 from persona_batch.asking.limits import Gauge
 from persona_batch.plan.cell import Cell
 from persona_batch.plan.key import KeySet
+from persona_batch.pricing.bill import Bill
+from persona_batch.pricing.price import PriceList
 from persona_batch.record import Record, Status
+from persona_batch.record.spending import bill_of
 
 _BLOCK = 256  # cells of a block
 _RATE_TICKS = 60  # points kept for the rate, at least a second apart
@@ -28,6 +31,7 @@ class PersonaTally:
     passed_checks: int = 0
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    bill: Bill = field(default_factory=Bill)
     _chars: int = 0
     _ttft_ms: float = 0.0
     _timed: int = 0
@@ -47,8 +51,10 @@ class PersonaTally:
         for one in fields(self):
             setattr(self, one.name, getattr(self, one.name) + getattr(other, one.name))
 
-    def add(self, record: Record) -> None:
-        """Count a record."""
+    def add(self, record: Record, bill: Bill | None = None) -> None:
+        """Count a record, and what it cost, where anybody is paid."""
+        if bill is not None:
+            self.bill += bill
         self.cells += 1
         self.failed += record.status == "error"
         if record.usable:
@@ -65,10 +71,10 @@ class PersonaTally:
             self._timed += 1
 
 
-def tally(tallies: dict[str, PersonaTally], record: Record) -> None:
-    """Count a record under its persona, or under `…` where the first 1,000 personas have their own tallies."""
+def tally(tallies: dict[str, PersonaTally], record: Record, bill: Bill | None = None) -> None:
+    """Count a record, and its cost, under its persona, or under `…` where the first 1,000 personas have their own."""
     apart = record.persona in tallies or len(tallies) < MOST_PERSONAS
-    tallies.setdefault(record.persona if apart else OTHERS, PersonaTally()).add(record)
+    tallies.setdefault(record.persona if apart else OTHERS, PersonaTally()).add(record, bill)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -76,7 +82,8 @@ class Progress(Gauge):
     """Counts of one process on a run, beside what is under way.
 
     `total`: cells of the grid; `skipped`: those finished in earlier sessions; `done`: records of this one, of
-    which `failed` have status error. `personas` holds the first 1,000 personas, and the rest together under `…`.
+    which `failed` have status error. `bill` is what all records of the run cost so far, at the `prices` (none: nobody
+    is paid). `personas` holds the first 1,000 personas, and the rest together under `…`.
     """
 
     total: int
@@ -87,6 +94,8 @@ class Progress(Gauge):
     prompt_tokens: int = 0
     completion_tokens: int = 0
     total_tokens: int = 0
+    prices: Sequence[PriceList] = ()
+    bill: Bill = field(default_factory=Bill)
     statuses: Counter[Status] = field(default_factory=Counter)
     personas: dict[str, PersonaTally] = field(default_factory=dict)
     _ticks: deque[tuple[float, int]] = field(default_factory=lambda: deque(maxlen=_RATE_TICKS))
@@ -112,7 +121,10 @@ class Progress(Gauge):
             self.prompt_tokens += usage.prompt_tokens or 0
             self.completion_tokens += usage.completion_tokens or 0
             self.total_tokens += usage.together or 0
-        tally(self.personas, record)
+        bill = bill_of(record, self.prices) if self.prices else None
+        if bill is not None:
+            self.bill += bill
+        tally(self.personas, record, bill)
         now = self.clock()
         if now - self._ticks[-1][0] >= 1.0:
             self._ticks.append((now, self.done))

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from persona_batch.asking.asker import Asker
-from persona_batch.asking.gate import Reservation
+from persona_batch.asking.permits import Reservation
 from persona_batch.asking.reply import Failure, Reply
 from persona_batch.chat import Message
 from persona_batch.checks import Check
@@ -59,7 +59,10 @@ class Talk:
             Halted: asking was stopped.
         """
         cell = self._cell
-        async with self._asker.reserve(cell.requests) as reserved:
+        first = Request(cell.model, cell.messages, cell.params)
+        models = [cell.model, *([] if cell.partner is None else [cell.partner.model])]
+        later = [*(message.content for message, _ in cell.turns), *(probe.text for probe in cell.probes)]
+        async with self._asker.reserve(cell.requests, first, models=models, later=later) as reserved:
             self._reserved = reserved
             if not await self._turn(cell.messages[-1], cell.text, None):
                 return

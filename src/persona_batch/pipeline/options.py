@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,6 +27,7 @@ _PER_CALL = frozenset(
         "retry_errors",
         "max_requests",
         "max_tokens_total",
+        "max_cost",
         "time_limit",
         "custom_checks",  # code runs when it is named, each time
     }
@@ -39,7 +41,8 @@ class RunOptions:
     `files` persona files, folders and globs, or values in Python that say what they would; `questions` the same of
     questions, which replace the personas' own.
     `resume` a run (folder, id, `latest`) to finish; `continue_newest` the newest unfinished run of the batch, else
-    a new one. `max_requests`, `max_tokens_total` and `time_limit` (seconds) end this call, not the run.
+    a new one. `max_requests`, `max_tokens_total`, `max_cost` (of the price's currency) and `time_limit`
+    (seconds) end this call, not the run.
     `custom_checks` are the checks in Python that may be called. `workers` is how many processes ask the endpoint (1:
     this one does).
     """
@@ -56,6 +59,7 @@ class RunOptions:
     retry_errors: bool = False
     max_requests: int | None = None
     max_tokens_total: int | None = None
+    max_cost: Decimal | None = None
     time_limit: float | None = None
     fail_under: float | None = None
     custom_checks: tuple[str, ...] = ()

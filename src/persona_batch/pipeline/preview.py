@@ -1,38 +1,26 @@
 """`--dry-run`: exactly how much would be asked, roughly how many tokens, and the first messages; nothing is sent."""
 
 from collections.abc import Sequence
-from itertools import islice
 from math import ceil
-from pathlib import Path
 
 import msgspec
 
-from persona_batch.chat import Usage
 from persona_batch.config.batch import Batch
 from persona_batch.pipeline.call import prepare_run
 from persona_batch.pipeline.choosing import existing_run
+from persona_batch.pipeline.estimate import CostEstimate, Estimate, earlier_run
 from persona_batch.pipeline.options import RunOptions, what_changed
+from persona_batch.pipeline.paying import prices_of, within_cost
 from persona_batch.pipeline.taking_up import foresee
 from persona_batch.plan.cell import Cell
 from persona_batch.plan.forms import FORMAT
 from persona_batch.plan.key import KeySet
+from persona_batch.pricing.price import Price
 from persona_batch.record.aside import Settled
-from persona_batch.record.manifest import read_manifest
-from persona_batch.record.reader import read_records
-from persona_batch.record.rundir import list_runs
 from persona_batch.wording import said_level
 
 UNNAMED_MODEL = "the endpoint's only model"
 EXAMPLES = 12  # personas whose messages are shown
-_SAMPLE = 2000  # records of an earlier run that an estimate is made from
-
-
-class Estimate(msgspec.Struct):
-    """Tokens expected, from the mean of an earlier run's replies; `source` is that run's id."""
-
-    prompt_tokens: int
-    completion_tokens: int
-    source: str
 
 
 class Preview(msgspec.Struct, kw_only=True):
@@ -41,7 +29,8 @@ class Preview(msgspec.Struct, kw_only=True):
     `left` are the cells still to ask, `requests` how many requests they are, if every conversation comes to its end;
     `days` at the daily quota, if there is one; `set_aside` are records of the run it `resumes` that belong to the batch
     no longer, `returned` those that belong again; `changed` is what was edited; `factors` are
-    those of the grid, each with its levels.
+    those of the grid, each with its levels; `prices` are those of the models (None: unknown), `cost` what it would cost
+    (None: nobody is paid).
     """
 
     endpoint: str
@@ -57,6 +46,8 @@ class Preview(msgspec.Struct, kw_only=True):
     per_day: int | None
     days: int | None
     estimate: Estimate | None
+    prices: dict[str, Price | None]
+    cost: CostEstimate | None
     resumes: str | None
     changed: Sequence[str]
     set_aside: int
@@ -80,6 +71,10 @@ def preview(options: RunOptions) -> Preview:
     requests = grid.requests(keys)
     left = requests if not grid.converses else sum(key not in keys for key in grid.all_keys())
     per_day = call.limits.per_day
+    prices = prices_of(call, grid)
+    if models != (UNNAMED_MODEL,):
+        within_cost(call.limits, call, prices)
+    judged = earlier_run(options.out, batch.id, target.identity)
     return Preview(
         endpoint=target.identity,
         models=models,
@@ -93,7 +88,9 @@ def preview(options: RunOptions) -> Preview:
         factors=_factors(batch),
         per_day=per_day,
         days=ceil(requests / per_day) if per_day else None,
-        estimate=_estimate(options.out, batch.id, target.identity, left),
+        estimate=judged.tokens(left),
+        prices=prices,
+        cost=judged.cost(left, prices),
         resumes=run.id if run else None,
         changed=what_changed(earlier, batch, options) if earlier else (),
         set_aside=moved.set_aside,
@@ -115,27 +112,3 @@ def _factors(batch: Batch) -> dict[str, list[str]]:
             dict.fromkeys("nobody" if one is None else f"{one.name} ({one.told})" for one in speakers)
         )
     return found
-
-
-def _estimate(out: Path, batch_id: str, endpoint: str, cells: int) -> Estimate | None:
-    for run in reversed(list_runs(out)):
-        manifest = read_manifest(run.manifest)
-        if manifest.batch_id != batch_id or manifest.endpoint != endpoint or not run.records.exists():
-            continue
-        usages = [list(record.usages) for record in islice(read_records(run.records), _SAMPLE)]
-        prompts = [sum(usage.prompt_tokens or 0 for usage in of_cell) for of_cell in usages if _knows(of_cell)]
-        completions = [sum(usage.completion_tokens or 0 for usage in of_cell) for of_cell in usages if _knows(of_cell)]
-        if prompts and completions:
-            return Estimate(
-                prompt_tokens=round(cells * sum(prompts) / len(prompts)),
-                completion_tokens=round(cells * sum(completions) / len(completions)),
-                source=run.id,
-            )
-    return None
-
-
-def _knows(usages: Sequence[Usage]) -> bool:
-    """Whether the endpoint said what a cell cost."""
-    return any(usage.prompt_tokens is not None for usage in usages) and any(
-        usage.completion_tokens is not None for usage in usages
-    )

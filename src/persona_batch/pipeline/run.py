@@ -27,6 +27,7 @@ from persona_batch.pipeline.call import Call, open_files, prepare_run
 from persona_batch.pipeline.choosing import choosing, existing_run
 from persona_batch.pipeline.observer import Observer, Stopper
 from persona_batch.pipeline.options import RunOptions
+from persona_batch.pipeline.paying import prices_of, within_cost
 from persona_batch.pipeline.sealing import CheckShare, Summary, begun, seal
 from persona_batch.pipeline.taking_up import take_up
 from persona_batch.plan.cell import Cell
@@ -38,7 +39,7 @@ from persona_batch.record.aside import Settled
 from persona_batch.record.finding import point_latest
 from persona_batch.record.journal import Sink
 from persona_batch.record.manifest import Manifest, read_manifest, write_manifest
-from persona_batch.record.reader import Scan, read_records, scan
+from persona_batch.record.reader import Scan, billed, read_records, scan
 from persona_batch.record.rundir import RunDir, create_run
 from persona_batch.record.runlog import RunLog, as_is
 
@@ -72,6 +73,8 @@ async def run_batch(options: RunOptions, observer: Observer, stopper: Stopper | 
             if run is None or not models:
                 provider, models = await reach(models)
             grid = call.grid(models)
+            prices = prices_of(call, grid)
+            limits = within_cost(limits, call, prices)
             run = run or create_run(call.options.out, call.batch.id, datetime.now(UTC))
             stack.enter_context(run.lock())
             began = time.monotonic()
@@ -80,7 +83,7 @@ async def run_batch(options: RunOptions, observer: Observer, stopper: Stopper | 
                 seen, settled = take_up(run, earlier, call, grid, observer.note)
             else:
                 seen, settled = scan(run.records), Settled()
-            manifest = begun(earlier, run, call, grid, cells=_asked_so_far(earlier, grid, seen.keys))
+            manifest = begun(earlier, run, call, grid, cells=_asked_so_far(earlier, grid, seen.keys), prices=prices)
             if earlier is None:
                 write_manifest(run.manifest, manifest)  # from now on the folder is a run, and `--continue` finds it
         session = Session(call, grid, run, seen, settled, manifest, observer, began, is_new=earlier is None)
@@ -150,7 +153,8 @@ class Session:
     _blocks: Iterator[Iterator[Cell]] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.progress = Progress(total=len(self.grid))
+        prices = self.manifest.prices
+        self.progress = Progress(total=len(self.grid), prices=prices, bill=billed(self.run.records, prices))
         self._blocks = pending(self.grid.keyed(), self.seen.keys, self.progress)
 
     def anything_left(self) -> bool:
@@ -250,6 +254,7 @@ class Session:
             returned=self.settled.returned,
             counts=self.manifest.counts,
             tokens=self.manifest.tokens,
+            cost=self.manifest.cost,
             checks=self.checks,
             seconds=time.monotonic() - self.began,
             message=None if stop is None else str(stop),

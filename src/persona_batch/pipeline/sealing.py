@@ -10,7 +10,10 @@ from persona_batch.config.batch import Batch, Persona, Question, RunSettings
 from persona_batch.engine.progress import Progress
 from persona_batch.pipeline.call import Call
 from persona_batch.pipeline.options import invocation
+from persona_batch.pipeline.paying import price_lists
 from persona_batch.plan.grid import Grid
+from persona_batch.pricing.bill import Cost
+from persona_batch.pricing.price import Price
 from persona_batch.record import Record
 from persona_batch.record.manifest import FileHash, Manifest, Session, State, TokenSums, git_commit, versions
 from persona_batch.record.reader import Scan
@@ -43,9 +46,9 @@ class Summary(msgspec.Struct, kw_only=True):
 
     `cells` are those that the call asks for; `asked` were finished by this call, `skipped` were finished before,
     `left` are still to ask; `set_aside` are records that belong to the batch no longer and were moved out of the way
-    by this call, `returned` those that belong again. `counts` by status and `tokens` are
-    over the whole run, `checks` over this call (with `--fail-under`: over the whole run). `message` says why it
-    stopped early, if it did.
+    by this call, `returned` those that belong again. `counts` by status, `tokens` and
+    `cost` (None: nobody is paid) are over the whole run, `checks` over this call (with `--fail-under`: over the whole
+    run). `message` says why it stopped early, if it did.
     """
 
     run_id: str
@@ -60,15 +63,24 @@ class Summary(msgspec.Struct, kw_only=True):
     returned: int
     counts: dict[str, int]
     tokens: TokenSums
+    cost: Cost | None
     checks: CheckShare
     seconds: float
     message: str | None = None
 
 
-def begun(earlier: Manifest | None, run: RunDir, call: Call, grid: Grid, *, cells: int) -> Manifest:
-    """Return the manifest of a session that begins now; of an earlier one, its start and its sessions stay.
+def begun(
+    earlier: Manifest | None,
+    run: RunDir,
+    call: Call,
+    grid: Grid,
+    *,
+    cells: int,
+    prices: dict[str, Price | None],
+) -> Manifest:
+    """Return the manifest of a session that begins now; of an earlier one, its start, sessions and prices stay.
 
-    `cells` are those asked for by this call and the ones before.
+    `cells` are those asked for by this call and the ones before; `prices` hold from now on.
     """
     now = utc_now()
     return Manifest(
@@ -85,6 +97,7 @@ def begun(earlier: Manifest | None, run: RunDir, call: Call, grid: Grid, *, cell
         plan=grid.fingerprint,
         cells=cells,
         batch_cells=grid.total,
+        prices=price_lists(earlier, prices, now),
         sessions=[*(earlier.sessions if earlier else ()), Session(started_at=now)],
     )
 
@@ -101,6 +114,7 @@ def seal(manifest: Manifest, exit_code: int, *, seen: Scan, progress: Progress) 
         seen.completion_tokens + progress.completion_tokens or None,
         seen.total_tokens + progress.total_tokens or None,
     )
+    manifest.cost = progress.bill.cost() if manifest.prices else None
     manifest.sessions[-1] = Session(manifest.sessions[-1].started_at, now, exit_code, progress.done)
 
 

@@ -8,14 +8,13 @@ Whatever an endpoint may send for the same thing is known there: the text as par
 the reasoning in any of its fields; other words for a finish reason; and what is an error object.
 """
 
-import math
 from collections.abc import Iterator
 from typing import Annotated, Any, Final, Literal
 
 import msgspec
 
-from persona_batch.chat import Usage
 from persona_batch.provider.contract import Chunk
+from persona_batch.provider.counts import TokenCounts, counts_of
 from persona_batch.provider.payloads import is_alive, lenient_json, tells_failure
 
 FINISH_REASONS: Final = {
@@ -66,7 +65,7 @@ class _Choice(msgspec.Struct, gc=False):
     delta: _Delta | None = None
     index: Literal[0] | None = None
     finish_reason: str | None = None
-    usage: Usage | None = None
+    usage: TokenCounts | None = None
     message: None = None
     text: Literal[""] | None = None
 
@@ -75,7 +74,7 @@ class _Event(msgspec.Struct, gc=False):
     choices: list[_Choice] | None = None
     model: str | None = None
     system_fingerprint: str | None = None
-    usage: Usage | None = None
+    usage: TokenCounts | None = None
     error: None = None
     base_resp: msgspec.Raw | None = None
     object: str | None = None
@@ -99,7 +98,8 @@ def decode_chunk(payload: bytes) -> Chunk:
     choices = event.choices
     if choices is None or event.base_resp is not None or event.object == "error":
         return plain_if_it_is(decode_odd(payload))
-    usage = event.usage
+    counted = event.usage
+    usage = None if counted is None else counted.plain()
     if not choices:
         return Chunk("", "", None, usage, event.model, event.system_fingerprint)
     if len(choices) > 1:
@@ -113,7 +113,7 @@ def decode_chunk(payload: bytes) -> Chunk:
         delta.content or "",
         delta.reasoning_content or delta.reasoning or "",
         reason or None,
-        usage or choice.usage,
+        choice.usage.plain() if usage is None and choice.usage is not None else usage,
         event.model,
         event.system_fingerprint,
         delta.refusal or "",
@@ -189,7 +189,7 @@ def _odd_chunk(body: dict[str, Any], kept: int | None) -> OddChunk:
         content=said.content or (text if isinstance(text, str) else ""),
         reasoning=said.reasoning,
         finish_reason=_name(FINISH_REASONS.get(reason, reason)) if reason else None,
-        usage=_usage(body.get("usage")) or _usage(choice.get("usage")),
+        usage=counts_of(body.get("usage")) or counts_of(choice.get("usage")),
         model=_name(body.get("model")),
         system_fingerprint=_name(body.get("system_fingerprint")),
         refusal=said.refusal,
@@ -279,18 +279,3 @@ def _thought(value: Any) -> str:
     if isinstance(value, dict):
         return next(filter(None, (_thought(value.get(key)) for key in _THOUGHT_KEYS)), "")
     return ""
-
-
-def _usage(value: Any) -> Usage | None:
-    if not isinstance(value, dict):
-        return None
-    counts = [_count(value.get(name)) for name in ("prompt_tokens", "completion_tokens", "total_tokens")]
-    return None if counts == [None, None, None] else Usage(*counts)
-
-
-def _count(value: Any) -> int | None:
-    try:
-        number = math.nan if value is None or isinstance(value, bool) else float(value)
-    except (TypeError, ValueError, OverflowError):
-        return None
-    return int(number) if number.is_integer() else None

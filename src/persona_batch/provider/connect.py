@@ -15,7 +15,7 @@ from persona_batch.provider.presets import CUSTOM, PRESETS, Preset
 from persona_batch.provider.target import Target, read_keys
 from persona_batch.wording import listed, nearest
 
-SCRIPTED = Preset(name="scripted", key="none", lists_all=True, note="makes up replies; for rehearsals")
+SCRIPTED = Preset(name="scripted", key="none", lists_all=True, own=True, note="makes up replies; for rehearsals")
 MODEL_VARIABLE = "PERSONA_BATCH_MODEL"
 _ROUTES = ("/chat/completions", "/completions", "/models")
 _LISTED = 20  # model names in an error

@@ -19,7 +19,8 @@ class Preset:
     `per_day`: requests a day that an account has for free, counted in the time zone `day_zone`;
     `developer_role`: False sends such messages as `system`; `max_tokens_name`: how the endpoint calls that;
     `message_name`: the pattern of the names that messages may bear; `hears_names`: False where the model is never told
-    of them; `lists_all`: a model that it does not list is not there (others take aliases, or any name at all).
+    of them; `lists_all`: a model that it does not list is not there (others take aliases, or any name at all); `own`:
+    a program on the user's own machines, where nobody is paid for tokens.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Preset:
     stream_options: bool = True
     developer_role: bool = False
     lists_all: bool = False
+    own: bool = False
     message_name: str = ""
     hears_names: bool = True
     max_tokens_name: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
@@ -40,7 +42,7 @@ class Preset:
     def at(self, base_url: str) -> Self:
         """Return the preset as it holds at a base URL: what is peculiar to an endpoint is not so at another host.
 
-        `lists_all` stays: it is a habit of a program, which may run anywhere.
+        `lists_all` and `own` stay: they go with a program, which may run anywhere.
         """
         if urlsplit(base_url).netloc == urlsplit(self.base_url).netloc:
             return self

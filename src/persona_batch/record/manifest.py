@@ -6,6 +6,8 @@ from typing import Any, Literal, TypeAlias
 import msgspec
 
 from persona_batch.errors import UsageError
+from persona_batch.pricing.bill import Cost, encode
+from persona_batch.pricing.price import PriceList
 from persona_batch.record.durable import replace_file, storage_error
 
 MANIFEST_VERSION = 1
@@ -49,6 +51,7 @@ class Manifest(msgspec.Struct, kw_only=True):
     `batch_cells` are those of the whole batch (more than `cells` where filters narrowed what was asked), `counts`
     the records by status. `plan`, with `models` and the number of samples, tells the batch that the records belong to
     from any other (`Grid.fingerprint`); None while records are being moved, and in manifests of before.
+    `prices` are those that held, each list from its moment on (none: nobody is paid); `cost` what the records cost.
     """
 
     schema_version: int = MANIFEST_VERSION
@@ -70,6 +73,8 @@ class Manifest(msgspec.Struct, kw_only=True):
     batch_cells: int | None = None
     counts: dict[str, int] = msgspec.field(default_factory=dict)
     tokens: TokenSums = TokenSums()
+    prices: list[PriceList] = msgspec.field(default_factory=list)
+    cost: Cost | None = None
     sessions: list[Session] = msgspec.field(default_factory=list)
 
     @property
@@ -111,7 +116,7 @@ def write_manifest(path: Path, manifest: Manifest) -> None:
     Raises:
         StorageError: it cannot be written; the old one is untouched.
     """
-    text = msgspec.json.format(msgspec.json.encode(manifest), indent=2) + b"\n"
+    text = msgspec.json.format(encode(manifest), indent=2) + b"\n"
     try:
         replace_file(path, (text,))
     except OSError as error:

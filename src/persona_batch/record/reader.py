@@ -1,7 +1,7 @@
 """records.jsonl, and the files beside it that hold records too, as journals."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,8 +10,12 @@ from msgspec.structs import replace
 
 from persona_batch.chat import Usage
 from persona_batch.plan.key import KeySet
+from persona_batch.pricing.bill import Bill, Cost
+from persona_batch.pricing.price import PriceList
 from persona_batch.record.journal import Journal
+from persona_batch.record.manifest import Manifest
 from persona_batch.record.record import ProbeRecord, Record, Spent, Status, TurnRecord, usages
+from persona_batch.record.spending import SpendingHead, bill_of
 
 
 class Scan(NamedTuple):
@@ -35,6 +39,10 @@ class _Head(msgspec.Struct):
     usage: Usage | None = None
     turns: list[Spent] | None = None
     probes: list[Spent] | None = None
+
+
+class _SpendingHead(SpendingHead, frozen=True, kw_only=True):
+    key: str
 
 
 def journal_at(path: Path) -> Journal[Record]:
@@ -68,6 +76,30 @@ def scan(path: Path) -> Scan:
             completion += usage.completion_tokens or 0
             total += usage.together or 0
     return Scan(keys, counts, prompt, completion, total)
+
+
+def billed(path: Path, prices: Sequence[PriceList]) -> Bill:
+    """Return what the records of a file cost; a missing file cost nothing.
+
+    Raises:
+        UsageError: as for `read_records`.
+    """
+    bill = Bill()
+    if prices:
+        for head in journal_at(path).scan(_SpendingHead, KeySet()):
+            bill += bill_of(head, prices)
+    return bill
+
+
+def cost_of(records: Path, manifest: Manifest) -> Cost | None:
+    """Return what a run cost so far; None: nobody is paid, or it is of a time before prices were written down.
+
+    Raises:
+        UsageError: as for `read_records`.
+    """
+    if manifest.state == "running" and manifest.prices:  # it is sealed at the end: until then the records tell
+        return billed(records, manifest.prices).cost()
+    return manifest.cost
 
 
 def _answered(record: Record) -> object:

@@ -11,8 +11,10 @@ import msgspec
 
 from persona_batch.comparing.comparison import Comparison
 from persona_batch.comparing.series import Series
+from persona_batch.pricing.bill import Cost, together
 from persona_batch.record.durable import replace_file, storage_error
 from persona_batch.record.manifest import versions
+from persona_batch.record.reader import cost_of
 from persona_batch.reporting.blocks import Packer, packed
 from persona_batch.reporting.data import Condition, Meta, Plot, Question, Run
 from persona_batch.reporting.document import document
@@ -66,6 +68,7 @@ def write_report(
         verdict = verdict_html(
             title=meta.title,
             runs=meta.runs,
+            cost=_cost(facts),
             models=list(dict.fromkeys(condition.model for condition in meta.conditions)),
             sampled=meta.sampled,
             comparison=comparison,
@@ -205,6 +208,14 @@ def _meta(facts: Facts, plots: Sequence[Plot], lang: Name) -> Meta:
         metrics=gathered.grades.metrics,
         plots=[plot.name for plot in plots],
     )
+
+
+def _cost(facts: Facts) -> Cost | None:
+    """Return what the runs cost; None: nobody was paid for any."""
+    sources = facts.gathered.sources
+    costs = [cost_of(one.run.records, one.manifest) for one in sources if one.manifest is not None]
+    known = [cost for cost in costs if cost is not None]
+    return together(known) if known else None
 
 
 def _run(source: Source, records: int) -> Run:

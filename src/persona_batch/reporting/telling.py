@@ -6,6 +6,8 @@ from html import escape
 
 from persona_batch.comparing.comparison import Comparison, Estimate
 from persona_batch.comparing.series import Series
+from persona_batch.pricing.bill import Cost
+from persona_batch.pricing.money import worded
 from persona_batch.reporting.data import Run, Sampled
 from persona_batch.verdict.told import ToldArm, verdict_of
 from persona_batch.verdict.translation import Language
@@ -23,6 +25,7 @@ def verdict_html(
     title: str,
     runs: Sequence[Run],
     models: Sequence[str],
+    cost: Cost | None,
     sampled: Sampled | None,
     comparison: Comparison | None,
     history: Series | None,
@@ -34,6 +37,7 @@ def verdict_html(
         title: of the page.
         runs: what the page holds.
         models: that were asked.
+        cost: what the runs cost; None: nobody was paid.
         sampled: what of it, where it is not all.
         comparison: told where there is one.
         history: told where there is one.
@@ -44,16 +48,29 @@ def verdict_html(
         notices = "".join(f'<p class="notice">{_text(line)}</p>\n' for line in _notices(runs, sampled, language))
         told = "" if comparison is None else _compared(comparison, language)
         told += "" if history is None else _followed(history, language)
-        head = f'<h1>{_text(title)}</h1>\n<p class="about">{_text(_about(runs, models))}</p>\n'
+        head = f'<h1>{_text(title)}</h1>\n<p class="about">{_text(_about(runs, models, cost, language))}</p>\n'
         parts.append(f'<section lang="{language.name}">\n{head}{notices}{told}</section>\n')
     return f'<header class="verdict">\n{"".join(parts)}</header>\n'
 
 
-def _about(runs: Sequence[Run], models: Sequence[str]) -> str:
-    """Return runs, endpoints and models on one line."""
+def _about(runs: Sequence[Run], models: Sequence[str], cost: Cost | None, language: Language) -> str:
+    """Return runs, endpoints, models and what they cost on one line."""
     shown = [run.id for run in runs] if len(runs) < 3 else [runs[0].id, "…", runs[-1].id]
     endpoints = dict.fromkeys(run.endpoint for run in runs if run.endpoint)
-    return " · ".join([*shown, *endpoints, listed(models, _MOST_MODELS)])
+    paid = [] if cost is None else [_cost(cost, language)]
+    return " · ".join([*shown, *endpoints, listed(models, _MOST_MODELS), *paid])
+
+
+def _cost(cost: Cost, language: Language) -> str:
+    template, amount = worded(cost)
+    said = {
+        "at least {amount}": language.say("at least {amount}", amount=amount),
+        "at most {amount}": language.say("at most {amount}", amount=amount),
+        "about {amount}": language.say("about {amount}", amount=amount),
+        "unknown": language.say("unknown"),
+        "free": language.say("free"),
+    }
+    return language.say("cost: {amount}", amount=said.get(template, amount))
 
 
 def _notices(runs: Sequence[Run], sampled: Sampled | None, language: Language) -> Iterator[str]:

@@ -5,6 +5,8 @@ from collections.abc import Iterable, Mapping
 from itertools import islice
 
 from persona_batch.engine.progress import MOST_PERSONAS, PersonaTally
+from persona_batch.pricing.bill import Cost
+from persona_batch.pricing.money import cell, told
 from persona_batch.record import ErrorInfo
 from persona_batch.view.palette import Palette
 from persona_batch.view.tables import Column, table
@@ -20,6 +22,7 @@ COLUMNS = (
     Column("mean chars", "right"),
     Column("first token", "right"),
     Column("tokens", "right"),
+    Column("cost", "right"),
 )
 MOST = 40  # rows; a run of thousands of personas is looked at by `compare`
 KINDS = 2  # of failures that are told; `batch show` has the rest
@@ -27,32 +30,41 @@ LONGEST = 120  # characters of a failure's message
 
 
 def persona_totals(
-    tallies: Mapping[str, PersonaTally], personas: Iterable[str], palette: Palette, width: int | None = None
+    tallies: Mapping[str, PersonaTally],
+    personas: Iterable[str],
+    palette: Palette,
+    width: int | None = None,
+    *,
+    cost: Cost | None = None,
 ) -> str:
     """Return the table as text that ends with a line feed; empty where nothing was counted.
 
     Rows stand in the order of `personas`, and then in that in which they were first seen. `ok` are replies that can be
     used (also truncated ones); `tokens` those of the prompts and of the replies. What was never measured is `–`.
+    Without a `cost` of the whole run (None: nobody is paid) nothing is said of money.
     """
     if not tallies:
         return ""
     order = {persona: place for place, persona in enumerate(islice(personas, MOST_PERSONAS))}
     checked = any(sums.checks for sums in tallies.values())
-    columns = [column for column in COLUMNS if checked or column.title != "checks"]
+    known = cost is not None and cost.priced > 0
+    absent = {title for title, shown in (("checks", checked), ("cost", known)) if not shown}
+    columns = [column for column in COLUMNS if column.title not in absent]
     ordered = sorted(tallies.items(), key=lambda entry: order.get(entry[0], MOST_PERSONAS))
-    rows = [_row(persona, sums, checked) for persona, sums in ordered[:MOST]]
+    rows = [_row(persona, sums, checked, known) for persona, sums in ordered[:MOST]]
     hidden = len(tallies) - len(rows)
     total = PersonaTally()
     for sums in tallies.values():
         total.include(sums)
     if hidden:
         rows.append([f"… and {hidden:,} more", *[""] * (len(columns) - 1)])
-    rows.append(_row("total", total, checked))
+    rows.append(_row("total", total, checked, known))
     tokens = token_sum(total.prompt_tokens or None, total.completion_tokens or None)
-    return table(columns, rows, palette, width) + palette.dim(tokens) + "\n"
+    paid = "" if cost is None else f"; cost {told(cost)}"
+    return table(columns, rows, palette, width) + palette.dim(tokens + paid) + "\n"
 
 
-def _row(persona: str, sums: PersonaTally, checked: bool) -> list[str]:
+def _row(persona: str, sums: PersonaTally, checked: bool, paid: bool) -> list[str]:
     chars, ttft = sums.mean_chars, sums.mean_ttft_ms
     return [
         persona,
@@ -63,6 +75,7 @@ def _row(persona: str, sums: PersonaTally, checked: bool) -> list[str]:
         "–" if chars is None else f"{chars:,.0f}",
         "–" if ttft is None else f"{ttft:,.0f} ms",
         token_pair(sums.prompt_tokens, sums.completion_tokens),
+        *([cell(sums.bill.cost())] if paid else []),
     ]
 
 

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Self, TextIO
 
 from persona_batch.engine.progress import Progress
 from persona_batch.plan.cell import Cell
+from persona_batch.pricing.money import cell
 from persona_batch.record import Record
 from persona_batch.view.palette import Palette, is_dumb
 from persona_batch.view.terminal import one_line, prose, tell, terminal_width
@@ -163,6 +164,8 @@ def _counts(progress: Progress) -> str:
         parts.append(f"{progress.failed:,} failed")
     if progress.retrying:
         parts.append(f"{progress.retrying:,} retrying")
+    if progress.bill.priced:
+        parts.append(cell(progress.bill.cost()))
     rate = progress.rate()
     if rate > 0:
         parts.append(f"{rate:,.1f}/s" if rate >= 1 else f"{rate * 60:.1f}/min")

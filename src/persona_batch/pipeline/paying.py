@@ -1,0 +1,63 @@
+"""What is paid for the models of a call: what the files say, else what is known of the endpoint; and what held when."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from decimal import Decimal, InvalidOperation
+
+from persona_batch.asking.limits import RunLimits
+from persona_batch.config.price_format import EVERY_MODEL
+from persona_batch.errors import UsageError
+from persona_batch.pipeline.call import Call
+from persona_batch.plan.grid import Grid
+from persona_batch.pricing.budget import budget_of
+from persona_batch.pricing.price import Price, PriceList
+from persona_batch.record.manifest import Manifest
+
+
+def prices_of(call: Call, grid: Grid) -> dict[str, Price | None]:
+    """Return the price of each model that is asked (None: nobody knows it); empty where nobody is paid."""
+    said = call.batch.run.prices
+    if not said and call.target.preset.own:
+        return {}
+    found: dict[str, Price | None] = {}
+    for model in _models(grid):
+        found[model] = said.get(model) or said.get(EVERY_MODEL)
+        if found[model] is None and not call.target.preset.own:
+            from persona_batch.pricing.known import known_price
+
+            found[model] = known_price(call.target.base_url, model)
+    return found
+
+
+def _models(grid: Grid) -> Iterator[str]:
+    yield from grid.models
+    for question in grid.all_questions:
+        if question.talk is not None and question.talk.model is not None:
+            yield question.talk.model
+
+
+def within_cost(limits: RunLimits, call: Call, prices: dict[str, Price | None]) -> RunLimits:
+    """Return the limits with what `--max-cost` lets be spent.
+
+    Raises:
+        UsageError: it is no amount, or what is asked has no price, an unknown one, or prices in several currencies.
+    """
+    most = call.options.max_cost
+    if most is None:
+        return limits
+    try:
+        amount = Decimal(str(most))
+    except InvalidOperation:
+        raise UsageError(f"--max-cost {most}: expected an amount of the price's currency, as 2.50") from None
+    return replace(limits, budget=budget_of(amount, prices, call.target.identity))
+
+
+def price_lists(earlier: Manifest | None, prices: dict[str, Price | None], now: str) -> list[PriceList]:
+    """Return the prices of a run since its beginning, with those that hold from now on."""
+    before = [] if earlier is None else list(earlier.prices)
+    if not before:
+        if not prices:
+            return []
+        if earlier is not None and earlier.counts:
+            before = [PriceList(earlier.started_at, {})]  # nobody wrote down which held
+    return before if before and before[-1].prices == prices else [*before, PriceList(now, prices)]

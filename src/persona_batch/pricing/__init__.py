@@ -1,0 +1,1 @@
+"""What requests cost: prices per million tokens, whose they are, and sums that know what they do not know."""

@@ -1,0 +1,82 @@
+"""What a model's tokens cost at an endpoint, and which price held when."""
+
+from collections.abc import Sequence
+from decimal import Context, Decimal
+
+import msgspec
+
+from persona_batch.chat import Usage
+
+PER = 1_000_000  # tokens that a price is for
+EXACT = Context(prec=60)  # no sum of whole tokens times a price is ever rounded
+
+
+class Price(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a million tokens cost, in `currency` (ISO 4217; empty: nothing is charged).
+
+    `cached_input`: those of the prompt that the endpoint had in its cache; None: as `input`. The price holds for
+    prompts of up to `up_to` tokens, for longer ones the price `longer` (None: unknown). `at_most`: it is the highest of
+    several that may have held. `source` says whose word it is.
+    """
+
+    input: Decimal
+    output: Decimal
+    currency: str = ""
+    cached_input: Decimal | None = None
+    up_to: int | None = None
+    longer: "Price | None" = None
+    at_most: bool = False
+    source: str = ""
+
+    @property
+    def free(self) -> bool:
+        """Whether no token costs anything."""
+        parts = (self.input, self.output, self.cached_input or 0)
+        return not any(parts) and (self.up_to is None or (self.longer is not None and self.longer.free))
+
+    def at(self, prompt: int) -> "Price | None":
+        """Return the price that holds for a prompt of so many tokens; None: it is unknown."""
+        if self.up_to is None or prompt <= self.up_to:
+            return self
+        return None if self.longer is None else self.longer.at(prompt)
+
+    def of(self, fresh: int, cached: int, output: int) -> Decimal:
+        """Return what tokens cost, exactly: of the prompt outside and inside the endpoint's cache, and of the reply."""
+        cheap = self.input if self.cached_input is None else self.cached_input
+        units = EXACT.multiply(self.input, fresh)
+        units = EXACT.add(units, EXACT.multiply(cheap, cached))
+        return EXACT.divide(EXACT.add(units, EXACT.multiply(self.output, output)), Decimal(PER))
+
+
+FREE = Price(input=Decimal(0), output=Decimal(0))
+
+
+class PriceList(msgspec.Struct, frozen=True):
+    """The prices of a run's models since a moment (UTC, ISO 8601); None: unknown."""
+
+    since: str
+    prices: dict[str, Price | None]
+
+
+def price_at(lists: Sequence[PriceList], model: str, moment: str) -> Price | None:
+    """Return the price of a model for a request sent at a moment; `lists` in the order of their time, the first of all
+    before it too.
+    """
+    for each in reversed(lists):
+        if each.since <= moment:
+            return each.prices.get(model)
+    return lists[0].prices.get(model) if lists else None
+
+
+def counts(usage: Usage | None) -> tuple[int, int] | None:
+    """Return the tokens of prompt and reply, as far as one count says the other; None: the endpoint did not say."""
+    if usage is None:
+        return None
+    prompt, reply, total = usage.prompt_tokens, usage.completion_tokens, usage.total_tokens
+    if prompt is None and reply is not None and total is not None:
+        prompt = total - reply
+    elif reply is None and prompt is not None and total is not None:
+        reply = total - prompt
+    if prompt is None or reply is None or prompt < 0 or reply < 0:
+        return None
+    return prompt, reply

@@ -1,0 +1,98 @@
+"""What a record cost: each of its requests, by the price of the model that it went to."""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple, Protocol
+
+import msgspec
+
+from persona_batch.chat import Usage
+from persona_batch.pricing.bill import Bill
+from persona_batch.pricing.price import PriceList, price_at
+
+
+class Sent(msgspec.Struct, frozen=True):
+    """When a request was sent; empty where that is not known."""
+
+    started_at: str = ""
+
+
+class Part(msgspec.Struct, frozen=True):
+    """A request of a conversation; `partner` is the one in which the user's message was made, with its own model."""
+
+    usage: Usage | None = None
+    timing: Sent | None = None
+    attempts: int = 1
+    model: str = ""
+    partner: "Part | None" = None
+
+
+class SpendingHead(msgspec.Struct, frozen=True):
+    """What of a record says what it cost: a `record.Record` has all of it too."""
+
+    model: str = ""
+    usage: Usage | None = None
+    timing: Sent | None = None
+    attempts: int = 1
+    turns: list[Part] | None = None
+    probes: list[Part] | None = None
+
+
+class _Timed(Protocol):
+    @property
+    def started_at(self) -> str: ...
+
+
+class _Request(Protocol):
+    @property
+    def usage(self) -> Usage | None: ...
+    @property
+    def timing(self) -> _Timed | None: ...
+    @property
+    def attempts(self) -> int: ...
+
+
+class _Named(_Request, Protocol):
+    @property
+    def model(self) -> str: ...
+
+
+class _Turn(_Request, Protocol):
+    @property
+    def partner(self) -> _Named | None: ...
+
+
+class Spending(_Named, Protocol):
+    """What has the requests of a record."""
+
+    @property
+    def turns(self) -> Sequence[_Turn] | None: ...
+    @property
+    def probes(self) -> Sequence[_Request] | None: ...
+
+
+class _Spent(NamedTuple):
+    model: str
+    request: _Request
+
+
+def bill_of(record: Spending, prices: Sequence[PriceList]) -> Bill:
+    """Return what a record cost, at the prices that held when its requests were sent."""
+    bill = Bill()
+    for model, request in _requests(record) if prices else ():
+        if request.timing is None and request.usage is None:
+            continue  # nothing was sent
+        moment = "" if request.timing is None else request.timing.started_at
+        bill.add(price_at(prices, model, moment), request.usage, failed=max(0, request.attempts - 1))
+    return bill
+
+
+def _requests(record: Spending) -> Iterator[_Spent]:
+    if record.turns is None:
+        yield _Spent(record.model, record)
+        return
+    for turn in record.turns:
+        yield _Spent(record.model, turn)
+        if turn.partner is not None:
+            yield _Spent(turn.partner.model or record.model, turn.partner)
+    for probe in record.probes or ():
+        yield _Spent(record.model, probe)
