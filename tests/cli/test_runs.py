@@ -103,6 +103,7 @@ def test_json_has_the_numbers(tmp_path: Path, call: Call) -> None:
         "tokens": 202,
         "prompt_tokens": 22,
         "completion_tokens": 180,
+        "cost": None,
     }
 
 

@@ -19,7 +19,7 @@ _SHORT: dict[Wording, str] = {
 
 def money(amount: Decimal, currency: str) -> str:
     """Return `¥1,234.50`, `$0.00042`, `CHF 2.00`: two decimals, and below 1 three digits that count."""
-    shown = f"{_rounded(amount):,f}"
+    shown = f"{_rounded(amount):,f}" if amount else "0"
     sign = _SIGNS.get(currency)
     return f"{currency} {shown}" if sign is None else f"{sign}{shown}"
 
