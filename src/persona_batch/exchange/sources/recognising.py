@@ -6,12 +6,37 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from persona_batch.errors import UsageError
-from persona_batch.exchange.sources.characters import CHARACTERS, PROMPTS
+from persona_batch.exchange.sources.by_task import BY_TASK
+from persona_batch.exchange.sources.characters import CHARACTERS
+from persona_batch.exchange.sources.characters import PROMPTS as PLAIN_PROMPTS
+from persona_batch.exchange.sources.conversations import CONVERSATIONS
 from persona_batch.exchange.sources.found import Format, Found, ImportOptions
+from persona_batch.exchange.sources.grids import GRID
+from persona_batch.exchange.sources.markdown_tables import MARKDOWN
+from persona_batch.exchange.sources.named_prompts import LINES, NAMED, TEXTS
+from persona_batch.exchange.sources.pairs import PAIRS
+from persona_batch.exchange.sources.questionnaires import QUESTIONNAIRE
+from persona_batch.exchange.sources.role_json import ROLE_JSON
 from persona_batch.exchange.sources.source import MAX_ENTRIES, Source
+from persona_batch.exchange.sources.tables import PROMPTS, QUESTIONS
 from persona_batch.wording import listed, meant
 
-FORMATS: tuple[Format, ...] = (*CHARACTERS, *PROMPTS)
+FORMATS: tuple[Format, ...] = (
+    *CHARACTERS,
+    ROLE_JSON,
+    QUESTIONNAIRE,
+    GRID,
+    BY_TASK,
+    CONVERSATIONS,
+    PAIRS,
+    PROMPTS,
+    QUESTIONS,
+    MARKDOWN,
+    NAMED,
+    TEXTS,
+    LINES,
+    *PLAIN_PROMPTS,
+)
 """All formats, the more particular before the more general: the first that matches takes the source."""
 
 _TOLD = 20  # files that are named one by one

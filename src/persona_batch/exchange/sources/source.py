@@ -5,17 +5,26 @@ Nothing of it is trusted: sizes, nesting, names within it, aliases and tags of Y
 
 import json
 import os
+import re
 import stat
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+import msgspec
+
 from persona_batch.chat import JsonValue
 from persona_batch.errors import UsageError
 
 MAX_BYTES = 64 * 1024 * 1024  # of what is read as a whole; tables and JSONL are read row by row
+MAX_TEXT = 16 * 1024 * 1024  # of what becomes one text, which may take four times as much
+MAX_YAML = 4 * 1024 * 1024
 MAX_ENTRIES = 50_000  # files below a folder
 _MAX_NODES = 2_000_000  # of a YAML document, aliases counted as often as they stand for something
+_MAX_WRITTEN = 150_000  # nodes that are written out in one: each takes about a kilobyte
+_WEIGHTS = ((b"{", 240), (b"[", 64), (b",", 16), (b'"', 30))  # bytes that the values of a JSON text take, about
+_MAX_WEIGHT = 160 * 1024 * 1024
+_LONG_TEXT = re.compile(rb'[^"]{%d}' % MAX_TEXT)
 _MARK = b"\xef\xbb\xbf"
 _HEAD = 64 * 1024
 
@@ -85,6 +94,8 @@ class Source:
             UsageError: it cannot be read, or is not UTF-8.
         """
         data = self.data
+        if len(data) > MAX_TEXT:
+            raise self.wrong(f"larger than {MAX_TEXT >> 20} MB, too large for a text; split it")
         if data.startswith((b"\xff\xfe", b"\xfe\xff")):
             raise self.wrong("UTF-16; save it as UTF-8")
         try:
@@ -100,7 +111,14 @@ class Source:
         Raises:
             UsageError: it is none, or nested too deeply.
         """
-        return read_json(self.text, self)
+        data = self.data.removeprefix(_MARK)
+        _refuse_many(data, self)
+        try:
+            return msgspec.json.decode(data)
+        except RecursionError as error:
+            raise self.wrong("nested too deeply") from error
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return read_json(self.text, self)
 
     @cached_property
     def yaml(self) -> JsonValue:
@@ -162,6 +180,7 @@ def read_json(text: str, source: Source) -> JsonValue:
     Raises:
         UsageError: as for `Source.json`.
     """
+    _refuse_many(text.encode("utf-8", "surrogatepass"), source)
     try:
         return json.loads(text, parse_constant=_no_constant)
     except json.JSONDecodeError as error:
@@ -170,6 +189,14 @@ def read_json(text: str, source: Source) -> JsonValue:
         raise source.wrong("nested too deeply") from error
     except ValueError as error:  # NaN, or a number of more digits than Python reads
         raise source.wrong(f"not JSON: {error}") from error
+
+
+def _refuse_many(data: bytes, source: Source) -> None:
+    """Refuse a JSON text whose values would take far more memory than it has bytes."""
+    if sum(data.count(sign) * weight for sign, weight in _WEIGHTS) > _MAX_WEIGHT:
+        raise source.wrong("too many values for one JSON document; save it as JSONL, CSV or Parquet")
+    if len(data) > MAX_TEXT and _LONG_TEXT.search(data):
+        raise source.wrong(f"a text in it is larger than {MAX_TEXT >> 20} MB")
 
 
 def read_yaml(text: str, source: Source) -> JsonValue:
@@ -181,7 +208,12 @@ def read_yaml(text: str, source: Source) -> JsonValue:
     import yaml
 
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    if len(text) > MAX_YAML:
+        raise source.wrong(f"larger than {MAX_YAML >> 20} MB, too large for YAML; save it as JSON or JSONL")
     try:
+        nodes = sum(1 for event in yaml.parse(text, Loader=loader) if isinstance(event, yaml.NodeEvent))
+        if nodes > _MAX_WRITTEN:
+            raise source.wrong(f"more than {_MAX_WRITTEN:,} values, too many for YAML; save it as JSON or JSONL")
         root = yaml.compose(text, Loader=loader)
         if root is None:
             return None

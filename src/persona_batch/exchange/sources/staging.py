@@ -22,6 +22,7 @@ from persona_batch.wording import counted
 PERSONAS, QUESTIONS, RUBRICS = "personas", "prompts", "prompts/judges"
 MOST_WRITTEN = 300  # personas or questions of one file; more of them become a table
 _MOST_CHARS = 2_000_000  # of their texts
+_MOST_NOTES = 12
 _FIRST = 100  # rows of a table that are compared with what our reader makes of them
 
 
@@ -75,7 +76,9 @@ class Stager:
         if first is not None:
             entries.stem = stem
             self._personas(found, chain([first], personas), sets, entries)
-        self.staged.notes += [f"{shown}: {note}" for note in (*found.notes, *entries.told.sentences())]
+        more = len(found.notes) - _MOST_NOTES
+        notes = [*found.notes[:_MOST_NOTES], *([f"and {more:,} more notes like these"] if more > 0 else [])]
+        self.staged.notes += [f"{shown}: {note}" for note in (*notes, *entries.told.sentences())]
         if self.staged.personas + self.staged.questions == before:
             last = self.staged.notes[-1] if self.staged.notes else f"{shown}: it holds no persona and no question"
             raise UsageError(f"{last}; nothing is left to import")
