@@ -57,8 +57,8 @@ def read_card(card: JsonValue, source: Source, options: ImportOptions, notes: li
         raise source.wrong("a card without a text to send; description, personality and scenario say nothing")
     macros.note_left(notes)
     _tell_unsent(fields, notes)
-    fields.take("name", *(["nickname"] if not nickname or nickname == name else []))
-    if nickname and nickname != name:
+    fields.take("name")
+    if fields.data.get("nickname") != name:
         fields.taken.discard("nickname")
     imported = {**_version(card), **fields.rest(), **_outside(card, data, notes)}
     kept_note({key: value for key, value in imported.items() if key not in ("spec", "spec_version")}, notes)
