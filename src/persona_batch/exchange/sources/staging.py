@@ -64,9 +64,9 @@ class Stager:
         stem = self.names.stem(PERSONAS, found.stem) if first is not None else found.stem
         entries = Entries(self.names, stem)
         sets: dict[str, str] = {}
-        within: set[str] = set()
+        together, within = _asked_together(found), set[str]()
         for one in found.sets:
-            kind = self._set(one, entries, within if first is not None else set())
+            kind = self._set(one, entries, within if together else set())
             if kind is not None:
                 sets[one.stem] = kind
         for rubric in found.rubrics:
@@ -221,6 +221,15 @@ class Stager:
 class _Written:
     items: list[JsonValue] = field(default_factory=list)
     count: int = 0
+
+
+def _asked_together(found: Found) -> bool:
+    """Say whether somebody is, or may be, asked several of the sets: then each question needs an id of its own."""
+    if not isinstance(found.personas, list | tuple):
+        return True
+    named = {name for persona in found.personas for name in persona.sets}
+    common = sum(1 for one in found.sets if one.stem not in named)
+    return bool(found.personas) and any(len(persona.sets) + common > 1 for persona in found.personas)
 
 
 def reference(stem: str) -> str:
