@@ -13,15 +13,13 @@ from persona_batch.config.check_format import CheckEntry, PlainCheck
 from persona_batch.config.format import (
     SECTIONS,
     ExampleEntry,
-    LimitsBlock,
     PersonaEntry,
     PersonasFile,
-    ProviderBlock,
     QuestionEntry,
     QuestionFile,
-    RunBlock,
     SystemFile,
 )
+from persona_batch.config.run_format import LimitsBlock, ProviderBlock, RunBlock
 from persona_batch.config.section import Planned, Section, known_keys
 from persona_batch.provider.presets import PRESETS
 from persona_batch.record.manifest import Manifest, Session

@@ -11,17 +11,15 @@ from persona_batch.config.check_format import CheckEntry, ChoicePattern, PlainCh
 from persona_batch.config.format import (
     SECTIONS,
     ExampleEntry,
-    LimitsBlock,
     PersonaEntry,
     PersonasFile,
-    ProviderBlock,
     QuestionEntry,
     QuestionFile,
-    RunBlock,
     SystemFile,
 )
 from persona_batch.config.nodes import Mapping, Node, Scalar, Sequence, Walked, found
 from persona_batch.config.problems import Problems, did_you_mean, quote
+from persona_batch.config.run_format import LimitsBlock, ProviderBlock, RunBlock
 from persona_batch.config.section import Section, known_keys
 
 _PERSONA = {

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, Self, TypeAlias
 
 from pydantic import ConfigDict, Field, create_model, model_validator
 
-from persona_batch.chat import JsonValue, Params, Placement, Thinking
+from persona_batch.chat import JsonValue, Params, Placement
 from persona_batch.config.check_format import (
     CheckEntry,
     Checks,
@@ -19,23 +19,18 @@ from persona_batch.config.check_format import (
     ShapeBlock,
     ShareBlock,
 )
-from persona_batch.config.price_format import PriceBlock, Prices
+from persona_batch.config.price_format import PriceBlock
+from persona_batch.config.run_format import LimitsBlock, ProviderBlock, RunBlock
 from persona_batch.config.section import (
     Asked,
-    BaseUrl,
-    Count,
-    HeaderName,
-    HeaderValue,
     HeldTo,
     Id,
     NonEmpty,
     Penalty,
     Positive,
     RowId,
-    Seconds,
     Section,
     Texts,
-    VariableName,
     wrong,
 )
 
@@ -191,53 +186,6 @@ class QuestionFile(Section):
     speaker: Speakers = Field(None, description="Who asks the questions that say nothing of it themselves.")
     questions: Annotated[list[Asked | QuestionEntry], Field(min_length=1)]
     imported: Imported = None
-
-
-class LimitsBlock(Section):
-    """Ceilings per minute and per day."""
-
-    rpm: Positive | None = Field(None, description="Requests per minute.")
-    tpm: Positive | None = Field(None, description="Tokens per minute.")
-    per_day: Positive | None = Field(None, description="Requests per day, counted over all runs.")
-
-
-class ProviderBlock(Section):
-    """An endpoint that is no preset, or a preset with additions."""
-
-    name: NonEmpty | None = Field(None, description="A preset's name.")
-    base_url: BaseUrl | None = Field(None, description="Where /chat/completions lives below.")
-    api_key_env: VariableName | None = Field(None, description="The environment variable that holds the key.")
-    api_key_header: HeaderName | None = Field(
-        None, description="The header that carries the key, instead of `Authorization: Bearer …`."
-    )
-    extra_body: dict[str, JsonValue] | None = Field(None, description="Put into every request's body.")
-    extra_headers: dict[HeaderName, HeaderValue] | None = Field(
-        None, description="Sent with every request; `${VARIABLE}` stands for the value of a variable."
-    )
-    price: Prices | None = Field(
-        None, description="What a million tokens cost there: for all models, or by model; `free`: nothing."
-    )
-
-
-class RunBlock(Section):
-    """How the batch is run; every setting but the price has an option of the same name that wins over it."""
-
-    provider: NonEmpty | ProviderBlock | None = Field(None, description="A preset's name, or an endpoint.")
-    model: Texts | None = Field(None, description="One model, or several as a factor.")
-    price: Prices | None = Field(None, description="What a million tokens cost, wherever it is run.")
-    samples: Positive | None = Field(None, description="How often each question is asked.")
-    placement: Placement | Annotated[list[Placement], Field(min_length=1)] | None = Field(
-        None, description="Where the personas stand, instead of their own placement; several as a factor."
-    )
-    concurrency: Positive | None = Field(None, description="Requests at the same time.")
-    limits: LimitsBlock | None = None
-    timeout: Seconds | None = Field(None, description="Seconds for a whole reply.")
-    retries: Count | None = Field(None, description="Tries after the first one.")
-    seed: int | None = Field(None, description="Seed of the order in which cells are asked.")
-    thinking: Thinking | None = Field(
-        None,
-        description="Where a thought goes that the model wrote into its text: apart from the reply, or kept in it.",
-    )
 
 
 class SystemFile(Section):

@@ -13,7 +13,7 @@ from persona_batch.config.document import Document, FileKind, Library
 from persona_batch.config.factorial import FORMAT, factors_said
 from persona_batch.config.files import expand, recorded_name
 from persona_batch.config.finishing import Finisher, partners_of
-from persona_batch.config.format import PersonasFile, RunBlock, SharedBlock
+from persona_batch.config.format import PersonasFile, SharedBlock
 from persona_batch.config.inline import Inline, stems_of
 from persona_batch.config.names import id_from_stem
 from persona_batch.config.nodes import Mapping, Node, pairs
@@ -22,6 +22,7 @@ from persona_batch.config.personas import Draft, read_drafts, resolve
 from persona_batch.config.problems import Place, Problems, quote
 from persona_batch.config.questions import QuestionRegistry
 from persona_batch.config.rubrics import rubric_of
+from persona_batch.config.run_format import RunBlock
 from persona_batch.config.section import Section
 from persona_batch.config.settings import Overrides, settings
 

@@ -13,12 +13,13 @@ from typing import Any
 
 from persona_batch.chat import JsonValue, Params, Placement, Thinking
 from persona_batch.config.batch import Limits, RunSettings
-from persona_batch.config.format import LimitsBlock, Parameters, ProviderBlock, RunBlock
+from persona_batch.config.format import Parameters
 from persona_batch.config.nodes import Mapping, Node, Scalar, ScalarKind, walk
 from persona_batch.config.nodes import Sequence as SequenceNode
 from persona_batch.config.params import check_names
 from persona_batch.config.price_format import prices_said
 from persona_batch.config.problems import Place, Problems, quote
+from persona_batch.config.run_format import LimitsBlock, ProviderBlock, RunBlock
 from persona_batch.config.section import REFERENCE, Section, base_url, header_name, variable_name
 from persona_batch.config.validate import validated
 from persona_batch.credentials import has_key, is_key_name

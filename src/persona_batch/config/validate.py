@@ -9,12 +9,13 @@ from pydantic import ValidationError
 
 from persona_batch.config.check_format import PlainCheck
 from persona_batch.config.foreign import is_meant, other_name, rival
-from persona_batch.config.format import SECTIONS, ParamsBlock, PersonaEntry, QuestionEntry, RunBlock
+from persona_batch.config.format import SECTIONS, ParamsBlock, PersonaEntry, QuestionEntry
 from persona_batch.config.fullwidth import refuse_in_name, refuse_in_word
 from persona_batch.config.names import id_from_stem
 from persona_batch.config.nodes import Mapping, Node, Scalar, Sequence, Surprise, found, plain, read_scalar, walk
 from persona_batch.config.problems import Problems, did_you_mean, entry, quote
 from persona_batch.config.rubric_format import RubricFile, ScoreBlock
+from persona_batch.config.run_format import RunBlock
 from persona_batch.config.section import Section, known_keys
 from persona_batch.wording import counted
 

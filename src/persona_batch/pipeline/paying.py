@@ -12,6 +12,7 @@ from persona_batch.plan.grid import Grid
 from persona_batch.pricing.budget import budget_of
 from persona_batch.pricing.price import Price, PriceList
 from persona_batch.record.manifest import Manifest
+from persona_batch.wording import listed, meant
 
 
 def prices_of(call: Call, grid: Grid) -> dict[str, Price | None]:
@@ -27,6 +28,16 @@ def prices_of(call: Call, grid: Grid) -> dict[str, Price | None]:
 
             found[model] = known_price(call.target.base_url, model)
     return found
+
+
+def doubt_of(call: Call, prices: dict[str, Price | None]) -> str | None:
+    """Return what is to be said of a price in the files that is no asked model's, while another model has none."""
+    named = [model for model in call.batch.run.prices if model and model not in prices]
+    missing = [model for model, price in prices.items() if price is None]
+    if not named or not missing:
+        return None
+    said = f"`price:` does not say what {listed(missing)} costs, and no model {named[0]} is asked"
+    return f"{said}; {meant(named[0], missing)}"
 
 
 def _models(grid: Grid) -> Iterator[str]:

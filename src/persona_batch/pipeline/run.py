@@ -27,7 +27,7 @@ from persona_batch.pipeline.call import Call, open_files, prepare_run
 from persona_batch.pipeline.choosing import choosing, existing_run
 from persona_batch.pipeline.observer import Observer, Stopper
 from persona_batch.pipeline.options import RunOptions
-from persona_batch.pipeline.paying import prices_of, within_cost
+from persona_batch.pipeline.paying import doubt_of, prices_of, within_cost
 from persona_batch.pipeline.sealing import CheckShare, Summary, begun, seal
 from persona_batch.pipeline.taking_up import take_up
 from persona_batch.plan.cell import Cell
@@ -74,6 +74,8 @@ async def run_batch(options: RunOptions, observer: Observer, stopper: Stopper | 
                 provider, models = await reach(models)
             grid = call.grid(models)
             prices = prices_of(call, grid)
+            if doubt := doubt_of(call, prices):
+                observer.note(doubt)
             limits = within_cost(limits, call, prices)
             run = run or create_run(call.options.out, call.batch.id, datetime.now(UTC))
             stack.enter_context(run.lock())

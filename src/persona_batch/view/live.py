@@ -164,8 +164,8 @@ def _counts(progress: Progress) -> str:
         parts.append(f"{progress.failed:,} failed")
     if progress.retrying:
         parts.append(f"{progress.retrying:,} retrying")
-    if progress.bill.priced:
-        parts.append(cell(progress.bill.cost()))
+    if progress.bill.priced or progress.bill.unknown:
+        parts.append(cell(progress.bill.cost()) if progress.bill.priced else "cost unknown")
     rate = progress.rate()
     if rate > 0:
         parts.append(f"{rate:,.1f}/s" if rate >= 1 else f"{rate * 60:.1f}/min")
