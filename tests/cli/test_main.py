@@ -15,7 +15,7 @@ from persona_batch.cli.parser import load
 from terminals.command import bare_env, batch
 from terminals.session import BATCH
 
-HEAVY = {"openai", "pydantic", "numpy", "scipy", "rich", "jinja2", "aiohttp", "xllamacpp", "sklearn"}
+HEAVY = {"openai", "pydantic", "numpy", "scipy", "rich", "jinja2", "aiohttp", "xllamacpp", "sklearn", "genai_prices"}
 
 
 def all_commands() -> list[tuple[str, Entry]]:

@@ -1,10 +1,13 @@
 """The `run:` blocks of all files, and the command line over them."""
 
+from decimal import Decimal
+
 import pytest
 
 from config.conftest import Load, Problems
 from persona_batch.config.batch import Limits, RunSettings
 from persona_batch.config.settings import Overrides
+from persona_batch.pricing.price import Price
 
 PERSONA = "system: x\nquestions: [Hello]\n"
 ENDPOINT = """\
@@ -137,3 +140,40 @@ def test_several_files_may_not_contradict_each_other(problems: Problems) -> None
         "b.yaml:3:17: `provider` is set to something else in a.yaml:3:17; one run has one value, keep one of them",
         "c.yaml:3:21: `rpm` is set to something else in b.yaml:3:50; one run has one value, keep one of them",
     ]
+
+
+YUAN = "{input: 2, output: 8.1, cached_input: 0.5, currency: CNY}"
+PRICE = Price(input=Decimal(2), output=Decimal("8.1"), cached_input=Decimal("0.5"), currency="CNY", source="the file")
+
+
+@pytest.mark.parametrize(
+    ("written", "prices"),
+    [
+        (YUAN, {"": PRICE}),
+        ("free", {"": Price(input=Decimal(0), output=Decimal(0), source="the file")}),
+        (f"{{Qwen/Qwen3-8B: {YUAN}}}", {"Qwen/Qwen3-8B": PRICE}),
+        (f"{{a: {YUAN}, b: free}}", {"a": PRICE, "b": Price(input=Decimal(0), output=Decimal(0), source="the file")}),
+    ],
+)
+@pytest.mark.parametrize("where", ["run: {{price: {}}}", "run: {{provider: {{base_url: http://box/v1, price: {}}}}}"])
+def test_a_price_is_for_all_models_or_by_model(load: Load, written: str, prices: dict[str, Price], where: str) -> None:
+    assert load(PERSONA + where.format(written) + "\n").run.prices == prices
+
+
+@pytest.mark.parametrize(
+    ("block", "overrides", "stays"),
+    [
+        ("{price: free}", Overrides(provider="openai"), True),
+        ("{price: free}", Overrides(base_url="http://other/v1"), True),
+        ("{provider: {base_url: http://box/v1, price: free}}", Overrides(), True),
+        ("{provider: {base_url: http://box/v1, price: free}}", Overrides(base_url="http://box/v1"), True),
+        ("{provider: {base_url: http://box/v1, price: free}}", Overrides(base_url="http://other/v1"), False),
+        ("{provider: {base_url: http://box/v1, price: free}}", Overrides(provider="openai"), False),
+        ("{provider: {name: openai, price: free}}", Overrides(provider="openai"), True),
+        ("{provider: openai, price: free}", Overrides(provider="deepseek"), False),
+        ("{provider: openai, price: free}", Overrides(base_url="http://other/v1"), False),
+        ("{provider: openai, price: free}", Overrides(models=("x",)), True),
+    ],
+)
+def test_a_price_belongs_to_the_endpoint_of_its_file(load: Load, block: str, overrides: Overrides, stays: bool) -> None:
+    assert bool(load(PERSONA + f"run: {block}\n", overrides=overrides).run.prices) == stays

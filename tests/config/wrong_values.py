@@ -25,6 +25,29 @@ VALUES = [
         persona("run: {thinking: {type: disabled}}"),
         "3:17: found a mapping, expected one of `separate`, `keep`",
     ),
+    Wrong(
+        "a price without a currency",
+        persona("run: {price: {input: 2, output: 8}}"),
+        "3:14: `currency` is missing here; add `currency: …`",
+    ),
+    Wrong(
+        "an odd currency",
+        persona("run: {price: {input: 2, output: 8, currency: RMB}}"),
+        "3:46: found 'RMB', which is no currency; did you mean `CNY`?",
+    ),
+    Wrong(
+        "a negative price",
+        persona("run: {price: {input: -2, output: 8, currency: CNY}}"),
+        "3:22: found `-2`, expected at least 0",
+    ),
+    Wrong(
+        "a misspelt part of a price",
+        persona("run: {price: {m: {input: 2, ouput: 8, currency: CNY}}}"),
+        "3:29: unknown key `ouput`, did you mean `output`?",
+    ),
+    Wrong("a misspelt gift", persona("run: {price: fre}"), "3:14: found text `fre`, did you mean `free`?"),
+    Wrong("a bare number", persona("run: {price: 3}"), "3:14: found `3`, read as a number, expected a mapping"),
+    Wrong("no price", persona("run: {price: {}}"), "3:14: `input` is missing here; add `input: …`"),
     Wrong("n", persona("params: {n: 2}"), "3:13: found `2`, read as a number, expected `1`"),
     Wrong(
         "stream",

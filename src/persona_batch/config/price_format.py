@@ -15,7 +15,7 @@ SOURCE = "the file"
 _MOST = 1_000_000_000  # of any currency; what is more is no price of tokens
 
 Amount: TypeAlias = Annotated[float, Field(ge=0, le=_MOST), AsWritten]
-Currency: TypeAlias = Annotated[str, AfterValidator(currency)]
+Currency: TypeAlias = Annotated[str, AfterValidator(currency), Field(json_schema_extra={"pattern": "^[A-Z]{3}$"})]
 
 
 class PriceBlock(Section):
@@ -47,7 +47,7 @@ OnePrice: TypeAlias = Annotated[
 Prices: TypeAlias = Annotated[
     Annotated[Word, Tag("word")]
     | Annotated[PriceBlock, Tag("price")]
-    | Annotated[dict[NonEmpty, OnePrice], Tag("models")],
+    | Annotated[dict[NonEmpty, OnePrice], Field(min_length=1), Tag("models")],
     Discriminator(_shape),
 ]
 
