@@ -15,6 +15,7 @@ from persona_batch.exchange.sources.grids import GRID
 from persona_batch.exchange.sources.markdown_tables import MARKDOWN
 from persona_batch.exchange.sources.named_prompts import LINES, NAMED, TEXTS
 from persona_batch.exchange.sources.pairs import PAIRS
+from persona_batch.exchange.sources.prompt_templates import DOTPROMPT, LLM, PROMPTY
 from persona_batch.exchange.sources.promptfoo import PROMPTFOO
 from persona_batch.exchange.sources.questionnaires import QUESTIONNAIRE
 from persona_batch.exchange.sources.role_json import ROLE_JSON
@@ -25,6 +26,9 @@ from persona_batch.wording import listed, meant
 FORMATS: tuple[Format, ...] = (
     *CHARACTERS,
     PROMPTFOO,
+    DOTPROMPT,
+    PROMPTY,
+    LLM,
     ROLE_JSON,
     QUESTIONNAIRE,
     GRID,
