@@ -44,6 +44,7 @@ def test_what_a_prompt_writer_needs(text: str, values: dict[str, object], said: 
         ("{{ nothing }}", r"`nothing` is empty \(null\) here"),
         ("{{ role | upperr }}", "there is no filter `upperr`, did you mean `upper`"),
         ("{{ role ", "the template cannot be read"),
+        ("{{ " + "(" * 10_000, "brackets are nested too deeply"),
         ("{{ role.__class__ }}", "access to attribute|unsafe|not defined"),
         ("{{ ''.__class__.__mro__ }}", "access to attribute|unsafe|is unsafe|undefined"),
         ("{% for i in range(10000000) %}x{% endfor %}", "the longest is 1,000"),

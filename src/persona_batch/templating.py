@@ -72,6 +72,8 @@ class Template:
             return cls(text, names, _filling(_environment().from_string(text)))
         except jinja2.TemplateSyntaxError as error:
             raise TemplateFlaw(_told(error), error.lineno) from error
+        except RecursionError as error:
+            raise TemplateFlaw("brackets are nested too deeply") from error
 
     @property
     def is_constant(self) -> bool:

@@ -1,5 +1,6 @@
 """Full-width signs: all of a file are told at once, and none that stands in a text."""
 
+import time
 import unicodedata
 from pathlib import Path
 
@@ -10,8 +11,9 @@ from hypothesis import strategies as st
 from config.conftest import Load, Problems
 from config.test_laws import one_folder
 from config.test_load import only
-from persona_batch.config.load import load_batch
+from persona_batch.config.load import load_batch, survey
 from persona_batch.config.signs import told, twin
+from persona_batch.errors import ConfigError
 
 WIDE = "，。：；？！“”‘’（）［］｛｝【】「」、…—－＃｜＞＊％　"
 PLAIN = """\
@@ -166,3 +168,12 @@ def test_a_pair_of_escaped_surrogates_is_one_character(written: str, read: str, 
 )
 def test_signs_that_may_be_text_are_warned_of(text: str, places: list[str], load: Load) -> None:
     assert [warning.split(": ")[0] for warning in load(text).warnings if "(U+" in warning] == places
+
+
+def test_a_file_of_nothing_but_brackets_is_told_wrong_at_once(tmp_path: Path) -> None:
+    file = tmp_path / "brackets.yaml"
+    file.write_text("id: x\nsystem: x\n" + "[" * 50_000 + "\nid: ］", encoding="utf-8")
+    begun = time.monotonic()
+    with pytest.raises(ConfigError):
+        survey([str(file)])
+    assert time.monotonic() - begun < 20

@@ -8,9 +8,34 @@ def keyed(check: str) -> str:
     return f"system: Be brief.\nchecks: [{check}]\nquestions: [{{text: Hi, answer: B}}]\n"
 
 
+WRITE = '; write a value, delete it, or write "" for empty text'
 BARE = "`in_character`, `one_sentence`, `all_caps`, `json` or a mapping"
 
 CHECKS = [
+    *(
+        Wrong(
+            f"nothing for {key}",
+            persona(f"checks: [{{{key}: }}]"),
+            f"3:{13 + len(key)}: found nothing for `{key}`{WRITE}",
+        )
+        for key in (
+            "contains",
+            "regex",
+            "language",
+            "json",
+            "choice",
+            "share_of",
+            "in_character",
+            "custom",
+            "not",
+            "any",
+        )
+    ),
+    Wrong(
+        "nothing within",
+        persona("checks: [{any: [{not: {contains: }}]}]"),
+        f"3:34: found nothing for `contains`{WRITE}",
+    ),
     Wrong(
         "no JSON", persona("checks: [{json: false}]"), "3:17: found `false`; write {not: {json: true}} for the opposite"
     ),

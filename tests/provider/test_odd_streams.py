@@ -257,3 +257,13 @@ def test_half_a_character_takes_nothing_of_what_follows() -> None:
     assert text_of(read(stream_of(half, STOP, USAGE))) == "a\ufffd"
     other = '{"choices":[{"index":0,"delta":{"content":"\\ude00b"}}]}'
     assert text_of(read(stream_of(half, USAGE, other, STOP))) == "a😀b"
+
+
+def test_what_is_wrong_with_a_body_does_not_hang_on_where_it_was_cut() -> None:
+    body = b'[][{"index"{"index c\r\ndata:{'
+    told = set()
+    for cut in range(len(body)):
+        with pytest.raises(ProviderError) as caught:
+            read(body, [cut])
+        told.add(type(caught.value))
+    assert len(told) == 1

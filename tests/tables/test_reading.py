@@ -90,7 +90,11 @@ def test_rows_of_json_know_their_lines() -> None:
         (".json", b'{"a": 1}', 1, "expected a list of objects"),
         (".json", b"[", 1, "not JSON"),
         (".json", b'[{"a": 1},\n 7]', 2, "expected an object"),
+        (".json", b'[{"a": ' + b"[" * 100_000, 1, "not JSON|nested too deeply"),
+        (".json", b'[{"a": ' + b"[" * 100_000 + b"]" * 100_000 + b"}]", 1, "nested too deeply"),
+        (".jsonl", b'{"a": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", 1, "nested too deeply"),
         (".parquet", b"PAR1", 0, "not a Parquet file"),
+        (".parquet", b"PAR1" + bytes(40) + b"\x0f\xff\x28\0\0\0PAR1", 0, "not a Parquet file"),
     ],
 )
 def test_a_table_that_is_wrong_says_where_and_why(suffix: str, data: bytes, line: int, message: str) -> None:

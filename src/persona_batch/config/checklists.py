@@ -17,17 +17,19 @@ _LISTED = 8
 
 
 def read_checks(entries: Checks | None) -> tuple[Check, ...]:
-    """Return the checks of a list."""
-    return tuple(_check(entry) for entry in entries or ())
+    """Return the checks of a list; one that is told nothing (`contains:`), a problem that was noted, is left out."""
+    return tuple(check for entry in entries or () if (check := _check(entry)) is not None)
 
 
-def _check(entry: str | PlainCheck, *, negated: bool = False) -> Check:
+def _check(entry: str | PlainCheck, *, negated: bool = False) -> Check | None:
     if isinstance(entry, str):
         return Check(KINDS[entry], True, negated)
     if isinstance(entry, CheckEntry) and entry.not_ is not None:
         return _check(entry.not_, negated=True)
     (name,) = entry.model_fields_set
     argument, kind = getattr(entry, name), name.rstrip("_")
+    if argument is None:
+        return None
     if kind in COMPOSITE:
         argument = read_checks(argument)
     if isinstance(argument, Section):

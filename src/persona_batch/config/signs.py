@@ -77,9 +77,12 @@ def words_below(name: str) -> str | None:
 
 @cache
 def heads(keys: str) -> re.Pattern[str]:
-    """Return the pattern of an entry's head, with all that may be written for its signs."""
+    """Return the pattern of an entry's head, with all that may be written for its signs.
+
+    It takes few brackets in a row: more would be looked through anew from each of them.
+    """
     return re.compile(
-        rf"(?P<before>(?:^{BLANK}*|[,{{\[{COMMAS}{OPENING}]{BLANK}*)(?:[-{DASHES}]{BLANK}+)*[{{\[{OPENING}]*)"
+        rf"(?P<before>(?:^{BLANK}*|[,{{\[{COMMAS}{OPENING}]{BLANK}*)(?:[-{DASHES}]{BLANK}+)*[{{\[{OPENING}]{{0,9}})"
         rf"(?P<quote>[\"'{QUOTES}]?)(?P<key>{keys})(?P<unquote>[\"'{QUOTES}]?)(?P<pad>{BLANK}*)"
         rf"(?P<colon>[:{COLONS}])(?P<after>[{SPACES}]?)",
         re.MULTILINE,

@@ -27,6 +27,7 @@ AnySection = TypeVar("AnySection", bound=Section)
 FREE = frozenset(
     {"params", "factors", "speaker", "extra_body", "answer", "choice", "share_of", "json", "imported"}
 )  # null means something below these
+_TOLD = frozenset({"choice", "share_of", "json"})  # and not in their own place: these checks are told something
 
 _EXPECTED = {
     "string_type": "text",
@@ -74,7 +75,7 @@ def validated(model: type[AnySection], root: Mapping, problems: Problems) -> Any
 def _refuse_nothing(root: Mapping, problems: Problems) -> None:
     free: set[int] = set()
     for name, key, node in walk(root):
-        if name in FREE:
+        if name in FREE and not (name in _TOLD and key is not None and isinstance(node, Scalar)):
             free.update(id(below) for _, _, below in walk(node))
         if not isinstance(node, Scalar) or node.kind != "null" or id(node) in free:
             continue

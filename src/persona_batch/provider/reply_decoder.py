@@ -151,7 +151,7 @@ class ReplyDecoder:
         self._lines = not is_torn(first)
         if not self._lines or not (more.strip() or first_choice_has(first, "delta")):
             return []
-        self._kind, self._parts, self._size = "events", [], 0
+        self._kind, self._parts, self._size, self._head = "events", [], 0, body[:4096]
         return self.feed(body)
 
     def _decode(self, payloads: Iterable[bytes], chunks: list[Chunk]) -> None:

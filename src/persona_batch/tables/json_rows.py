@@ -48,6 +48,8 @@ def read_json(data: bytes, look: Look) -> Table:
         raise TableFlaw("expected a list of objects, as [{…}, {…}]", 1) from error
     except msgspec.DecodeError as error:
         raise TableFlaw(f"not JSON: {error}", 1) from error
+    except RecursionError as error:
+        raise TableFlaw("nested too deeply", 1) from error
     return _packed(_placed(data, rows), look)
 
 
@@ -90,6 +92,8 @@ def _object(text: bytes, line: int) -> Row:
         raise TableFlaw(_AN_OBJECT, line) from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise TableFlaw(f"not JSON: {error}", line) from error
+    except RecursionError as error:
+        raise TableFlaw("nested too deeply", line) from error
     if text.count(b'":') > len(row) and _repeats(text):
         raise TableFlaw("a column stands here twice; keep one", line)
     return row
@@ -108,4 +112,6 @@ def _repeats(text: bytes) -> bool:
         json.loads(text, object_pairs_hook=check)
     except ValueError:
         return True
+    except RecursionError:  # Python reads less deep than msgspec
+        return False
     return False

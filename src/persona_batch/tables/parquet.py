@@ -27,7 +27,7 @@ def read_parquet(data: bytes, look: Look) -> Table:
 
     try:
         return packed_rows(_checked(rows()), look)
-    except ArrowException as error:
+    except (ArrowException, OSError, UnicodeDecodeError) as error:  # what the file says of itself is wrong
         raise TableFlaw(f"not a Parquet file: {error}") from error
 
 
