@@ -135,6 +135,12 @@ def test_an_agent_alone_sends_its_role_and_asks_its_questions(workshop: Workshop
         assert arrived.said(word)
 
 
+def test_an_export_of_the_app_has_all_its_agents(workshop: Workshop) -> None:
+    sessions = [{"type": "agent", **LOBE}, {"config": {"systemRole": "You cook."}, "meta": {"title": "Cook"}}]
+    arrived = imported(workshop, "export.json", {"exportType": "agents", "state": {"sessions": sessions}, "version": 7})
+    assert arrived.messages == {"Tutor": [system("You are a tutor.\n")], "Cook": [system("You cook.")]}
+
+
 def index(folder: Path) -> Path:
     for name, document in (
         ("src/tutor.json", LOBE),

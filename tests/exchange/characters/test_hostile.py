@@ -113,27 +113,55 @@ def test_what_is_broken_is_one_clear_error(tmp_path: Path, name: str) -> None:
     assert time.monotonic() - begun < 5
 
 
-@pytest.mark.parametrize("size", [0, 5, "x", None, [], {}, True, 1e300, ["x", 5], {"a": 1}], ids=repr)
-def test_a_field_of_any_type_is_an_error_or_a_note(tmp_path: Path, size: Any) -> None:
-    whole = card(3, character_book=BOOK, nickname="N", assets=[], tags=["x"], alternate_greetings=["y"], extensions={})
-    for name in whole["data"]:
-        found = taken(tmp_path, "a.json", json.dumps({**whole, "data": {**whole["data"], name: size}}).encode())
-        assert found is not None
-        texts = isinstance(size, str) or size is None or size in ([], {})
-        if name in V1 and name != "name" and not texts:
-            assert any(f"`{name}` is" in note for note in found.notes), name
+DOCUMENTS: list[Any] = [card(2, character_book=BOOK, extensions={"a": {"b": [1]}}), card(3), V1, PYGMALION, LOBE, MASKS]
+ODD: tuple[Any, ...] = (None, True, 0, -1.5, "", "x", [], ["x", 5, None], {}, {"a": {"b": 1}})
 
 
-def taken(folder: Path, name: str, data: bytes) -> Found | None:
-    """Import a source, written too; None: a UsageError says what is wrong."""
+def places(document: Any) -> list[tuple[Any, Any]]:
+    """Return every place of a document: the holder and the key or index."""
+    found: list[tuple[Any, Any]] = []
+    for key, value in document.items() if isinstance(document, dict) else enumerate(document):
+        found.append((document, key))
+        if isinstance(value, dict | list):
+            found += places(value)
+    return found
+
+
+@pytest.mark.parametrize("number", range(len(DOCUMENTS)))
+def test_a_value_of_any_type_in_any_place_is_an_error_or_a_note(tmp_path: Path, number: int) -> None:
+    document = DOCUMENTS[number]
+    for holder, key in places(document):
+        kept = holder[key]
+        for odd in ODD:
+            holder[key] = odd
+            found = read(tmp_path, "a.json", json.dumps(document).encode())
+            if (
+                found is not None
+                and key in V1
+                and key != "name"
+                and holder.get("first_mes")
+                and odd
+                and not isinstance(odd, str)
+            ):
+                assert any(f"`{key}` is" in note for note in found.notes), (key, odd)
+        holder[key] = kept
+
+
+def read(folder: Path, name: str, data: bytes) -> Found | None:
+    """Read a source; None: it is not recognised, or a UsageError says what is wrong."""
+    with contextlib.suppress(UsageError):
+        (found,) = found_in(source_of(folder, name, data))
+        list(found.personas)
+        return found
+    return None
+
+
+def taken(folder: Path, name: str, data: bytes) -> None:
+    """Import a source, written too, or be told by a UsageError what is wrong."""
     path = source_of(folder, name, data)
     with tempfile.TemporaryDirectory() as made, contextlib.suppress(UsageError):
         reading = Reading(ImportOptions())
         write(lambda: reading.all([str(path)]), Path(made))
-        (found,) = found_in(path)
-        list(found.personas)
-        return found
-    return None
 
 
 SEEDS: dict[str, bytes] = {
@@ -164,22 +192,11 @@ def test_no_bytes_do_more_than_an_error(name: str, data: st.DataObject) -> None:
                     list(found.personas)
 
 
-DOCUMENTS: list[Any] = [card(2, character_book=BOOK, extensions={"a": {"b": [1]}}), card(3), V1, PYGMALION, LOBE, MASKS]
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=5,
 )
-
-
-def places(document: Any) -> list[tuple[Any, Any]]:
-    """Return every place of a document: the holder and the key or index."""
-    found: list[tuple[Any, Any]] = []
-    for key, value in document.items() if isinstance(document, dict) else enumerate(document):
-        found.append((document, key))
-        if isinstance(value, dict | list):
-            found += places(value)
-    return found
 
 
 @settings(max_examples=80, deadline=None)

@@ -77,7 +77,7 @@ def _data_of(card: JsonValue, source: Source, notes: list[str]) -> Mapping[str, 
     data = card.get("data")
     if spec is not None and spec not in (V2, V3):
         notes.append("a card of an unknown version; it is read as the versions that are known")
-    if isinstance(data, dict):
+    if isinstance(data, dict) and not (not data and any(name in card for name in _PARTS)):
         if spec == V3 and _number(card.get("spec_version")) > 3:
             notes.append("a card of a later version than 3.0; what is new in it is kept, not sent")
         return data
@@ -136,7 +136,7 @@ def _version(card: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
 
 def _outside(card: Mapping[str, JsonValue], data: Mapping[str, JsonValue], notes: list[str]) -> dict[str, JsonValue]:
     """Return what stands beside `data` and does not repeat it, as cards of V2 do for readers of V1."""
-    if not isinstance(card.get("data"), dict):
+    if not isinstance(card.get("data"), dict) or not data or data is not card["data"]:
         return {}
     beside = {
         name: value

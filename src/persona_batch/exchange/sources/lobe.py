@@ -5,7 +5,7 @@ the example talk of the shop window) is no part of what it sends, so it is kept 
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from persona_batch.chat import JsonValue, Params
@@ -24,10 +24,10 @@ _PLAIN = ("{{text}}", "")
 
 
 class _Agent(NamedTuple):
-    """One file of an agent: the agent's name in the index, its language, and what it says."""
+    """One document of an agent: the agent's name in the index, its language if it is known, and what it says."""
 
     name: str
-    locale: str
+    locale: str | None
     document: Mapping[str, JsonValue]
     source: Source
     translated: bool
@@ -57,17 +57,35 @@ def _agent_of(source: Source) -> _Agent | None:
     return _Agent(folder, index[1], document, source, translated=True)
 
 
+def _exported(document: JsonValue) -> list[Mapping[str, JsonValue]]:
+    """Return the agents of an export of the app (`state.sessions`)."""
+    state = document.get("state") if isinstance(document, dict) else None
+    sessions = state.get("sessions") if isinstance(state, dict) else None
+    return [one for one in sessions if _config(one) is not None] if isinstance(sessions, list) else []
+
+
 def _is_agent(source: Source) -> bool:
-    return _config(source.json_or_none) is not None
+    document = source.json_or_none
+    return _config(document) is not None or bool(_exported(document))
 
 
 def _read_one(source: Source, _options: ImportOptions) -> Found:
-    agent = _agent_of(source)
-    if agent is None:
-        raise source.wrong("no agent: expected `config` with a `systemRole`")
     notes: list[str] = []
-    persona = _persona(agent, None, notes, alone=True)
-    return Found(stem=persona.id or source.stem, personas=[persona], notes=notes)
+    agent = _agent_of(source)
+    if agent is not None:
+        persona = _persona(agent, None, notes, alone=True)
+        return Found(stem=persona.id or source.stem, personas=[persona], notes=notes)
+    sessions = _exported(source.json)
+    if not sessions:
+        raise source.wrong("no agent: expected `config` with a `systemRole`")
+    agents = [_Agent(_title(one) or source.stem, None, one, source, translated=False) for one in sessions]
+    personas = [_persona(agent, None, notes, alone=False) for agent in agents]
+    return Found(stem=source.stem, personas=personas, notes=list(dict.fromkeys(notes)))
+
+
+def _title(document: Mapping[str, JsonValue]) -> str:
+    title = _meta(document).get("title")
+    return title if isinstance(title, str) else ""
 
 
 def _is_index(source: Source) -> bool:
@@ -78,15 +96,15 @@ def _is_index(source: Source) -> bool:
         files = source.files
     except UsageError:
         return False
-    inside = [file for file in files if file.path.relative_to(source.path).parts[0] in ("src", "locales")]
-    documents = [file for file in inside if file.suffix == ".json"]
-    beside = [file for file in files if file not in inside or file not in documents]
+    documents: list[Source] = []
+    for file in files:
+        within = file.path.relative_to(source.path).parts[0] in ("src", "locales")
+        if within and file.suffix == ".json":
+            documents.append(file)
+        elif file.suffix not in _BESIDE and not file.path.name.startswith("LICEN") and not _is_agent(file):
+            return False
     translated = any(_INDEX.fullmatch(file.stem) for file in documents)
-    return (
-        translated
-        and all(file.suffix in _BESIDE or file.path.name.startswith("LICEN") or _is_agent(file) for file in beside)
-        and any(_is_agent(file) for file in documents[:5])
-    )
+    return translated and any(_is_agent(file) for file in documents[:5])
 
 
 def _read_index(source: Source, options: ImportOptions) -> Found:
@@ -101,27 +119,22 @@ def _read_index(source: Source, options: ImportOptions) -> Found:
             left.append(file.shown)
     if left:
         notes.append(f"no agents, and left out: {listed(left)}")
-    originals = {agent.name: agent for agent in agents if not agent.translated}
-    names = dict.fromkeys(agent.name for agent in agents)
-    wanted = [agent for name in names for agent in _of(name, agents) if _speaks(agent, options.locale)]
+    by_name: dict[str, list[_Agent]] = {}
+    for agent in sorted(agents, key=lambda one: one.translated):  # an agent, then its translations
+        by_name.setdefault(agent.name, []).append(agent)
+    wanted = [agent for same in by_name.values() for agent in same if _speaks(agent, options.locale)]
     if not wanted:
-        raise source.wrong(f"no agent in the language {options.locale!r}")
-    if options.locale is not None and (without := [name for name in names if name not in {one.name for one in wanted}]):
-        notes.append(f"no {options.locale}: {listed(without)}")
-    personas = [_persona(agent, originals.get(agent.name), notes, alone=False) for agent in wanted]
+        raise source.wrong(f"no agent in the language {options.locale}")
+    if without := by_name.keys() - {agent.name for agent in wanted}:
+        notes.append(f"not in the language {options.locale}: {listed(sorted(without))}")
+    personas = [_persona(agent, by_name[agent.name][0], notes, alone=False) for agent in wanted]
     return Found(stem=source.stem, personas=personas, notes=list(dict.fromkeys(notes)))
-
-
-def _of(name: str, agents: list[_Agent]) -> Iterator[_Agent]:
-    """Yield an agent, then its translations."""
-    yield from (one for one in agents if one.name == name and not one.translated)
-    yield from (one for one in agents if one.name == name and one.translated)
 
 
 def _speaks(agent: _Agent, locale: str | None) -> bool:
     if locale is None:
         return True
-    said, wanted = agent.locale.replace("_", "-").lower(), locale.replace("_", "-").lower()
+    said, wanted = (agent.locale or "").replace("_", "-").lower(), locale.replace("_", "-").lower()
     return said == wanted or said.split("-")[0] == wanted
 
 
@@ -134,13 +147,14 @@ def _persona(agent: _Agent, original: _Agent | None, notes: list[str], *, alone:
         raise agent.source.wrong("`config.systemRole` is no text; write the prompt there")
     title, description = meta.text("title"), meta.text("description")
     questions = [FoundQuestion(text=text) for text in fields.texts("openingQuestions") if text.strip()]
-    if len(questions) == len(config.get("openingQuestions") or ()):
+    if questions and len(questions) == len(config["openingQuestions"]):
         fields.take("openingQuestions")
     inherited = _config(original.document) if original is not None and agent.translated else None
     params = _params(fields, inherited)
     _tell(fields, agent, notes)
-    outside = Fields(agent.document, notes) if config is not agent.document else Fields({}, notes)
-    outside.take("config", "meta", "locale")
+    outside = Fields(agent.document if config is not agent.document else {}, notes)
+    known = fields if config is agent.document else outside
+    known.take("config", *(["meta"] if meta.data else []), *(["locale"] if agent.locale else []))
     imported = outside.rest()
     for name, part in (("config", fields.rest()), ("meta", meta.rest())):
         if part:
@@ -151,7 +165,7 @@ def _persona(agent: _Agent, original: _Agent | None, notes: list[str], *, alone:
         description=description or None,
         system=system,
         params=params or None,
-        attributes={"language": agent.locale},
+        attributes={"language": agent.locale} if agent.locale else None,
         questions=questions,
         imported=imported or None,
     )
@@ -165,7 +179,8 @@ def _meta(document: Mapping[str, JsonValue]) -> Mapping[str, JsonValue]:
 def _params(fields: Fields, inherited: Mapping[str, JsonValue] | None) -> Params:
     """Return the request parameters; a translation has those of the agent that it translates."""
     params = fields.mapping("params") or (Fields(inherited, []).mapping("params") if inherited else {})
-    fields.take("params")
+    if isinstance(fields.data.get("params"), dict):
+        fields.take("params")
     return dict(params)
 
 
@@ -178,14 +193,14 @@ def _id(agent: _Agent, notes: list[str], *, alone: bool) -> str:
     try:
         return normalise_id(said)
     except ValueError:
-        notes.append(f"`identifier` {one_line(said)!r} is no id; the file's name stands for it")
+        notes.append(f"`identifier` (`{one_line(said)}`) is no id; the file's name stands for it")
         return agent.name
 
 
 def _tell(fields: Fields, agent: _Agent, notes: list[str]) -> None:
     """Note what apps do with an agent, and what is not done here."""
     if isinstance(model := fields.data.get("model"), str) and model:
-        notes.append(f"the model {one_line(model)!r} is kept under `imported`, not chosen; `-m` does that")
+        notes.append(f"the model `{one_line(model)}` is kept under `imported`, not chosen; `-m` does that")
     if fields.data.get("inputTemplate") not in (None, *_PLAIN):
         notes.append("`inputTemplate` goes around each question: not sent; write it as `template:` of a question file")
     shown = [

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from persona_batch.chat import JsonValue, Params
 from persona_batch.exchange.sources.dialogue import Said, examples_of
-from persona_batch.exchange.sources.fields import Fields
+from persona_batch.exchange.sources.fields import Fields, one_line
 from persona_batch.exchange.sources.found import Format, Found, FoundPersona, ImportOptions
 from persona_batch.exchange.sources.source import Source
 from persona_batch.wording import counted
@@ -42,7 +42,7 @@ def _read(source: Source, options: ImportOptions) -> Found:
     personas = [_persona(mask, notes, alone=len(masks) == 1) for mask in masks]
     wanted = [one for one in personas if _speaks(one, options.locale)]
     if not wanted:
-        raise source.wrong(f"no mask in the language {options.locale!r}")
+        raise source.wrong(f"no mask in the language {options.locale}")
     return Found(stem=source.stem, personas=wanted, notes=list(dict.fromkeys(notes)))
 
 
@@ -58,9 +58,11 @@ def _persona(mask: Mapping[str, JsonValue], notes: list[str], *, alone: bool) ->
     prompts = [said.text for said in messages if said.role == "system"]
     talk = [said for said in messages if said.role != "system"]
     if any(said.role == "system" for said in messages[len(prompts) :]):
-        notes.append(f"mask {name!r}: instructions within the talk stand at its beginning here")
+        notes.append(f"mask `{one_line(name)}`: instructions within the talk stand at its beginning here")
     if len(prompts) > 1:
-        notes.append(f"mask {name!r}: {len(prompts)} instructions are one prompt, with a blank line between them")
+        notes.append(
+            f"mask `{one_line(name)}`: {len(prompts)} instructions are one prompt, with a blank line between them"
+        )
     examples, unanswered = examples_of(talk)
     system: str | None = "\n\n".join(prompts) if prompts else None
     in_question = False
@@ -70,7 +72,7 @@ def _persona(mask: Mapping[str, JsonValue], notes: list[str], *, alone: bool) ->
             system, in_question = asked, True
             notes.append("a mask of a user's message alone is a prompt with `placement: user`, before the question")
         else:
-            notes.append(f"mask {name!r}: its last message of the user has no answer; kept, not sent")
+            notes.append(f"mask `{one_line(name)}`: its last message of the user has no answer; kept, not sent")
             fields.taken.discard("context")
     language = fields.text("lang")
     fields.take("name", "lang")
@@ -115,7 +117,7 @@ def _params(fields: Fields, notes: list[str]) -> Params:
     if not config:
         return {}
     if isinstance(model := config.get("model"), str) and model:
-        notes.append(f"the model {model!r} is kept under `imported`, not chosen: `-m {model}` does")
+        notes.append(f"the model `{one_line(model)}` is kept under `imported`, not chosen; `-m` does that")
     if config.get("template") not in (None, *_PLAIN):
         notes.append("`modelConfig.template` goes around each question; write it as `template:` of a question file")
     if fields.data.get("syncGlobalConfig") is True:

@@ -5,7 +5,7 @@ from pathlib import PurePosixPath
 
 from persona_batch.config.names import normalise_id
 from persona_batch.errors import UsageError
-from persona_batch.exchange.sources.fields import Fields, kept_note
+from persona_batch.exchange.sources.fields import Fields, kept_note, one_line
 from persona_batch.exchange.sources.found import Format, Found, FoundPersona, ImportOptions
 from persona_batch.exchange.sources.front_matter import FrontMatter, front_matter
 from persona_batch.exchange.sources.source import Source
@@ -47,7 +47,7 @@ def _read_agent(source: Source, _options: ImportOptions) -> Found:
     fields = Fields(found.data, notes)
     name, description = fields.text("name", "title"), fields.text("description")
     if (model := fields.data.get("model")) is not None:
-        notes.append(f"the model {str(model)[:80]!r} is kept under `imported`, not chosen; `-m` does that")
+        notes.append(f"the model `{one_line(str(model))}` is kept under `imported`, not chosen; `-m` does that")
     if "tools" in fields.data:
         notes.append("tools are not called here; they are kept under `imported`")
     params = {key: fields.data[key] for key in _PARAMS if isinstance(fields.data.get(key), int | float)}

@@ -14,15 +14,15 @@ from persona_batch.exchange.sources.source import Source
 
 _BOT = ("name", "bot", "<|bot|>", "char_name")
 _USER = ("your_name", "user", "<|user|>")
-_OURS = frozenset({"system", "personas", "questions", "tests", "prompts", "messages"})
+_OTHERS = frozenset({"system", "personas", "question", "questions", "tests", "prompts", "messages"})
 
 
 def _is_character(value: JsonValue) -> TypeGuard[dict[str, JsonValue]]:
-    if not isinstance(value, dict) or _OURS & value.keys():
+    if not isinstance(value, dict) or _OTHERS & value.keys():
         return False
     named = any(isinstance(value.get(name), str) for name in _BOT)
     pygmalion = "char_persona" in value or ("char_name" in value and "char_greeting" in value)
-    return pygmalion or ("context" in value and named and "turn_template" not in value)
+    return pygmalion or (isinstance(value.get("context"), str) and named and "turn_template" not in value)
 
 
 def _read(source: Source, options: ImportOptions) -> Found:
