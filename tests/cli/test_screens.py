@@ -8,6 +8,7 @@ from rich.cells import cell_len
 
 from terminals.command import batch, batch_in_terminal
 
+PRICE = "run: {price: {input: 2, output: 8, cached_input: 0.5, currency: CNY}}\n"
 CREW = """\
 questions: [你对取经怎么看？, Who are you, where do you come from and what are you looking for on this long road?]
 checks: [{contains: 俺老孙}]
@@ -40,7 +41,7 @@ SCREENS = [
 def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A working folder with two runs."""
     folder = tmp_path_factory.mktemp("screens")
-    (folder / "crew.yaml").write_text(CREW, encoding="utf-8")
+    (folder / "crew.yaml").write_text(CREW + PRICE, encoding="utf-8")
     for _ in range(2):
         assert batch("run", "crew.yaml", "-n", "2", "--provider", "scripted", cwd=folder).returncode == 0
     return folder
@@ -89,13 +90,14 @@ def test_what_programs_read_has_no_heading(args: tuple[str, ...], work: Path) ->
 
 
 def test_tokens_are_the_same_numbers_on_every_screen(work: Path) -> None:
-    done = batch("run", "crew.yaml", "--provider", "scripted", "-n", "40", "-o", "more", cwd=work)
+    (work / "plain.yaml").write_text(CREW, encoding="utf-8")
+    done = batch("run", "plain.yaml", "--provider", "scripted", "-n", "40", "-o", "more", cwd=work)
     *_, total, tokens, _ = done.stdout.splitlines()
     listed = batch("runs", "-o", "more", cwd=work).stdout.splitlines()
     pair = total.split()[-1]
     assert re.fullmatch(r"[\d,]+\+[\d,]+", pair)
     assert listed[-1] == tokens
     assert pair in listed[1].split()
-    preview = batch("run", "crew.yaml", "--provider", "scripted", "-n", "40", "-o", "more", "--dry-run", cwd=work)
+    preview = batch("run", "plain.yaml", "--provider", "scripted", "-n", "40", "-o", "more", "--dry-run", cwd=work)
     assert f"about {tokens}, judging by" in preview.stdout
     assert not re.search(r"\d{4,}(?![\dT-])", done.stdout.rsplit("\n", 2)[0])

@@ -125,7 +125,8 @@ def _row(run: "RunDir") -> RunRow:
 
 def _print_table(rows: list[RunRow]) -> None:
     from persona_batch.pricing.bill import together
-    from persona_batch.pricing.money import cell, told
+    from persona_batch.pricing.money import cell
+    from persona_batch.view.closing import with_cost
     from persona_batch.view.tables import Column, table
     from persona_batch.view.transcript import page_for
 
@@ -154,8 +155,8 @@ def _print_table(rows: list[RunRow]) -> None:
         sums = [f"{done:,}", f"{failed:,}", token_pair(prompt, reply), *([cell(together(costs))] if paid else [])]
         cells.append([f"{len(rows):,} runs", "", "", *sums, ""])
     sys.stdout.write(table(columns, cells, page.palette, page.width))
-    spent = f"; cost {told(together(costs))}" if costs else ""
-    sys.stdout.write(page.palette.dim(token_sum(prompt or None, reply or None) + spent) + "\n")
+    spent = with_cost(token_sum(prompt or None, reply or None), together(costs) if costs else None, page.width)
+    sys.stdout.write(page.palette.dim(spent) + "\n")
 
 
 def _state(row: RunRow) -> str:

@@ -4,6 +4,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from itertools import islice
 
+from rich.cells import cell_len
+
 from persona_batch.engine.progress import MOST_PERSONAS, PersonaTally
 from persona_batch.pricing.bill import Cost
 from persona_batch.pricing.money import cell, told
@@ -60,8 +62,15 @@ def persona_totals(
         rows.append([f"… and {hidden:,} more", *[""] * (len(columns) - 1)])
     rows.append(_row("total", total, checked, known))
     tokens = token_sum(total.prompt_tokens or None, total.completion_tokens or None)
-    paid = "" if cost is None else f"; cost {told(cost)}"
-    return table(columns, rows, palette, width) + palette.dim(tokens + paid) + "\n"
+    return table(columns, rows, palette, width) + palette.dim(with_cost(tokens, cost, width)) + "\n"
+
+
+def with_cost(tokens: str, cost: Cost | None, width: int | None) -> str:
+    """Return what tokens there were, and what they cost, on one line, or on two where `width` cells hold no more."""
+    if cost is None:
+        return tokens
+    line = f"{tokens}; cost {told(cost)}"
+    return line if width is None or cell_len(line) <= width else f"{tokens}\ncost {told(cost)}"
 
 
 def _row(persona: str, sums: PersonaTally, checked: bool, paid: bool) -> list[str]:
