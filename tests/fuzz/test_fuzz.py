@@ -10,7 +10,7 @@ from fuzz.running import Target, TooLong, bounded, fuzz
 from fuzz.seeds import foreign_files
 from fuzz.targets import targets
 
-SECONDS = 2.0
+SECONDS = 1.5
 
 
 @pytest.mark.slow

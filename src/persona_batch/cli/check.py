@@ -13,6 +13,9 @@ from persona_batch.wording import counted
 
 def check(
     files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Persona and question files, folders, globs.")],
+    each: Annotated[
+        bool, typer.Option("--each", help="Each file by itself, with what it names in its folder: for hooks.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Check persona and question files; every mistake is named with its line and column.
@@ -24,9 +27,10 @@ def check(
         batch check personas prompts --json
     """
     gc.disable()  # a short life: collecting what the imports leave would be a tenth of it
+    from persona_batch.config.each import survey_each
     from persona_batch.config.load import survey
 
-    result = survey(files)
+    result = survey_each(files) if each else survey(files)
     for warning in result.warnings:
         tell(f"warning: {warning}")
     if as_json:
