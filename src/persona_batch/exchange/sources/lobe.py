@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 from persona_batch.chat import JsonValue, Params
 from persona_batch.config.names import normalise_id
-from persona_batch.errors import UsageError
 from persona_batch.exchange.sources.fields import Fields, one_line
 from persona_batch.exchange.sources.found import Format, Found, FoundPersona, FoundQuestion, ImportOptions
 from persona_batch.exchange.sources.source import Source
@@ -90,14 +89,8 @@ def _title(document: Mapping[str, JsonValue]) -> str:
 
 def _is_index(source: Source) -> bool:
     """Say whether a folder is an index of agents and nothing else: their files, their translations, a README."""
-    if not source.is_folder:
-        return False
-    try:
-        files = source.files
-    except UsageError:
-        return False
     documents: list[Source] = []
-    for file in files:
+    for file in source.files_or_none or ():
         within = file.path.relative_to(source.path).parts[0] in ("src", "locales")
         if within and file.suffix == ".json":
             documents.append(file)

@@ -74,14 +74,8 @@ def _is_id(name: str) -> bool:
 
 def _is_pattern_folder(source: Source) -> bool:
     """Say whether a folder holds prompts `NAME/system.md` and what stands beside them, and nothing else."""
-    if not source.is_folder:
-        return False
-    try:
-        files = source.files
-    except UsageError:
-        return False
-    stems = [file.path.name.lower() for file in files]
-    return "system.md" in stems and all(name == "system.md" or _is_beside(name) for name in stems)
+    names = [file.path.name.lower() for file in source.files_or_none or ()]
+    return "system.md" in names and all(name == "system.md" or _is_beside(name) for name in names)
 
 
 def _is_beside(name: str) -> bool:

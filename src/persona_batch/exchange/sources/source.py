@@ -164,6 +164,14 @@ class Source:
                     raise self.wrong(f"more than {MAX_ENTRIES:,} files; name a smaller folder")
         return found
 
+    @cached_property
+    def files_or_none(self) -> list["Source"] | None:
+        """The files below a folder; None where it is no folder, or has too many: `matches` must not raise."""
+        try:
+            return self.files if self.is_folder else None
+        except UsageError:
+            return None
+
     def beside(self, name: str) -> "Source":
         """Return the file that the source names, relative to itself."""
         return Source(self.path.parent / name, f"{Path(self.shown).parent.as_posix()}/{name}".removeprefix("./"))
