@@ -68,6 +68,11 @@ HOSTILE: dict[str, tuple[str, Callable[[], bytes], str]] = {
     "no JSON": ("a.png", lambda: png(chunk(b"tEXt", b"chara\0" + packed(1)[:1] + b"AAA=")), "no"),
     "no mapping": ("a.png", lambda: png(text("ccv3", [1])), "no mapping"),
     "zTXt that explodes": ("a.png", lambda: png(chunk(b"zTXt", b"chara\0\0" + bomb(64))), "larger than 32 MB"),
+    "many zTXt that explode": (
+        "a.png",
+        lambda: png(*[chunk(b"zTXt", b"chara\0\0" + bomb(31))] * 60),
+        "no base64",
+    ),
     "zTXt that is none": ("a.png", lambda: png(chunk(b"zTXt", b"chara\0\0xxxx")), "broken"),
     "iTXt that is none": ("a.png", lambda: png(chunk(b"iTXt", b"chara\0\1")), "broken"),
     "text without a keyword": ("a.png", lambda: png(chunk(b"tEXt", b"chara")), "no keyword"),

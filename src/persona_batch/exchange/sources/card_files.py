@@ -25,13 +25,21 @@ def _read_json(source: Source, options: ImportOptions) -> Found:
 def _read_png(source: Source, options: ImportOptions) -> Found:
     if not source.head.startswith(SIGNATURE):
         raise source.wrong("no PNG picture")
-    texts = png_texts(source.data)
+    texts = _texts(source)
     notes = list(texts.flaws)
     card = _embedded(texts, source, notes)
     persona = read_card(card, source, options, notes)
-    if assets := [name for name, _ in texts.texts if name.startswith(_ASSET)]:
+    if assets := [name for name in texts.others if name.startswith(_ASSET)]:
         notes.append(f"{counted(len(assets), 'file')} in the picture stay there")
     return Found(stem=source.stem, personas=[persona], notes=notes)
+
+
+def _texts(source: Source) -> PngTexts:
+    try:
+        with source.path.open("rb") as file:
+            return png_texts(file, source.size, _KEYWORDS)
+    except OSError as error:
+        raise source.wrong(f"cannot be read ({error.strerror})") from error
 
 
 def _embedded(texts: PngTexts, source: Source, notes: list[str]) -> JsonValue:
@@ -91,7 +99,7 @@ def _is_png(source: Source) -> bool:
     if not source.head.startswith(SIGNATURE):
         return False
     try:
-        texts = png_texts(source.data)
+        texts = _texts(source)
     except UsageError:
         return True  # which is said when it is read
     return bool(texts.flaws) or any(texts.named(keyword) for keyword in _KEYWORDS)

@@ -2,24 +2,32 @@
 
 import struct
 import zlib
+from collections.abc import Collection
 from dataclasses import dataclass, field
+from typing import BinaryIO
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 MAX_TEXT = 32 * 1024 * 1024  # bytes of one text, also inflated
+MAX_ALL = 64 * 1024 * 1024  # bytes of all texts, packed and unpacked
 _MAX_CHUNKS = 200_000
+_KEYWORD = 120  # bytes that a keyword may have; the standard says 79
 _TEXTS = (b"tEXt", b"zTXt", b"iTXt")
 
 
 @dataclass(slots=True)
 class PngTexts:
-    """The texts of a picture, in order, each with its keyword; `flaws` are sentences about what is broken."""
+    """The texts of a picture, in order, each with its keyword in small letters; `flaws` say what is broken.
+
+    `others` are the keywords of texts that are not wanted.
+    """
 
     texts: list[tuple[str, bytes]] = field(default_factory=list)
+    others: list[str] = field(default_factory=list)
     flaws: list[str] = field(default_factory=list)
 
     def named(self, keyword: str) -> list[bytes]:
-        """Return the texts of a keyword, in either case."""
-        return [text for name, text in self.texts if name.lower() == keyword]
+        """Return the texts of a keyword."""
+        return [text for name, text in self.texts if name == keyword]
 
     def flaw(self, sentence: str) -> None:
         """Note something broken, once."""
@@ -27,50 +35,77 @@ class PngTexts:
             self.flaws.append(sentence)
 
 
-def png_texts(data: bytes) -> PngTexts:
-    """Return the texts of a picture; a broken one has those before the break, and those with a wrong checksum."""
+def png_texts(file: BinaryIO, size: int, wanted: Collection[str]) -> PngTexts:
+    """Return texts of a picture; a broken one has those before the break, and those with a wrong checksum.
+
+    Args:
+        file: the picture, whose pixels are stepped over.
+        size: how many bytes it has.
+        wanted: the keywords, in small letters, whose texts are read; of the others the keyword is known alone.
+    """
     found = PngTexts()
-    at, count = len(SIGNATURE), 0
-    while at < len(data):
+    at, count, left = len(SIGNATURE), 0, MAX_ALL
+    while at < size:
         count += 1
-        if len(data) - at < 12 or count > _MAX_CHUNKS:
+        file.seek(at)
+        head = file.read(8)
+        if len(head) < 8 or count > _MAX_CHUNKS:
             found.flaw("the picture is cut off" if count <= _MAX_CHUNKS else f"more than {_MAX_CHUNKS:,} chunks")
             break
-        length, kind = struct.unpack_from(">I4s", data, at)
-        end = at + 12 + length
-        if end > len(data):
+        length, kind = struct.unpack(">I4s", head)
+        if at + 12 + length > size:
             found.flaw("the picture is cut off: a chunk is longer than the file")
             break
         if kind == b"IEND":
             break
         if kind in _TEXTS:
-            body = data[at + 8 : end - 4]
-            if zlib.crc32(kind + body) != struct.unpack_from(">I", data, end - 4)[0]:
-                found.flaw("a text of the picture has a wrong checksum; it is read all the same")
-            _read(kind, body, found)
-        at = end
+            left -= _take(file, length, kind, wanted, found)
+            if left < 0:
+                found.flaw(f"the texts of the picture are larger than {MAX_ALL >> 20} MB")
+                break
+        at += 12 + length
     return found
 
 
-def _read(kind: bytes, body: bytes, found: PngTexts) -> None:
-    keyword, mark, rest = body.partition(b"\0")
+def _take(file: BinaryIO, length: int, kind: bytes, wanted: Collection[str], found: PngTexts) -> int:
+    """Read a text chunk, if it is wanted; return how many bytes it takes, packed and unpacked."""
+    start = file.read(min(length, _KEYWORD + 1))
+    keyword, mark, _ = start.partition(b"\0")
+    name = keyword.decode("latin-1")
     if not mark:
         found.flaw("a text of the picture has no keyword")
-        return
-    text: bytes | None = rest
-    if kind == b"zTXt":
-        text = _inflated(rest[1:], found) if rest[:1] == b"\0" else None
-    elif kind == b"iTXt":
-        parts = rest[2:].split(b"\0", 2)  # language, the keyword translated, text
-        text = parts[2] if len(parts) == 3 and len(rest) >= 2 else None
-        if text is not None and rest[:1] == b"\x01":
-            text = _inflated(text, found) if rest[1:2] == b"\0" else None
+        return 0
+    if name.lower() not in wanted:
+        found.others.append(name)
+        return 0
+    if length > MAX_ALL:
+        return length
+    body = start + file.read(length - len(start))
+    if zlib.crc32(kind + body).to_bytes(4, "big") != file.read(4):
+        found.flaw("a text of the picture has a wrong checksum; it is read all the same")
+    text = _text(kind, body[len(keyword) + 1 :], found)
     if text is None:
         found.flaw("a text of the picture is broken")
-    elif len(text) > MAX_TEXT:
+        return length
+    if len(text) > MAX_TEXT:
         found.flaw(f"a text of the picture is larger than {MAX_TEXT >> 20} MB")
     else:
-        found.texts.append((keyword[:79].decode("latin-1"), text))
+        found.texts.append((name.lower(), text))
+    return length + len(text)
+
+
+def _text(kind: bytes, rest: bytes, found: PngTexts) -> bytes | None:
+    """Return what stands behind a keyword, as it was before it was packed; None: it is broken."""
+    if kind == b"zTXt":
+        return _inflated(rest[1:], found) if rest[:1] == b"\0" else None
+    if kind == b"tEXt":
+        return rest
+    parts = rest[2:].split(b"\0", 2)  # language, the keyword translated, text
+    if len(parts) < 3:
+        return None
+    if rest[:1] != b"\x01":
+        return parts[2]
+    return _inflated(parts[2], found) if rest[1:2] == b"\0" else None
 
 
 def _inflated(packed: bytes, found: PngTexts) -> bytes | None:
