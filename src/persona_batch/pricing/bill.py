@@ -11,7 +11,6 @@ import msgspec
 from persona_batch.chat import Usage
 from persona_batch.pricing.price import EXACT, Price, amount_of, counts
 
-
 _MOST = Decimal("1e40")  # no sum comes so far
 
 
