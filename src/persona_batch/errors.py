@@ -2,8 +2,7 @@
 
     BatchError                         1   (never raised itself)
     ├── UsageError                     2   wrong option, wrong file, missing key: before anything is sent
-    │   ├── ConfigError                2   one or many `Problem`s, each with file:line:column
-    │   └── NotYetError                2   named by the specification, planned, not built
+    │   └── ConfigError                2   one or many `Problem`s, each with file:line:column
     ├── StoppedEarly                   3   quota, budget or time limit; what is done is kept
     ├── RunLocked                      4   another process holds this run
     ├── StorageError                   3   disk full, folder removed, read-only: what is on disk is whole
@@ -71,10 +70,6 @@ class ConfigError(UsageError):
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)
         super().__init__("\n".join(str(problem) for problem in self.problems))
-
-
-class NotYetError(UsageError):
-    """A documented feature that this version does not have yet."""
 
 
 class StoppedEarly(BatchError):

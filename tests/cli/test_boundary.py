@@ -10,7 +10,6 @@ from persona_batch.errors import (
     BatchError,
     ConfigError,
     Interrupted,
-    NotYetError,
     Problem,
     RunLocked,
     StoppedEarly,
@@ -32,7 +31,6 @@ def failing(error: BaseException) -> int:
     ("error", "code"),
     [
         (UsageError("x"), 2),
-        (NotYetError("x"), 2),
         (StoppedEarly("x"), 3),
         (StorageError("x"), 3),
         (RunLocked("x"), 4),

@@ -53,14 +53,6 @@ def test_help_lists_every_command_and_an_example(tmp_path: Path) -> None:
     assert all(f"  {entry.name} " in done.stdout and entry.help in done.stdout for entry in COMMANDS)
 
 
-@pytest.mark.parametrize("name", ["export"])
-def test_a_planned_command_says_so_and_what_there_is_instead(name: str, tmp_path: Path) -> None:
-    done = batch(name, "latest", cwd=tmp_path)
-    assert done.returncode == 2
-    assert done.stderr.startswith(f"batch: `{name}` is planned and not built yet; ")
-    assert name not in {entry.name for entry in COMMANDS}
-
-
 @pytest.mark.parametrize("command", [(), *((entry.name,) for entry in COMMANDS), ("schedule", "add")], ids=" ".join)
 def test_help_fits_eighty_columns(command: tuple[str, ...], tmp_path: Path) -> None:
     page = batch(*command, "--help", cwd=tmp_path, env={"COLUMNS": "80"}).stdout

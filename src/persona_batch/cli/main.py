@@ -8,8 +8,8 @@ from io import TextIOWrapper
 
 from persona_batch import __version__
 from persona_batch.cli.boundary import guarded
-from persona_batch.cli.commands import PLANNED, help_last, help_page
-from persona_batch.errors import NotYetError, UsageError
+from persona_batch.cli.commands import help_last, help_page
+from persona_batch.errors import UsageError
 
 
 def main() -> None:
@@ -58,8 +58,6 @@ def _dispatch(args: Sequence[str]) -> int:
 
         sys.stdout.write((install if first == "--install-completion" else show)(args[1:]))
         return 0
-    if first in PLANNED:
-        raise NotYetError(f"`{first}` is planned and not built yet; {PLANNED[first]}")
     _check_utf8(args)
     _refuse_keys(args)
     if first is None:

@@ -271,10 +271,14 @@ class SeenIds:
     def watch(self, records: Iterable["Record"]) -> Iterator["Record"]:
         """Yield the records."""
         for record in records:
-            for kind, name in (("persona", record.persona), ("question", record.question)):
-                if len(self.ids[kind]) < _MOST_IDS:
-                    self.ids[kind][name] = None
+            self.see(record)
             yield record
+
+    def see(self, record: "Record") -> None:
+        """Take note of a record."""
+        for kind, name in (("persona", record.persona), ("question", record.question)):
+            if len(self.ids[kind]) < _MOST_IDS:
+                self.ids[kind][name] = None
 
     def unmatched(self, personas: Iterable[str], questions: Iterable[str]) -> Iterator[str]:
         """Say of each glob that matched nothing what may have been meant; nothing where ids were too many to keep."""

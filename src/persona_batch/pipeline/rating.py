@@ -15,7 +15,7 @@ from persona_batch.record import Record
 from persona_batch.record.rating import ratings_held, read_ratings, write_ratings
 from persona_batch.record.reader import read_records
 from persona_batch.record.rundir import RunDir, list_runs
-from persona_batch.view.comparison_export import harmless_cell
+from persona_batch.tables.spreadsheet import harmless_cell
 from persona_batch.wording import counted, listed
 
 SHEET = ("run", "key", "question", "reply", "rater", "score")

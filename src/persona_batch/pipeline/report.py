@@ -24,6 +24,7 @@ from persona_batch.pipeline.rechecking import PresentChecks, present_checks
 from persona_batch.record import Record
 from persona_batch.record.agreement import Agreement
 from persona_batch.record.manifest import Manifest, read_manifest
+from persona_batch.record.replacing import checked_place
 from persona_batch.record.rundir import RunDir
 from persona_batch.record.standing import StandingRecords
 from persona_batch.reporting.data import Meta
@@ -122,7 +123,7 @@ def make_plot(
     check_name(name)
     if kind == "png":
         check_png()
-    path = _place(options.output or runs[0].path / f"{name}.{kind}", _PLOTS[kind], "plot")
+    path = _place(options.output or runs[0].path / f"{name}.{kind}", _PLOTS[kind], "a plot")
     with _reading(runs, options) as read:
         comparison, history = _judged(read, options, comparing)
         sources = [one.source for one in read]
@@ -171,31 +172,8 @@ def _doubts(read: "Sequence[_Read]", options: ReportOptions) -> list[str]:
     return list(dict.fromkeys([*doubts, *(order_notes([one.started for one in read]) if options.verdict else ())]))
 
 
-def _place(path: Path, head: bytes = _HEAD, what: str = "report") -> Path:
-    """Return where a file is written, once nothing else is known to stand there: what begins otherwise.
-
-    Raises:
-        UsageError: something does, or there is no such folder.
-    """
-    try:
-        if path.is_dir():
-            raise UsageError(f"{path}: this is a folder; name the file, as in -o {path / NAME}")
-        if not path.parent.is_dir():
-            raise UsageError(f"{path}: there is no folder {path.parent}")
-        if path.exists():
-            if not path.is_file() or _is_of_system(path.absolute().parent.resolve()):
-                raise UsageError(f"{path}: this is no regular file, and a {what} is put in its place; name another")
-            with path.open("rb") as file:
-                if file.read(len(head)) not in (head, b""):
-                    raise UsageError(f"{path}: this is no {what}; name another file, or remove it first")
-    except OSError as error:
-        raise UsageError(f"{path}: cannot be looked at: {error.strerror}") from error
-    return path
-
-
-def _is_of_system(folder: Path) -> bool:
-    """Whether a folder holds devices and streams: what `/dev/stdout` leads to may be a file, which it is not itself."""
-    return folder == Path("/dev") or folder.is_relative_to("/proc")
+def _place(path: Path, head: bytes = _HEAD, what: str = "a report") -> Path:
+    return checked_place(path, what, lambda held: held.startswith(head), NAME)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,20 +11,6 @@ PER = 1_000_000  # tokens that a price is for
 EXACT = Context(prec=60)  # no sum of whole tokens times a price is ever rounded
 
 
-_DEAREST = Decimal("1e12")  # a million tokens, of any currency; what lies beyond was made up to do harm
-
-
-def amount_of(value: Decimal, most: Decimal) -> Decimal:
-    """Return an amount of money that can be reckoned with.
-
-    Raises:
-        ValueError: it cannot, or is less than nothing.
-    """
-    if not value.is_finite() or (value and not 1 / most <= value <= most):
-        raise ValueError("expected an amount of money")
-    return value
-
-
 class Price(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a million tokens cost, in `currency` (ISO 4217; empty: nothing is charged).
 
@@ -41,11 +27,6 @@ class Price(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     longer: "Price | None" = None
     at_most: bool = False
     source: str = ""
-
-    def __post_init__(self) -> None:
-        for part in (self.input, self.output, self.cached_input):
-            if part is not None:
-                amount_of(part, _DEAREST)
 
     @property
     def free(self) -> bool:

@@ -8,6 +8,7 @@ import msgspec
 
 from persona_batch.comparing import Comparison, Estimate
 from persona_batch.comparing.comparison import Claim
+from persona_batch.tables.spreadsheet import harmless_cell
 from persona_batch.view.comparison_rows import MISSING, amount, detail_row, interval, p_value
 from persona_batch.view.terminal import one_line
 
@@ -15,7 +16,6 @@ FIELDS = (
     "measure", "metric", "arm", "reference", "unit", "value", "low", "high", "arm_value", "reference_value", "effect",
     "effect_size", "p", "p_holm", "p_bh", "test", "questions", "samples", "reference_samples", "not_estimable",
 )  # fmt: skip
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 def as_json(comparison: Comparison) -> str:
@@ -47,11 +47,6 @@ def _values(row: Estimate) -> list[str | float | int | None]:
 
 def _cell(value: str | float | None) -> str | float | None:
     return harmless_cell(value) if isinstance(value, str) else value
-
-
-def harmless_cell(text: str) -> str:
-    """Return a text that no spreadsheet takes for a formula."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 def as_markdown(comparison: Comparison, about: Iterable[str] = ()) -> str:

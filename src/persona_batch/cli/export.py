@@ -1,0 +1,131 @@
+"""`batch export`: runs as files for other programs."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from persona_batch.cli.options import RUN_HELP, PersonaGlobs, QuestionGlobs
+from persona_batch.cli.wanted import (
+    Failed,
+    ModelGlob,
+    MostRecords,
+    OneSample,
+    Statuses,
+    Wanted,
+    WantedPlacement,
+    read_statuses,
+)
+from persona_batch.errors import UsageError
+from persona_batch.exchange.exports.export import ExportOptions
+from persona_batch.exchange.exports.formats import FORMATS, Format, format_named, format_of
+from persona_batch.view.terminal import tell, visible
+
+_NAMES = ", ".join(one.name for one in FORMATS)
+_STDOUT = "-"
+
+
+def export(
+    runs: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="RUN", help=f"{RUN_HELP} Several: one after the other.", show_default=False),
+    ] = None,
+    format_: Annotated[
+        str | None,
+        typer.Option("--format", "-f", metavar="NAME", help=f"{_NAMES} (default: by the file's ending, else csv)."),
+    ] = None,
+    output: Annotated[
+        str | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="The file (default: text to stdout, else export.* in the run's folder).",
+        ),
+    ] = None,
+    personas: PersonaGlobs = None,
+    questions: QuestionGlobs = None,
+    status: Statuses = None,
+    failed: Failed = False,
+    sample: OneSample = None,
+    placement: WantedPlacement = None,
+    model: ModelGlob = None,
+    limit: MostRecords = None,
+    arms: Annotated[
+        str | None,
+        typer.Option("--personas", metavar="A,B", help="llm-comparator: the two to set side by side."),
+    ] = None,
+    raw: Annotated[
+        bool, typer.Option("--raw", help="csv, tsv: no apostrophe before what looks like a formula.")
+    ] = False,
+    bom: Annotated[bool, typer.Option("--bom", help="csv, tsv: begin with a byte order mark, for Excel.")] = False,
+    out: Annotated[str, typer.Option("--out", metavar="DIR", help="Folder that holds the runs.")] = "runs",
+) -> None:
+    """Write the records of a run as a table, a database, a document, or as other tools take them.
+
+    Text goes to stdout unless -o names a file. A run that is still going is exported as it is now.
+
+    Examples:
+        batch export -o replies.csv
+        batch export --format parquet
+        batch export -p wukong --format openai-messages -o train.jsonl
+        batch export --format jsonl | head -n 1
+        batch export previous latest --format sqlite -o both.db
+    """
+    from persona_batch.pipeline.export import Wish, export_as_text, export_to_file
+    from persona_batch.record.finding import find_run
+    from persona_batch.view.live import Advance
+
+    form = _format(format_, output)
+    wanted = Wanted(personas or [], questions or [], read_statuses(status, failed=failed), sample, placement, model)
+    to_stdout = output == _STDOUT or (output is None and form.shape == "text")
+    if output == _STDOUT and form.shape != "text":
+        raise UsageError(f"-o -: an export as {form.name} is no text; name a file")
+    wish = Wish(
+        form,
+        None if output is None or to_stdout else Path(output),
+        wanted.passes,
+        limit,
+        wanted.nothing,
+        _options(form, arms, raw=raw, bom=bom),
+    )
+    found = [find_run(run, Path(out)) for run in runs or ["latest"]]
+    if to_stdout:
+        notes = export_as_text(found, wish, _to_stdout)
+    else:
+        with Advance(sys.stderr, "exporting:", dict(os.environ)) as advance:
+            path, notes = export_to_file(found, wish, advance)
+        typer.echo(path)
+    for note in notes:
+        tell(note)
+
+
+def _format(name: str | None, output: str | None) -> Format:
+    if name is not None:
+        return format_named(name)
+    return (format_of(output) if output else None) or format_named("csv")
+
+
+def _options(form: Format, arms: str | None, *, raw: bool, bom: bool) -> ExportOptions:
+    for option, given, takes in (
+        ("--raw", raw, ("csv", "tsv")),
+        ("--bom", bom, ("csv", "tsv")),
+        ("--personas", arms is not None, ("llm-comparator",)),
+    ):
+        if given and form.name not in takes:
+            raise UsageError(f"{option}: of no use with --format {form.name}, only with {' and '.join(takes)}")
+    named = [name.strip() for name in (arms or "").split(",")] if arms is not None else []
+    if arms is not None and (len(named) != 2 or not all(named) or named[0] == named[1]):
+        raise UsageError(f"--personas {arms}: expected two personas, as --personas wukong,none")
+    return ExportOptions(raw=raw, bom=bom, arms=named)
+
+
+def _to_stdout(piece: bytes) -> None:
+    """Write a piece: as it is to a pipe or a file; on a terminal with its control characters shown."""
+    if sys.stdout.isatty():
+        sys.stdout.write(visible(piece.decode()))
+    else:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(piece)
