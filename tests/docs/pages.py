@@ -1,7 +1,8 @@
 """The Markdown pages of the project, cut into fenced blocks.
 
 A comment right above a fence says what to do with it: `<!-- not run: reason -->` leaves it alone, and
-`<!-- file: NAME -->` writes it to a file that later blocks of the page use.
+`<!-- file: NAME -->` writes it to a file that later blocks of the page use. `<!-- needs: NAME -->` leaves it alone
+where there is no program and no Python module of that name.
 """
 
 import re
@@ -15,7 +16,7 @@ PAGES = sorted(
 PAGES = [path for path in PAGES if not {".venv", ".pytest_cache", "build", "node_modules"} & set(path.parts)]
 
 _FENCE = re.compile(
-    r"^(?:<!-- (?P<mark>not run|file): (?P<value>.+?) -->\n)?^```(?P<language>[\w-]*)\n(?P<text>.*?)^```$",
+    r"^(?:<!-- (?P<mark>not run|file|needs): (?P<value>.+?) -->\n)?^```(?P<language>[\w-]*)\n(?P<text>.*?)^```$",
     re.MULTILINE | re.DOTALL,
 )
 
@@ -29,6 +30,7 @@ class Block:
     line: int
     skipped: str | None = None
     file: str | None = None
+    needs: str | None = None
 
 
 def blocks(page: Path) -> list[Block]:
@@ -44,6 +46,7 @@ def blocks(page: Path) -> list[Block]:
                 line=text.count("\n", 0, match.start("language")) + 1,
                 skipped=value if mark == "not run" else None,
                 file=value if mark == "file" else None,
+                needs=value if mark == "needs" else None,
             )
         )
     return found
