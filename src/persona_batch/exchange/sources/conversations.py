@@ -90,7 +90,7 @@ def _read(source: Source, options: ImportOptions) -> Found:  # noqa: ARG001
             system=one.talk.system,
             placement=one.talk.placement,
             examples=one.talk.examples or None,
-            sets=[stem],
+            sets=[stem] if len(sets) > 1 else [],
         )
         for number, (one, stem) in enumerate(zip(personas.values(), stems, strict=True), start=1)
     ]

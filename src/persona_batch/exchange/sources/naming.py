@@ -8,7 +8,8 @@ from persona_batch.config.names import MAX_ID, id_from_stem, id_from_text, norma
 from persona_batch.config.problems import quote
 
 _LONGEST_STEM = 60  # characters; four bytes each fit into a file's name
-_REMEMBERED = 1_000_000  # ids of one import; behind these the row's number makes them unique
+_REMEMBERED = 1_500_000  # ids of personas of one import; behind these the row's number makes them unique
+_REMEMBERED_QUESTIONS = 400_000
 
 
 @dataclass(slots=True)
@@ -38,6 +39,7 @@ class Names:
     questions: dict[str, int] = field(default_factory=dict)
     stems: set[tuple[str, str]] = field(default_factory=set)
     _numbers: dict[str, int] = field(default_factory=dict)
+    _further: int = 0  # questions that are no longer remembered
 
     def stem(self, kind: str, wanted: str) -> str:
         """Return the stem of a new file of a kind; two that differ in case only are one on some systems."""
@@ -81,9 +83,13 @@ class Names:
         identity = _valid(wanted) or id_from_text(text)
         if wanted is not None and not free(identity):
             identity = f"{stem}-{identity}"[:MAX_ID]
-        identity = self._free(identity, MAX_ID, free)
-        self.questions[identity] = content
-        within.add(identity)
+        if len(self.questions) > _REMEMBERED_QUESTIONS:
+            self._further += 1
+            identity = f"{identity[:80]}-{_REMEMBERED_QUESTIONS + self._further}"
+        else:
+            identity = self._free(identity, MAX_ID, free)
+            self.questions[identity] = content
+            within.add(identity)
         if wanted is not None and identity != wanted:
             renamed.add(wanted, identity)
         return identity

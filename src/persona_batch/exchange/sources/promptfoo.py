@@ -220,7 +220,7 @@ def _written(asked: Sequence[_Asked], stem: str) -> tuple[list[FoundPersona], li
                 system=one.talk.system,
                 placement=placement,
                 examples=examples or None,
-                sets=[names[key]],
+                sets=[names[key]] if kinds > 1 else [],
             )
         )
     return personas, sets
