@@ -4,11 +4,13 @@ import json
 import re
 import subprocess
 import sys
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from cli.calling import Call
+from persona_batch import UsageError, run
 from servers.act import Act, Script
 from servers.faulty import serving
 
@@ -161,3 +163,18 @@ def test_a_run_with_a_price_or_at_a_local_endpoint_loads_no_table(work: Path, fi
         command = [sys.executable, "-c", LOADED, "run", "pirate.yaml", "--base-url", server.base_url, *more]
         done = subprocess.run(command, cwd=work, capture_output=True, text=True, timeout=60)
     assert done.stdout.splitlines()[-1] == "False", done.stderr
+
+
+@pytest.mark.parametrize("amount", [0.1, "0.1", Decimal("0.1")])
+def test_the_library_takes_the_same_budget(work: Path, amount: float | str | Decimal) -> None:
+    with serving(REPLY) as server:
+        made = run(work / "pirate.yaml", base_url=server.base_url, samples=40, max_cost=amount, out=work / "runs")
+    assert made.exit_code == 3
+    assert made.cost is not None
+    assert Decimal("0.05") < made.cost.amounts["CNY"] <= Decimal("0.1")
+
+
+@pytest.mark.parametrize("amount", [0, -1, True, float("nan"), "much", [1]])
+def test_the_library_refuses_what_is_no_amount(amount: float) -> None:
+    with pytest.raises(UsageError, match="max_cost=.*: expected an amount of money above 0"):
+        run({"pirate": "Arr."}, ["Who?"], provider="scripted", max_cost=amount)

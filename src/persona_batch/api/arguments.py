@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, get_args
 
@@ -49,6 +50,7 @@ def read_run(
     per_day: int | None = None,
     max_requests: int | None = None,
     max_tokens_total: int | None = None,
+    max_cost: float | str | Decimal | None = None,
     time_limit: float | str | timedelta | None = None,
     timeout: float | None = None,
     retries: int | None = None,
@@ -110,6 +112,7 @@ def read_run(
         retry_errors=retry_errors,
         max_requests=checking.whole("max_requests", max_requests, 0),
         max_tokens_total=checking.whole("max_tokens_total", max_tokens_total, 1),
+        max_cost=checking.amount("max_cost", max_cost),
         time_limit=checking.seconds("time_limit", time_limit),
         fail_under=checking.number("fail_under", fail_under, 0, 1),
         custom_checks=checking.texts("custom_check", custom_check),

@@ -4,6 +4,7 @@ import math
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
+from decimal import Decimal
 from inspect import iscoroutinefunction
 from typing import Any
 
@@ -11,6 +12,7 @@ from persona_batch.chat import JsonValue, Params
 from persona_batch.config.inline import plain_value
 from persona_batch.config.problems import Problems, quote
 from persona_batch.errors import UsageError
+from persona_batch.pricing.price import read_amount
 from persona_batch.wording import meant, seconds_of
 
 
@@ -109,6 +111,20 @@ def seconds(name: str, value: float | str | timedelta | None) -> float | None:
     if isinstance(span, bool) or not isinstance(span, (int, float)) or not 0 < span < math.inf:
         raise wrong(name, value, "a time above 0: seconds, a timedelta, or text as '90s', '30m', '2h'")
     return span
+
+
+def amount(name: str, value: float | str | Decimal | None) -> Decimal | None:
+    """Return an amount of money; None stays.
+
+    Raises:
+        UsageError: it is none, or not above 0.
+    """
+    if value is None:
+        return None
+    try:
+        return read_amount("" if isinstance(value, bool) else str(value))
+    except ValueError:
+        raise wrong(name, value, "an amount of money above 0, as 2.5") from None
 
 
 def path(name: str, value: str | os.PathLike[str]) -> str:

@@ -13,6 +13,7 @@ from persona_batch.record.manifest import State, TokenSums
 if TYPE_CHECKING:
     from persona_batch.api.table import Table
     from persona_batch.pipeline.sealing import CheckShare, Summary
+    from persona_batch.pricing.bill import Cost
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,9 +23,10 @@ class Run(os.PathLike[str]):
     `path` is the run folder. `state` is `complete`, `failed` (finished, some cells failed), `stopped` (quota, budget or
     time limit) or `interrupted`, and `exit_code` that of `batch run`: 0, 1, 3, 130, or 100 under `fail_under`. `cells`
     are those that were asked for; `asked` were finished by this call, `skipped` before it, `left` are still to ask;
-    `set_aside` are records that belong to the batch no longer, `returned` those that belong again. `counts` (by status)
-    and `tokens` are over the whole run, `checks` over this call (with `fail_under`: over the whole run). `seconds` is
-    how long it took, `message` why it stopped early, if it did, `notes` what `batch run` would have told on the way.
+    `set_aside` are records that belong to the batch no longer, `returned` those that belong again. `counts` (by
+    status), `tokens` and `cost` (None: nobody is paid) are over the whole run, `checks` over this call (with
+    `fail_under`: over the whole run). `seconds` is how long it took, `message` why it stopped early, if it did,
+    `notes` what `batch run` would have told on the way.
     """
 
     path: Path
@@ -39,6 +41,7 @@ class Run(os.PathLike[str]):
     returned: int
     counts: dict[str, int]
     tokens: TokenSums
+    cost: "Cost | None"
     checks: "CheckShare"
     seconds: float
     message: str | None

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias, get_args
 
@@ -15,6 +14,8 @@ from persona_batch.errors import UsageError
 from persona_batch.wording import meant, seconds_of
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
     from persona_batch.record import Record
 
 _MOST_IDS = 10_000  # kept for a hint
@@ -233,7 +234,7 @@ def read_seconds(text: str | None) -> float | None:
     return seconds
 
 
-def read_amount(text: str | None) -> Decimal | None:
+def read_cost(text: str | None) -> "Decimal | None":
     """Return an amount of money; None for None.
 
     Raises:
@@ -241,13 +242,12 @@ def read_amount(text: str | None) -> Decimal | None:
     """
     if text is None:
         return None
+    from persona_batch.pricing.price import read_amount
+
     try:
-        amount = Decimal(text if text.isascii() and "_" not in text else "-1")
-    except InvalidOperation:
-        amount = Decimal(-1)
-    if not amount.is_finite() or amount <= 0:
-        raise UsageError(f"--max-cost {text}: expected an amount above 0 in the price's currency, as 2.50")
-    return amount
+        return read_amount(text)
+    except ValueError:
+        raise UsageError(f"--max-cost {text}: expected an amount above 0 in the price's currency, as 2.50") from None
 
 
 def read_placements(names: list[str] | None) -> tuple[Placement, ...]:

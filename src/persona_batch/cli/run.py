@@ -116,7 +116,7 @@ def run(
         retry_errors=retry_errors,
         max_requests=max_requests,
         max_tokens_total=max_tokens_total,
-        max_cost=options.read_amount(max_cost),
+        max_cost=options.read_cost(max_cost),
         time_limit=options.read_seconds(time_limit),
         fail_under=fail_under,
         custom_checks=tuple(custom_checks or ()),

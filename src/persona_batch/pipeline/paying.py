@@ -2,11 +2,9 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from decimal import Decimal, InvalidOperation
 
 from persona_batch.asking.limits import RunLimits
 from persona_batch.config.price_format import EVERY_MODEL
-from persona_batch.errors import UsageError
 from persona_batch.pipeline.call import Call
 from persona_batch.plan.grid import Grid
 from persona_batch.pricing.budget import budget_of
@@ -51,16 +49,12 @@ def within_cost(limits: RunLimits, call: Call, prices: dict[str, Price | None]) 
     """Return the limits with what `--max-cost` lets be spent.
 
     Raises:
-        UsageError: it is no amount, or what is asked has no price, an unknown one, or prices in several currencies.
+        UsageError: what is asked has no price, an unknown one, or prices in several currencies.
     """
     most = call.options.max_cost
     if most is None:
         return limits
-    try:
-        amount = Decimal(str(most))
-    except InvalidOperation:
-        raise UsageError(f"--max-cost {most}: expected an amount of the price's currency, as 2.50") from None
-    return replace(limits, budget=budget_of(amount, prices, call.target.identity))
+    return replace(limits, budget=budget_of(most, prices, call.target.identity))
 
 
 def price_lists(earlier: Manifest | None, prices: dict[str, Price | None], now: str) -> list[PriceList]:

@@ -30,8 +30,6 @@ def budget_of(amount: Decimal, prices: Mapping[str, Price | None], endpoint: str
         UsageError: what is asked has no price, an unknown one, or prices in several currencies.
     """
     say = "say the price in the file: `run: {price: {input: 2, output: 8, currency: CNY}}`, per million tokens"
-    if not amount.is_finite() or amount <= 0:
-        raise UsageError(f"--max-cost {amount}: expected an amount above 0")
     if not prices:
         raise UsageError(f"--max-cost: nobody charges for {endpoint}; leave it out, or {say}")
     known = {model: price for model, price in prices.items() if price is not None}

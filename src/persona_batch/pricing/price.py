@@ -1,7 +1,7 @@
 """What a model's tokens cost at an endpoint, and which price held when."""
 
 from collections.abc import Sequence
-from decimal import Context, Decimal
+from decimal import Context, Decimal, InvalidOperation
 
 import msgspec
 
@@ -9,6 +9,35 @@ from persona_batch.chat import Usage
 
 PER = 1_000_000  # tokens that a price is for
 EXACT = Context(prec=60)  # no sum of whole tokens times a price is ever rounded
+
+
+_DEAREST = Decimal("1e12")  # a million tokens, of any currency; what lies beyond was made up to do harm
+
+
+def amount_of(value: Decimal, most: Decimal) -> Decimal:
+    """Return an amount of money that can be reckoned with.
+
+    Raises:
+        ValueError: it cannot, or is less than nothing.
+    """
+    if not value.is_finite() or (value and not 1 / most <= value <= most):
+        raise ValueError("expected an amount of money")
+    return value
+
+
+def read_amount(written: str) -> Decimal:
+    """Return an amount of money above 0, as it is written.
+
+    Raises:
+        ValueError: it is none.
+    """
+    try:
+        value = Decimal(written if written.isascii() and "_" not in written else "")
+    except InvalidOperation:
+        raise ValueError("no number") from None
+    if not value:
+        raise ValueError("nothing")
+    return amount_of(value, _DEAREST)
 
 
 class Price(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -27,6 +56,11 @@ class Price(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     longer: "Price | None" = None
     at_most: bool = False
     source: str = ""
+
+    def __post_init__(self) -> None:
+        for part in (self.input, self.output, self.cached_input):
+            if part is not None:
+                amount_of(part, _DEAREST)
 
     @property
     def free(self) -> bool:
