@@ -90,10 +90,10 @@ def test_a_dry_run_says_what_it_would_cost(work: Path, call: Call) -> None:
         then = call(*asked, "-n", "10", "--dry-run").out
         (work / "pirate.yaml").write_text(PIRATE, encoding="utf-8")
         unpriced = call(*asked, "--dry-run").out
-    assert "cost: no earlier run to estimate it from\n" in first
+    assert "cost: unknown, there is no earlier run to estimate it from\n" in first
     assert "cost: about ¥0.0642 (¥0.0642 to ¥0.0642), judging by 2" in then
     assert "test-model: ¥10.00 + ¥100.00 per million tokens (prompt + reply), says the file" in then
-    assert "cost: nobody knows the price of test-model at http" in unpriced
+    assert "cost of test-model: unknown, nobody knows the price at http" in unpriced
 
 
 def test_the_list_of_runs_has_a_column_and_a_sum(work: Path, call: Call) -> None:
@@ -176,5 +176,5 @@ def test_the_library_takes_the_same_budget(work: Path, amount: float | str | Dec
 
 @pytest.mark.parametrize("amount", [0, -1, True, float("nan"), "much", [1]])
 def test_the_library_refuses_what_is_no_amount(amount: float) -> None:
-    with pytest.raises(UsageError, match="max_cost=.*: expected an amount of money above 0"):
+    with pytest.raises(UsageError, match=r"max_cost=.*: expected an amount of money above 0"):
         run({"pirate": "Arr."}, ["Who?"], provider="scripted", max_cost=amount)

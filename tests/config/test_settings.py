@@ -173,6 +173,7 @@ def test_a_price_is_for_all_models_or_by_model(load: Load, written: str, prices:
         ("{provider: openai, price: free}", Overrides(provider="deepseek"), False),
         ("{provider: openai, price: free}", Overrides(base_url="http://other/v1"), False),
         ("{provider: openai, price: free}", Overrides(models=("x",)), True),
+        ("{provider: openai, price: free}", Overrides(provider="openai", base_url="http://other/v1"), False),
     ],
 )
 def test_a_price_belongs_to_the_endpoint_of_its_file(load: Load, block: str, overrides: Overrides, stays: bool) -> None:

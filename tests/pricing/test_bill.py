@@ -107,3 +107,11 @@ def test_the_price_is_that_of_the_moment_of_sending() -> None:
     assert price_at(lists, "n", "2027") is None
     assert price_at(lists, "other", "2027") is None
     assert price_at([], "m", "2027") is None
+
+
+@pytest.mark.parametrize("amount", ["-1", "NaN", "Infinity", "1e999999", "1e-999999"])
+def test_what_is_no_amount_cannot_be_read(amount: str) -> None:
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.json.decode(f'{{"amounts": {{"CNY": "{amount}"}}}}', type=Cost)
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.json.decode(f'{{"input": "1", "output": "{amount}"}}', type=Price)

@@ -27,6 +27,8 @@ from persona_batch.pricing.price import FREE
         ("1E+3", "GBP", "£1,000.00"),
         ("2", "CHF", "CHF 2.00"),
         ("2", "JPY", "JP¥2.00"),
+        ("2", "\x1b[2J", "? 2.00"),
+        ("1e30", "CNY", "¥1" + ",000" * 10 + ".00"),
     ],
 )
 def test_an_amount_has_digits_enough(amount: str, code: str, shown: str) -> None:

@@ -2,9 +2,13 @@
 
 import subprocess
 import sys
+from decimal import Decimal
 from pathlib import Path
 
+from persona_batch.chat import Usage
 from persona_batch.engine.progress import Progress
+from persona_batch.pricing.price import Price, PriceList
+from persona_batch.record import Record, Timing
 from persona_batch.view.live import line_of, waits_for
 from terminals.command import bare_env
 from terminals.session import TerminalSession
@@ -121,3 +125,14 @@ def test_an_empty_run_is_complete() -> None:
 
 def test_nothing_is_waited_for_when_nothing_is() -> None:
     assert waits_for(Progress(total=1)) is None
+
+
+def test_money_is_told_where_anybody_is_paid() -> None:
+    yuan = Price(input=Decimal(10), output=Decimal(100), currency="CNY")
+    told = []
+    for lists in ([], [PriceList("", {})], [PriceList("", {"m": yuan})]):
+        progress = Progress(total=2, prices=lists, clock=lambda: 0.0)
+        usage, sent = Usage(22, 180, 202), Timing("2026-11-22T06:56:00.000Z")
+        progress.finish(Record(key="k", persona="p", question="q", model="m", status="ok", usage=usage, timing=sent))
+        told.append(line_of(progress))
+    assert told == ["1/2 · 50 %", "1/2 · 50 % · cost unknown", "1/2 · 50 % · ¥0.0182"]

@@ -45,15 +45,15 @@ def _cost(found: Preview) -> Iterator[str]:
     if cost is None:
         return
     if cost.unpriced:
-        unknown = f"nobody knows the price of {listed(cost.unpriced)} at {found.endpoint}"
-        yield f"cost: {unknown}; `price:` in the file says it"
+        unpriced = listed(cost.unpriced)
+        yield f"cost of {unpriced}: unknown, nobody knows the price at {found.endpoint}; `price:` in the file says it"
     if cost.free:
         yield "cost: free"
     elif cost.ranges:
         about = "at least about" if cost.unpriced else "about"
         yield f"cost: {about} {' + '.join(map(_range, cost.ranges))}, judging by {cost.source}"
     elif len(cost.unpriced) < len(found.prices):
-        yield "cost: no earlier run to estimate it from"
+        yield "cost: unknown, there is no earlier run to estimate it from"
     for price in dict.fromkeys(price for price in found.prices.values() if price is not None and not price.free):
         models = [model for model, its_own in found.prices.items() if its_own == price]
         yield f"{listed(models)}: {price_words(price)}, says {price.source}"

@@ -30,7 +30,6 @@ _NOT_HERE = (
 )
 _KINDS: dict[type, ScalarKind] = {str: "text", bool: "bool", int: "int", float: "float"}
 _ENDPOINT = ("base_url", "api_key_env", "api_key_header", "extra_body", "extra_headers")
-_THERE = ("model", "price")  # of an endpoint, where one is named
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,13 +97,14 @@ def settings(blocks: Iterable[tuple[RunBlock, Mapping]], overrides: Overrides, p
 
 def _overridden(written: _Written, overrides: Overrides) -> RunSettings:
     file = dict(written.values)
+    if _elsewhere(file, overrides):
+        file.pop("price", None)
     if overrides.provider is not None and overrides.provider != file.get("provider"):
         moved = "provider" in file or "base_url" in file
-        for name in (*_ENDPOINT, *(_THERE if moved else ())):
+        for name in (*_ENDPOINT, *(["model"] if moved else [])):
             file.pop(name, None)
     elif overrides.base_url is not None and overrides.provider is None:
-        moved = "provider" in file or file.get("base_url", overrides.base_url) != overrides.base_url
-        for name in ("provider", "api_key_env", "api_key_header", *(["price"] if moved else [])):
+        for name in ("provider", "api_key_env", "api_key_header"):
             file.pop(name, None)
         headers = file.get("extra_headers", {})
         file["extra_headers"] = {name: value for name, value in headers.items() if not REFERENCE.search(value)}
@@ -124,6 +124,13 @@ def _overridden(written: _Written, overrides: Overrides) -> RunSettings:
     limits = Limits(**{limit.name: given(limit.name) for limit in fields(Limits)})
     said = {setting.name: value for setting in fields(RunSettings) if (value := given(setting.name)) is not None}
     return RunSettings(**(said | {"limits": limits, "sources": sources}))
+
+
+def _elsewhere(file: NamesOf[str, Any], overrides: Overrides) -> bool:
+    """Whether the files name an endpoint, and the command line another one."""
+    given = {"provider": overrides.provider, "base_url": overrides.base_url}
+    named = any(name in file for name in given)
+    return named and any(value not in (None, file.get(name)) for name, value in given.items())
 
 
 def _check_options(overrides: Overrides, problems: Problems) -> None:

@@ -9,7 +9,9 @@ from decimal import Decimal
 import msgspec
 
 from persona_batch.chat import Usage
-from persona_batch.pricing.price import EXACT, Price, counts
+from persona_batch.pricing.price import EXACT, Price, amount_of, counts
+
+_MOST = Decimal("1e40")  # no sum comes so far
 
 
 class Cost(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,6 +26,10 @@ class Cost(msgspec.Struct, frozen=True, kw_only=True):
     priced: int = 0
     unknown: int = 0
     at_most: bool = False
+
+    def __post_init__(self) -> None:
+        for amount in self.amounts.values():
+            amount_of(amount, _MOST)
 
 
 def together(costs: Iterable[Cost]) -> Cost:

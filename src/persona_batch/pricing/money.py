@@ -5,7 +5,8 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Literal
 
 from persona_batch.pricing.bill import Cost
-from persona_batch.pricing.price import Price
+from persona_batch.pricing.currencies import CURRENCIES
+from persona_batch.pricing.price import EXACT, Price
 
 _SIGNS = {"CNY": "¥", "USD": "$", "EUR": "€", "GBP": "£", "JPY": "JP¥", "INR": "₹", "KRW": "₩", "HKD": "HK$"}
 _SMALL = 3  # significant digits below 1
@@ -21,14 +22,16 @@ def money(amount: Decimal, currency: str) -> str:
     """Return `¥1,234.50`, `$0.00042`, `CHF 2.00`: two decimals, and below 1 three digits that count."""
     shown = f"{_rounded(amount):,f}" if amount else "0"
     sign = _SIGNS.get(currency)
-    return f"{currency} {shown}" if sign is None else f"{sign}{shown}"
+    if sign is None:
+        return f"{currency if currency in CURRENCIES else '?'} {shown}"
+    return f"{sign}{shown}"
 
 
 def _rounded(amount: Decimal) -> Decimal:
     cents = Decimal("0.01")
     if amount == 0 or abs(amount) >= 1:
-        return amount.quantize(cents, ROUND_HALF_EVEN)
-    fine = amount.quantize(Decimal(1).scaleb(amount.adjusted() - _SMALL + 1), ROUND_HALF_EVEN).normalize()
+        return amount.quantize(cents, ROUND_HALF_EVEN, EXACT)
+    fine = amount.quantize(Decimal(1).scaleb(amount.adjusted() - _SMALL + 1), ROUND_HALF_EVEN, EXACT).normalize(EXACT)
     return fine.quantize(cents) if fine == fine.quantize(cents) else fine
 
 
@@ -70,4 +73,5 @@ def price_words(price: Price) -> str:
     if price.free:
         return "free"
     said = " + ".join(money(part, price.currency) for part in (price.input, price.output))
-    return f"{said} per million tokens (prompt + reply)"
+    cached = "" if price.cached_input is None else f"; cached {money(price.cached_input, price.currency)}"
+    return f"{said} per million tokens (prompt + reply{cached})"

@@ -9,6 +9,7 @@ import pytest
 from exchange.characters.arriving import Arrived, arrive, found_in, source_of
 from persona_batch.errors import UsageError
 from persona_batch.exchange.sources.found import ImportOptions
+from persona_batch.exchange.sources.locales import speaks
 from pipeline.workshop import Workshop
 
 WEBUI = """\
@@ -178,6 +179,25 @@ def test_one_language_of_an_index(workshop: Workshop) -> None:
         found_in(workshop.folder / "sources" / "agents", ImportOptions(locale="fr"))
 
 
+@pytest.mark.parametrize(
+    ("language", "wanted", "same"),
+    [
+        ("zh-CN", "zh_cn", True),
+        ("zh-CN", "zh", True),
+        ("zh", "zh-CN", True),
+        ("zh-CN", "zh-TW", False),
+        ("zh", "z", False),
+    ],
+)
+def test_a_language_without_a_region_stands_for_all_of_them(language: str, wanted: str, same: bool) -> None:
+    assert speaks(language, wanted) == same
+
+
+def test_a_language_in_the_name_of_a_file(workshop: Workshop) -> None:
+    (found,) = found_in(source_of(workshop.folder, "tutor.zh-CN.json", json.dumps(LOBE_ZH)))
+    assert [(one.id, one.attributes) for one in found.personas] == [("tutor.zh-CN", {"language": "zh-CN"})]
+
+
 def test_a_translation_alone_is_named_by_its_folder(workshop: Workshop) -> None:
     (found,) = found_in(index(workshop.folder) / "locales" / "tutor" / "index.zh-CN.json")
     assert [one.id for one in found.personas] == ["tutor.zh-CN"]
@@ -185,8 +205,14 @@ def test_a_translation_alone_is_named_by_its_folder(workshop: Workshop) -> None:
 
 @pytest.mark.parametrize(
     "document",
-    [MASKS, {"masks": MASKS}, {"masks": dict(enumerate(MASKS))}, {"mask-store": {"masks": dict(enumerate(MASKS))}}],
-    ids=["list", "export of a list", "export", "backup"],
+    [
+        MASKS,
+        {"cn": MASKS[:1], "en": MASKS[1:]},
+        {"masks": MASKS},
+        {"masks": dict(enumerate(MASKS))},
+        {"mask-store": {"masks": dict(enumerate(MASKS))}},
+    ],
+    ids=["list", "those of the app", "export of a list", "export", "backup"],
 )
 def test_masks_are_prompts_and_turns(workshop: Workshop, document: Any) -> None:
     arrived = imported(workshop, "masks.json", document)

@@ -4,6 +4,8 @@ import json
 import zlib
 from typing import Any
 
+import yaml
+
 from exchange.characters.arriving import Arrived, arrive, source_of
 from exchange.characters.cards import V1, archive, card, chunk, packed, png, text
 from persona_batch.exchange.sources.found import ImportOptions
@@ -230,3 +232,16 @@ def test_a_v1_copy_beside_data_is_no_news_and_anything_else_there_is_kept(worksh
         "creator_notes": "n",
         "outside_data": {"avatar": "none", "chat": "Haruhi - 1"},
     }
+
+
+def test_a_card_in_yaml_with_fields_twice_is_one_of_v1(workshop: Workshop) -> None:
+    twice = {**V1, "char_name": V1["name"], "char_greeting": V1["first_mes"], "world_scenario": "Another."}
+    found = arrive(workshop, source_of(workshop.folder, "haruhi.yaml", yaml.safe_dump(twice)), KYON)
+    assert found.only == [{"role": "system", "content": prompt(*BODY)}, *EXAMPLES, GREETING]
+    assert found.imported == {"world_scenario": "Another."}
+
+
+def test_fields_beside_an_empty_data_are_those_of_v1(workshop: Workshop) -> None:
+    found = arrived(workshop, {"spec": "chara_card_v3", "data": {}, **V1})
+    assert found.only == [{"role": "system", "content": prompt(*BODY)}, *EXAMPLES, GREETING]
+    assert found.imported == {"spec": "chara_card_v3"}

@@ -18,7 +18,13 @@ from persona_batch.exchange.sources.source import Source
 
 V2, V3 = "chara_card_v2", "chara_card_v3"
 _PARTS = ("description", "personality", "scenario", "first_mes", "mes_example")
-_SENT = frozenset({"name", "nickname", "system_prompt", *_PARTS})
+_PYGMALION = {  # beside V1's own, as some editors write both
+    "char_name": "name",
+    "char_persona": "description",
+    "world_scenario": "scenario",
+    "char_greeting": "first_mes",
+    "example_dialogue": "mes_example",
+}
 _OUTSIDE = "outside_data"  # what stands beside `data` and not in it
 _OTHERS = ("alternate_greetings", "group_only_greetings")
 
@@ -30,7 +36,7 @@ def is_card(value: JsonValue) -> TypeGuard[Mapping[str, JsonValue]]:
     if isinstance(spec := value.get("spec"), str) and spec.startswith("chara_card"):
         return True
     inner = value.get("data")
-    data = inner if isinstance(inner, dict) else value
+    data = inner if isinstance(inner, dict) and inner else value
     known = sum(name in data for name in _PARTS)
     return known >= 3 or (known >= 1 and "name" in data and ("first_mes" in data or "mes_example" in data))
 
@@ -57,7 +63,7 @@ def read_card(card: JsonValue, source: Source, options: ImportOptions, notes: li
         raise source.wrong("a card without a text to send; description, personality and scenario say nothing")
     macros.note_left(notes)
     _tell_unsent(fields, notes)
-    fields.take("name")
+    fields.take("name", *(old for old, new in _PYGMALION.items() if data.get(old) == data.get(new)))
     if fields.data.get("nickname") != name:
         fields.taken.discard("nickname")
     imported = {**_version(card), **fields.rest(), **_outside(card, data, notes)}

@@ -17,9 +17,10 @@ _ASSET = "chara-ext-asset_"
 _BOM = b"\xef\xbb\xbf"
 
 
-def _read_json(source: Source, options: ImportOptions) -> Found:
+def _read_document(source: Source, options: ImportOptions) -> Found:
     notes: list[str] = []
-    return Found(stem=source.stem, personas=[read_card(source.json, source, options, notes)], notes=notes)
+    card = source.yaml if source.suffix in (".yaml", ".yml") else source.json
+    return Found(stem=source.stem, personas=[read_card(card, source, options, notes)], notes=notes)
 
 
 def _read_png(source: Source, options: ImportOptions) -> Found:
@@ -129,9 +130,9 @@ def _refuse_lorebook(source: Source, _options: ImportOptions) -> Found:
 CARD_FORMATS = (
     Format(
         "card",
-        "character cards V1, V2 and V3 (JSON)",
-        lambda source: is_card(source.json_or_none),
-        _read_json,
+        "character cards V1, V2 and V3 (JSON, YAML)",
+        lambda source: is_card(source.json_or_none) or is_card(source.yaml_or_none),
+        _read_document,
     ),
     Format("card-png", "character cards in PNG pictures", _is_png, _read_png),
     Format("charx", "character cards in archives (.charx)", _is_charx, _read_charx),

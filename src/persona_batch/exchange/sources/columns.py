@@ -54,8 +54,8 @@ def of_personas(columns: Sequence[str]) -> Columns | None:
     text = find(columns, SYSTEMS)
     if text is None:
         prompt = find(columns, PROMPTS)
-        name = find(columns, NAMES, {prompt, identity})
-        text = prompt if name is not None else find(columns, PERSONAS)
+        named = prompt is not None and find(columns, NAMES, {prompt, identity}) is not None
+        text = prompt if named else find(columns, PERSONAS)
     if text is None:
         return None
     name = find(columns, NAMES, {text, identity})

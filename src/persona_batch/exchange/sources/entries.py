@@ -20,6 +20,7 @@ IMPORTED = "imported"
 _DEEPEST = 16  # levels of `imported`; what is deeper stands there as JSON text
 _LONGEST_KEY = 200
 _NO_TEXT = re.compile("[\0\ud800-\udfff]")
+_LONG_WORD = re.compile(r"[A-Za-z0-9_./+-]{20,}")
 _COMMENT = re.compile(r"(?m)(?:^|(?<=[ \t]))#.+")  # what our reader looks at besides: any text after a #
 
 
@@ -29,10 +30,14 @@ class LeftOut(Exception):
 
 @dataclass(slots=True)
 class Told:
-    """What happened to the texts and names of one source, for its notes."""
+    """What happened to the texts and names of one source, for its notes.
+
+    `long`: its entries are rows of a table, in which only long words are taken for keys.
+    """
 
     counts: dict[str, int] = field(default_factory=dict)
     first: dict[str, str] = field(default_factory=dict)
+    long: bool = False
     personas: Renamed = field(default_factory=Renamed)
     questions: Renamed = field(default_factory=Renamed)
 
@@ -59,6 +64,8 @@ def clean(text: str, told: Told, where: str) -> str:
     if _NO_TEXT.search(text):
         told.add("NUL or half a surrogate pair, which no text holds, became U+FFFD", where)
         text = _NO_TEXT.sub("\ufffd", text)
+    if told.long and _LONG_WORD.search(text) is None:
+        return text
     if has_key(text) or any(find_key(part[0]) is not None for part in _COMMENT.finditer(text)):
         raise LeftOut("what looks like an API key stands in it")
     return text

@@ -12,11 +12,13 @@ from persona_batch.chat import JsonValue, Params
 from persona_batch.config.names import normalise_id
 from persona_batch.exchange.sources.fields import Fields, one_line
 from persona_batch.exchange.sources.found import Format, Found, FoundPersona, FoundQuestion, ImportOptions
+from persona_batch.exchange.sources.locales import speaks
 from persona_batch.exchange.sources.source import Source
 from persona_batch.wording import counted, listed
 
 _INDEX = re.compile(r"index\.([A-Za-z]{2,3}(?:[-_][A-Za-z0-9]+)*)")
 _LOCALE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]+)*")
+_IN_NAME = re.compile(r".+\.([a-z]{2}(?:[-_][A-Z]{2})?)")  # of NAME.zh-CN.json, as the published index has them
 _DEFAULT = "en-US"  # of agents that name no locale, as the template of the index says
 _BESIDE = (".md", ".txt", ".yml", ".yaml", ".ts", ".js", ".mjs", ".png", ".webp", ".svg", ".gitkeep", ".lock")
 _PLAIN = ("{{text}}", "")
@@ -50,9 +52,11 @@ def _agent_of(source: Source) -> _Agent | None:
     index = _INDEX.fullmatch(source.stem)
     said = document.get("locale")
     found = _LOCALE.match(said) if isinstance(said, str) else None
+    named = _IN_NAME.fullmatch(source.stem)
     folder = source.path.absolute().parent.name
     if index is None or not folder:
-        return _Agent(source.stem, found[0] if found else _DEFAULT, document, source, translated=False)
+        locale = named[1] if named else found[0] if found else _DEFAULT
+        return _Agent(source.stem, locale, document, source, translated=False)
     return _Agent(folder, index[1], document, source, translated=True)
 
 
@@ -125,10 +129,7 @@ def _read_index(source: Source, options: ImportOptions) -> Found:
 
 
 def _speaks(agent: _Agent, locale: str | None) -> bool:
-    if locale is None:
-        return True
-    said, wanted = (agent.locale or "").replace("_", "-").lower(), locale.replace("_", "-").lower()
-    return said == wanted or said.split("-")[0] == wanted
+    return locale is None or (agent.locale is not None and speaks(agent.locale, locale))
 
 
 def _persona(agent: _Agent, original: _Agent | None, notes: list[str], *, alone: bool) -> FoundPersona:

@@ -6,6 +6,7 @@ from persona_batch.chat import JsonValue, Params
 from persona_batch.exchange.sources.dialogue import Said, examples_of
 from persona_batch.exchange.sources.fields import Fields, one_line
 from persona_batch.exchange.sources.found import Format, Found, FoundPersona, ImportOptions
+from persona_batch.exchange.sources.locales import speaks
 from persona_batch.exchange.sources.source import Source
 from persona_batch.wording import counted
 
@@ -21,6 +22,8 @@ def _masks(document: JsonValue) -> list[Mapping[str, JsonValue]]:
     if isinstance(document, dict) and "masks" in document:
         document = document["masks"]
         document = list(document.values()) if isinstance(document, dict) else document
+    if isinstance(document, dict) and document and all(isinstance(listed, list) for listed in document.values()):
+        document = [one for listed in document.values() for one in listed]  # those that come with the app, by language
     found = document if isinstance(document, list) else [document]
     return [one for one in found if isinstance(one, dict) and _is_mask(one)]
 
@@ -48,7 +51,7 @@ def _read(source: Source, options: ImportOptions) -> Found:
 
 def _speaks(one: FoundPersona, locale: str | None) -> bool:
     language = (one.attributes or {}).get("language")
-    return locale is None or language is None or locale in (language, language.split("-")[0])
+    return locale is None or language is None or speaks(language, locale)
 
 
 def _persona(mask: Mapping[str, JsonValue], notes: list[str], *, alone: bool) -> FoundPersona:

@@ -1,8 +1,10 @@
 """Which format a source is in: the first that says so. A folder goes to the formats of folders, else file by file."""
 
 import os
+import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
 from persona_batch.errors import UsageError
@@ -19,6 +21,7 @@ from persona_batch.exchange.sources.prompt_templates import DOTPROMPT, LLM, PROM
 from persona_batch.exchange.sources.promptfoo import PROMPTFOO
 from persona_batch.exchange.sources.questionnaires import QUESTIONNAIRE
 from persona_batch.exchange.sources.role_json import ROLE_JSON
+from persona_batch.exchange.sources.rows import rows_of
 from persona_batch.exchange.sources.source import MAX_ENTRIES, Source
 from persona_batch.exchange.sources.tables import PROMPTS, QUESTIONS
 from persona_batch.wording import listed, meant
@@ -46,15 +49,20 @@ FORMATS: tuple[Format, ...] = (
 """All formats, the more particular before the more general: the first that matches takes the source."""
 
 _TOLD = 20  # files that are named one by one
+_LOOKED_AT = 1000  # rows of a table that is not recognised
+_ROWS = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")
 
 
 @dataclass(slots=True)
 class Reading:
-    """Reads sources; `passed` are the files that no format recognised, `formats` those that were seen."""
+    """Reads sources; `formats` are those that were seen.
+
+    `passed` are the files that no format recognised, each with what is wrong with it (empty: nothing that is seen).
+    """
 
     options: ImportOptions
     forced: Format | None = None
-    passed: list[str] = field(default_factory=list)
+    passed: dict[str, str] = field(default_factory=dict)
     formats: dict[str, int] = field(default_factory=dict)
 
     def all(self, names: Sequence[str]) -> Iterator[tuple[str, Found]]:
@@ -70,20 +78,24 @@ class Reading:
             if "\0" in name or not name.strip():
                 raise UsageError("SOURCE: an empty name; name a file or a folder")
             try:
-                path.stat()
+                status = path.stat()
             except OSError as error:
                 raise UsageError(f"{name}: cannot be read ({error.strerror}); name a file or a folder") from error
+            if not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)):
+                raise UsageError(f"{name}: no regular file; name a file or a folder")
             yield from self._of(Source(path, name.rstrip("/") or name), named=True)
         if not self.formats:
+            if len(self.passed) == 1 and (flaw := next(iter(self.passed.values()))):
+                raise UsageError(f"{next(iter(self.passed))}{flaw}")
             raise UsageError(
-                f"{listed(self.passed)}: not recognised; `--format NAME` forces one of "
+                f"{listed([*self.passed])}: not recognised; `--format NAME` forces one of "
                 f"{', '.join(one.name for one in FORMATS)}"
             )
 
     def notes(self) -> Iterator[str]:
         """Yield a sentence for each file that was passed over; of many, for the first."""
-        for shown in self.passed[:_TOLD]:
-            yield f"{shown}: not recognised, and passed over (`--format NAME` forces a format)"
+        for shown, flaw in islice(self.passed.items(), _TOLD):
+            yield f"{shown}{flaw or ': not recognised'}; it was passed over"
         if len(self.passed) > _TOLD:
             yield f"and {len(self.passed) - _TOLD:,} more files were passed over"
 
@@ -100,11 +112,30 @@ class Reading:
             if len(self.passed) > MAX_ENTRIES:
                 raise source.wrong(f"more than {MAX_ENTRIES:,} files; name a smaller folder")
         else:
-            self.passed.append(source.shown)
+            self.passed[source.shown] = _flaw_of(source)
 
     def _takes(self, one: Format, source: Source, *, named: bool) -> bool:
         """Say whether a format takes a source; one that is forced takes every file that the user names."""
         return (one is self.forced and named and not source.is_folder) or one.matches(source)
+
+
+def _flaw_of(source: Source) -> str:
+    """Return what makes a file unreadable, as it follows its name in a message; empty: it can be read."""
+    try:
+        if source.suffix in _ROWS:
+            for _ in islice(rows_of(source), _LOOKED_AT):
+                pass
+        elif source.suffix == ".json":
+            _ = source.json
+        elif source.suffix in (".yaml", ".yml"):
+            _ = source.yaml
+        elif source.suffix in (".txt", ".md", ".prompt", ".prompty"):
+            _ = source.text
+        elif not source.path.is_file():
+            _ = source.data
+    except UsageError as error:
+        return str(error).removeprefix(source.shown)
+    return ""
 
 
 def format_named(name: str) -> Format:

@@ -20,6 +20,7 @@ from persona_batch.templating import LONGEST
 
 LONGEST_FILE = 512 * 1024 * 1024  # bytes; our reader takes tables of 1 GB
 _MOST_KINDS = 40
+_MOST_CHARS = 5_000_000  # of what is written out
 _COLUMN = re.compile(r"[a-z_][a-z0-9_]*", re.IGNORECASE | re.ASCII)
 _LONG_WORD = re.compile(rb"[A-Za-z0-9_./+-]{20,}")
 _TEXTS = ("name", "description", "text", "probe", "answer", "cluster")
@@ -50,6 +51,7 @@ class RowFiles:
     kinds: dict[bytes, _Kind] = field(default_factory=dict)
     files: list[Path] = field(default_factory=list)
     written_out: list[Entry] = field(default_factory=list)
+    chars: int = 0  # of those that are written out
     _columns: dict[str, str] = field(default_factory=dict)
 
     def add(self, entry: Entry) -> None:
@@ -59,8 +61,13 @@ class RowFiles:
             LeftOut: a text is longer than a template takes, or the row looks like it holds an API key.
         """
         template, row = self._split(entry)
-        if any(isinstance(value, str) and len(value) > LONGEST for key, value in row.items() if key != IMPORTED):
-            raise LeftOut(f"a text has more than {LONGEST:,} characters, too many for a table")
+        lengths = [len(value) for key, value in row.items() if isinstance(value, str) and key != IMPORTED]
+        if max(lengths, default=0) > LONGEST:
+            self.chars += sum(lengths)
+            if self.chars > _MOST_CHARS:
+                raise LeftOut(f"a text has more than {LONGEST:,} characters, too many for a table")
+            self.written_out.append(entry)
+            return
         line = msgspec.json.encode(row) + b"\n"
         if _LONG_WORD.search(line) and has_key(line.decode()):
             raise LeftOut("what looks like an API key stands in it")
@@ -68,6 +75,9 @@ class RowFiles:
         kind = self.kinds.get(name)
         if kind is None:
             if len(self.kinds) >= _MOST_KINDS:
+                self.chars += len(line)
+                if self.chars > _MOST_CHARS:
+                    raise LeftOut(f"more than {_MOST_KINDS} kinds that differ in more than their texts")
                 self.written_out.append(entry)
                 return
             kind = self.kinds[name] = _Kind(template)

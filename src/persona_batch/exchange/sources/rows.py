@@ -109,7 +109,9 @@ def _separated(source: Source) -> Iterator[Row]:
     lines = _lines(source)
     first = next(lines, None)
     if first is None:
-        raise source.wrong("the table is empty")
+        raise source.wrong("the table is empty; its first line names the columns", 1)
+    if "\0" in first:
+        raise source.wrong("a NUL character; the file is not text, or was damaged", 1)
     separator = "\t" if source.suffix == ".tsv" else max(_SEPARATORS, key=lambda sign: (first.count(sign), sign == ","))
     begun = 0
 

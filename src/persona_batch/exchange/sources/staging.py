@@ -177,7 +177,7 @@ class Stager:
         for entry in rest:
             written.items.append(entry)
             chars += len(json.dumps(entry, ensure_ascii=False))
-            if len(written.items) > MOST_WRITTEN or chars > _MOST_CHARS:
+            if len(written.items) > MOST_WRITTEN or (chars > _MOST_CHARS and len(written.items) > 1):
                 return self._rows(chain(written.items, rest), kind, stem, item, made)
         written.count = len(written.items)
         for entry in written.items:
@@ -190,6 +190,7 @@ class Stager:
     ) -> "_Written":
         first = self.names.stem(f"{kind} rows", stem)
         rows = RowFiles(self.staged.root / kind, first)
+        made.told.long = True
         written = _Written()
         try:
             for entry in entries:
@@ -203,6 +204,7 @@ class Stager:
                     self.staged.expected[kind, entry["id"]] = texts_of(entry)
         finally:
             rows.close()
+            made.told.long = False
         self.staged.tables += [path.relative_to(self.staged.root) for path in rows.files]
         written.items = [entry if "from" in entry else item(entry) for entry in rows.entries()]
         return written
