@@ -42,6 +42,8 @@ def test_every_command_and_each_of_its_options_is_offered() -> None:
         (["run", "--provider", ""], list(PRESETS)),
         (["run", "x.yaml", "--provider", "local", "--engine", ""], ["local"]),
         (["run", "--placement", "s"], ["system"]),
+        (["export", "latest", "--format", "sq"], ["sqlite"]),
+        (["import", "--format=lobe-i"], ["--format=lobe-index"]),
         (["compare", "--lang", ""], ["en", "zh"]),
         (["compare", "--color=al"], ["--color=always"]),
         (["help", "sched"], ["schedule"]),

@@ -40,7 +40,7 @@ def main() -> int:
             print(f"  {target.name}: {line}", flush=True)  # noqa: T201
         print(  # noqa: T201 - the result
             f"{target.name}: {outcome.cases:,} cases, {outcome.well:,} of them well, {len(outcome.failures)} failures, "
-            f"the slowest {outcome.slowest:.1f} s",
+            f"the slowest {outcome.slowest[0]:.1f} s (number {outcome.slowest[1]})",
             flush=True,
         )
     return 1 if failed else 0

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from fuzz.mutating import mutated
 
-SECONDS = 10.0  # for one case
+SECONDS = 10.0  # of the processor, for one case
 GROWTH = 400 * 1024 * 1024  # of the memory that the process ever had, within one case
 _STUCK = 120.0  # seconds after which the process ends, where nothing else can interrupt it
 
@@ -44,12 +44,15 @@ class Target:
 
 @dataclass
 class Outcome:
-    """What came of it: how many cases, how many of them ended well, how many in an error for users, and failures."""
+    """What came of it: how many cases, how many of them ended well, how many in an error for users, and failures.
+
+    `slowest`: the seconds of the slowest case, and its number.
+    """
 
     cases: int = 0
     well: int = 0
     failures: list[str] = field(default_factory=list)
-    slowest: float = 0.0
+    slowest: tuple[float, int] = (0.0, 0)
 
 
 def fuzz(target: Target, seconds: float, seed: int, keep: Path, most: int | None = None) -> Outcome:
@@ -61,7 +64,7 @@ def fuzz(target: Target, seconds: float, seed: int, keep: Path, most: int | None
         outcome.cases += 1
         rng = random.Random(f"{seed}/{target.name}/{number}")
         name, data = made(target, rng)
-        begun = time.monotonic()
+        begun = time.process_time()
         try:
             with tempfile.TemporaryDirectory() as folder, bounded():
                 target.play(Path(folder), name, data, rng)
@@ -72,7 +75,7 @@ def fuzz(target: Target, seconds: float, seed: int, keep: Path, most: int | None
             raise
         except BaseException as error:  # noqa: BLE001 - that is what is looked for
             outcome.failures.append(_kept(target, seed, number, name, data, error, keep))
-        outcome.slowest = max(outcome.slowest, time.monotonic() - begun)
+        outcome.slowest = max(outcome.slowest, (time.process_time() - begun, number))
     return outcome
 
 
@@ -88,13 +91,13 @@ def bounded(seconds: float = SECONDS, growth: int = GROWTH) -> Iterator[None]:
     """Let a block take so long and so much memory, and no more."""
     before = _peak()
     faulthandler.dump_traceback_later(_STUCK, exit=True)
-    previous = signal.signal(signal.SIGALRM, _too_long)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    previous = signal.signal(signal.SIGPROF, _too_long)
+    signal.setitimer(signal.ITIMER_PROF, seconds)
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, previous)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, previous)
         faulthandler.cancel_dump_traceback_later()
         if _peak() - before > growth:
             raise MemoryError(f"memory grew by {(_peak() - before) >> 20} MB")

@@ -125,7 +125,8 @@ def _of_option(line: Line, option: dict[str, object], typed: str, before: str) -
 
 def _of(line: Line, name: str, metavar: str, typed: str, before: str) -> Answer:
     """Return the values of an option or an argument: names and ids first, files where none of these fits."""
-    known = [(value, "") for value in line.table["values"].get(name, ())]
+    values = line.table["values"]
+    known = [(value, "") for value in values.get(f"{line.command} {name}", values.get(name, ()))]
     made = VALUES[name](line, typed) if name in VALUES else ()
     found = _begun(((before + value, about) for value, about in (*known, *made)), before + typed)
     files = name if name in FILES else metavar

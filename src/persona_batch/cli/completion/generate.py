@@ -31,11 +31,16 @@ def _all(entries: Iterable[Entry], before: tuple[str, ...] = ()) -> Iterator[tup
 
 
 def _values() -> dict[str, list[str]]:
-    """Return the names that options and arguments take, by the option or the argument's metavar."""
+    """Return the names that options and arguments take.
+
+    They stand under the option or the argument's metavar, behind the command where it is that command's alone.
+    """
     from persona_batch.chat import Placement
     from persona_batch.comparing import MEASURES
     from persona_batch.config.params import KNOWN
     from persona_batch.engine.engines import ENGINES
+    from persona_batch.exchange.exports.formats import FORMATS as EXPORTS
+    from persona_batch.exchange.sources.recognising import FORMATS as SOURCES
     from persona_batch.provider.presets import PRESETS
     from persona_batch.record.finding import BY_AGE
     from persona_batch.reporting.plots import PLOTS
@@ -45,6 +50,8 @@ def _values() -> dict[str, list[str]]:
         "--provider": list(PRESETS),
         "--ping": list(PRESETS),
         "--engine": list(ENGINES),
+        "import --format": [one.name for one in SOURCES],
+        "export --format": [one.name for one in EXPORTS],
         "--placement": list(get_args(Placement)),
         "--measures": list(MEASURES),
         "--explain": list(MEASURES),
