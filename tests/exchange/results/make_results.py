@@ -73,7 +73,7 @@ def promptfoo(tool: Path, folder: Path, url: str) -> None:
 
 def inspect(tool: Path, folder: Path, url: str) -> None:
     """Keep the logs of all tasks, as JSON and as archives."""
-    shutil.copy(HERE / "inspect_tasks.py", folder)
+    shutil.copy(HERE / "inspect_tasks.txt", folder / "inspect_tasks.py")
     for kind in ("json", "eval"):
         asked = [tool, "eval", "inspect_tasks.py", "--model", f"openai/{MODEL}", "-M", "responses_api=false"]
         asked += ["--epochs", "3", "--temperature", "1", "--log-format", kind, "--log-dir", kind, "--display", "plain"]
