@@ -52,7 +52,7 @@ def asked(folder: Path, stem: str) -> dict[str, tuple[str, ...]]:
     return {one.id: tuple(turn.text for turn in one.turns) or (one.text,) for one in questions}
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(st.lists(TEXTS, min_size=1, max_size=4, unique=True), TEXTS, TEXTS, st.dictionaries(_WORDS, TEXTS, max_size=2))
 def test_every_text_of_a_persona_arrives(variants: list[str], name: str, said: str, attributes: dict[str, str]) -> None:
     with tempfile.TemporaryDirectory() as folder:
@@ -71,7 +71,7 @@ def test_every_text_of_a_persona_arrives(variants: list[str], name: str, said: s
         assert [(turn.user, turn.assistant) for turn in read.examples] == [(f"u{said}", f"{said}a")]
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(st.lists(_ASKED | st.lists(_ASKED, min_size=2, max_size=3).map(tuple), min_size=1, max_size=5))
 def test_every_question_arrives_with_an_id_of_its_own(texts: list[str | tuple[str, ...]]) -> None:
     questions = [

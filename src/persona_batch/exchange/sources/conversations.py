@@ -111,6 +111,8 @@ def _key(talk: Talk) -> str:
 def _kept(row: Row, talk: Talk) -> Row:
     """Return what a row says besides: what was answered, too."""
     kept = {key: value for key, value in row.items() if key not in (*_KEYS, "body")}
+    if isinstance(body := row.get("body"), dict):
+        kept["body"] = {key: value for key, value in body.items() if key not in _KEYS}
     if talk.rest or any(talk.replies):
         kept["messages"] = _messages(row)
     return kept

@@ -213,6 +213,8 @@ class Entries:
         content = content_of(entry)
         entry |= kept(one.imported, self.told, where)
         entry["id"] = self.names.question(one.id, texts[0], content, within, self.stem, self.told.questions)
+        if one.id is None and entry["id"] != id_from_text(texts[0]):
+            self.told.add("the id that the text would give stands already; the question has another", quote(texts[0]))
         return entry
 
 

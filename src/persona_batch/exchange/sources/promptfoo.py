@@ -113,7 +113,7 @@ def _rendered(prompts: Sequence[Prompt], tests: Sequence[Test], notes: list[str]
                 continue
             who = found.setdefault(_who(talk), _Asked(talk))
             who.labels.append(test.description)
-            question = _question(talk, test, notes)
+            question = _question(talk, test, prompt.label if len(prompts) > 1 else None, notes)
             who.questions.setdefault(repr((question.text, question.turns, question.checks)), question)
     notes += [f"left out, {count} of prompts × tests: {reason}" for reason, count in lost.items()]
     if missing:
@@ -165,8 +165,8 @@ def _who(talk: Talk) -> tuple[object, ...]:
     return talk.system, talk.placement, before, tuple(turn.assistant for turn in talk.examples)
 
 
-def _question(talk: Talk, test: Test, notes: list[str]) -> FoundQuestion:
-    """Return the last message of the user, with the checks of its test; other asserts are kept."""
+def _question(talk: Talk, test: Test, label: str | None, notes: list[str]) -> FoundQuestion:
+    """Return the last message of the user, with the checks of its test; all else that the test says is kept."""
     checks: list[dict[str, JsonValue]] = []
     kept: list[JsonValue] = []
     for asserted in test.asserts:
@@ -180,7 +180,8 @@ def _question(talk: Talk, test: Test, notes: list[str]) -> FoundQuestion:
                 notes.append(note)
         elif check not in checks:
             checks.append(check)
-    imported = {**test.rest, **({"assert": kept} if kept else {})}
+    said = {"prompt": label, "description": test.description, "vars": test.vars, **test.rest, "assert": kept}
+    imported = {key: value for key, value in said.items() if value not in (None, [], {})}
     return FoundQuestion(text=talk.asked[-1], checks=checks or None, imported=imported or None)
 
 

@@ -77,6 +77,14 @@ def listed_in(document: JsonValue) -> list[JsonValue] | None:
     return document if all(isinstance(item, dict) for item in document) else None
 
 
+def beside_list(source: Source) -> Row:
+    """Return what a JSON object says beside the list that is its table."""
+    document = source.json_or_none
+    if not isinstance(document, dict):
+        return {}
+    return {name: value for name, value in document.items() if not isinstance(value, list | dict)}
+
+
 def _listed(source: Source) -> Iterator[Row]:
     found = listed_in(source.json)
     if found is None:

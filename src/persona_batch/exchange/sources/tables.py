@@ -16,9 +16,10 @@ from persona_batch.exchange.sources.columns import (
     said,
 )
 from persona_batch.exchange.sources.found import Format, Found, FoundPersona, FoundQuestion, FoundSet, ImportOptions
-from persona_batch.exchange.sources.rows import Row, rows_of, sample
+from persona_batch.exchange.sources.rows import Row, beside_list, rows_of, sample
 from persona_batch.exchange.sources.source import Source
 from persona_batch.exchange.sources.variables import unfilled_in
+from persona_batch.wording import listed
 
 
 def _are_prompts(source: Source) -> bool:
@@ -49,14 +50,17 @@ def read_prompts(source: Source, options: ImportOptions) -> Found:  # noqa: ARG0
     columns = of_personas(all_columns(rows)) or of_questions(all_columns(rows))
     if columns is None:
         raise source.wrong("no column holds prompts; call it `system` or `prompt`", 1)
-    return personas_of(source.stem, columns, rows, lambda: rows_of(source))
+    found = personas_of(source.stem, columns, rows, lambda: rows_of(source))
+    if beside := beside_list(source):
+        found.shared["imported"] = beside
+    return found
 
 
 def personas_of(stem: str, columns: Columns, first: Collection[Row], rows: Callable[[], Iterator[Row]]) -> Found:
     """Return the personas of rows, of which the `first` say which columns are attributes."""
     named = {columns.text, columns.name, columns.id, columns.description}
     grouped = levels(first, named)
-    notes: list[str] = []
+    notes = kept_columns(first, {*named, *grouped})
 
     def made() -> Iterator[FoundPersona]:
         for number, row in enumerate(rows(), start=1):
@@ -78,6 +82,12 @@ def personas_of(stem: str, columns: Columns, first: Collection[Row], rows: Calla
             )
 
     return Found(stem=stem, personas=made(), notes=notes)
+
+
+def kept_columns(first: Collection[Row], without: Collection[str | None]) -> list[str]:
+    """Return a note of the columns that are kept, and neither sent nor grouped by; none where there are none."""
+    kept = [name for name in all_columns(first) if name not in without and any(row.get(name) for row in first)]
+    return [f"kept under `imported`, not sent: {listed([*map(quote, kept)], 8)}"] if kept else []
 
 
 def split(
@@ -113,8 +123,10 @@ def read_questions(source: Source, options: ImportOptions) -> Found:  # noqa: AR
     columns = of_questions([name for name in all_columns(rows) if not turns or name != "prompt"])
     if columns is None and not turns:
         raise source.wrong("no column holds questions; call it `question`", 1)
-    found = questions_of(source.stem, columns or Columns("", None, _id_of(rows)), lambda: rows_of(source))
-    return Found(stem=source.stem, sets=[found])
+    columns = columns or Columns("", None, _id_of(rows))
+    found = questions_of(source.stem, columns, lambda: rows_of(source), beside_list(source))
+    notes = kept_columns(rows, {columns.text, columns.id, columns.answer, *(["turns"] if turns else [])})
+    return Found(stem=source.stem, sets=[found], notes=notes)
 
 
 def _id_of(rows: Collection[Row]) -> str | None:
@@ -122,7 +134,7 @@ def _id_of(rows: Collection[Row]) -> str | None:
     return None if columns is None else columns.id
 
 
-def questions_of(stem: str, columns: Columns, rows: Callable[[], Iterator[Row]]) -> FoundSet:
+def questions_of(stem: str, columns: Columns, rows: Callable[[], Iterator[Row]], beside: Row | None = None) -> FoundSet:
     """Return the questions of rows; `turns` are the user's side of a conversation."""
 
     def made() -> Iterator[FoundQuestion]:
@@ -138,7 +150,7 @@ def questions_of(stem: str, columns: Columns, rows: Callable[[], Iterator[Row]])
                 imported=kept or None,
             )
 
-    return FoundSet(stem=stem, questions=made())
+    return FoundSet(stem=stem, questions=made(), imported=beside or None)
 
 
 PROMPTS = Format(

@@ -1,0 +1,110 @@
+"""promptfoo configs: what is rendered, what becomes a check, what is said."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from exchange.sources.taking import Taken, take
+from persona_batch.errors import UsageError
+from persona_batch.exchange.sources.promptfoo_checks import check_of, from_csv
+
+CHAT = '[{"role": "system", "content": "You are {{who}}."}, {"role": "user", "content": "{{q}}"}]'
+
+
+def config(folder: Path, said: object, **files: str) -> Taken:
+    named: dict[str, str | bytes] = {name.replace("_", "."): text for name, text in files.items()}
+    return take(folder, {"pf/promptfooconfig.json": json.dumps(said), **{f"pf/{k}": v for k, v in named.items()}}, "pf")
+
+
+def test_prompts_and_tests_are_multiplied_out(tmp_path: Path) -> None:
+    taken = config(
+        tmp_path,
+        {
+            "prompts": ["file://chat.json"],
+            "providers": ["openai:chat:gpt-x", {"id": "openai:y", "config": {"apiKey": "secret-abc"}}, "python:x.py"],
+            "defaultTest": {"vars": {"who": "a cat", "q": "Meow?"}},
+            "tests": [{"vars": {"who": ["a {{kind}}", 'a "monk"\n'], "kind": "pirate"}}, {"vars": {"q": "Who\r\n?"}}],
+            "evaluateOptions": {"repeat": 3, "maxConcurrency": 4, "delay": 1},
+            "outputPath": "x.csv",
+        },
+        chat_json=CHAT,
+    )
+    assert {one.variants[0]: [q.text for q in one.questions] for one in taken.personas.values()} == {
+        "You are a pirate.": ["Meow?"],
+        'You are a "monk".': ["Meow?"],
+        "You are a cat.": ["Who\r\n?"],
+    }
+    said = taken.files["personas/pf.yaml"]
+    assert said["run"] == {"model": ["gpt-x", "y"], "samples": 3, "concurrency": 4}
+    assert said["imported"] == {"outputPath": "x.csv"}
+    assert taken.said("the provider `python:x.py` is not carried over")
+    assert taken.said("of `evaluateOptions`: `delay`")
+    assert "secret-abc" not in json.dumps(taken.files) + "".join(taken.notes)
+
+
+def test_files_of_prompts_and_tests(tmp_path: Path) -> None:
+    taken = config(
+        tmp_path,
+        {
+            "prompts": ["file://p.txt", "file://gen.py:make", "file://chat.yaml"],
+            "tests": ["file://*.csv", {"vars": {"t": "file://long.txt", "who": "x"}}],
+        },
+        p_txt="One {{t}}\r\n---\n\n Two {{ t }} \n",
+        chat_yaml="- role: system\n  content: Be {{who}}.\n- {role: user, content: Hi}\n"
+        "- {role: assistant, content: Yo}\n- {role: user, content: '{{t}}?'}\n",
+        a_csv="t,who,__expected\nbird,tall,icontains:Wing\n",
+        long_txt="\n  long text \n",
+        gen_py="raise SystemExit",
+    )
+    texts = {one.variants[0]: {question.text for question in one.questions} for one in taken.personas.values()}
+    assert texts == {
+        None: {"One bird", "Two bird", "One long text", "Two long text"},
+        "Be tall.": {"bird?"},
+        "Be x.": {"long text?"},
+    }
+    assert taken.said("gen.py is code, which is never run here")
+    (checked,) = [one for one in taken.questions.values() if one.text == "bird?"]
+    assert [(check.kind, check.argument) for check in checked.checks] == [("regex", "(?i)Wing")]
+
+
+@pytest.mark.parametrize("name", ["file:///etc/hostname", "file://../../secret.txt"])
+def test_nothing_outside_of_the_folder_is_read(tmp_path: Path, name: str) -> None:
+    (tmp_path / "secret.txt").write_text("secret")
+    with pytest.raises(UsageError, match="lies outside of the config's folder"):
+        config(tmp_path, {"prompts": ["{{x}}"], "tests": [{"vars": {"x": name}}]})
+
+
+def test_a_product_without_end_is_refused(tmp_path: Path) -> None:
+    many = {f"v{number}": [str(value) for value in range(50)] for number in range(9)}
+    with pytest.raises(UsageError, match="more than 50,000 tests"):
+        config(tmp_path, {"prompts": ["{{v1}}"], "tests": [{"vars": many}]})
+
+
+@pytest.mark.parametrize(
+    ("asserted", "check"),
+    [
+        ({"type": "contains", "value": "a"}, {"contains": "a"}),
+        ({"type": "not-contains", "value": "a"}, {"not_contains": "a"}),
+        ({"type": "equals", "value": 3}, {"equals": "3"}),
+        ({"type": "contains-all", "value": ["a", "b"]}, {"all": [{"contains": "a"}, {"contains": "b"}]}),
+        ({"type": "not-contains-any", "value": ["a", "b"]}, {"not_contains": ["a", "b"]}),
+        ({"type": "starts-with", "value": "a."}, {"regex": r"\Aa\."}),
+        ({"type": "regex", "value": r"^\d$"}, {"regex": r"(?a)^\d\Z"}),
+        ({"type": "regex", "value": r"a$b"}, None),
+        ({"type": "regex", "value": r"(?<year>\d)"}, None),
+        ({"type": "is-json"}, {"json": True}),
+        ({"type": "is-json", "value": {"type": "object"}}, None),
+        ({"type": "not-is-json"}, {"not": {"json": True}}),
+        ({"type": "contains", "value": "file://x.txt"}, None),
+        ({"type": "llm-rubric", "value": "good"}, None),
+        ({"type": "contains", "value": "a", "transform": "output.x"}, None),
+        ("contains", None),
+        (from_csv("contains-any: a, b"), {"contains": ["a", "b"]}),
+        (from_csv("just this"), {"equals": "just this"}),
+        (from_csv("javascript: x"), None),
+        (from_csv("not-icontains:a"), {"not": {"regex": "(?i)a"}}),
+    ],
+)
+def test_an_assert_is_a_check_where_one_says_the_same(asserted: object, check: object) -> None:
+    assert check_of(asserted) == check
