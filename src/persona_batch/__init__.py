@@ -102,7 +102,11 @@ def __getattr__(name: str) -> object:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
-    found: object = getattr(import_module(f"{__name__}.{_ROOM_OF[name]}"), name)
+    from persona_batch.loading import load
+
+    room = f"{__name__}.{_ROOM_OF[name]}"
+    load(room)
+    found: object = getattr(import_module(room), name)
     globals()[name] = found
     return found
 

@@ -3,11 +3,13 @@
 import inspect
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args, overload
 
 from persona_batch.api import checking
 from persona_batch.errors import UsageError
+from persona_batch.loading import load
 
 if TYPE_CHECKING:
     from persona_batch.api.table import Table
@@ -122,6 +124,7 @@ def compare(run: Any = "latest", run2: Any = None, **options: Any) -> "Compariso
         return _compare_runs(run, run2, **options)
     if not isinstance(run, Iterable):
         raise checking.wrong("run", run, _A_RUN)
+    _load_measures()
     from persona_batch.comparing import compare as compare_records
 
     return compare_records(run, **({"after": run2} if run2 is not None else {}), **options)
@@ -148,6 +151,7 @@ def _compare_runs(
     out: str | os.PathLike[str] = "runs",
     on_progress: Told | None = None,
 ) -> "Comparison":
+    _load_measures()
     from persona_batch.comparing import Wanted
     from persona_batch.pipeline.comparison import CompareOptions, compare_on_disk
 
@@ -215,6 +219,8 @@ def report(
         UsageError: there is no such run, no records in it, or another file bears the page's name.
         StorageError: the page cannot be written.
     """
+    _load_measures()
+    load("persona_batch.pipeline.report", "scipy.cluster.hierarchy")
     from persona_batch.pipeline.report import ReportOptions, make_report
 
     checking.one_of("lang", lang, ("en", "zh"))
@@ -230,6 +236,17 @@ def report(
     )
     found = [_found(run, out) for run in _several(runs)]
     return make_report(found, options, comparing=_progress(on_progress)).path
+
+
+def _load_measures() -> None:
+    """Load what comparisons are made with, in the caller's process."""
+    load("persona_batch.comparing")
+    from persona_batch.comparing.measures import MEASURES
+
+    load("scipy.stats", *(f"persona_batch.comparing.measures.{name}" for name in MEASURES))
+    for extra in ("rjieba", "krippendorff"):  # parts of the extra `analysis`
+        with suppress(ImportError):
+            load(extra)
 
 
 def _found(run: RunNamed, out: str | os.PathLike[str]) -> "RunDir":

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from persona_batch.errors import UsageError
+from persona_batch.loading import left_as_it_was
 
 if TYPE_CHECKING:
     import pandas
@@ -42,7 +43,8 @@ class Table(dict[str, "list[Value]"]):
             UsageError: pandas is not installed.
         """
         try:
-            import pandas as pd
+            with left_as_it_was():
+                import pandas as pd
         except ImportError as error:
             raise _missing("pandas") from error
         series = {name: pd.Series(of, dtype=_PANDAS.get(self.kinds[name], "string")) for name, of in self.items()}
@@ -55,7 +57,8 @@ class Table(dict[str, "list[Value]"]):
             UsageError: polars is not installed.
         """
         try:
-            import polars as pl
+            with left_as_it_was():
+                import polars as pl
         except ImportError as error:
             raise _missing("polars") from error
         schema = {name: getattr(pl, _POLARS.get(kind, "String")) for name, kind in self.kinds.items()}

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from io import BytesIO
 
+from persona_batch.loading import left_as_it_was
 from persona_batch.tables.json_rows import packed_rows
 from persona_batch.tables.table import Look, Row, Table, TableFlaw
 
@@ -16,8 +17,9 @@ def read_parquet(data: bytes, look: Look) -> Table:
         TableFlaw: it is no Parquet file, pyarrow is not installed, or a value has no text.
     """
     try:
-        from pyarrow import ArrowException
-        from pyarrow.parquet import ParquetFile
+        with left_as_it_was():
+            from pyarrow import ArrowException
+            from pyarrow.parquet import ParquetFile
     except ImportError as error:
         raise TableFlaw("Parquet needs pyarrow; `pip install 'persona-batch[parquet]'` brings it") from error
 
