@@ -77,9 +77,11 @@ def read_run(
         UsageError: a value is wrong, or two contradict each other.
     """
     resumed = _resumed(resume)
-    if resumed is not None and checking.flag("continue_", continue_):
+    for name, given in (("continue_", continue_), ("retry_errors", retry_errors)):
+        checking.flag(name, given)
+    if resumed is not None and continue_:
         raise UsageError("resume and continue_ contradict each other: give one of them")
-    if checking.flag("retry_errors", retry_errors) and resumed is None and not continue_:
+    if retry_errors and resumed is None and not continue_:
         raise UsageError("retry_errors is for a run that is there: give resume or continue_ too")
     checking.one_of("engine", engine, ENGINES)
     for name, called in (("on_record", on_record), ("on_progress", on_progress), ("on_note", on_note)):

@@ -5,9 +5,9 @@ caller's thread waits, and is where callbacks run: what they use (a connection, 
 """
 
 import asyncio
-import os
 import threading
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from contextvars import copy_context
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
@@ -17,7 +17,7 @@ Result = TypeVar("Result")
 Perform: TypeAlias = Callable[[Callable[[], object]], None]
 """Calls a function where the caller's callbacks are to run, and returns when it has; what it raises passes through."""
 
-_PATIENCE = None if os.name == "posix" else 0.2  # seconds: elsewhere Ctrl-C is only seen between two waits
+_PATIENCE = 0.5  # seconds: a signal that another thread took, and any on Windows, is only seen between two waits
 
 
 def at_once(function: Callable[[], object]) -> None:
@@ -30,11 +30,15 @@ class _Asked:
     """A function that the caller's thread is to call."""
 
     function: Callable[[], object]
+    taken: bool = False
     done: threading.Event = field(default_factory=threading.Event)
     error: BaseException | None = None
 
     def call(self) -> None:
+        if self.taken:
+            return
         try:
+            self.taken = True
             self.function()
         except BaseException as error:  # noqa: BLE001 - raised again in the thread that asked
             self.error = error
@@ -44,18 +48,26 @@ class _Asked:
 
 @dataclass(slots=True)
 class _Work(Generic[Result]):
-    """A coroutine in a thread of its own, and what it asks of the thread that waits for it."""
+    """A coroutine in a thread of its own, and what it asks of the thread that waits for it.
+
+    A signal may raise between any two steps of the thread that waits, and none of it may be lost by that: what was
+    taken from the queue and not called is put there again, and what was left in the middle is called done.
+    """
 
     begin: Callable[[Perform], Coroutine[Any, Any, Result]]
     stop: Callable[[str], None] | None
-    asked: "SimpleQueue[_Asked | None]" = field(default_factory=SimpleQueue)
+    raised: list[BaseException] = field(default_factory=list)  # in the thread that waits
     results: list[Result] = field(default_factory=list)
     error: BaseException | None = None
+    _queue: "SimpleQueue[_Asked | None]" = field(default_factory=SimpleQueue)
+    _asked: _Asked | None = None
+    _over: bool = False
+    _ended: int = 0
     _task: "asyncio.Task[Result] | None" = None
     _loop: asyncio.AbstractEventLoop | None = None
-    _ended: bool = False
 
     def run(self) -> None:
+        """Do the work, in its own thread."""
         try:
             # with a factory the runner leaves the thread's loop, and so the policy, alone
             with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
@@ -63,28 +75,43 @@ class _Work(Generic[Result]):
         except BaseException as error:  # noqa: BLE001 - raised again in the thread that waits
             self.error = error
         finally:
-            self.asked.put(None)
+            self._over = True
+            self._queue.put(None)
 
     async def _main(self) -> Result:
         self._loop, self._task = asyncio.get_running_loop(), asyncio.current_task()
         if self._ended:
             raise asyncio.CancelledError
-        return await self.begin(self.perform)
+        return await self.begin(self._perform)
 
-    def perform(self, function: Callable[[], object]) -> None:
-        asked = _Asked(function)
-        self.asked.put(asked)
-        asked.done.wait()
+    def _perform(self, function: Callable[[], object]) -> None:
+        self._asked = asked = _Asked(function)
+        self._queue.put(asked)
+        while not asked.done.wait(_PATIENCE):
+            if not asked.taken:
+                self._queue.put(asked)
         if asked.error is not None:
             raise asked.error
 
-    def end(self) -> None:
-        """Stop it, from the thread that waits."""
-        self._ended = True
+    def wait(self, thread: threading.Thread) -> None:
+        """Call what the work asks to be called, until it is over; in the thread that waits, again after an error."""
+        if self._asked is not None and self._asked.taken:
+            self._asked.done.set()
+        while self._ended < len(self.raised):
+            self._end()
+        while not self._over:
+            with suppress(Empty):
+                if (asked := self._queue.get(timeout=_PATIENCE)) is not None:
+                    asked.call()
+        thread.join()
+
+    def _end(self) -> None:
+        self._ended += 1
         if self.stop is not None:
             self.stop("interrupted")
         elif self._loop is not None and self._task is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._task.cancel)
+            with suppress(RuntimeError):  # it was closed just now
+                self._loop.call_soon_threadsafe(self._task.cancel)
 
 
 def blocking(
@@ -103,33 +130,21 @@ def blocking(
     work = _Work(begin, stop)
     thread = threading.Thread(target=copy_context().run, args=(work.run,), name="persona-batch")
     thread.start()
-    raised = _serve(work)
     while thread.is_alive():
         try:
-            thread.join()
-        except BaseException as error:  # noqa: BLE001 - raised below: it is over in a moment
-            raised = raised or error
-    if raised is not None:
-        raise raised
+            _wait(work, thread)
+        except BaseException as error:  # noqa: BLE001 - raised below, when the work has ended
+            work.raised.append(error)
+    if work.raised:
+        raise work.raised[0]
     if work.error is not None:
         raise work.error
     return work.results[0]
 
 
-def _serve(work: _Work[Any]) -> BaseException | None:
-    """Call what the work asks to be called, until it is over; return the first that was raised here meanwhile."""
-    raised: BaseException | None = None
-    asked: _Asked | None = None
-    while True:
+def _wait(work: _Work[Any], thread: threading.Thread) -> None:
+    while thread.is_alive():
         try:
-            asked = work.asked.get(timeout=_PATIENCE)
-            if asked is None:
-                return raised
-            asked.call()
-        except Empty:
-            continue
-        except BaseException as error:  # noqa: BLE001 - raised when the work has ended
-            raised = raised or error
-            if asked is not None:
-                asked.done.set()
-            work.end()
+            work.wait(thread)
+        except BaseException as error:  # noqa: BLE001 - as above: a signal may also come while one is handled
+            work.raised.append(error)
