@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 from persona_batch.chat import JsonValue
 from persona_batch.config.inline import Inline, plain_value
-from persona_batch.config.problems import Place, Problems, quote
+from persona_batch.config.problems import Place, Problems, did_you_mean, quote
 from persona_batch.config.questions import names_files
 from persona_batch.errors import UsageError
 
@@ -18,7 +18,8 @@ QuestionsGiven: TypeAlias = OneGiven | Iterable[OneGiven]
 """A text, or a file, folder or glob; a dict of ids and texts, or in the form of a question file; or several."""
 
 _PERSONA = frozenset({"id", "system", "from", "personas"})
-_QUESTION = frozenset({"text", "turns", "from", "questions"})
+_QUESTION = frozenset({"id", "text", "turns", "from", "questions"})
+_TYPO = 0.8  # as near to one of these keys is one of them mistyped, and no name
 _Read: TypeAlias = Callable[[object, str, Problems], Iterator[str | Inline]]
 
 
@@ -39,9 +40,9 @@ def questions_of(value: object, at: str = "questions") -> tuple[str | Inline, ..
     """Return what is given as questions: names of files as they are, and values as what a question file would say.
 
     A text is asked, unless it ends in `.yaml` or `.yml`, or holds a `/` and is a folder, as under `questions:` of a
-    persona file; a path is the name of a file, a folder or a glob. A dict with one of the keys `text`, `turns`, `from`
-    and `questions` is in the form of a question file or of one of its questions; any other has ids, each with its text
-    (a list: the turns of a conversation) or with the rest of its entry.
+    persona file; a path is the name of a file, a folder or a glob. A dict with one of the keys `id`, `text`, `turns`,
+    `from` and `questions` is in the form of a question file or of one of its questions; any other has ids, each with
+    its text (a list: the turns of a conversation) or with the rest of its entry.
 
     Raises:
         UsageError: it is none of these, or there is nothing in it.
@@ -66,7 +67,7 @@ def _personas(value: object, at: str, problems: Problems) -> Iterator[str | Inli
             told = f"found the text {quote(value)}, expected the name of a file; a prompt is given with a name"
             problems.add(Place(at), f"{told}: {{'NAME': '…'}}")
         yield str(value)
-    elif isinstance(value, Mapping) and not _PERSONA & value.keys():
+    elif isinstance(value, Mapping) and not _is_entry(value, _PERSONA):
         for name, said in value.items():
             yield _named(name, said, "system", at, problems, _unprompted)
     elif isinstance(value, Mapping):
@@ -87,13 +88,18 @@ def _questions(value: object, at: str, problems: Problems) -> Iterator[str | Inl
             told = f"{quote(value)} is the name of a file or folder; write Path({value!r}) for what is in it"
             problems.add(Place(at), f"{told}, or {{'text': {value!r}}} to ask it")
         yield Inline(at, plain_value(value, at, problems))
-    elif isinstance(value, Mapping) and not _QUESTION & value.keys():
+    elif isinstance(value, Mapping) and not _is_entry(value, _QUESTION):
         for name, said in value.items():
             yield _named(name, said, "turns" if isinstance(said, (list, tuple)) else "text", at, problems)
     elif isinstance(value, Mapping):
         yield Inline(at, plain_value(value, at, problems))
     else:
         yield from _others(value, at, problems, _questions)
+
+
+def _is_entry(value: Mapping[object, object], keys: frozenset[str]) -> bool:
+    """Say whether a dict has the form of a file, or of an entry of one, and not names for keys."""
+    return any(isinstance(key, str) and (key in keys or did_you_mean(key, keys, _TYPO)) for key in value)
 
 
 def _others(value: object, at: str, problems: Problems, read: _Read) -> Iterator[str | Inline]:
