@@ -41,7 +41,7 @@ def test_a_case_that_breaks_the_law_is_kept_and_can_be_made_again(tmp_path: Path
             raise RecursionError("too deep")
 
     target = Target("broken", foreign_files(), play, (ValueError,))
-    first, again = (fuzz(target, 60, seed=3, keep=tmp_path / name, most=200) for name in ("first", "again"))
+    first, again = (fuzz(target, 60, seed=3, keep=tmp_path / name, most=80) for name in ("first", "again"))
     assert first.failures
     assert [line.replace("first", "again") for line in first.failures] == again.failures
     kept = sorted((tmp_path / "first").iterdir())
