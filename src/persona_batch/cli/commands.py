@@ -52,6 +52,7 @@ COMMANDS = (
     Entry("check", "persona_batch.cli.check:check", "Check input files; nothing is sent."),
     Entry("export", "persona_batch.cli.export:export", "Write the records of a run as other programs take them."),
     Entry("import", "persona_batch.cli.import_:import_", "Make files of other tools' personas and questions."),
+    Entry("import-results", "persona_batch.cli.import_results:import_results", "Make a run of another tool's results."),
     Entry("providers", "persona_batch.cli.providers:providers", "List the endpoints, and which have a key."),
     Entry("schema", "persona_batch.cli.schema:schema", "Print a JSON Schema for editors."),
     Entry("init", "persona_batch.cli.init:init", "Make a small working folder to start from."),

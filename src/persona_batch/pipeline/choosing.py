@@ -10,7 +10,7 @@ from persona_batch.config.batch import Batch
 from persona_batch.config.inline import SOURCE
 from persona_batch.errors import UsageError
 from persona_batch.pipeline.call import Call
-from persona_batch.pipeline.options import FILTERS, asked_for, invocation
+from persona_batch.pipeline.options import FILTERS, asked_for, invocation, refuse_imported
 from persona_batch.record.finding import find_run
 from persona_batch.record.manifest import Manifest, read_manifest
 from persona_batch.record.reader import scan
@@ -83,6 +83,7 @@ def existing_run(call: Call) -> tuple[RunDir, Manifest] | tuple[None, None]:
 def _named_run(call: Call, name: str) -> tuple[RunDir, Manifest]:
     run = find_run(name, call.options.out)
     manifest = read_manifest(run.manifest)
+    refuse_imported(run, manifest)
     if manifest.endpoint != call.target.identity:
         raise UsageError(
             f"{run.path} was made at {manifest.endpoint}, not at {call.target.identity}; "

@@ -16,6 +16,7 @@ from persona_batch.config.load import Overrides
 from persona_batch.errors import UsageError
 from persona_batch.record.finding import find_run
 from persona_batch.record.manifest import Manifest, read_manifest
+from persona_batch.record.rundir import RunDir
 
 FILTERS = ("persona_globs", "question_globs", "limit")
 _NOTHING: Final[tuple[object, ...]] = (None, (), [], {})
@@ -85,7 +86,9 @@ def recalled(options: RunOptions) -> RunOptions:
     if options.resume is None:
         raise UsageError("no persona file given; try `batch run personas/wukong.yaml`")
     run = find_run(options.resume, options.out)
-    kept = read_manifest(run.manifest).config.get("invocation")
+    manifest = read_manifest(run.manifest)
+    refuse_imported(run, manifest)
+    kept = manifest.config.get("invocation")
     if not kept:
         raise UsageError(f"{run.path} does not say how it was begun; name its persona files too")
     begun = msgspec.convert({**kept, "out": "."}, RunOptions, dec_hook=lambda kind, value: kind(value))
@@ -97,6 +100,19 @@ def recalled(options: RunOptions) -> RunOptions:
     if new.keys() & set(FILTERS):  # filters are one thing: half of the old ones would ask neither these nor those
         new |= {name: getattr(options, name) for name in FILTERS}
     return replace(begun, **new)
+
+
+def refuse_imported(run: RunDir, manifest: Manifest) -> None:
+    """Refuse to go on with what another tool has asked.
+
+    Raises:
+        UsageError: the run was made by `batch import-results`.
+    """
+    if manifest.imported is not None:
+        raise UsageError(
+            f"{run.path} was imported from results of {manifest.imported}, and cannot be gone on with; ask the same by "
+            "`batch run FILE` without --resume, and compare the two runs"
+        )
 
 
 def what_changed(earlier: Manifest, batch: Batch, options: RunOptions) -> list[str]:

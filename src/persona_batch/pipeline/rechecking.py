@@ -114,7 +114,7 @@ def declared_now(run: RunDir, files: Sequence[str], questions: Sequence[str], cu
     if not run.manifest.is_file():
         raise UsageError(f"{run.path}: there is no run.json, which says what was asked; name a run folder")
     manifest = read_manifest(run.manifest)
-    if files or questions or not _missing(manifest):
+    if files or questions or not (_missing(manifest) or manifest.imported):
         begun = _begun(run)
         given = replace(begun, files=tuple(files) or begun.files, questions=tuple(questions) or begun.questions)
         batch = load_batch(
@@ -123,6 +123,8 @@ def declared_now(run: RunDir, files: Sequence[str], questions: Sequence[str], cu
         return Rechecking(
             _grid(batch, manifest), f"the checks of {listed([str(name) for name in (*given.files, *given.questions)])}"
         )
+    if manifest.imported is not None and (grid := described(manifest)) is not None:
+        return Rechecking(grid, f"the checks of results of {manifest.imported}, which declare none of ours")
     if (grid := described(manifest)) is None:
         raise UsageError(f"{run.path}: {listed(_missing(manifest))} is not there; name the persona files")
     return Rechecking(grid, f"{_DECLARED} ({listed(_missing(manifest))} is not there)")
@@ -140,7 +142,7 @@ def present_checks(run: RunDir, custom: Sequence[str]) -> PresentChecks:
     if run.records.name != RECORDS or not run.manifest.is_file():
         return PresentChecks(None)
     manifest = read_manifest(run.manifest)
-    if _missing(manifest) or not (edited := _edited(manifest)):
+    if manifest.imported or _missing(manifest) or not (edited := _edited(manifest)):
         return PresentChecks(None)
     try:
         begun = _begun(run)
@@ -152,6 +154,8 @@ def present_checks(run: RunDir, custom: Sequence[str]) -> PresentChecks:
 
 
 def _begun(run: RunDir) -> RunOptions:
+    if read_manifest(run.manifest).imported is not None:
+        return RunOptions()
     return recalled(RunOptions(resume=str(run.path)))
 
 

@@ -83,6 +83,12 @@ class Manifest(msgspec.Struct, kw_only=True):
         return self.state in ("complete", "failed")
 
     @property
+    def imported(self) -> str | None:
+        """The tool whose results were made this run by `batch import-results`; None: it was asked."""
+        source = self.config.get("imported")
+        return str(source.get("tool")) if isinstance(source, dict) else None
+
+    @property
     def partial(self) -> bool:
         """Whether filters left out a part of the batch so far."""
         return None not in (self.cells, self.batch_cells) and self.cells != self.batch_cells

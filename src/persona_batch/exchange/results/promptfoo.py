@@ -1,0 +1,250 @@
+"""Results of promptfoo: `promptfoo eval -o out.json` (versions 2 to 4), and the same as JSONL, one result a line.
+
+A prompt that is a chat is taken apart: what stands before the user's last message is the condition, that message the
+question. Plain prompts are one user message each: where they are asked the same variables in other words, the prompts
+are ways of asking one question (our `format`). Checks of ours that promptfoo has too keep our names.
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from persona_batch.chat import Message, Params, Usage
+from persona_batch.errors import UsageError
+from persona_batch.exchange.results.found import FoundReply, Notes, Wanted, kept_params, split_chat, status_of, usage_of
+from persona_batch.exchange.results.reading import decoded, document, lines, shown
+from persona_batch.plan.key import canonical_json
+from persona_batch.record import CheckResult, ErrorInfo, Timing
+
+_FAILED = 2  # failureReason: the provider failed; 1: an assertion did
+_OURS = {"contains": "contains", "not-contains": "not contains", "equals": "equals", "not-equals": "not equals"}
+_OURS |= {"regex": "regex", "not-regex": "not regex"}
+_PASS_OR_FAIL = ("contains", "equals", "regex", "icontains", "starts-with", "is-json", "contains-json", "javascript")
+_WARM = "{n} replies without a temperature in their settings: promptfoo sends 0 to OpenAI then, and so it is recorded"
+_NO_TEXT = "{n} results that are no text (an object, an image, a call of a tool): left out"
+
+
+class _Prompt(msgspec.Struct):
+    raw: Any = None
+    label: str | None = None
+    display: str | None = None
+
+
+class _Provider(msgspec.Struct):
+    id: str | None = None
+    label: str | None = None
+
+
+class _Case(msgspec.Struct, rename="camel"):
+    description: str | None = None
+    vars: dict[str, Any] | None = None
+
+
+class _Result(msgspec.Struct, rename="camel"):
+    prompt: _Prompt | str
+    vars: dict[str, Any] | None = None
+    provider: _Provider | str | None = None
+    prompt_idx: int | None = None
+    test_case: _Case | None = None
+    response: dict[str, Any] | None = None
+    error: str | None = None
+    failure_reason: int | None = None
+    grading_result: dict[str, Any] | None = None
+    latency_ms: float | None = None
+    success: bool | None = None
+
+
+class _Results(msgspec.Struct):
+    results: list[msgspec.Raw] | None = None
+    timestamp: str | None = None
+    table: Any = None
+
+
+class _Document(msgspec.Struct):
+    results: _Results
+    config: dict[str, Any] | None = None
+
+
+def matches(suffix: str, head: bytes) -> bool:
+    """Whether a file is promptfoo's."""
+    if suffix == ".jsonl":
+        return all(name in head for name in (b'"promptIdx"', b'"testCase"', b'"gradingResult"'))
+    return suffix == ".json" and b'"results"' in head and (b'"evalId"' in head or b'"promptIdx"' in head)
+
+
+def read(path: Path, _: Wanted, notes: Notes) -> Iterator[FoundReply]:
+    """Yield the replies of a file.
+
+    Raises:
+        UsageError: it is broken, or is of a version without single results.
+    """
+    name = shown(path)
+    if path.suffix.lower() == ".jsonl":
+        notes.add("promptfoo's JSONL says nothing of the providers' settings: the parameters are not known")
+        for number, line in lines(path):
+            place = f"{name}:{number}"
+            yield from _replies(decoded(line, _Result, place, what="a result of promptfoo"), {}, place, notes)
+        return
+    data = document(path, "`promptfoo export eval ID -o out.jsonl`, or `-o out.jsonl`, writes a result a line")
+    whole = decoded(data, _Document, name, what="promptfoo writes it")
+    if not whole.results.results:
+        if whole.results.table is not None:
+            raise UsageError(f"{name}: only a table, without single results; write it anew by `promptfoo export eval`")
+        raise UsageError(f"{name}: promptfoo finished without a single result")
+    settings = _settings(whole.config or {})
+    for number, raw in enumerate(whole.results.results, start=1):
+        place = f"{name}: result {number}"
+        yield from _replies(decoded(raw, _Result, place, what="a result of promptfoo"), settings, place, notes)
+
+
+def _settings(config: Mapping[str, Any]) -> dict[str, tuple[Params, bool]]:
+    """Return the request parameters of each provider by its label or id, and whether defaults are left out."""
+    found: dict[str, tuple[Params, bool]] = {}
+    providers = config.get("providers") or config.get("targets") or ()
+    for entry in providers if isinstance(providers, list) else [providers]:
+        if isinstance(entry, str):
+            found[entry] = ({}, False)
+        elif isinstance(entry, dict):
+            named = [(entry.get("id"), entry)] if "id" in entry else [*entry.items()]  # `- openai:gpt-4o: {config: …}`
+            for name, said in named:
+                held = said.get("config") if isinstance(said, dict) else None
+                held = held if isinstance(held, dict) else {}
+                label = said.get("label") if isinstance(said, dict) else None
+                if isinstance(name, str):
+                    found[str(label or name)] = (kept_params(held), bool(held.get("omitDefaults")))
+    return found
+
+
+def _replies(
+    result: _Result, settings: Mapping[str, tuple[Params, bool]], place: str, notes: Notes
+) -> Iterator[FoundReply]:
+    prompt = _Prompt(raw=result.prompt) if isinstance(result.prompt, str) else result.prompt
+    provider = _Provider(id=result.provider) if isinstance(result.provider, str) else result.provider or _Provider()
+    chat = _chat(prompt.raw)
+    if chat is None:
+        notes.add(_NO_TEXT, place)
+        return
+    opening, text = chat
+    model = provider.label or provider.id or ""
+    params, bare = settings.get(model) or settings.get(provider.id or "") or ({}, False)
+    if settings and "temperature" not in params and not bare and (provider.id or "").startswith("openai:"):
+        params = {**params, "temperature": 0}
+        notes.add(_WARM)
+    said = result.response or {}
+    output, usage = said.get("output"), said.get("tokenUsage")
+    failed = result.failure_reason == _FAILED or (result.error is not None and output is None)
+    if not failed and not isinstance(output, str):
+        if output is None:
+            output = ""
+        else:
+            notes.add(_NO_TEXT, place)
+            return
+    variables = result.vars if result.vars is not None else result.test_case.vars if result.test_case else None
+    finish = said.get("finishReason")
+    finish = finish if isinstance(finish, str) else None
+    cached = said.get("cached") is True
+    latency = said.get("latencyMs", result.latency_ms)
+    label = (prompt.label or prompt.display or "").strip()
+    label = "" if label == prompt.raw else label
+    yield FoundReply(
+        place=place,
+        opening=opening,
+        text=text,
+        label=label or None,
+        named=bool(label),
+        wording=_template_name(label, result.prompt_idx) if variables else None,
+        asked=canonical_json(variables).decode() if variables else None,
+        identity=(result.test_case.description or None) if result.test_case else None,
+        model=model,
+        params=params,
+        cached=cached,
+        reply="" if failed or not isinstance(output, str) else output,
+        status="error" if failed else status_of(str(output), finish),
+        finish_reason=finish,
+        error=ErrorInfo("error", (result.error or "promptfoo gives no reason")[:2000]) if failed else None,
+        usage=_usage(usage) if not cached and not failed else None,
+        timing=None
+        if cached or failed or not isinstance(latency, int | float)
+        else Timing(latency_ms=float(latency), chunks=0),
+        checks=[] if failed else _checks(result.grading_result or {}, notes),
+        scores={} if failed else _scores(result.grading_result or {}),
+    )
+
+
+def _template_name(label: str, number: int | None) -> str:
+    return label[:60] if label else f"prompt-{(number or 0) + 1}"
+
+
+def _chat(raw: object) -> tuple[list[Message], str] | None:
+    """Return what stood before the user's last message, and that message; None: it is no text."""
+    if isinstance(raw, str):
+        if raw.lstrip().startswith("- role:"):
+            return _of_yaml(raw)
+        if not raw.lstrip().startswith(("[", "{")):
+            return [], raw
+        try:
+            raw = msgspec.json.decode(raw)
+        except (msgspec.DecodeError, RecursionError):
+            return [], str(raw)
+    if isinstance(raw, dict):
+        raw = raw.get("messages")
+    if not isinstance(raw, list) or not all(isinstance(one, dict) for one in raw):
+        return None
+    return split_chat([(str(one.get("role")), one.get("content")) for one in raw])
+
+
+def _of_yaml(raw: str) -> tuple[list[Message], str] | None:
+    """Return a chat that is written in YAML, as promptfoo sends it; plain text where it is none."""
+    import yaml
+
+    try:
+        said = yaml.safe_load(raw)
+    except (yaml.YAMLError, ValueError, RecursionError):
+        said = None
+    return _chat(said) if isinstance(said, list) else ([], raw)
+
+
+def _usage(said: object) -> Usage | None:
+    counts = said if isinstance(said, dict) else {}
+    return usage_of(counts.get("prompt"), counts.get("completion"), counts.get("total"))
+
+
+def _checks(grading: Mapping[str, Any], notes: Notes) -> list[CheckResult]:
+    found = []
+    parts = grading.get("componentResults")
+    for part in parts if isinstance(parts, list) else ():
+        asserted = part.get("assertion") if isinstance(part, dict) else None
+        if not isinstance(asserted, dict) or not isinstance(part.get("pass"), bool):
+            continue
+        kind, value = str(asserted.get("type")), asserted.get("value")
+        reason = None if part["pass"] else " ".join(str(part.get("reason") or "").split())[:300] or None
+        if kind in _OURS and isinstance(value, str) and "threshold" not in asserted:
+            found.append(CheckResult(_OURS[kind], part["pass"], value, reason))
+        else:
+            expected = value if isinstance(value, str | int | float) else None
+            found.append(CheckResult(f"promptfoo {kind}", part["pass"], expected, reason))
+            notes.add("outcomes of promptfoo's own assertions are kept; `batch check-replies` cannot judge them anew")
+    return found
+
+
+def _scores(grading: Mapping[str, Any]) -> dict[str, float]:
+    """Return the scores of graders that give more than pass or fail."""
+    found = {}
+    parts = grading.get("componentResults")
+    for part in parts if isinstance(parts, list) else ():
+        asserted = part.get("assertion") if isinstance(part, dict) else None
+        score = part.get("score") if isinstance(part, dict) else None
+        if isinstance(asserted, dict) and isinstance(score, int | float) and not isinstance(score, bool):
+            kind = str(asserted.get("type"))
+            if kind.removeprefix("not-") not in (
+                "contains",
+                "equals",
+                "regex",
+                "icontains",
+                "is-json",
+                "contains-json",
+            ):
+                found[str(asserted.get("metric") or kind)] = float(score)
+    return found
