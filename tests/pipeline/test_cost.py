@@ -18,7 +18,7 @@ from persona_batch.record import Record
 from persona_batch.record.manifest import Manifest, read_manifest
 from persona_batch.record.reader import cost_of
 from pipeline.workshop import Workshop
-from servers.act import Act, Script
+from servers.act import Act, Script, Share
 
 BATCH = """\
 id: wukong
@@ -286,3 +286,31 @@ def test_a_killed_run_is_counted_by_its_records(workshop: Workshop) -> None:
     sealed = manifest(workshop)
     sealed.state, sealed.cost = "running", None
     assert cost_of(Path(run.path) / "records.jsonl", sealed) == run.cost
+
+
+MIXED = """\
+id: cat
+system: You are a cat. Meow.
+controls: [none]
+run: {concurrency: 12, samples: 6, price: {input: 10, output: 100, currency: CNY}}
+questions:
+  - Hello?
+  - {id: fade, turns: [Who are you?, What do you eat?, Good night!], probe: Your name?}
+  - {id: more, text: And you?, probe: Your age?}
+"""
+
+
+@pytest.mark.parametrize(
+    ("amount", "faulty"), [("0.06", False), ("0.4", False), ("0.7", False), ("2", False), ("0.7", True)]
+)
+def test_conversations_and_single_questions_share_a_budget(workshop: Workshop, amount: str, faulty: bool) -> None:
+    shares = [Share(0.05, Act(status=503, body="later", headers={"retry-after": "0"}))] if faulty else []
+    script = Script(default=Act(reply="好" * 400), shares=shares, seed=3)
+    run = workshop.run([workshop.write("cat.yaml", MIXED)], script, max_cost=Decimal(amount))
+    assert run.cost is not None
+    assert run.exit_code in (0, 3)
+    if run.exit_code == 3:
+        assert "(--max-cost) is used up" in str(run.message)
+    assert sum(run.cost.amounts.values()) <= Decimal(amount)
+    kept = run.cost.priced + run.cost.unknown
+    assert kept == len(workshop.asked) or (faulty and kept <= len(workshop.asked))
