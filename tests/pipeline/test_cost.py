@@ -285,7 +285,14 @@ def test_a_killed_run_is_counted_by_its_records(workshop: Workshop) -> None:
     run = workshop.run([workshop.write("wukong.yaml", PRICED)])
     sealed = manifest(workshop)
     sealed.state, sealed.cost = "running", None
-    assert cost_of(Path(run.path) / "records.jsonl", sealed) == run.cost
+    records = Path(run.path) / "records.jsonl"
+    assert cost_of(records, sealed) == run.cost
+    assert run.cost is not None
+    lines = records.read_bytes()
+    records.write_bytes(lines + lines)  # whoever copied them together: nothing fails, and all that was paid counts
+    twice = cost_of(records, sealed)
+    assert twice is not None
+    assert twice.amounts["CNY"] == 2 * run.cost.amounts["CNY"]
 
 
 MIXED = """\

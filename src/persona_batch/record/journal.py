@@ -77,11 +77,11 @@ class Journal(Generic[E]):
         """
         return self._entries(self.decode)
 
-    def scan(self, head: type[H], keys: KeySet) -> Iterator[H]:
+    def scan(self, head: type[H], keys: KeySet | None = None) -> Iterator[H]:
         """Yield the fields of every entry that `head` has, and add the keys to `keys`; a missing file is an empty one.
 
         Raises:
-            UsageError: as for `read`; also a key that occurs twice.
+            UsageError: as for `read`; also a key that occurs twice, where keys are wanted.
         """
         return self._entries(msgspec.json.Decoder(head).decode, keys) if self.path.exists() else iter(())
 

@@ -79,14 +79,14 @@ def scan(path: Path) -> Scan:
 
 
 def billed(path: Path, prices: Sequence[PriceList]) -> Bill:
-    """Return what the records of a file cost; a missing file cost nothing.
+    """Return what the records of a file cost, all that are there; a missing file cost nothing.
 
     Raises:
         UsageError: as for `read_records`.
     """
     bill = Bill()
     if prices:
-        for head in journal_at(path).scan(_SpendingHead, KeySet()):
+        for head in journal_at(path).scan(_SpendingHead):
             bill += bill_of(head, prices)
     return bill
 
