@@ -94,6 +94,12 @@ class Names:
             renamed.add(wanted, identity)
         return identity
 
+    def clashes_with(self, others: "Names") -> bool:
+        """Say whether an id stands for something here and for something else there."""
+        if not (self.personas & others.personas) <= BUILT_IN.keys():
+            return True
+        return any(others.questions.get(name, content) != content for name, content in self.questions.items())
+
     def _free(self, head: str, longest: int, free: Callable[[str], bool]) -> str:
         """Return a name that is free, else the first of `name-2`, `name-3`, … that is."""
         if free(head):

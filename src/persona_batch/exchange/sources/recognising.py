@@ -128,7 +128,8 @@ def _flaw_of(source: Source) -> str:
         elif source.suffix == ".json":
             _ = source.json
         elif source.suffix in (".yaml", ".yml"):
-            _ = source.yaml
+            if isinstance(document := source.yaml, dict) and document.keys() & {"system", "personas", "questions"}:
+                return ": it looks like a file of ours; `batch check` looks at it"
         elif source.suffix in (".txt", ".md", ".prompt", ".prompty"):
             _ = source.text
         elif not source.path.is_file():

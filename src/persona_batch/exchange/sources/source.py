@@ -15,6 +15,7 @@ import msgspec
 
 from persona_batch.chat import JsonValue
 from persona_batch.errors import UsageError
+from persona_batch.exchange.sources.plain_yaml import as_json, loader
 
 MAX_BYTES = 64 * 1024 * 1024  # of what is read as a whole; tables and JSONL are read row by row
 MAX_TEXT = 16 * 1024 * 1024  # of what becomes one text, which may take four times as much
@@ -215,18 +216,18 @@ def read_yaml(text: str, source: Source) -> JsonValue:
     """
     import yaml
 
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    plain = loader()
     if len(text) > MAX_YAML:
         raise source.wrong(f"larger than {MAX_YAML >> 20} MB, too large for YAML; save it as JSON or JSONL")
     try:
-        nodes = sum(1 for event in yaml.parse(text, Loader=loader) if isinstance(event, yaml.NodeEvent))
+        nodes = sum(1 for event in yaml.parse(text, Loader=plain) if isinstance(event, yaml.NodeEvent))
         if nodes > _MAX_WRITTEN:
             raise source.wrong(f"more than {_MAX_WRITTEN:,} values, too many for YAML; save it as JSON or JSONL")
-        root = yaml.compose(text, Loader=loader)
+        root = yaml.compose(text, Loader=plain)
         if root is None:
             return None
         _refuse_growth(root, source)
-        return yaml.load(text, Loader=loader)  # noqa: S506  # a safe loader: tags make no objects
+        return as_json(yaml.load(text, Loader=plain))  # noqa: S506  # a safe loader: tags make no objects
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = (mark.line + 1, mark.column + 1) if mark else (0, 0)

@@ -1,12 +1,15 @@
 """What a folder has already: ids that new files must not take, for all files of a folder are run as one."""
 
 from collections.abc import Collection
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from persona_batch.chat import JsonValue
 from persona_batch.config.batch import Question
 from persona_batch.config.document import Library
 from persona_batch.config.files import SUFFIXES
 from persona_batch.config.load import load_batch
+from persona_batch.config.nodes import plain
 from persona_batch.config.problems import Problems
 from persona_batch.config.questions import QuestionRegistry
 from persona_batch.errors import ConfigError
@@ -17,36 +20,41 @@ from persona_batch.exchange.sources.staging import PERSONAS, QUESTIONS
 _MOST = 64 * 1024 * 1024  # bytes of files that are looked at
 
 
-def take_note(folder: Path, without: Collection[Path], names: Names) -> str | None:
-    """Add the ids of a folder's personas and questions to the names that are taken.
+@dataclass(slots=True)
+class Standing:
+    """Ids of a folder's personas and questions, and what its files say of the run; `flaw`: why they are not known."""
 
-    Args:
-        folder: the one that is imported into.
-        without: files, relative to it, that are to be written anew.
-        names: gets the ids.
+    names: Names = field(default_factory=Names)
+    run: dict[str, JsonValue] = field(default_factory=dict)
+    flaw: str = ""
 
-    Returns:
-        Why they could not be read, if so.
-    """
+
+def take_note(folder: Path, without: Collection[Path]) -> Standing:
+    """Return what a folder has, but for files (relative to it) that are to be written anew."""
     personas = _yaml_files(folder, PERSONAS, without)
     questions = _yaml_files(folder, QUESTIONS, without)
     tables = [file for file in (folder / PERSONAS).glob("*") if file.suffix not in SUFFIXES]
     if sum(file.stat().st_size for file in (*personas, *questions, *tables) if file.is_file()) > _MOST:
-        return "its files are large, so their ids were not compared with the new ones"
+        return Standing(flaw="its files are large, so their ids were not compared with the new ones")
+    found = Standing()
     try:
         batch = load_batch([str(file) for file in personas], need_questions=False) if personas else None
     except ConfigError as error:
-        return f"the ids of its files are not known ({error.problems[0]})"
+        return Standing(flaw=f"the ids of its files are not known ({error.problems[0]})")
     asked: dict[str, Question] = {}
     for one in () if batch is None else batch.personas:
-        names.personas.update([one.id] if one.rows is None else one.rows.names())
+        found.names.personas.update([one.id] if one.rows is None else one.rows.names())
         asked |= {question.id: question for question in one.questions}
-    problems = Problems()
-    registry = QuestionRegistry(Library(problems))
+    library = Library(Problems())
+    registry = QuestionRegistry(library)
     asked |= {question.id: question for question in registry.from_files(map(str, questions))}
     for question in asked.values():
-        names.questions.setdefault(question.id, _content(question))
-    return None
+        found.names.questions.setdefault(question.id, _content(question))
+    for file in personas:
+        document = library.document(file, str(file))
+        if document is not None and (run := document.root.get("run")) is not None:
+            found.run |= plain(run)
+    return found
 
 
 def _content(question: Question) -> int:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from persona_batch.chat import JsonValue
 from persona_batch.errors import UsageError
 from persona_batch.exchange.sources.found import Found
 from persona_batch.exchange.sources.naming import Names
@@ -72,23 +73,23 @@ def write(sources: Sources, folder: Path, *, force: bool = False, dry_run: bool 
 
 def _staged(sources: Sources, folder: Path, work: Path) -> Staged:
     """Write everything into the workplace; once more with other ids, where the folder has some of them already."""
-    first = _stage(sources, work / "first", Names())
     names = Names()
+    first = _stage(sources, work / "first", names, {})
     if not folder.is_dir():
         return first
-    flaw = take_note(folder, {*first.files}, names)
-    if flaw is not None:
-        first.notes.append(f"{folder}: {flaw}")
+    standing = take_note(folder, {*first.files})
+    if standing.flaw:
+        first.notes.append(f"{folder}: {standing.flaw}")
         return first
-    taken = {("personas", name) for name in names.personas} | {("prompts", name) for name in names.questions}
-    if taken.isdisjoint(first.expected):
+    alike = all(standing.run.get(key, value) == value for key, value in first.run.items())
+    if alike and not standing.names.clashes_with(names):
         return first
-    return _stage(sources, work / "second", names)
+    return _stage(sources, work / "second", standing.names, standing.run)
 
 
-def _stage(sources: Sources, root: Path, names: Names) -> Staged:
+def _stage(sources: Sources, root: Path, names: Names, run: dict[str, JsonValue]) -> Staged:
     root.mkdir()
-    staged = Staged(root)
+    staged = Staged(root, run=run)
     stager = Stager(staged, names)
     for shown, found in sources():
         stager.take(found, shown)
