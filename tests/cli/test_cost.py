@@ -178,3 +178,41 @@ def test_the_library_takes_the_same_budget(work: Path, amount: float | str | Dec
 def test_the_library_refuses_what_is_no_amount(amount: float) -> None:
     with pytest.raises(UsageError, match=r"max_cost=.*: expected an amount of money above 0"):
         run({"pirate": "Arr."}, ["Who?"], provider="scripted", max_cost=amount)
+
+
+@pytest.mark.parametrize(
+    ("provider", "model", "known"),
+    [
+        ("openai", "gpt-5-mini", True),
+        ("openrouter", "qwen/qwen3-8b", True),
+        ("deepseek", "deepseek-chat", True),
+        ("deepseek", "gpt-5-mini", False),
+        ("siliconflow", "deepseek-ai/DeepSeek-V3", False),
+        ("modelscope", "Qwen/Qwen3-8B", False),
+        ("zhipu", "glm-5", False),
+        ("moonshot", "kimi-k3", False),
+    ],
+)
+def test_a_preset_has_the_prices_that_are_known_there(
+    work: Path, call: Call, provider: str, model: str, known: bool
+) -> None:
+    (work / "pirate.yaml").write_text(PIRATE, encoding="utf-8")
+    asked = ("run", "pirate.yaml", "--provider", provider, "-m", model, "--dry-run")
+    found = json.loads(call(*asked, "--json").out)
+    price = found["prices"][model]
+    assert (price is not None) == known
+    assert found["cost"]["unpriced"] == ([] if known else [model])
+    if known:
+        assert (price["currency"], price["source"].split()[0]) == ("USD", "genai-prices")
+    done = call(*asked, "--max-cost", "1")
+    assert done.code == (0 if known else 2)
+    assert known or f"nobody knows what {model} costs at {provider}; say the price" in done.err
+
+
+@pytest.mark.parametrize("provider", ["local", "ollama", "vllm", "lmstudio"])
+def test_on_ones_own_machine_nobody_is_paid_unless_the_file_says_so(work: Path, call: Call, provider: str) -> None:
+    asked = ("run", "pirate.yaml", "--provider", provider, "-m", "m", "--dry-run", "--json")
+    assert json.loads(call(*asked).out)["prices"]["m"]["currency"] == "CNY"
+    (work / "pirate.yaml").write_text(PIRATE, encoding="utf-8")
+    found = json.loads(call(*asked).out)
+    assert (found["prices"], found["cost"]) == ({}, None)
