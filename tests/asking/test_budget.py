@@ -3,6 +3,8 @@
 from decimal import Decimal
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from engine.cells import TimedProvider
 from engine.runs import run_cells
@@ -29,6 +31,27 @@ def test_the_budget_is_not_exceeded(concurrency: int) -> None:
     assert "the budget of ¥1.00 (--max-cost) is used up: ¥0.9" in str(outcome.ended)
     assert Decimal("0.95") <= len(outcome.records) * REPLY <= 1
     assert len(provider.arrivals) == len(outcome.records)
+
+
+@settings(max_examples=25)
+@given(
+    st.integers(1, 500),
+    st.integers(1, 32),
+    st.decimals("0.001", 1, places=3),
+    st.decimals(0, 1000, places=2),
+    st.lists(st.integers(0, 60), max_size=8),
+)
+def test_no_budget_is_exceeded_where_no_estimate_misses(
+    reply: int, concurrency: int, amount: Decimal, dear: Decimal, failing: list[int]
+) -> None:
+    price = Price(input=Decimal(10), output=dear, currency="CNY")
+    provider = TimedProvider(
+        usage=Usage(20, reply), fate=lambda number: ServerFailed("x") if number in failing else None
+    )
+    outcome = run_cells(provider, 60, limits=limits(str(amount), concurrency, price))
+    spent = sum(price.of(20, 0, reply) for record in outcome.records if record.status == "ok")
+    assert spent <= amount
+    assert outcome.ended is not None or len(outcome.records) == 60
 
 
 def test_a_budget_that_is_just_enough_completes() -> None:
