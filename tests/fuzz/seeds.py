@@ -3,9 +3,11 @@
 import base64
 import io
 import json
+import lzma
 import struct
 import zipfile
 import zlib
+from pathlib import Path
 from typing import Any
 
 _CARD: dict[str, Any] = {
@@ -124,6 +126,32 @@ def foreign_files() -> list[tuple[str, bytes]]:
         card.writestr("assets/a.png", _png([]))
     files.append(("card.charx", packed.getvalue()))
     return files
+
+
+def foreign_results() -> list[tuple[str, bytes]]:
+    """Return results of other tools: real ones, and small ones of formats that have none here."""
+    real = Path(__file__).parents[1] / "exchange" / "results" / "data"
+    files = [(path.stem, lzma.decompress(path.read_bytes())) for path in sorted(real.rglob("*.xz"))]
+    files = [(name, data) for name, data in files if len(data) <= 200_000]
+    rows = [{"persona": "nurse", "question": "Who?", "sample": 0, "reply": "A nurse.", "system": "You are a nurse."}]
+    rows.append({**rows[0], "persona": "none", "reply": "A model.", "system": ""})
+    body = {"model": "m", "messages": _MESSAGES}
+    choice = {"index": 0, "message": {"role": "assistant", "content": "A nurse."}, "finish_reason": "stop"}
+    response = {"status_code": 200, "body": {"model": "m", "choices": [choice], "usage": {"total_tokens": 3}}}
+    small: dict[str, Any] = {
+        "table.jsonl": "\n".join(json.dumps(row) for row in rows),
+        "table.csv": 'persona,question,reply\nnurse,Who?,A nurse.\nnone,Who?,"A, b"\n',
+        "batch-output.jsonl": json.dumps({"id": "b", "custom_id": "nurse|q|0", "response": response, "error": None}),
+        "batch-input.jsonl": json.dumps({"custom_id": "nurse|q|0", "method": "POST", "url": "/v1/x", "body": body}),
+        "comparator.json": json.dumps(
+            {
+                "metadata": {"source_path": "x", "custom_fields_schema": []},
+                "models": [{"name": "a"}, {"name": "b"}],
+                "examples": [{"input_text": "Hi", "tags": [], "output_text_a": "x", "output_text_b": "y", "score": 0}],
+            }
+        ),
+    }
+    return [*files, *((name, text.encode()) for name, text in small.items())]
 
 
 def _png(texts: list[tuple[bytes, Any]]) -> bytes:

@@ -9,14 +9,17 @@ from pathlib import Path
 from typing import Any
 
 from fuzz.running import Target
-from fuzz.seeds import foreign_files
+from fuzz.seeds import foreign_files, foreign_results
 from persona_batch.config.load import load_batch, survey
 from persona_batch.errors import ConfigError, ProviderError, UsageError
+from persona_batch.exchange.results.formats import FORMATS as RESULTS
+from persona_batch.exchange.results.importing import ImportResults, import_results
 from persona_batch.exchange.sources.found import ImportOptions
 from persona_batch.exchange.sources.recognising import FORMATS, Reading
 from persona_batch.exchange.sources.writing import write
 from persona_batch.provider.contract import Chunk
 from persona_batch.provider.reply_decoder import ReplyDecoder
+from persona_batch.record.reader import read_records
 
 ROOT = Path(__file__).parents[2]
 _TABLES = (".csv", ".tsv", ".json", ".jsonl", ".parquet")
@@ -25,9 +28,10 @@ _MOST = 200_000  # bytes of a seed: larger ones are slow to change, and have not
 
 def targets(corpus: Sequence[Path] = ()) -> list[Target]:
     """Return the targets; `corpus` are folders of further real files."""
-    foreign = [*foreign_files(), *_files(corpus)]
+    foreign = [*foreign_files(), *_files([ROOT / "tests" / "exchange" / "data", *corpus])]
     return [
         Target("imports", foreign, _import, (UsageError,)),
+        Target("results", [*foreign_results(), *_files(corpus)], _results, (UsageError,)),
         Target(
             "yaml", list(_files([ROOT / "personas", ROOT / "prompts"], (".yaml",))), _yaml, (ConfigError, UsageError)
         ),
@@ -64,6 +68,21 @@ def _import(folder: Path, name: str, data: bytes, rng: random.Random) -> None:
     write(lambda: reading.all([named]), made)
     again = write(lambda: reading.all([named]), made)
     assert not again.made, f"imported twice, it is another: {again.made}"
+
+
+def _results(folder: Path, name: str, data: bytes, rng: random.Random) -> None:
+    """Take in another tool's results as a run, and read it as `compare` does."""
+    (folder / name).write_bytes(data)
+    forced = rng.choice(RESULTS).name if rng.random() < 0.2 else None
+    columns = {"reply": "answer"} if rng.random() < 0.1 else {}
+    asked = folder / "batch-input.jsonl" if name == "batch-output.jsonl" else None
+    if asked is not None:
+        asked.write_bytes(dict(foreign_results())[asked.name])
+    options = ImportResults(files=[Path(name)], out=Path("runs"), format=forced, columns=columns, requests=asked)
+    with chdir(folder):
+        done = import_results(options)
+        for _ in read_records(done.run.records):
+            pass
 
 
 def _tables() -> list[tuple[str, bytes]]:
