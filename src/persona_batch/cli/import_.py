@@ -54,7 +54,7 @@ def import_(
 
 def _next(made: tuple[Path, ...], folder: Path, dry_run: bool) -> str:
     """Return the command to try next."""
-    persona = next((path for path in made if path.parts[0] == "personas" and path.suffix == ".yaml"), None)
     if dry_run or not made:
         return ""
-    return f"; next: `batch check {folder.as_posix() if persona is None else (folder / persona).as_posix()}`"
+    personas = [path for path in made if path.parts[0] == "personas" and path.suffix == ".yaml"]
+    return f"; next: `batch check {(folder / personas[0] if len(personas) == 1 else folder).as_posix()}`"

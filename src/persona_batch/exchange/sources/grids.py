@@ -15,30 +15,30 @@ _PLACES: dict[str, Placement] = {
 }
 
 
-def _matches(source: Source) -> bool:
-    document = source.json_or_none or source.yaml_or_none
+def _grid(document: JsonValue) -> tuple[list[dict[str, JsonValue]], list[JsonValue]] | None:
+    """Return the conditions and questions of a grid; None: it is none."""
     if not isinstance(document, dict):
-        return False
+        return None
     conditions, questions = document.get("conditions"), document.get("questions")
-    return (
-        isinstance(conditions, list)
-        and isinstance(questions, list)
-        and bool(conditions)
-        and all(isinstance(one, dict) and ({"text", "messages", "place"} & one.keys()) for one in conditions)
-    )
+    if not isinstance(conditions, list) or not isinstance(questions, list) or not conditions:
+        return None
+    fits = all(isinstance(one, dict) and {"text", "messages", "place"} & one.keys() for one in conditions)
+    return (conditions, questions) if fits else None
+
+
+def _matches(source: Source) -> bool:
+    return _grid(source.json_or_none or source.yaml_or_none) is not None
 
 
 def _read(source: Source, options: ImportOptions) -> Found:  # noqa: ARG001
     document = source.json if source.suffix == ".json" else source.yaml
-    if not isinstance(document, dict):
-        raise source.wrong("expected an object with `conditions` and `questions`")
-    conditions, questions = document.get("conditions"), document.get("questions")
-    if not isinstance(conditions, list) or not isinstance(questions, list):
-        raise source.wrong("expected an object with the lists `conditions` and `questions`")
+    grid = _grid(document)
+    if grid is None or not isinstance(document, dict):
+        raise source.wrong("expected `conditions`, each with `text`, `place` or `messages`, and `questions`")
     notes: list[str] = []
     personas: list[FoundPersona] = []
     controls: list[str] = []
-    for number, condition in enumerate(conditions, start=1):
+    for number, condition in enumerate(grid[0], start=1):
         one = _persona(condition, number, source, notes)
         if one.system is None and not one.examples and one.id in BUILT_IN and not one.imported:
             controls.append(str(one.id))  # it is what the control of that name is
@@ -46,7 +46,8 @@ def _read(source: Source, options: ImportOptions) -> Found:  # noqa: ARG001
             controls.append("empty")
         else:
             personas.append(one)
-    sets = [FoundSet(stem=source.stem, questions=[_question(question, source) for question in questions])]
+    questions = [_question(question, source) for question in grid[1]]
+    sets = [FoundSet(stem=source.stem, questions=questions)]
     shared: dict[str, JsonValue] = {"controls": controls} if controls else {}
     kept = {key: value for key, value in document.items() if key not in ("conditions", "questions")}
     if kept:
@@ -54,9 +55,7 @@ def _read(source: Source, options: ImportOptions) -> Found:  # noqa: ARG001
     return Found(stem=source.stem, personas=personas, sets=sets, shared=shared, notes=notes)
 
 
-def _persona(condition: JsonValue, number: int, source: Source, notes: list[str]) -> FoundPersona:
-    if not isinstance(condition, dict):
-        raise source.wrong(f"condition {number}: expected an object")
+def _persona(condition: dict[str, JsonValue], number: int, source: Source, notes: list[str]) -> FoundPersona:
     name = str(condition.get("id") or condition.get("name") or f"condition-{number}")
     kept = {key: value for key, value in condition.items() if key not in ("id", "name", "place", "text", "messages")}
     if condition.get("messages"):
@@ -64,7 +63,7 @@ def _persona(condition: JsonValue, number: int, source: Source, notes: list[str]
     text, place = condition.get("text"), condition.get("place", "system")
     if text is None:
         return FoundPersona(id=name, placement="none", imported=kept or None)
-    if not isinstance(text, str) or not isinstance(place, str) or place not in _PLACES:
+    if not isinstance(text, str) or place not in _PLACES:
         raise source.wrong(f"condition {name}: expected a `text`, and a `place` of {', '.join(_PLACES)}")
     if place == "user-first":
         notes.append(
