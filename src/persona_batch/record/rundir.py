@@ -46,6 +46,11 @@ class RunDir:
         return self.path.name
 
     @property
+    def name(self) -> str:
+        """What the run is called: by its folder; part of a run that was copied elsewhere by its file."""
+        return self.path.resolve().name if self.records.name == RECORDS else self.records.stem
+
+    @property
     def manifest(self) -> Path:
         """The manifest, `run.json`."""
         return self.path / MANIFEST

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from persona_batch.comparing.corpus import STATUSES
 from persona_batch.comparing.judged_scores import Scores
 from persona_batch.comparing.readings import Prompts, asked_at
-from persona_batch.config.files import RECORDS
 from persona_batch.record import Record
 from persona_batch.record.judgment import reply_hash
 from persona_batch.record.manifest import Manifest
@@ -62,8 +61,8 @@ class Source:
 
     @property
     def name(self) -> str:
-        """What the run is called: by its folder; part of a run that was copied elsewhere by its file."""
-        return self.run.path.resolve().name if self.run.records.name == RECORDS else self.run.records.stem
+        """What the run is called."""
+        return self.run.name
 
 
 @dataclass(slots=True)

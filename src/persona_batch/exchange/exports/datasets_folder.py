@@ -40,7 +40,7 @@ def write(export: Export, folder: Path) -> None:
 
 
 def _card(export: Export, rows: int, size: int) -> str:
-    runs = [run.path.resolve().name for run in export.table.runs]
+    runs = [run.name for run in export.table.runs]
     head = {
         "configs": [{"config_name": "default", "data_files": [{"split": "train", "path": "data/*.parquet"}]}],
         "dataset_info": {

@@ -39,7 +39,7 @@ def pieces(export: Export) -> Iterator[bytes]:
         *({"name": name, "type": kind} for name, kind in _FIELDS.items()),
         *({"name": column.name, "type": "per_model_boolean"} for column in checks),
     ]
-    source = listed([run.path.resolve().name for run in export.table.runs])
+    source = listed([run.name for run in export.table.runs])
     metadata = {"source_path": source, "custom_fields_schema": schema}
     models = [{"name": first}, {"name": second}]
     yield b'{"metadata":%b,"models":%b,"examples":[' % (_encode(metadata), _encode(models))

@@ -41,7 +41,7 @@ def _parts(export: Export) -> Iterator[str]:
         kept.extend((question, persona, min(record.sample, 1 << 62), run, place))
     table = np.frombuffer(kept, dtype=np.int64).reshape(-1, _FIELDS)
     order = np.lexsort(tuple(table[:, field] for field in reversed(range(_FIELDS))))
-    runs = [run.path.resolve().name for run in export.table.runs]
+    runs = [run.name for run in export.table.runs]
     title = ", ".join(plain(name) for name in runs)
     yield f"<!-- batch export -->\n\n# {title}\n\n"
     sizes = ((len(table), "record"), (len(personas), "persona"), (len(questions), "question"))

@@ -21,7 +21,7 @@ _DEVICE_TROUBLE = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_REA
 _REFERENCES = {"run_id": "runs", "persona": "personas", "question": "questions"}
 
 _TABLES = """
-CREATE TABLE runs (id TEXT PRIMARY KEY, folder TEXT);
+CREATE TABLE runs (id TEXT PRIMARY KEY, name TEXT);
 CREATE TABLE personas (id TEXT PRIMARY KEY, name TEXT, system TEXT, attributes TEXT);
 CREATE TABLE questions (id TEXT PRIMARY KEY, text TEXT, cluster TEXT, answer TEXT);
 CREATE TABLE messages (
@@ -101,10 +101,10 @@ def _fill(database: sqlite3.Connection, export: Export) -> None:
 def _note_names(database: sqlite3.Connection, export: Export, entry: Entry) -> None:
     """Add what the record's names stand for, where it is the first of them."""
     record = entry.record
-    folder = export.table.runs[entry.run].path.resolve().name
-    database.execute("INSERT OR IGNORE INTO runs VALUES (?, ?)", (record.run_id, folder))
+    run = export.table.runs[entry.run].name
+    database.execute("INSERT OR IGNORE INTO runs VALUES (?, ?)", (record.run_id, run))
     attributes = as_json(record.attributes).decode()
-    persona = (record.persona, entry.persona.name, entry.system, attributes)
+    persona = (record.persona, entry.persona.name or record.persona, entry.system, attributes)  # what Datasette shows
     database.execute("INSERT OR IGNORE INTO personas VALUES (?, ?, ?, ?)", persona)
     question = (record.question, entry.question_text, entry.question.cluster, entry.question.answer)
     database.execute("INSERT OR IGNORE INTO questions VALUES (?, ?, ?, ?)", question)
