@@ -143,6 +143,27 @@ def test_conversations_are_personas_and_what_the_user_says(tmp_path: Path) -> No
     assert taken.kept("b")["messages"] == rows[1]["conversations"]
 
 
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"system": "S", "conversations": [{"from": "human", "value": "Q"}, {"from": "gpt", "value": "A"}]},
+        {"input": [{"role": "system", "content": "S"}, {"role": "user", "content": "Q"}], "ideal": "A"},
+        {"custom_id": "r", "body": {"model": "m", "messages": [
+            {"role": "system", "content": "S"}, {"role": "user", "content": [{"type": "text", "text": "Q"}]}]}},
+        {"system": "S", "instruction": "Q", "input": "", "output": "A"},
+        {"system_prompt": "S", "prompt": "Q"},
+        {"persona": "S", "question": "Q"},
+    ],
+)  # fmt: skip
+def test_a_system_message_beside_what_is_asked(tmp_path: Path, row: dict[str, object]) -> None:
+    taken = take(tmp_path, {"x.jsonl": json.dumps(row)})
+    (persona,) = taken.personas.values()
+    assert persona.variants == ("S",)
+    assert [question.text for question in persona.questions] == ["Q"]
+    everything = json.dumps(taken.files)
+    assert all(f'"{value}"' in everything for value in row.values() if isinstance(value, str) and value)
+
+
 def test_the_forms_of_checks_that_are_exact(tmp_path: Path) -> None:
     sources = ['lambda x: "Tokyo" in x', "lambda x: 'a' not in x", "lambda x: len(x) == 1", '__import__("os").abort()']
     rows = [{"id": n, "system": f"s{n}", "probe": "Who?", "check_source": text} for n, text in enumerate(sources)]

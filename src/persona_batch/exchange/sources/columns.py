@@ -18,7 +18,8 @@ PROMPTS = ("prompt", "instruction", "instructions", "content", "text", "prompt_t
 PERSONAS = ("persona", "input persona", "input_persona", "persona_description", "persona_text", "人物描述")
 QUESTIONS = ("question", "probe", "query", "user_prompt", "user_message", "user", "question_text", "prompt", "text",
              "instruction", "input", "content", "problem", "goal", "问题", "提问", "题目", "内容")  # fmt: skip
-ASKED = ("probe", "question", "query", "user_prompt", "user_message", "user", "input", "问题", "提问", "题目")
+ASKED = ("probe", "question", "query", "user_prompt", "user_message", "user", "prompt", "instruction", "input",
+         "问题", "提问", "题目")  # fmt: skip
 ANSWERS = ("answer", "right_answer", "correct_answer", "expected_answer", "答案")
 DESCRIPTIONS = ("description", "desc", "summary", "描述", "简介", "说明")
 

@@ -9,26 +9,39 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from persona_batch.chat import JsonValue
-from persona_batch.exchange.sources.columns import IDS, find, said
+from persona_batch.exchange.sources.columns import IDS, SYSTEMS, find, said
 from persona_batch.exchange.sources.found import Format, Found, FoundPersona, FoundQuestion, FoundSet, ImportOptions
 from persona_batch.exchange.sources.messages import Talk, message_of, take_apart
 from persona_batch.exchange.sources.rows import Row, rows_of, sample
 from persona_batch.exchange.sources.source import Source
 
-_KEYS = ("messages", "conversations", "conversation", "turns")
+_KEYS = ("messages", "conversations", "conversation", "turns", "input", "prompt", "dialogue", "dialog")
 _MOST_PERSONAS = 5000
 _LARGE = 16 * 1024 * 1024  # bytes of a file that is not held: it is read once for each persona
 _MOST_PASSES = 20
 
 
-def _messages(row: Row) -> list[JsonValue] | None:
-    """Return the messages of a row; an OpenAI batch request has them in its body."""
+def _held(row: Row) -> tuple[str, list[JsonValue]] | None:
+    """Return the messages of a row and the key that holds them; an OpenAI batch request has them in its body."""
     holder: JsonValue = row.get("body") if isinstance(row.get("body"), dict) else row
     for key in _KEYS:
         found = holder.get(key)
         if isinstance(found, list) and found and message_of(found[0]) is not None:
-            return found
+            return key, found
     return None
+
+
+def _messages(row: Row) -> list[JsonValue] | None:
+    """Return the messages of a row; a system message may stand beside them."""
+    held = _held(row)
+    if held is None:
+        return None
+    messages = held[1]
+    system = said(row, find(row, SYSTEMS))
+    first = message_of(messages[0])
+    if not system or (first is not None and first[0] in ("system", "developer")):
+        return messages
+    return [{"role": "system", "content": system}, *messages]
 
 
 def _matches(source: Source) -> bool:
@@ -110,9 +123,11 @@ def _key(talk: Talk) -> str:
 
 def _kept(row: Row, talk: Talk) -> Row:
     """Return what a row says besides: what was answered, too."""
-    kept = {key: value for key, value in row.items() if key not in (*_KEYS, "body")}
+    held = _held(row)
+    key = "" if held is None else held[0]
+    kept = {name: value for name, value in row.items() if name not in (key, "body")}
     if isinstance(body := row.get("body"), dict):
-        kept["body"] = {key: value for key, value in body.items() if key not in _KEYS}
+        kept["body"] = {name: value for name, value in body.items() if name != key}
     if talk.rest or any(talk.replies):
         kept["messages"] = _messages(row)
     return kept

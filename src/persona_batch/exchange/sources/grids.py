@@ -63,7 +63,7 @@ def _persona(condition: dict[str, JsonValue], number: int, source: Source, notes
     text, place = condition.get("text"), condition.get("place", "system")
     if text is None:
         return FoundPersona(id=name, placement="none", imported=kept or None)
-    if not isinstance(text, str) or place not in _PLACES:
+    if not isinstance(text, str) or not isinstance(place, str) or place not in _PLACES:
         raise source.wrong(f"condition {name}: expected a `text`, and a `place` of {', '.join(_PLACES)}")
     if place == "user-first":
         notes.append(

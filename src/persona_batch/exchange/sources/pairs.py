@@ -9,13 +9,14 @@ from collections.abc import Iterator
 
 from persona_batch.chat import JsonValue
 from persona_batch.config.problems import quote
-from persona_batch.exchange.sources.columns import ASKED, IDS, NAMES, SYSTEMS, all_columns, find, levels, said
+from persona_batch.exchange.sources.columns import ASKED, IDS, NAMES, PERSONAS, SYSTEMS, all_columns, find, levels, said
 from persona_batch.exchange.sources.found import Format, Found, FoundPersona, FoundQuestion, ImportOptions
 from persona_batch.exchange.sources.rows import Row, rows_of, sample
 from persona_batch.exchange.sources.source import Source
 from persona_batch.exchange.sources.tables import split
 from persona_batch.exchange.sources.variables import unfilled_in
 
+_QUESTIONS = ("probe", "question", "问题")
 _CHECKS = ("check_source", "check", "test", "validator")
 _CONTAINS = re.compile(r"""lambda (\w+): (?P<text>(['"]).*\3) (?P<not>not )?in \1""", re.DOTALL)
 
@@ -33,6 +34,8 @@ def _matches(source: Source) -> bool:
 def _columns(rows: tuple[Row, ...]) -> tuple[str | None, str | None]:
     columns = all_columns(rows)
     system = find(columns, SYSTEMS)
+    if system is None and find(columns, _QUESTIONS) is not None:  # a prompt beside a persona is the persona's
+        system = find(columns, PERSONAS)
     return system, find(columns, ASKED, {system})
 
 

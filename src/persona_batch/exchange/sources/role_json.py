@@ -17,6 +17,7 @@ from persona_batch.exchange.sources.found import (
 )
 from persona_batch.exchange.sources.source import Source
 from persona_batch.exchange.sources.variables import unfilled_in
+from persona_batch.templating import Template, TemplateFlaw
 
 _RANGE = re.compile(r"(?i)(?:number|score|rating|integer)s? (?:between|from) (\d{1,3}) (?:and|to) (\d{1,3})\b")
 _PLACE = re.compile(r"\{(question|answer)\}")
@@ -38,7 +39,9 @@ def _read(source: Source, options: ImportOptions) -> Found:  # noqa: ARG001
     document = source.json
     if not isinstance(document, dict) or not isinstance(document.get("instruction"), list):
         raise source.wrong("expected an object with `instruction: [{pos: …}]`")
-    wordings = [item["pos"] for item in document["instruction"] if _is_wording(item)]
+    if not all(_is_wording(item) for item in document["instruction"]):
+        raise source.wrong("an item of `instruction` has no text `pos`")
+    wordings = [item["pos"] for item in document["instruction"]]
     notes: list[str] = []
     for wording in wordings:
         unfilled_in(wording, notes)
@@ -72,6 +75,10 @@ def _rubric(stem: str, judge: str) -> FoundRubric | None:
     names = {"question": "{{ question }}", "answer": "{{ reply }}"}
     parts = re.split(r"(\{question\}|\{answer\})", judge)
     text = "".join(names[part[1:-1]] if _PLACE.fullmatch(part) else _literal(part) for part in parts)
+    try:
+        Template.parse(text)
+    except TemplateFlaw:
+        return None
     return FoundRubric(stem=stem, text=text, score={"min": low, "max": high})
 
 

@@ -12,8 +12,8 @@ from pathlib import Path
 from persona_batch.chat import JsonValue
 from persona_batch.config.files import MAX_BYTES
 from persona_batch.errors import UsageError
-from persona_batch.exchange.sources.entries import IMPORTED, Entries, Entry, LeftOut, as_item, kept
-from persona_batch.exchange.sources.found import Found, FoundPersona, FoundQuestion, FoundSet
+from persona_batch.exchange.sources.entries import IMPORTED, Entries, Entry, LeftOut, as_item, clean, kept
+from persona_batch.exchange.sources.found import Found, FoundPersona, FoundQuestion, FoundRubric, FoundSet
 from persona_batch.exchange.sources.naming import Names
 from persona_batch.exchange.sources.row_files import RowFiles
 from persona_batch.exchange.sources.yaml_text import yaml_text
@@ -70,9 +70,7 @@ class Stager:
             if kind is not None:
                 sets[one.stem] = kind
         for rubric in found.rubrics:
-            name = self.names.stem(RUBRICS, rubric.stem)
-            said = {"id": name, **({} if rubric.system is None else {"system": rubric.system})}
-            self._write(f"{RUBRICS}/{name}.yaml", {**said, "text": rubric.text, "score": rubric.score})
+            self._rubric(rubric, entries)
         if first is not None:
             entries.stem = stem
             self._personas(found, chain([first], personas), sets, entries)
@@ -82,6 +80,17 @@ class Stager:
         if self.staged.personas + self.staged.questions == before:
             last = self.staged.notes[-1] if self.staged.notes else f"{shown}: it holds no persona and no question"
             raise UsageError(f"{last}; nothing is left to import")
+
+    def _rubric(self, rubric: FoundRubric, entries: Entries) -> None:
+        told = entries.told
+        try:
+            said = {} if rubric.system is None else {"system": clean(rubric.system, told, rubric.stem)}
+            said["text"] = clean(rubric.text, told, rubric.stem)
+        except LeftOut as reason:
+            told.add(f"rubrics left out ({reason})", rubric.stem)
+            return
+        name = self.names.stem(RUBRICS, rubric.stem)
+        self._write(f"{RUBRICS}/{name}.yaml", {"id": name, **said, "score": rubric.score})
 
     def _set(self, one: FoundSet, entries: Entries, within: set[str]) -> str | None:
         """Write a question file; return its stem, or None where no question was left."""

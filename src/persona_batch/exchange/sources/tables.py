@@ -37,7 +37,11 @@ def _are_questions(source: Source) -> bool:
 
 
 def _texts(rows: Collection[Row], column: str) -> bool:
-    return bool(rows) and all(isinstance(row.get(column), str) for row in rows)
+    """Say whether a column holds texts; one that is missing in a row is said when it is read."""
+    values = [row.get(column) for row in rows]
+    return any(isinstance(value, str) for value in values) and all(
+        value is None or isinstance(value, str) for value in values
+    )
 
 
 def read_prompts(source: Source, options: ImportOptions) -> Found:  # noqa: ARG001
