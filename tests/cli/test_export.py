@@ -176,7 +176,10 @@ def test_formats_have_synonyms(said: str, name: str) -> None:
         (["--format", "parquet", "--raw"], "--raw: of no use with --format parquet"),
         (["--personas", "a,b"], "--personas: of no use with --format csv, only with llm-comparator"),
         (["--format", "llm-comparator", "--personas", "pirate"], "expected two personas"),
-        (["--format", "llm-comparator", "--personas", "pirat,none"], "did you mean `pirate`?"),
+        (
+            ["--format", "llm-comparator", "--personas", "pirat,none"],
+            "--personas pirat: no such persona among the records; did you mean `pirate`?",
+        ),
         (["-p", "wukong"], "no persona matches `wukong`; expected one of none, assistant, pirate"),
         (["--status", "error"], "no record matches"),
         (["--status", "done"], "--status done"),
@@ -319,3 +322,10 @@ def test_on_a_terminal_control_characters_are_shown(tmp_path: Path) -> None:
     with batch_in_terminal("export", "--format", "markdown", cwd=tmp_path) as session:
         assert session.wait() == 0
         assert "red ␛[31m<U+202E>flow" in session.text
+
+
+def test_which_two_of_several_personas_has_to_be_said(tmp_path: Path, call: Call) -> None:
+    write_run(tmp_path / "runs", crew(voices={"none": "", "pirate": "Arrr", "poet": "O"}, questions=1, samples=1))
+    done = call("export", "--format", "llm-comparator")
+    assert (done.code, done.out) == (2, "")
+    assert "two personas are set side by side; name them by --personas A,B: none, pirate, poet" in done.err

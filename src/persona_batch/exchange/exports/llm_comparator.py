@@ -105,7 +105,7 @@ def _paired(export: Export) -> tuple[str, str, list[tuple[_Place, _Place]]]:
         if found is not None:
             pairs.append((where, found.get(form) or next(iter(found.values()))))
     if not pairs:
-        raise UsageError(f"{first} and {second} have no replies to the same question; name others by --arms A,B")
+        raise UsageError(f"{first} and {second} have no replies to the same question; name others by --personas A,B")
     return first, second, pairs
 
 
@@ -126,7 +126,7 @@ def _arms(export: Export) -> tuple[str, str]:
     known = list(personas)
     for name in export.options.arms:
         if name not in personas:
-            raise UsageError(f"--arms {name}: no such persona among the records; {meant(name, known)}")
+            raise UsageError(f"--personas {name}: no such persona among the records; {meant(name, known)}")
     if len(export.options.arms) == 2:
         first, second = export.options.arms
         return first, second
@@ -136,7 +136,7 @@ def _arms(export: Export) -> tuple[str, str]:
         return compared[0], heads[compared[0]]
     if len(known) == 2:
         return known[0], known[1]
-    raise UsageError(f"two personas are set side by side; name them by --arms A,B: {listed(known, 12)}")
+    raise UsageError(f"two personas are set side by side; name them by --personas A,B: {listed(known, 12)}")
 
 
 def _heads(run: RunDir, known: list[str]) -> Iterator[tuple[str, str]]:
