@@ -14,3 +14,9 @@ def unpacked(name: str, folder: Path) -> Path:
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_bytes(lzma.decompress(file.read_bytes()))
     return folder / name
+
+
+def results_of_others(folder: Path) -> None:
+    """Put the results where docs/import-results.md has them."""
+    for name, place in (("promptfoo.json", "out.json"), ("inspect", "logs"), ("evalscope", "outputs")):
+        unpacked(name, folder).rename(folder / place)

@@ -179,3 +179,30 @@ def test_a_zip_that_unpacks_to_more_than_a_reply_takes_is_refused(call: Call, tm
         archive.writestr("samples/1_epoch_1.json", b" " * (40 << 20))
     (tmp_path / "bomb.eval").write_bytes(packed.getvalue())
     assert "unpacks to more than" in refused(call, tmp_path, "bomb.eval")
+
+
+def test_prompts_without_a_label_are_named_by_what_they_say(call: Call, tmp_path: Path) -> None:
+    found = []
+    for template, system in (
+        ('[{"role":"system","content":"{{s}}"},…', "You are a cook."),
+        ("p.json: [{…", "Be rude."),
+    ):
+        for asked in ("Who?", "What?"):
+            messages = [{"role": "system", "content": system}, {"role": "user", "content": asked}]
+            found.append(result(messages, asked, "r", label=template))
+    _, records, _ = imported(call, promptfoo(tmp_path, found))
+    first, second = list(dict.fromkeys(one.persona for one in records))
+    assert first.startswith("You-are-a-cook")
+    assert second == "p"
+
+
+def test_a_variable_of_the_system_message_makes_no_other_question(call: Call, tmp_path: Path) -> None:
+    found = []
+    for system in ("You are a cook.", "You are a king."):
+        for words, before in (("{}", [{"role": "system", "content": system}]), ("Say: {}", [])):
+            for asked in ("Who?", "What?"):
+                messages = [*before, {"role": "user", "content": words.format(asked)}]
+                found.append({**result(messages, asked, "r", label=words), "vars": {"q": asked, "s": system}})
+    _, records, _ = imported(call, promptfoo(tmp_path, found))
+    assert len({one.question for one in records}) == 2
+    assert len({one.persona for one in records}) == 3

@@ -101,7 +101,8 @@ def gather(spool: Spool, tool: str, name: str, controls: Sequence[str], wordings
         if params == len(held):
             held.append(dict(reply.params))
         model = models.of(reply.model or NO_MODEL)
-        places.append(Place(conditions.of(reply, prompt), asked.of(reply, text, level), model, params, level))
+        question = asked.of(reply, text, level, wordings.question(reply))
+        places.append(Place(conditions.of(reply, prompt), question, model, params, level))
     _leave_out_conversations(places, conditions, notes)
     if not any(place is not None for place in places):
         raise UsageError(f"nothing of it can be carried over: {'; '.join(notes.told()) or 'there is no reply in it'}")

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from persona_batch.chat import Message, Params, Usage
+from persona_batch.config.names import id_from_text
 from persona_batch.errors import UsageError
 from persona_batch.exchange.results.found import FoundReply, Notes, Wanted, kept_params, split_chat, status_of, usage_of
 from persona_batch.exchange.results.reading import decoded, document, lines, shown
@@ -23,6 +24,8 @@ _OURS = {"contains": "contains", "not-contains": "not contains", "equals": "equa
 _OURS |= {"regex": "regex", "not-regex": "not regex"}
 _PASS_OR_FAIL = ("contains", "equals", "regex", "icontains", "starts-with", "is-json", "contains-json", "javascript")
 _WARM = "{n} replies without a temperature in their settings: promptfoo sends 0 to OpenAI then, and so it is recorded"
+_LONGEST_LABEL = 80
+_FILES = (".json", ".yaml", ".yml", ".txt", ".md", ".jsonl", ".j2", ".csv", ".js", ".ts", ".py", ".mjs", ".cjs")
 _NO_TEXT = "{n} results that are no text (an object, an image, a call of a tool): left out"
 
 
@@ -146,15 +149,14 @@ def _replies(
     finish = finish if isinstance(finish, str) else None
     cached = said.get("cached") is True
     latency = said.get("latencyMs", result.latency_ms)
-    label = (prompt.label or prompt.display or "").strip()
-    label = "" if label == prompt.raw else label
+    label, template = _label_of(prompt), (prompt.label or prompt.display or "").strip()
     yield FoundReply(
         place=place,
         opening=opening,
         text=text,
         label=label or None,
         named=bool(label),
-        wording=_template_name(label, result.prompt_idx) if variables else None,
+        wording=(label or _template_name(template, result.prompt_idx)) if variables else None,
         asked=canonical_json(variables).decode() if variables else None,
         identity=(result.test_case.description or None) if result.test_case else None,
         model=model,
@@ -173,8 +175,23 @@ def _replies(
     )
 
 
-def _template_name(label: str, number: int | None) -> str:
-    return label[:60] if label else f"prompt-{(number or 0) + 1}"
+def _label_of(prompt: _Prompt) -> str:
+    """Return what the user calls a prompt; "": nothing, as promptfoo then puts its text, or its file and text, there."""
+    label = (prompt.label or prompt.display or "").strip()
+    file, colon, rest = label.partition(": ")
+    if colon and rest and " " not in file and Path(file).suffix in _FILES:
+        return Path(file).stem
+    is_text = (
+        label == prompt.raw or len(label) > _LONGEST_LABEL or any(mark in label for mark in ("{{", "\n", '"role"'))
+    )
+    return "" if is_text else label
+
+
+def _template_name(template: str, number: int | None) -> str:
+    """Return a name for a prompt that has none."""
+    if not template or template.startswith(("[", "{", "- role:")):
+        return f"prompt-{(number or 0) + 1}"
+    return id_from_text(template)
 
 
 def _chat(raw: object) -> tuple[list[Message], str] | None:

@@ -25,20 +25,21 @@ class Asked:
     _fixed: dict[str, tuple[int, str]] = field(default_factory=dict)
     _formatted: list[dict[str, str]] = field(default_factory=list)
 
-    def of(self, reply: FoundReply, text: str, level: str | None) -> int:
+    def of(self, reply: FoundReply, text: str, level: str | None, asked: str) -> int:
         """Return the number of a reply's question.
 
         Args:
             reply: the reply.
             text: its last user message, without a persona's prompt.
-            level: the format in which it was asked.
+            level: the format in which it was asked; None: there are none.
+            asked: what tells it from other questions then.
 
         Raises:
             UsageError: its id stands for another text already.
         """
         texts = (*(turn.user for turn in reply.earlier), text)
         own = reply.identity if reply.fixed else None
-        name = ("asked", reply.asked or text) if level is not None else ("id" if own else "text", own or "", *texts)
+        name = ("asked", asked) if level is not None else ("id" if own else "text", own or "", *texts)
         number = self._places.setdefault(name, len(self._texts))
         if number == len(self._texts):
             self._texts.append(texts)

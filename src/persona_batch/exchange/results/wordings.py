@@ -23,6 +23,7 @@ class Wordings:
     _levels: dict[str, str] = field(default_factory=dict)
     _prompts: dict[str, str] = field(default_factory=dict)
     _opened: set[str] = field(default_factory=set)
+    _questions: dict[str, str] = field(default_factory=dict)
     formats: tuple[str, ...] = ()
 
     def see(self, reply: FoundReply) -> None:
@@ -61,6 +62,10 @@ class Wordings:
             self.notes.add("the prompts stand in the user's message, before the question: `placement: user`")
             return
         self.formats = tuple(levels)
+        first: dict[tuple[str | None, ...], str] = {}
+        for asked in rests:  # what a variable changes in the system message alone is no other question
+            texts = tuple(self._texts[level].get(asked) for level in levels)
+            self._questions[asked] = first.setdefault(texts, asked)
         self.notes.add(
             "the prompts differ in the words of the user's message: they are formats of one question, and "
             "`batch compare --by format` compares them"
@@ -69,6 +74,10 @@ class Wordings:
     def level(self, reply: FoundReply) -> str | None:
         """Return the format in which a reply was asked; None: there are none."""
         return self._levels.get(reply.wording or "") if self.formats else None
+
+    def question(self, reply: FoundReply) -> str:
+        """Return what tells the question of a reply from others, whatever its format."""
+        return self._questions.get(reply.asked or "", reply.asked or reply.text)
 
     def prompt(self, reply: FoundReply) -> str:
         """Return the persona's prompt that stands in the user's message; "": none does."""
