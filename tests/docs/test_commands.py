@@ -11,7 +11,6 @@ import pytest
 
 from docs.pages import PAGES, ROOT, Block, blocks, name_of
 from docs.workplace import Workplace, workplace
-from exchange.results.kept import results_of_others
 from persona_batch.config.load import load_batch
 
 RUN = ("sh", "bash", "console", "cron", "python")
@@ -32,10 +31,8 @@ def test_every_fence_says_what_it_holds(page: Path) -> None:
 
 @pytest.mark.parametrize("page", pages_with(*RUN), ids=name_of)
 def test_the_commands_of_a_page_run(page: Path, tmp_path: Path) -> None:
-    with workplace(tmp_path) as place:
+    with workplace(tmp_path, results=page.name == "import-results.md") as place:
         missing = []
-        if page.name == "import-results.md":
-            results_of_others(place.folder)
         for block in blocks(page):
             if block.skipped:
                 continue

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from docs.pages import ROOT
+from exchange.results.kept import results_of_others
 from servers.act import Script
 from servers.faulty import serving
 
@@ -73,14 +74,16 @@ class Workplace:
 
 
 @contextmanager
-def workplace(scratch: Path) -> Iterator[Workplace]:
-    """Set up the folder, the tools and the servers."""
+def workplace(scratch: Path, *, results: bool = False) -> Iterator[Workplace]:
+    """Set up the folder, the tools and the servers; `results`: other tools' results lie there, too."""
     home, tools = scratch / "home", scratch / "tools"
     folder = home / "persona-batch"
     for name in ("personas", "prompts", "docs/designs"):
         shutil.copytree(ROOT / name, folder / name)
     (folder / "runs").mkdir()
     tools.mkdir()
+    if results:
+        results_of_others(folder)
     with serving() as only, serving(Script(models=None)) as named:
         _tool(tools / "batch", BATCH.format(only=only.base_url, named=named.base_url, python=sys.executable))
         _tool(tools / "crontab", CRONTAB.format(table=scratch / "crontab"))

@@ -206,3 +206,49 @@ def test_a_variable_of_the_system_message_makes_no_other_question(call: Call, tm
     _, records, _ = imported(call, promptfoo(tmp_path, found))
     assert len({one.question for one in records}) == 2
     assert len({one.persona for one in records}) == 3
+
+
+def test_the_older_table_of_promptfoo_is_read(call: Call, tmp_path: Path) -> None:
+    head = {"prompts": [{"raw": "{{q}}", "label": "a", "provider": "echo"}], "vars": ["q"]}
+    cell = {"pass": True, "score": 1, "text": "r", "prompt": "Who?", "latencyMs": 4}
+    whole = {"results": {"version": 2, "table": {"head": head, "body": [{"outputs": [cell], "vars": ["Who?"]}]}}}
+    (tmp_path / "old.json").write_text(json.dumps(whole), "utf-8")
+    _, records, _ = imported(call, "old.json")
+    assert [(one.persona, one.reply, one.messages[0].content) for one in records] == [("none", "r", "Who?")]
+
+
+def test_one_reply_in_two_files_is_refused(call: Call, tmp_path: Path) -> None:
+    first = log([chat("user", "Q")], "x", uuid="u-1")
+    (tmp_path / "one.json").write_text(json.dumps(first), "utf-8")
+    (tmp_path / "two.json").write_text(json.dumps(first), "utf-8")
+    assert "byte for byte" in refused(call, tmp_path, "one.json", "two.json")
+    (tmp_path / "two.json").write_text(json.dumps(first, indent=1), "utf-8")
+    assert "the very reply of" in refused(call, tmp_path, "one.json", "two.json")
+
+
+def test_numbers_that_json_has_not_are_not_known(call: Call, tmp_path: Path) -> None:
+    said = log([chat("user", "Is NaN a number?")], "NaN", scores={"f1": {"value": float("nan")}})
+    (tmp_path / "log.json").write_text(json.dumps(said), "utf-8")
+    run, records, _ = imported(call, "log.json")
+    assert records[0].reply == "NaN"
+    assert not (run / "judgments.jsonl").exists()
+
+
+def test_no_key_of_an_error_reaches_a_file(call: Call, tmp_path: Path) -> None:
+    failed = {
+        "id": "b",
+        "custom_id": "a",
+        "error": {"message": "Incorrect API key: sk-proj-abcdefghij0123456789ABCDEF"},
+    }
+    given = lines(tmp_path / "in.jsonl", [request("a", None, "Q", api_key="sk-proj-abcdefghij0123456789ABCDEF")])
+    run, records, _ = imported(call, lines(tmp_path / "out.jsonl", [{**failed, "response": None}]), "--requests", given)
+    assert records[0].error is not None
+    assert not any("abcdefghij" in path.read_text() for path in run.iterdir())
+    assert records[0].params == {"temperature": 0.5}
+
+
+def test_what_a_source_says_does_nothing_to_a_terminal(call: Call, tmp_path: Path) -> None:
+    name = lines(tmp_path / "t.jsonl", [{"persona": "a\x1b[31mb", "question": "Q", "reply": "\x1b[2J"}])
+    _, records, told = imported(call, name)
+    assert records[0].reply == "\x1b[2J"
+    assert "\x1b" not in told

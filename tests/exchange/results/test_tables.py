@@ -183,7 +183,7 @@ def test_a_run_is_refused_with_the_word_that_it_is_one(call: Call, tmp_path: Pat
         ("x.txt", b"hello", "no results of"),
         ("x.csv", b"\xff\xfea\x00", "UTF-16"),
         ("x.json", b'{"results": {"results": [{"promptIdx": 0}]}, "evalId": "e"}', "result 1"),
-        ("x.json", b'{"evalId": "e", "results": {"version": 2, "table": {}}}', "only a table"),
+        ("x.json", b'{"evalId": "e", "results": {"version": 2, "table": {}}}', "table: not as promptfoo writes it"),
         ("x.json", b'{"eval": {"task_id": "x", "task": 3}}', "not as Inspect writes it"),
         ("x.eval", b"PK\x03\x04broken", "not a whole zip archive"),
         ("x.jsonl", b'{"custom_id": "a", "response": null}\n', "--requests INPUT.jsonl"),

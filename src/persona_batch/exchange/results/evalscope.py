@@ -17,6 +17,7 @@ from persona_batch.exchange.results.found import (
     FoundReply,
     Notes,
     Wanted,
+    failure,
     kept_params,
     split_chat,
     status_of,
@@ -24,7 +25,7 @@ from persona_batch.exchange.results.found import (
     usage_of,
 )
 from persona_batch.exchange.results.reading import decoded, lines, shown
-from persona_batch.record import ErrorInfo, Timing
+from persona_batch.record import Timing
 
 FOLDER = "**/predictions/**/*.jsonl"
 _LEFT = "{n} predictions with more than text in them: left out"
@@ -112,7 +113,7 @@ def read(path: Path, _: Wanted, notes: Notes) -> Iterator[FoundReply]:
             reply="" if failed else reply,
             status="error" if failed else status_of(reply, finish),
             finish_reason=None if failed else finish,
-            error=ErrorInfo("error", str(output.error or "EvalScope gives no reason")[:2000]) if failed else None,
+            error=failure(output.error, "EvalScope gives no reason") if failed else None,
             usage=None if failed else _usage(output.usage),
             timing=None if output.time is None or failed else Timing(latency_ms=output.time * 1000),
             request_id=None if failed else output.id,

@@ -12,8 +12,10 @@ from typing import Any, NamedTuple
 import msgspec
 
 from persona_batch.chat import Message, Params, Usage
+from persona_batch.credentials import mask
 from persona_batch.record import CheckResult, ErrorInfo, Status, Timing
 
+_LONGEST_REASON = 2_000  # characters
 PARAMS = frozenset(
     {
         *("temperature", "top_p", "top_k", "min_p", "seed", "stop", "max_tokens", "max_completion_tokens"),
@@ -40,7 +42,8 @@ class FoundReply(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     same. `known`: the source says what stood in the opening (else there may have been a prompt that nobody wrote down).
     `identity` is the question's id by the source, `fixed`: it is the user's word that it is one. `wording` is which of
     several ways of asking one question `text` is, `asked` then what those have in common.
-    `sample` is the repeat's number as the source counts, `cached`: it came from the tool's cache.
+    `origin` is the tool's own mark of this very reply, of which there is one. `sample` is the repeat's number as the
+    source counts, `cached`: it came from the tool's cache.
     """
 
     place: str
@@ -68,6 +71,7 @@ class FoundReply(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     timing: Timing | None = None
     request_id: str | None = None
     system_fingerprint: str | None = None
+    origin: str | None = None
     checks: list[CheckResult] = []
     scores: dict[str, float] = {}
 
@@ -180,6 +184,11 @@ def usage_of(prompt: object, completion: object, total: object = None) -> Usage 
     """Return token counts; what is no count above 0 is not known."""
     known = [count if isinstance(count, int) and count > 0 else None for count in (prompt, completion, total)]
     return Usage(known[0], known[1], known[2]) if any(known) else None
+
+
+def failure(reason: object, otherwise: str, http_status: int | None = None) -> ErrorInfo:
+    """Return why a reply failed, without keys and not without end."""
+    return ErrorInfo("error", mask(str(reason or otherwise)[:_LONGEST_REASON]), http_status)
 
 
 def number_of(value: object) -> float | None:

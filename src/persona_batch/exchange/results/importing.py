@@ -70,20 +70,24 @@ def import_results(options: ImportResults) -> Imported:
         raise UsageError(f"--column: results of {form.tool} have no columns to name; --format table reads a table")
     if options.requests is not None and form.name != "openai-batch":
         raise UsageError("--requests: names the input file of an OpenAI batch, whose output the results are to be")
-    source = {
+    source: dict[str, Any] = {
         "tool": form.name,
         "files": [{"path": recorded_name(path), "sha256": digest_of(path)} for path in files],
         "controls": list(options.controls),
         "columns": dict(options.columns),
     }
     name = _batch_id(options)
+    _refuse_copies(source["files"])
     if not options.force:
         _refuse_again(options.out, source, name)
     notes, wanted = Notes(), Wanted(options.columns, options.requests)
     wordings = Wordings(notes)
     with Spool() as spool:
+        origins: dict[str, str] = {}
         for path in files:
             for reply in form.read(path, wanted, notes):
+                if reply.origin is not None and (first := origins.setdefault(reply.origin, reply.place)) != reply.place:
+                    raise UsageError(f"{reply.place}: the very reply of {first}; name one of the two")
                 wordings.see(reply)
                 spool.append(reply)
         gathered = gather(spool, form.name, name, options.controls, wordings, notes)
@@ -104,6 +108,13 @@ def _batch_id(options: ImportResults) -> str:
         return options.name
     first = options.files[0].absolute()
     return id_from_stem(first.name if first.is_dir() else first.stem) or "results"
+
+
+def _refuse_copies(files: Sequence[Mapping[str, str]]) -> None:
+    first: dict[str, str] = {}
+    for file in files:
+        if (other := first.setdefault(file["sha256"], file["path"])) != file["path"]:
+            raise UsageError(f"{file['path']}: the same as {other}, byte for byte; name one of the two")
 
 
 def _refuse_again(out: Path, source: Mapping[str, Any], name: str) -> None:

@@ -17,6 +17,7 @@ from persona_batch.exchange.results.found import (
     FoundReply,
     Notes,
     Wanted,
+    failure,
     kept_params,
     split_chat,
     status_of,
@@ -24,7 +25,7 @@ from persona_batch.exchange.results.found import (
     usage_of,
 )
 from persona_batch.exchange.results.reading import decoded, document, shown
-from persona_batch.record import CheckResult, ErrorInfo, Timing
+from persona_batch.record import CheckResult, Timing
 
 _FINISH = {"max_tokens": "length", "model_length": "length", "content_filter": "content_filter"}
 _LEFT = "{n} samples with more than text in them (images, tools, several models' messages): left out"
@@ -79,6 +80,7 @@ class _Sample(msgspec.Struct):
     error: dict[str, Any] | None = None
     limit: dict[str, Any] | None = None
     started_at: str | None = None
+    uuid: str | None = None
     attachments: dict[str, Any] = {}
 
 
@@ -135,7 +137,7 @@ def _replies(head: _Head, sample: _Sample, name: str, notes: Notes) -> Iterator[
     finish = _FINISH.get(finish or "", finish)
     usage = output.usage if output is not None else None
     seconds = output.time if output is not None else None
-    reason = str((sample.error or {}).get("message") or (output.error if output else None) or "Inspect gives no reason")
+    reason = (sample.error or {}).get("message") or (output.error if output else None)
     yield FoundReply(
         place=place,
         opening=opening,
@@ -151,9 +153,10 @@ def _replies(head: _Head, sample: _Sample, name: str, notes: Notes) -> Iterator[
         reasoning=None if failed else reply[1],
         status="error" if failed else status_of(reply[0], finish),
         finish_reason=None if failed else finish,
-        error=ErrorInfo("error", reason[:2000]) if failed else None,
+        error=failure(reason, "Inspect gives no reason") if failed else None,
         usage=None if failed else _usage(usage),
         timing=Timing(started_at=sample.started_at or "", latency_ms=None if seconds is None else seconds * 1000),
+        origin=sample.uuid,
         request_id=output.response_id if output is not None and not failed else None,
         checks=[] if failed else _checks(sample.scores or {}, place, notes),
         scores={} if failed else _numbers(sample.scores or {}),

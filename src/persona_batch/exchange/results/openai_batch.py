@@ -7,10 +7,10 @@ from typing import Any
 import msgspec
 
 from persona_batch.chat import Usage
+from persona_batch.credentials import is_key_name
 from persona_batch.errors import UsageError
-from persona_batch.exchange.results.found import FoundReply, Notes, Wanted, split_chat, status_of
+from persona_batch.exchange.results.found import FoundReply, Notes, Wanted, failure, split_chat, status_of
 from persona_batch.exchange.results.reading import decoded, lines, shown
-from persona_batch.record import ErrorInfo
 
 _NOT_ASKED = frozenset({"model", "messages", "stream", "stream_options", "user", "metadata", "store", "n"})
 _LEFT = "{n} requests with more than text in them: left out"
@@ -135,20 +135,24 @@ def _replies(line: _Line, request: _Request, row: int, place: str, notes: Notes)
         if choice.message.tool_calls:
             notes.add(_LEFT, place)
             continue
-        reason = str((trouble or {}).get("message") or "no reply, and no reason")
+        reason = (trouble or {}).get("message")
         yield FoundReply(
             place=place,
             opening=split[0],
             text=split[1],
             model=str(request.body.get("model") or body.model or ""),
             model_returned=None if failed else body.model,
-            params={name: value for name, value in sorted(request.body.items()) if name not in _NOT_ASKED},
+            params={
+                name: value
+                for name, value in sorted(request.body.items())
+                if not (name in _NOT_ASKED or is_key_name(name))
+            },
             sample=row * 1000 + number,
             reply="" if failed else text or choice.message.refusal or "",
             reasoning=choice.message.reasoning_content,
             status="error" if failed else status_of(text or choice.message.refusal or "", choice.finish_reason),
             finish_reason=choice.finish_reason,
-            error=ErrorInfo("error", reason[:2000], response.status_code) if failed else None,
+            error=failure(reason, "no reply, and no reason", response.status_code) if failed else None,
             usage=body.usage if not failed and len(choices) == 1 else None,
             request_id=None if failed or body.id is None else body.id if number == 0 else f"{body.id}#{number}",
             system_fingerprint=None if failed else body.system_fingerprint,

@@ -14,10 +14,19 @@ import msgspec
 from persona_batch.chat import Message, Params, Usage
 from persona_batch.config.names import id_from_text
 from persona_batch.errors import UsageError
-from persona_batch.exchange.results.found import FoundReply, Notes, Wanted, kept_params, split_chat, status_of, usage_of
+from persona_batch.exchange.results.found import (
+    FoundReply,
+    Notes,
+    Wanted,
+    failure,
+    kept_params,
+    split_chat,
+    status_of,
+    usage_of,
+)
 from persona_batch.exchange.results.reading import decoded, document, lines, shown
 from persona_batch.plan.key import canonical_json
-from persona_batch.record import CheckResult, ErrorInfo, Timing
+from persona_batch.record import CheckResult, Timing
 
 _FAILED = 2  # failureReason: the provider failed; 1: an assertion did
 _OURS = {"contains": "contains", "not-contains": "not contains", "equals": "equals", "not-equals": "not equals"}
@@ -27,6 +36,9 @@ _WARM = "{n} replies without a temperature in their settings: promptfoo sends 0 
 _LONGEST_LABEL = 80
 _FILES = (".json", ".yaml", ".yml", ".txt", ".md", ".jsonl", ".j2", ".csv", ".js", ".ts", ".py", ".mjs", ".cjs")
 _NO_TEXT = "{n} results that are no text (an object, an image, a call of a tool): left out"
+
+
+_NULL = msgspec.Raw(b"null")
 
 
 class _Prompt(msgspec.Struct):
@@ -47,6 +59,7 @@ class _Case(msgspec.Struct, rename="camel"):
 
 class _Result(msgspec.Struct, rename="camel"):
     prompt: _Prompt | str
+    id: str | None = None
     vars: dict[str, Any] | None = None
     provider: _Provider | str | None = None
     prompt_idx: int | None = None
@@ -62,11 +75,46 @@ class _Result(msgspec.Struct, rename="camel"):
 class _Results(msgspec.Struct):
     results: list[msgspec.Raw] | None = None
     timestamp: str | None = None
-    table: Any = None
+    table: msgspec.Raw = _NULL
+
+
+class _Cell(msgspec.Struct, rename="camel"):
+    text: str | None = None
+    prompt: Any = None
+    provider: str | None = None
+    error: str | None = None
+    failure_reason: int | None = None
+    grading_result: dict[str, Any] | None = None
+    latency_ms: float | None = None
+    response: dict[str, Any] | None = None
+
+
+class _Row(msgspec.Struct):
+    outputs: list[_Cell]
+    vars: list[Any] = []
+    test: _Case | None = None
+
+
+class _Column(msgspec.Struct):
+    raw: str | None = None
+    label: str | None = None
+    display: str | None = None
+    provider: str | None = None
+
+
+class _Names(msgspec.Struct):
+    prompts: list[_Column]
+    vars: list[str] = []
+
+
+class _Table(msgspec.Struct):
+    head: _Names
+    body: list[_Row]
 
 
 class _Document(msgspec.Struct):
-    results: _Results
+    results: _Results | list[msgspec.Raw]
+    table: msgspec.Raw = _NULL
     config: dict[str, Any] | None = None
 
 
@@ -74,7 +122,8 @@ def matches(suffix: str, head: bytes) -> bool:
     """Whether a file is promptfoo's."""
     if suffix == ".jsonl":
         return all(name in head for name in (b'"promptIdx"', b'"testCase"', b'"gradingResult"'))
-    return suffix == ".json" and b'"results"' in head and (b'"evalId"' in head or b'"promptIdx"' in head)
+    marks = (b'"evalId"', b'"promptIdx"', b'"gradingResult"', b'"namedScores"', b'"latencyMs"')
+    return suffix == ".json" and b'"results"' in head and any(mark in head for mark in marks)
 
 
 def read(path: Path, _: Wanted, notes: Notes) -> Iterator[FoundReply]:
@@ -92,14 +141,43 @@ def read(path: Path, _: Wanted, notes: Notes) -> Iterator[FoundReply]:
         return
     data = document(path, "`promptfoo export eval ID -o out.jsonl`, or `-o out.jsonl`, writes a result a line")
     whole = decoded(data, _Document, name, what="promptfoo writes it")
-    if not whole.results.results:
-        if whole.results.table is not None:
-            raise UsageError(f"{name}: only a table, without single results; write it anew by `promptfoo export eval`")
-        raise UsageError(f"{name}: promptfoo finished without a single result")
     settings = _settings(whole.config or {})
-    for number, raw in enumerate(whole.results.results, start=1):
+    results = whole.results if isinstance(whole.results, list) else whole.results.results or []
+    held = whole.table if isinstance(whole.results, list) else whole.results.table
+    if not results and bytes(held) != b"null":
+        for place, result in _of_table(decoded(held, _Table, f"{name}: table", what="promptfoo writes it"), name):
+            yield from _replies(result, settings, place, notes)
+        return
+    if not results:
+        raise UsageError(f"{name}: promptfoo finished without a single result")
+    for number, raw in enumerate(results, start=1):
         place = f"{name}: result {number}"
         yield from _replies(decoded(raw, _Result, place, what="a result of promptfoo"), settings, place, notes)
+
+
+def _of_table(held: _Table, name: str) -> Iterator[tuple[str, _Result]]:
+    """Yield the cells of a table, the older form, as single results."""
+    columns = held.head.prompts
+    for number, row in enumerate(held.body, start=1):
+        if len(row.outputs) != len(columns):
+            raise UsageError(f"{name}: row {number}: {len(row.outputs)} outputs for {len(columns)} prompts")
+        for place, (column, cell) in enumerate(zip(columns, row.outputs, strict=True)):
+            prompt = _Prompt(raw=cell.prompt or column.raw, label=column.label, display=column.display)
+            yield (
+                f"{name}: row {number}, output {place + 1}",
+                _Result(
+                    prompt=prompt,
+                    vars=dict(zip(held.head.vars, row.vars, strict=False)),
+                    provider=cell.provider or column.provider,
+                    prompt_idx=place,
+                    test_case=row.test,
+                    response=cell.response or {"output": cell.text},
+                    error=cell.error,
+                    failure_reason=cell.failure_reason,
+                    grading_result=cell.grading_result,
+                    latency_ms=cell.latency_ms,
+                ),
+            )
 
 
 def _settings(config: Mapping[str, Any]) -> dict[str, tuple[Params, bool]]:
@@ -158,6 +236,7 @@ def _replies(
         named=bool(label),
         wording=(label or _template_name(template, result.prompt_idx)) if variables else None,
         asked=canonical_json(variables).decode() if variables else None,
+        origin=result.id,
         identity=(result.test_case.description or None) if result.test_case else None,
         model=model,
         params=params,
@@ -165,7 +244,7 @@ def _replies(
         reply="" if failed or not isinstance(output, str) else output,
         status="error" if failed else status_of(str(output), finish),
         finish_reason=finish,
-        error=ErrorInfo("error", (result.error or "promptfoo gives no reason")[:2000]) if failed else None,
+        error=failure(result.error or said.get("error"), "promptfoo gives no reason") if failed else None,
         usage=_usage(usage) if not cached and not failed else None,
         timing=None
         if cached or failed or not isinstance(latency, int | float)
@@ -176,7 +255,7 @@ def _replies(
 
 
 def _label_of(prompt: _Prompt) -> str:
-    """Return what the user calls a prompt; "": nothing, as promptfoo then puts its text, or its file and text, there."""
+    """Return what the user calls a prompt; "": nothing, and promptfoo has its text there, or its file and text."""
     label = (prompt.label or prompt.display or "").strip()
     file, colon, rest = label.partition(": ")
     if colon and rest and " " not in file and Path(file).suffix in _FILES:

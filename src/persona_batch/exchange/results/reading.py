@@ -1,6 +1,7 @@
 """Files of results, read bounded: a document as a whole up to a size, lines one by one up to a length."""
 
 import hashlib
+import re
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +19,9 @@ HEAD = 64 << 10
 _MARK = b"\xef\xbb\xbf"
 
 T = TypeVar("T")
+
+_CONSTANT = re.compile(rb"NaN|Infinity")
+_STRING_OR_CONSTANT = re.compile(rb'"(?:[^"\\]++|\\.)*+"|-?(?:NaN|Infinity)\b', re.DOTALL)
 
 
 def head_of(path: Path) -> bytes:
@@ -86,7 +90,14 @@ def decoded(data: bytes | msgspec.Raw, kind: type[T], place: str, *, what: str =
         UsageError: it is no JSON, is nested too deeply, or is of another kind.
     """
     try:
-        return msgspec.json.decode(data, type=kind)
+        try:
+            return msgspec.json.decode(data, type=kind)
+        except msgspec.ValidationError:
+            raise
+        except msgspec.DecodeError:
+            if not _CONSTANT.search(data):
+                raise
+            return msgspec.json.decode(_STRING_OR_CONSTANT.sub(_as_json, bytes(data)), type=kind)
     except msgspec.ValidationError as error:
         raise UsageError(f"{place}: not as {what or 'expected'}: {error}") from error
     except RecursionError as error:
@@ -94,6 +105,12 @@ def decoded(data: bytes | msgspec.Raw, kind: type[T], place: str, *, what: str =
     except (msgspec.DecodeError, UnicodeDecodeError, ValueError) as error:
         reason = "truncated in the middle" if "truncated" in str(error) else str(error)
         raise UsageError(f"{place}: not JSON: {reason}") from error
+
+
+def _as_json(match: "re.Match[bytes]") -> bytes:
+    """Return a string as it stands, and null for what Python writes of numbers that JSON has not."""
+    found = match[0]
+    return found if found.startswith(b'"') else b"null"
 
 
 def shown(path: Path) -> str:

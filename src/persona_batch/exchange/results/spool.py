@@ -3,6 +3,7 @@
 import tempfile
 from array import array
 from collections.abc import Iterator
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -10,6 +11,7 @@ import msgspec
 
 from persona_batch.errors import UsageError
 from persona_batch.exchange.results.found import FoundReply
+from persona_batch.record.durable import storage_error
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(FoundReply).decode
@@ -37,6 +39,7 @@ class Spool:
         """Add a reply.
 
         Raises:
+            StorageError: there is no room for it.
             UsageError: a text in it is no Unicode text (half of a surrogate pair).
         """
         try:
@@ -44,7 +47,10 @@ class Spool:
         except UnicodeEncodeError as error:
             raise UsageError(f"{reply.place}: half a surrogate pair, which is no character") from error
         self._sizes.append(len(data))
-        self._file.write(data)
+        try:
+            self._file.write(data)
+        except OSError as error:
+            raise storage_error(Path(tempfile.gettempdir()), error) from error
 
     def __iter__(self) -> Iterator[FoundReply]:
         self._file.seek(0)

@@ -11,10 +11,19 @@ from typing import Any
 
 from persona_batch.chat import Message
 from persona_batch.errors import UsageError
-from persona_batch.exchange.results.found import PARAMS, FoundReply, Notes, Wanted, split_chat, status_of, usage_of
+from persona_batch.exchange.results.found import (
+    PARAMS,
+    FoundReply,
+    Notes,
+    Wanted,
+    failure,
+    split_chat,
+    status_of,
+    usage_of,
+)
 from persona_batch.exchange.results.reading import decoded, shown
 from persona_batch.exchange.results.rows import SUFFIXES, Row, rows_of
-from persona_batch.record import ErrorInfo, Timing
+from persona_batch.record import Timing
 from persona_batch.wording import listed, meant
 
 FIELDS: Mapping[str, Sequence[str]] = {
@@ -133,7 +142,7 @@ def _reply(row: Row, columns: Mapping[str, str], place: str, notes: Notes) -> It
         reply=reply,
         status="error" if failed else status_of(reply, finish),
         finish_reason=finish,
-        error=ErrorInfo("error", error[:2000]) if failed else None,
+        error=failure(error, "") if failed else None,
         usage=usage_of(*(None if count is None else int(count) for count in tokens)),
         timing=None if latency is None else Timing(latency_ms=latency),
         request_id=_text(cells.get("request_id"), "request_id", columns, place) or None,
