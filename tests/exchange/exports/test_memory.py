@@ -11,7 +11,7 @@ from persona_batch.record.record import encode
 from reporting.runs import keyed
 from terminals.command import bare_env
 
-_MORE = 40  # MB; the records of the large run are 60
+_MORE = 20  # MB; the records of the large run are 30
 
 _PROGRAM = """
 import resource, sys
@@ -29,9 +29,9 @@ for part in ("small", "large"):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no resource module there")
-@pytest.mark.parametrize("form", ["csv", "sqlite", "markdown"])
+@pytest.mark.parametrize("form", ["csv", "sqlite"])
 def test_memory_does_not_grow_with_the_records(form: str, tmp_path: Path) -> None:
-    for part, count in (("small", 20), ("large", 3000)):
+    for part, count in (("small", 20), ("large", 1500)):
         made = keyed([record("a", f"q{number // 10}", "", sample=number % 10) for number in range(count)])
         with (tmp_path / f"{part}.jsonl").open("wb") as file:
             for number, one in enumerate(made):

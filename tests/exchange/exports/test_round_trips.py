@@ -16,8 +16,8 @@ from exchange.exports.made import exported, many, sent
 from persona_batch.record import Record
 from persona_batch.tables.spreadsheet import told_cell
 
-quick = settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow])
-heavy = settings(max_examples=8, suppress_health_check=[HealthCheck.too_slow])
+quick = settings(max_examples=20, suppress_health_check=[HealthCheck.too_slow])
+heavy = settings(max_examples=5, suppress_health_check=[HealthCheck.too_slow])
 
 
 def needs(module: str) -> pytest.MarkDecorator:
