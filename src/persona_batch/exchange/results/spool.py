@@ -46,6 +46,8 @@ class Spool:
             data = _encode(reply)
         except UnicodeEncodeError as error:
             raise UsageError(f"{reply.place}: half a surrogate pair, which is no character") from error
+        except OverflowError as error:
+            raise UsageError(f"{reply.place}: a number of more than 64 bits; write it as text") from error
         self._sizes.append(len(data))
         try:
             self._file.write(data)

@@ -19,6 +19,7 @@ Entry: TypeAlias = dict[str, JsonValue]
 IMPORTED = "imported"
 _DEEPEST = 16  # levels of `imported`; what is deeper stands there as JSON text
 _LONGEST_KEY = 200
+_LONGEST_NAME = 160  # of an attribute: with escapes, YAML takes 1,024 characters before a colon
 _NO_TEXT = re.compile("[\0\ud800-\udfff]")
 _LONG_WORD = re.compile(r"[A-Za-z0-9_./+-]{20,}")
 _COMMENT = re.compile(r"(?m)(?:^|(?<=[ \t]))#.+")  # what our reader looks at besides: any text after a #
@@ -143,9 +144,10 @@ class Entries:
         if turns := list(self._examples(one.examples or (), where)):
             entry["examples"] = turns
         entry |= self._held(one, where)
-        if one.attributes:
+        named = {name: value for name, value in (one.attributes or {}).items() if len(name) <= _LONGEST_NAME}
+        if named:
             entry["attributes"] = {
-                clean(name, self.told, where): clean(value, self.told, where) for name, value in one.attributes.items()
+                clean(name, self.told, where): clean(value, self.told, where) for name, value in named.items()
             }
         if one.controls is not None:
             entry["controls"] = list(one.controls)
@@ -153,7 +155,8 @@ class Entries:
             entry["control"] = one.control
         if asked:
             entry["questions"] = list(asked)
-        entry |= kept(one.imported, self.told, where)
+        odd = {name: value for name, value in (one.attributes or {}).items() if name not in named}
+        entry |= kept({**(one.imported or {}), **odd}, self.told, where)
         entry["id"] = self.names.persona(one.id, self.stem, number, self.told.personas)
         return entry
 

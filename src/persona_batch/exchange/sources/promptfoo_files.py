@@ -41,7 +41,7 @@ def files_of(written: str, base: Source) -> Iterator[Named]:
     if name.lower().endswith(CODE):
         yield Named(None, f"{name} is code, which is never run here")
         return
-    if "://" in name or name.startswith("exec:"):
+    if "://" in name or name.startswith("exec:") or "\0" in name:
         yield Named(None, f"{name} is nothing that can be read here")
         return
     root = base.path.parent.resolve()

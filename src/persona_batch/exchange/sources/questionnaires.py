@@ -42,13 +42,13 @@ def _read(source: Source, options: ImportOptions) -> Found:
         FoundSet(
             stem=f"{source.stem}-{key}",
             name=f"{document.get('full_name') or stem} ({key})",
-            questions=[_question(stem, number, key, item) for number, item in items.items() if item.get(key)],
+            questions=[_question(stem, number, key, item) for number, item in items.items() if _says(item, key)],
             imported=kept if place == 0 else None,
         )
         for place, key in enumerate(wanted)
     ]
     notes = [f"left out by `--locale`: {', '.join(key for key in keys if key not in wanted)}"]
-    empty = [key for key in wanted if not all(item.get(key) for item in items.values())]
+    empty = [key for key in wanted if not all(_says(item, key) for item in items.values())]
     notes = notes[: len(keys) > len(wanted)] + [f"not all items have {key}" for key in empty]
     if kept:
         notes.append(f"{', '.join(kept)}: kept under `imported` of {sets[0].stem}, no part of what is asked")
@@ -63,6 +63,10 @@ def _speaks(key: str, locale: str) -> bool:
 def _question(stem: str, number: str, key: str, item: dict[str, JsonValue]) -> FoundQuestion:
     kept = {name: value for name, value in item.items() if not _is_wording(name, value) or not _speaks_any(name)}
     return FoundQuestion(id=f"{stem}-{number}-{key}", text=item[key], cluster=f"{stem}-{number}", imported=kept or None)
+
+
+def _says(item: dict[str, JsonValue], key: str) -> bool:
+    return isinstance(item.get(key), str) and item[key] != ""
 
 
 def _speaks_any(key: str) -> bool:
