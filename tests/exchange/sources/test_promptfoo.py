@@ -108,3 +108,22 @@ def test_a_product_without_end_is_refused(tmp_path: Path) -> None:
 )
 def test_an_assert_is_a_check_where_one_says_the_same(asserted: object, check: object) -> None:
     assert check_of(asserted) == check
+
+
+def test_what_no_file_may_say_is_left_out_and_said(tmp_path: Path) -> None:
+    key = "sk-" + "a1B2" * 8
+    taken = config(
+        tmp_path,
+        {
+            "prompts": ["Say {{x}}"],
+            "providers": [{"id": "openai:gpt-x", "config": {"temperature": "high", "top_p": 0.5}}],
+            "tests": [
+                {"vars": {"x": "a"}, "assert": [{"type": "contains", "value": text} for text in (key, "\0", "b")]}
+            ],
+        },
+    )
+    assert taken.files["personas/pf.yaml"]["params"] == {"top_p": 0.5}
+    assert taken.said("no parameter that can stand here: `temperature: high`")
+    (question,) = taken.questions.values()
+    assert [check.argument for check in question.checks] == ["b"]
+    assert key not in json.dumps(taken.files) + "".join(taken.notes)

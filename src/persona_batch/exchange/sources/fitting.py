@@ -1,5 +1,6 @@
 """Params and checks of other tools, as far as our files may have them; the rest is said."""
 
+import re
 from collections.abc import Iterable, Mapping
 
 from pydantic import ValidationError
@@ -11,9 +12,19 @@ from persona_batch.config.nodes import Mapping as MappingNode
 from persona_batch.config.nodes import Scalar
 from persona_batch.config.params import check_names
 from persona_batch.config.problems import Place, Problems, quote
-from persona_batch.credentials import is_key_name
+from persona_batch.credentials import has_key, is_key_name
 
 _NOWHERE = Place("")
+_NO_TEXT = re.compile("[\0\ud800-\udfff]")
+
+
+def has_odd_text(value: JsonValue) -> bool:
+    """Say whether a text within is none that a file can hold, or looks like a key."""
+    if isinstance(value, str):
+        return _NO_TEXT.search(value) is not None or has_key(value)
+    if isinstance(value, Mapping):
+        return any(has_odd_text(item) for entry in value.items() for item in entry)
+    return isinstance(value, list | tuple) and any(has_odd_text(item) for item in value)
 
 
 def fitting_params(params: Mapping[str, JsonValue]) -> tuple[Params, list[str]]:
@@ -32,7 +43,7 @@ def _is_fitting(name: str, value: JsonValue) -> bool:
     problems = Problems()
     key = Scalar(_NOWHERE, name, name, "text")
     check_names(MappingNode(_NOWHERE, {name: (key, key)}), problems)
-    if problems.found or is_key_name(name) or value is None:
+    if problems.found or is_key_name(name) or value is None or has_odd_text({name: value}):
         return False
     try:
         ParamsBlock.model_validate({name: value})
@@ -48,7 +59,10 @@ def fitting_checks(checks: Iterable[Mapping[str, JsonValue]]) -> tuple[list[Json
     for check in checks:
         try:
             CheckEntry.model_validate(check)
+            fits = not has_odd_text(check)
         except ValidationError:
+            fits = False
+        if not fits:
             refused.append(quote(str(check), 60))
         else:
             kept.append(dict(check))

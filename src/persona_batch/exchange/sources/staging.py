@@ -13,6 +13,7 @@ from persona_batch.chat import JsonValue
 from persona_batch.config.files import MAX_BYTES
 from persona_batch.errors import UsageError
 from persona_batch.exchange.sources.entries import IMPORTED, Entries, Entry, LeftOut, as_item, clean, kept
+from persona_batch.exchange.sources.fitting import fitting_params, has_odd_text
 from persona_batch.exchange.sources.found import Found, FoundPersona, FoundQuestion, FoundRubric, FoundSet
 from persona_batch.exchange.sources.naming import Names
 from persona_batch.exchange.sources.row_files import RowFiles
@@ -103,7 +104,11 @@ class Stager:
                     yield entry
 
         head: Entry = {"id": stem}
-        head |= {key: said for key in ("name", "description") if (said := getattr(one, key)) is not None}
+        for key, said in (("name", one.name), ("description", one.description)):
+            try:
+                head |= {} if said is None else {key: clean(said, entries.told, one.stem)}
+            except LeftOut as reason:
+                entries.told.add(f"a {key} left out ({reason})", stem)
         head |= kept(one.imported, entries.told, one.stem)
         written = self._listed(made(), QUESTIONS, stem, lambda entry: as_item(entry, in_persona=False), entries)
         if written.count == 0:
@@ -142,9 +147,7 @@ class Stager:
         if written.count == 0:
             return
         self.staged.personas += written.count
-        shared = dict(found.shared)
-        shared |= self._run(shared, stem)
-        shared |= kept(shared.pop(IMPORTED, None), entries.told, stem)
+        shared = self._shared(found, entries)
         common = [reference(sets[name]) for name in sets if name not in named]
         if common:
             shared["questions"] = [*shared.get("questions", ()), *common]
@@ -157,6 +160,16 @@ class Stager:
         else:
             self._write(f"{PERSONAS}/{stem}.yaml", {**shared, "personas": written.items})
 
+    def _shared(self, found: Found, entries: Entries) -> Entry:
+        """Return what stands at the top of a persona file, as far as it can stand in one."""
+        shared = dict(found.shared)
+        params, refused = fitting_params(shared.pop("params", None) or {})
+        for one in refused:
+            entries.told.add(f"no parameter that can stand here: {one}", entries.stem)
+        shared |= {"params": params} if params else {}
+        shared |= self._run(shared, entries.stem)
+        return shared | kept(shared.pop(IMPORTED, None), entries.told, entries.stem)
+
     def _run(self, shared: dict[str, JsonValue], stem: str) -> dict[str, JsonValue]:
         """Return what the file may say of the run: all files of a folder are run as one."""
         run = shared.pop("run", None)
@@ -164,6 +177,8 @@ class Stager:
             return {}
         agreed: dict[str, JsonValue] = {}
         for key, value in run.items():
+            if has_odd_text(value):
+                continue
             if self.staged.run.setdefault(key, value) == value:
                 agreed[key] = value
             else:
