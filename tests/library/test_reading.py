@@ -109,6 +109,7 @@ def test_a_report_is_a_page(done: Run, folder: Path) -> None:
     assert report() == done.path / "report.html"
     page = report([done, done.path], output=folder / "page.html", lang="zh", most=100)
     assert page.read_bytes().startswith(b"<!DOCTYPE html>")
+    assert report(done, svg="effects").read_bytes().startswith(b"<svg ")
     with pytest.raises(UsageError, match="expected one of en, zh"):
         report(done, lang="zn")  # type: ignore[arg-type]
 

@@ -189,6 +189,8 @@ def report(
     runs: RunNamed | Sequence[RunNamed] = "latest",
     *,
     output: str | os.PathLike[str] | None = None,
+    svg: str | None = None,
+    png: str | None = None,
     no_verdict: bool = False,
     no_reasoning: bool = False,
     most: int = 50_000,
@@ -203,6 +205,8 @@ def report(
     Args:
         runs: which, see `RunNamed`.
         output: the page; by default `report.html` in the folder of the first run.
+        svg: only one of its plots, by name, as a file (`NAME.svg` in that folder).
+        png: the same as PNG; needs the extra `png`.
         no_verdict: only the replies; nothing is compared.
         no_reasoning: leave out what models thought before they replied.
         most: records on the page; of more, whole questions are drawn by `seed`.
@@ -213,7 +217,7 @@ def report(
         on_progress: told how far the comparison is.
 
     Returns:
-        The path of the page.
+        The path of the page, or of the plot.
 
     Raises:
         UsageError: there is no such run, no records in it, or another file bears the page's name.
@@ -221,8 +225,10 @@ def report(
     """
     _load_measures()
     load("persona_batch.pipeline.report", "scipy.cluster.hierarchy")
-    from persona_batch.pipeline.report import ReportOptions, make_report
+    from persona_batch.pipeline.report import ReportOptions, make_plot, make_report
 
+    if svg is not None and png is not None:
+        raise UsageError("svg and png: one file at a time")
     checking.one_of("lang", lang, ("en", "zh"))
     checking.callback("on_progress", on_progress)
     options = ReportOptions(
@@ -235,7 +241,10 @@ def report(
         custom_checks=checking.texts("custom_check", custom_check),
     )
     found = [_found(run, out) for run in _several(runs)]
-    return make_report(found, options, comparing=_progress(on_progress)).path
+    told = _progress(on_progress)
+    if (plot := checking.text("svg", svg) or checking.text("png", png)) is not None:
+        return make_plot(found, options, plot, "svg" if png is None else "png", comparing=told)
+    return make_report(found, options, comparing=told).path
 
 
 def _load_measures() -> None:
