@@ -21,7 +21,7 @@ print("g" + "ot it")
 """
 _PROMPT = {
     "bash": (".bashrc", "PS1='at> '\nbind 'set enable-bracketed-paste off'\n"),
-    "zsh": (".zshrc", "PROMPT='at> '\nunsetopt zle_bracketed_paste\nautoload -Uz compinit && compinit -u -D\n"),
+    "zsh": (".zshrc", "PROMPT='at> '\nunsetopt zle_bracketed_paste\n"),
     "fish": (
         ".config/fish/config.fish",
         "function fish_prompt; echo 'at> '; end\nset -g fish_greeting\nset -g fish_autosuggestion_enabled 0\n",

@@ -24,6 +24,6 @@ _batch_completion() {
     esac
 }
 if (( ! $+functions[compdef] )); then
-    autoload -Uz compinit && compinit
+    autoload -Uz compinit && compinit -i
 fi
 compdef _batch_completion batch persona-batch
