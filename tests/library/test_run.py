@@ -135,6 +135,15 @@ def test_what_a_callback_raises_is_raised_and_nothing_is_lost(name: str, kind: t
     assert len({record.key for record in rest.records()}) == 240
 
 
+def test_what_a_callback_raises_in_a_loop_is_raised_with_the_folder() -> None:
+    def fail(_: object) -> None:
+        raise Whim
+
+    with pytest.raises(Whim) as raised:
+        asyncio.run(run_async(PIRATE, ["a?"], provider="scripted", on_record=fail))
+    assert any("goes on" in note for note in raised.value.__notes__)
+
+
 def test_a_note_that_raises_ends_it_before_anything_is_asked() -> None:
     def fail(_: str) -> None:
         raise Whim

@@ -83,6 +83,9 @@ async def run_async(asked: AskedRun) -> Run:
                 continue
         told.add_note(error)
         raise
+    except BaseException as error:
+        told.add_note(error)
+        raise
 
 
 @taking(read_run)
