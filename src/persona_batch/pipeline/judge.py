@@ -122,6 +122,11 @@ def _call(options: JudgeOptions, manifest: Manifest, *, need_key: bool) -> Call:
     """Return the judge's endpoint: that of the run, where none is named."""
     overrides, problems = options.overrides, Problems()
     if overrides.provider is None and overrides.base_url is None:
+        if manifest.imported is not None:
+            raise UsageError(
+                f"the run was imported from results of {manifest.imported}, and names no endpoint: say where the judge "
+                "lives by --provider or --base-url"
+            )
         overrides = (
             replace(overrides, provider=manifest.provider)
             if manifest.provider in PRESETS

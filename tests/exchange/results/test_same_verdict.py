@@ -131,6 +131,11 @@ def test_an_imported_run_is_taken_by_every_reader(call: Call, tmp_path: Path, so
     resumed = call("run", "--resume", run)
     assert resumed.code == 2
     assert "was imported from results of" in resumed.err
+    rubric = tmp_path / "rubric.yaml"
+    rubric.write_text("id: good\ntext: 'Good? {{ reply }}'\nscore: {min: 1, max: 5}\n", "utf-8")
+    judged = call("judge", run, "--rubric", str(rubric))
+    assert judged.code == 2
+    assert "names no endpoint" in judged.err, judged.err
 
 
 def test_what_promptfoo_has_in_its_cache_is_one_draw_for_each_repeat(call: Call, tmp_path: Path) -> None:

@@ -148,6 +148,13 @@ def kept_params(said: Mapping[str, Any] | None) -> Params:
     return {name: value for name, value in sorted((said or {}).items()) if name in PARAMS and value is not None}
 
 
+def said_messages(messages: Sequence[Mapping[str, Any]], notes: Notes, place: str) -> list[tuple[str, object]]:
+    """Return who says what; names of speakers are left out, and that is noted."""
+    if any(one.get("name") for one in messages):
+        notes.add("{n} chats with names in their messages: the names are left out", place)
+    return [(str(one.get("role")), one.get("content")) for one in messages]
+
+
 def split_chat(messages: Iterable[tuple[str, object]]) -> tuple[list[Message], str] | None:
     """Return what stood before the user's last message, and that message's text; None: there is more than text in it.
 

@@ -9,7 +9,15 @@ import msgspec
 from persona_batch.chat import Usage
 from persona_batch.credentials import is_key_name
 from persona_batch.errors import UsageError
-from persona_batch.exchange.results.found import FoundReply, Notes, Wanted, failure, split_chat, status_of
+from persona_batch.exchange.results.found import (
+    FoundReply,
+    Notes,
+    Wanted,
+    failure,
+    said_messages,
+    split_chat,
+    status_of,
+)
 from persona_batch.exchange.results.reading import decoded, lines, shown
 
 _NOT_ASKED = frozenset({"model", "messages", "stream", "stream_options", "user", "metadata", "store", "n"})
@@ -121,7 +129,7 @@ def _replies(line: _Line, request: _Request, row: int, place: str, notes: Notes)
     messages = request.body.get("messages")
     if not isinstance(messages, list) or not all(isinstance(one, dict) for one in messages):
         raise UsageError(f"{place}: `{request.url or 'its request'}` is no chat completion, the one kind that is read")
-    split = split_chat([(str(one.get("role")), one.get("content")) for one in messages])
+    split = split_chat(said_messages(messages, notes, place))
     if split is None:
         notes.add(_LEFT, place)
         return

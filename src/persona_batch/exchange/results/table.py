@@ -17,6 +17,7 @@ from persona_batch.exchange.results.found import (
     Notes,
     Wanted,
     failure,
+    said_messages,
     split_chat,
     status_of,
     usage_of,
@@ -109,7 +110,7 @@ def _columns(names: set[str], given: Mapping[str, str], file: str) -> dict[str, 
 def _reply(row: Row, columns: Mapping[str, str], place: str, notes: Notes) -> Iterator[FoundReply]:
     cells = {field: row.get(column) for field, column in columns.items()}
     label = _text(cells.get("persona"), "persona", columns, place)
-    chat = _chat(cells, columns, place)
+    chat = _chat(cells, columns, place, notes)
     if chat is None:
         notes.add("{n} rows whose messages are more than text: left out", place)
         return
@@ -149,14 +150,16 @@ def _reply(row: Row, columns: Mapping[str, str], place: str, notes: Notes) -> It
     )
 
 
-def _chat(cells: Mapping[str, Any], columns: Mapping[str, str], place: str) -> tuple[list[Message], str] | None:
+def _chat(
+    cells: Mapping[str, Any], columns: Mapping[str, str], place: str, notes: Notes
+) -> tuple[list[Message], str] | None:
     if "messages" in columns:
         said = cells["messages"]
         if isinstance(said, str):
             said = decoded(said.encode(), list[dict[str, Any]], f"{place}: {columns['messages']}", what="messages")
         if not isinstance(said, list) or not all(isinstance(one, dict) for one in said):
             raise UsageError(f"{place}: `{columns['messages']}` is no list of messages, as [{{role, content}}, …]")
-        return split_chat([(str(one.get("role")), one.get("content")) for one in said])
+        return split_chat(said_messages(said, notes, place))
     text = _text(cells.get("question"), "question", columns, place)
     if not text:
         raise UsageError(f"{place}: the question (`{columns['question']}`) is empty; take the row out")
