@@ -5,13 +5,13 @@ parameters from `configs/task_config.yaml`. EvalScope counts every repeat as an 
 tells which are repeats of one question.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from persona_batch.chat import Params, Usage
+from persona_batch.chat import Params
 from persona_batch.errors import UsageError
 from persona_batch.exchange.results.found import (
     FoundReply,
@@ -19,10 +19,11 @@ from persona_batch.exchange.results.found import (
     Wanted,
     failure,
     kept_params,
+    number_of,
     split_chat,
     status_of,
     text_of,
-    usage_of,
+    tokens_of,
 )
 from persona_batch.exchange.results.reading import decoded, lines, shown
 from persona_batch.record import Timing
@@ -114,16 +115,11 @@ def read(path: Path, _: Wanted, notes: Notes) -> Iterator[FoundReply]:
             status="error" if failed else status_of(reply, finish),
             finish_reason=None if failed else finish,
             error=failure(output.error, "EvalScope gives no reason") if failed else None,
-            usage=None if failed else _usage(output.usage),
+            usage=None if failed else tokens_of(output.usage),
             timing=None if output.time is None or failed else Timing(latency_ms=output.time * 1000),
             request_id=None if failed else output.id,
             scores={} if failed else scores.get(line.index, {}),
         )
-
-
-def _usage(said: Mapping[str, Any] | None) -> Usage | None:
-    counts = said or {}
-    return usage_of(counts.get("input_tokens"), counts.get("output_tokens"), counts.get("total_tokens"))
 
 
 def _params(path: Path, notes: Notes) -> Params:
@@ -150,7 +146,7 @@ def _scores(path: Path) -> dict[int, dict[str, float]]:
         review = decoded(text, _Review, f"{shown(beside)}:{number}", what="a review of EvalScope")
         given = review.sample_score.score if review.sample_score else None
         name = given.main_score_name if given else None
-        value = (given.value or {}).get(name or "") if given else None
-        if name and isinstance(value, int | float) and not isinstance(value, bool):
-            found[review.index] = {name: float(value)}
+        value = number_of((given.value or {}).get(name or "")) if given else None
+        if name and value is not None:
+            found[review.index] = {name: value}
     return found

@@ -15,6 +15,7 @@ from persona_batch.chat import Message, Params, Usage
 from persona_batch.credentials import mask
 from persona_batch.record import CheckResult, ErrorInfo, Status, Timing
 
+_LARGEST = 1e300  # of numbers
 _LONGEST_REASON = 2_000  # characters
 PARAMS = frozenset(
     {
@@ -193,6 +194,12 @@ def usage_of(prompt: object, completion: object, total: object = None) -> Usage 
     return Usage(known[0], known[1], known[2]) if any(known) else None
 
 
+def tokens_of(said: Mapping[str, Any] | None) -> Usage | None:
+    """Return token counts as Inspect and EvalScope write them."""
+    counts = said or {}
+    return usage_of(counts.get("input_tokens"), counts.get("output_tokens"), counts.get("total_tokens"))
+
+
 def failure(reason: object, otherwise: str, http_status: int | None = None) -> ErrorInfo:
     """Return why a reply failed, without keys and not without end."""
     return ErrorInfo("error", mask(str(reason or otherwise)[:_LONGEST_REASON]), http_status)
@@ -200,4 +207,6 @@ def failure(reason: object, otherwise: str, http_status: int | None = None) -> E
 
 def number_of(value: object) -> float | None:
     """Return a number that JSON gave; None: it is none, or true or false."""
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+    if isinstance(value, bool) or not isinstance(value, int | float) or abs(value) > _LARGEST:
+        return None
+    return float(value)

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from persona_batch.chat import Message, Params, Usage
+from persona_batch.chat import Message, Params
 from persona_batch.exchange.results.archive import Archive
 from persona_batch.exchange.results.found import (
     Exchanged,
@@ -19,10 +19,11 @@ from persona_batch.exchange.results.found import (
     Wanted,
     failure,
     kept_params,
+    number_of,
     split_chat,
     status_of,
     text_of,
-    usage_of,
+    tokens_of,
 )
 from persona_batch.exchange.results.reading import decoded, document, shown
 from persona_batch.record import CheckResult, Timing
@@ -154,7 +155,7 @@ def _replies(head: _Head, sample: _Sample, name: str, notes: Notes) -> Iterator[
         status="error" if failed else status_of(reply[0], finish),
         finish_reason=None if failed else finish,
         error=failure(reason, "Inspect gives no reason") if failed else None,
-        usage=None if failed else _usage(usage),
+        usage=None if failed else tokens_of(usage),
         timing=Timing(started_at=sample.started_at or "", latency_ms=None if seconds is None else seconds * 1000),
         origin=sample.uuid,
         request_id=output.response_id if output is not None and not failed else None,
@@ -227,11 +228,6 @@ def _with_thought(content: object) -> tuple[str, str | None] | None:
     return None if text is None else (text, thought)
 
 
-def _usage(said: Mapping[str, Any] | None) -> Usage | None:
-    counts = said or {}
-    return usage_of(counts.get("input_tokens"), counts.get("output_tokens"), counts.get("total_tokens"))
-
-
 def _checks(scores: Mapping[str, Any], place: str, notes: Notes) -> list[CheckResult]:
     found = []
     for name, score in scores.items():
@@ -249,7 +245,7 @@ def _numbers(scores: Mapping[str, Any]) -> dict[str, float]:
     for name, score in scores.items():
         value = score.get("value") if isinstance(score, dict) else None
         parts = {f"{name} {part}": one for part, one in value.items()} if isinstance(value, dict) else {name: value}
-        for label, number in parts.items():
-            if isinstance(number, int | float) and not isinstance(number, bool):
-                found[label] = float(number)
+        for label, part in parts.items():
+            if (number := number_of(part)) is not None:
+                found[label] = number
     return found

@@ -20,10 +20,12 @@ from persona_batch.exchange.results.found import (
     Wanted,
     failure,
     kept_params,
+    number_of,
     split_chat,
     status_of,
     usage_of,
 )
+from persona_batch.exchange.results.promptfoo_shapes import Document, Prompt, Provider, Result, Table, of_table
 from persona_batch.exchange.results.reading import decoded, document, lines, shown
 from persona_batch.plan.key import canonical_json
 from persona_batch.record import CheckResult, Timing
@@ -36,86 +38,6 @@ _WARM = "{n} replies without a temperature in their settings: promptfoo sends 0 
 _LONGEST_LABEL = 80
 _FILES = (".json", ".yaml", ".yml", ".txt", ".md", ".jsonl", ".j2", ".csv", ".js", ".ts", ".py", ".mjs", ".cjs")
 _NO_TEXT = "{n} results that are no text (an object, an image, a call of a tool): left out"
-
-
-_NULL = msgspec.Raw(b"null")
-
-
-class _Prompt(msgspec.Struct):
-    raw: Any = None
-    label: str | None = None
-    display: str | None = None
-
-
-class _Provider(msgspec.Struct):
-    id: str | None = None
-    label: str | None = None
-
-
-class _Case(msgspec.Struct, rename="camel"):
-    description: str | None = None
-    vars: dict[str, Any] | None = None
-
-
-class _Result(msgspec.Struct, rename="camel"):
-    prompt: _Prompt | str
-    id: str | None = None
-    vars: dict[str, Any] | None = None
-    provider: _Provider | str | None = None
-    prompt_idx: int | None = None
-    test_case: _Case | None = None
-    response: dict[str, Any] | None = None
-    error: str | None = None
-    failure_reason: int | None = None
-    grading_result: dict[str, Any] | None = None
-    latency_ms: float | None = None
-    success: bool | None = None
-
-
-class _Results(msgspec.Struct):
-    results: list[msgspec.Raw] | None = None
-    timestamp: str | None = None
-    table: msgspec.Raw = _NULL
-
-
-class _Cell(msgspec.Struct, rename="camel"):
-    text: str | None = None
-    prompt: Any = None
-    provider: str | None = None
-    error: str | None = None
-    failure_reason: int | None = None
-    grading_result: dict[str, Any] | None = None
-    latency_ms: float | None = None
-    response: dict[str, Any] | None = None
-
-
-class _Row(msgspec.Struct):
-    outputs: list[_Cell]
-    vars: list[Any] = []
-    test: _Case | None = None
-
-
-class _Column(msgspec.Struct):
-    raw: str | None = None
-    label: str | None = None
-    display: str | None = None
-    provider: str | None = None
-
-
-class _Names(msgspec.Struct):
-    prompts: list[_Column]
-    vars: list[str] = []
-
-
-class _Table(msgspec.Struct):
-    head: _Names
-    body: list[_Row]
-
-
-class _Document(msgspec.Struct):
-    results: _Results | list[msgspec.Raw]
-    table: msgspec.Raw = _NULL
-    config: dict[str, Any] | None = None
 
 
 def matches(suffix: str, head: bytes) -> bool:
@@ -137,47 +59,22 @@ def read(path: Path, _: Wanted, notes: Notes) -> Iterator[FoundReply]:
         notes.add("promptfoo's JSONL says nothing of the providers' settings: the parameters are not known")
         for number, line in lines(path):
             place = f"{name}:{number}"
-            yield from _replies(decoded(line, _Result, place, what="a result of promptfoo"), {}, place, notes)
+            yield from _replies(decoded(line, Result, place, what="a result of promptfoo"), {}, place, notes)
         return
     data = document(path, "`promptfoo export eval ID -o out.jsonl`, or `-o out.jsonl`, writes a result a line")
-    whole = decoded(data, _Document, name, what="promptfoo writes it")
+    whole = decoded(data, Document, name, what="promptfoo writes it")
     settings = _settings(whole.config or {})
     results = whole.results if isinstance(whole.results, list) else whole.results.results or []
     held = whole.table if isinstance(whole.results, list) else whole.results.table
     if not results and bytes(held) != b"null":
-        for place, result in _of_table(decoded(held, _Table, f"{name}: table", what="promptfoo writes it"), name):
+        for place, result in of_table(decoded(held, Table, f"{name}: table", what="promptfoo writes it"), name):
             yield from _replies(result, settings, place, notes)
         return
     if not results:
         raise UsageError(f"{name}: promptfoo finished without a single result")
     for number, raw in enumerate(results, start=1):
         place = f"{name}: result {number}"
-        yield from _replies(decoded(raw, _Result, place, what="a result of promptfoo"), settings, place, notes)
-
-
-def _of_table(held: _Table, name: str) -> Iterator[tuple[str, _Result]]:
-    """Yield the cells of a table, the older form, as single results."""
-    columns = held.head.prompts
-    for number, row in enumerate(held.body, start=1):
-        if len(row.outputs) != len(columns):
-            raise UsageError(f"{name}: row {number}: {len(row.outputs)} outputs for {len(columns)} prompts")
-        for place, (column, cell) in enumerate(zip(columns, row.outputs, strict=True)):
-            prompt = _Prompt(raw=cell.prompt or column.raw, label=column.label, display=column.display)
-            yield (
-                f"{name}: row {number}, output {place + 1}",
-                _Result(
-                    prompt=prompt,
-                    vars=dict(zip(held.head.vars, row.vars, strict=False)),
-                    provider=cell.provider or column.provider,
-                    prompt_idx=place,
-                    test_case=row.test,
-                    response=cell.response or {"output": cell.text},
-                    error=cell.error,
-                    failure_reason=cell.failure_reason,
-                    grading_result=cell.grading_result,
-                    latency_ms=cell.latency_ms,
-                ),
-            )
+        yield from _replies(decoded(raw, Result, place, what="a result of promptfoo"), settings, place, notes)
 
 
 def _settings(config: Mapping[str, Any]) -> dict[str, tuple[Params, bool]]:
@@ -199,10 +96,10 @@ def _settings(config: Mapping[str, Any]) -> dict[str, tuple[Params, bool]]:
 
 
 def _replies(
-    result: _Result, settings: Mapping[str, tuple[Params, bool]], place: str, notes: Notes
+    result: Result, settings: Mapping[str, tuple[Params, bool]], place: str, notes: Notes
 ) -> Iterator[FoundReply]:
-    prompt = _Prompt(raw=result.prompt) if isinstance(result.prompt, str) else result.prompt
-    provider = _Provider(id=result.provider) if isinstance(result.provider, str) else result.provider or _Provider()
+    prompt = Prompt(raw=result.prompt) if isinstance(result.prompt, str) else result.prompt
+    provider = Provider(id=result.provider) if isinstance(result.provider, str) else result.provider or Provider()
     chat = _chat(prompt.raw)
     if chat is None:
         notes.add(_NO_TEXT, place)
@@ -226,7 +123,7 @@ def _replies(
     finish = said.get("finishReason")
     finish = finish if isinstance(finish, str) else None
     cached = said.get("cached") is True
-    latency = said.get("latencyMs", result.latency_ms)
+    latency = number_of(said.get("latencyMs", result.latency_ms))
     label, template = _label_of(prompt), (prompt.label or prompt.display or "").strip()
     yield FoundReply(
         place=place,
@@ -246,15 +143,13 @@ def _replies(
         finish_reason=finish,
         error=failure(result.error or said.get("error"), "promptfoo gives no reason") if failed else None,
         usage=_usage(usage) if not cached and not failed else None,
-        timing=None
-        if cached or failed or not isinstance(latency, int | float)
-        else Timing(latency_ms=float(latency), chunks=0),
+        timing=None if cached or failed or latency is None else Timing(latency_ms=latency),
         checks=[] if failed else _checks(result.grading_result or {}, notes),
         scores={} if failed else _scores(result.grading_result or {}),
     )
 
 
-def _label_of(prompt: _Prompt) -> str:
+def _label_of(prompt: Prompt) -> str:
     """Return what the user calls a prompt; "": nothing, and promptfoo has its text there, or its file and text."""
     label = (prompt.label or prompt.display or "").strip()
     file, colon, rest = label.partition(": ")
@@ -331,8 +226,8 @@ def _scores(grading: Mapping[str, Any]) -> dict[str, float]:
     parts = grading.get("componentResults")
     for part in parts if isinstance(parts, list) else ():
         asserted = part.get("assertion") if isinstance(part, dict) else None
-        score = part.get("score") if isinstance(part, dict) else None
-        if isinstance(asserted, dict) and isinstance(score, int | float) and not isinstance(score, bool):
+        score = number_of(part.get("score")) if isinstance(part, dict) else None
+        if isinstance(asserted, dict) and score is not None:
             kind = str(asserted.get("type"))
             if kind.removeprefix("not-") not in (
                 "contains",
@@ -342,5 +237,5 @@ def _scores(grading: Mapping[str, Any]) -> dict[str, float]:
                 "is-json",
                 "contains-json",
             ):
-                found[str(asserted.get("metric") or kind)] = float(score)
+                found[str(asserted.get("metric") or kind)] = score
     return found
