@@ -43,6 +43,7 @@ def test_every_command_and_each_of_its_options_is_offered() -> None:
         (["run", "x.yaml", "--provider", "local", "--engine", ""], ["local"]),
         (["run", "--placement", "s"], ["system"]),
         (["export", "latest", "--format", "sq"], ["sqlite"]),
+        (["import-results", "--format", "ins"], ["inspect"]),
         (["import", "--format=lobe-i"], ["--format=lobe-index"]),
         (["compare", "--lang", ""], ["en", "zh"]),
         (["compare", "--color=al"], ["--color=always"]),
@@ -82,6 +83,20 @@ def test_ids_come_from_the_named_files_and_broken_ones_have_none(
     assert offered("run", *files, "-p", "") == ["cook", "sailor", "named-so"]
     assert offered("run", ".", "-p", "s") == ["sailor"]
     assert offered("run", "two.yaml", "-q", "asked.yaml", "--question", "") == ["own", "sea"]
+
+
+def test_files_are_those_that_the_command_takes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("out.json", "p.yaml", "r.csv", "runs"):
+        Path(name).mkdir() if name == "runs" else Path(name).touch()
+    assert offered("run", "") == ["p.yaml", "runs/"]
+    assert (
+        offered("import-results", "")
+        == offered("ask", "p.yaml", "--save", "")
+        == ["out.json", "p.yaml", "r.csv", "runs/"]
+    )
+    assert offered("run", "--out", "") == ["runs/"]
+    assert offered("rate", "latest", "") == ["out.json", "r.csv", "runs/"]
 
 
 def test_bash_gets_the_part_behind_its_own_breaks() -> None:

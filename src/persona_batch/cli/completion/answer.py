@@ -129,8 +129,8 @@ def _of(line: Line, name: str, metavar: str, typed: str, before: str) -> Answer:
     known = [(value, "") for value in values.get(f"{line.command} {name}", values.get(name, ()))]
     made = VALUES[name](line, typed) if name in VALUES else ()
     found = _begun(((before + value, about) for value, about in (*known, *made)), before + typed)
-    files = name if name in FILES else metavar
-    if found.found or files not in FILES:
+    files = next((key for key in (f"{line.command} {name}", name, metavar) if key in FILES), None)
+    if found.found or files is None:
         return found
     return Answer("files", [(before + path, "") for path in paths(typed, FILES[files])])
 

@@ -85,14 +85,18 @@ FILES: Final[dict[str, tuple[str, ...] | None]] = {
     "--questions": _YAML,
     "--rubric": _YAML,
     "--env-file": None,
+    "--output": None,
+    "--requests": None,
+    "--save": None,
     "FILE": _YAML,
+    "import-results FILE": None,
     "RATINGS": (".csv", ".tsv", ".json", ".jsonl", ".parquet"),
     "RUN": (".jsonl",),
     "SOURCE": None,
     "DIR": (),
     "FOLDER": (),
 }
-"""The endings of the files that an option or an argument takes, () for folders alone; None: any file."""
+"""The endings of the files that an option or an argument (of one command) takes, () for folders alone; None: any."""
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
