@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from cli.calling import Call
-from exchange.results.endpoint import MODEL, endpoint
+from exchange.results.endpoint import MODEL, endpoint, reply_to
 from exchange.results.kept import unpacked
+from exchange.results.make_results import QUESTIONS as ASKED
+from exchange.results.make_results import SYSTEMS
 from persona_batch.record.reader import read_records
 from persona_batch.record.record import Record
 
@@ -78,22 +80,27 @@ def test_the_comparison_is_that_of_our_own_run(call: Call, tmp_path: Path, sourc
 
 @pytest.mark.parametrize("source", SOURCES)
 def test_every_reply_and_message_comes_over_as_it_was(call: Call, tmp_path: Path, source: str) -> None:
-    theirs = run_folder(call, "import-results", str(unpacked(source, tmp_path)))
-    mine = own_run(call, tmp_path, checked=SOURCES[source])
-
-    def said(run: Path) -> list[tuple[object, ...]]:
-        return sorted(
-            (
-                one.persona.removeprefix("general_qa_"),
-                one.messages[-1].content,
-                one.sample,
-                one.reply,
-                one.messages[0].content,
-            )
-            for one in read_records(run / "records.jsonl")
+    run = run_folder(call, "import-results", str(unpacked(source, tmp_path)))
+    expected = {
+        (name, asked, number): (messages, reply_to(messages, number))
+        for name, system in SYSTEMS.items()
+        for asked in ASKED
+        for messages in [_messages(system, asked)]
+        for number in range(3)
+    }
+    found = {
+        (one.persona.removeprefix("general_qa_"), one.messages[-1].content, one.sample): (
+            [{"role": message.role, "content": message.content} for message in one.messages],
+            one.reply,
         )
+        for one in read_records(run / "records.jsonl")
+    }
+    assert found == expected
 
-    assert said(theirs) == said(mine)
+
+def _messages(system: str | None, asked: str) -> list[dict[str, Any]]:
+    before = [] if system is None else [{"role": "system", "content": system}]
+    return [*before, {"role": "user", "content": asked}]
 
 
 def test_archives_of_inspect_hold_what_its_json_holds(call: Call, tmp_path: Path) -> None:
