@@ -31,7 +31,7 @@ def targets(corpus: Sequence[Path] = ()) -> list[Target]:
     foreign = [*foreign_files(), *_files([ROOT / "tests" / "exchange" / "data", *corpus])]
     return [
         Target("imports", foreign, _import, (UsageError,)),
-        Target("results", [*foreign_results(), *_files(corpus)], _results, (UsageError,)),
+        Target("results", foreign_results(), _results, (UsageError,)),
         Target(
             "yaml", list(_files([ROOT / "personas", ROOT / "prompts"], (".yaml",))), _yaml, (ConfigError, UsageError)
         ),
