@@ -31,6 +31,16 @@ FOUND: list[tuple[str, str, Any]] = [
             "eval_prompt": "\0 Rate {question} {answer} from 0 to 3. Respond with a number between 0 and 3.",
         },
     ),
+    (
+        "imports",
+        "grid.json",
+        {"conditions": [{"id": "none"}, {"id": "none"}, {"id": "a", "text": "x"}], "questions": ["Hi"]},
+    ),
+    (
+        "imports",
+        "agent.json",
+        {"config": {"systemRole": "x", "params": {"id": json.loads("[" * 50 + "]" * 50)}}, "meta": {}},
+    ),
     ("results", "table.jsonl", {**ROW, "tokens": 10**30, "seed": 10**30, "score": 10**30}),
 ]
 

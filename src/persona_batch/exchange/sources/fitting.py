@@ -15,16 +15,19 @@ from persona_batch.config.problems import Place, Problems, quote
 from persona_batch.credentials import has_key, is_key_name
 
 _NOWHERE = Place("")
+_DEEPEST = 16  # levels of a value
 _NO_TEXT = re.compile("[\0\ud800-\udfff]")
 
 
-def has_odd_text(value: JsonValue) -> bool:
-    """Say whether a text within is none that a file can hold, or looks like a key."""
+def has_odd_text(value: JsonValue, deepest: int = _DEEPEST) -> bool:
+    """Say whether a text within is none that a file can hold, or looks like a key; or is nested too deeply for one."""
+    if deepest == 0:
+        return True
     if isinstance(value, str):
         return _NO_TEXT.search(value) is not None or has_key(value)
     if isinstance(value, Mapping):
-        return any(has_odd_text(item) for entry in value.items() for item in entry)
-    return isinstance(value, list | tuple) and any(has_odd_text(item) for item in value)
+        return any(has_odd_text(item, deepest - 1) for entry in value.items() for item in entry)
+    return isinstance(value, list | tuple) and any(has_odd_text(item, deepest - 1) for item in value)
 
 
 def fitting_params(params: Mapping[str, JsonValue]) -> tuple[Params, list[str]]:

@@ -48,7 +48,7 @@ def _read(source: Source, options: ImportOptions) -> Found:  # noqa: ARG001
             personas.append(one)
     questions = [_question(question, source) for question in grid[1]]
     sets = [FoundSet(stem=source.stem, questions=questions)]
-    shared: dict[str, JsonValue] = {"controls": controls} if controls else {}
+    shared: dict[str, JsonValue] = {"controls": list(dict.fromkeys(controls))} if controls else {}
     kept = {key: value for key, value in document.items() if key not in ("conditions", "questions")}
     if kept:
         shared["imported"] = kept
