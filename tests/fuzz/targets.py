@@ -16,7 +16,7 @@ from persona_batch.exchange.results.formats import FORMATS as RESULTS
 from persona_batch.exchange.results.importing import ImportResults, import_results
 from persona_batch.exchange.sources.found import ImportOptions
 from persona_batch.exchange.sources.recognising import FORMATS, Reading
-from persona_batch.exchange.sources.writing import write
+from persona_batch.exchange.sources.writing.writing import write
 from persona_batch.provider.contract import Chunk
 from persona_batch.provider.reply_decoder import ReplyDecoder
 from persona_batch.record.reader import read_records

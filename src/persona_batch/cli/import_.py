@@ -36,7 +36,7 @@ def import_(
     """
     from persona_batch.exchange.sources.found import ImportOptions
     from persona_batch.exchange.sources.recognising import Reading, format_named
-    from persona_batch.exchange.sources.writing import write
+    from persona_batch.exchange.sources.writing.writing import write
 
     reading = Reading(ImportOptions(user=user, locale=locale), None if name is None else format_named(name))
     folder = Path(out).expanduser()

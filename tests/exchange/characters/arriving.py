@@ -10,7 +10,7 @@ import yaml
 from persona_batch.config.load import survey
 from persona_batch.exchange.sources.found import Found, ImportOptions
 from persona_batch.exchange.sources.recognising import Reading
-from persona_batch.exchange.sources.writing import write
+from persona_batch.exchange.sources.writing.writing import write
 from pipeline.workshop import Workshop
 
 QUESTION = "What now?"

@@ -8,8 +8,8 @@ import pytest
 
 from exchange.characters.arriving import Arrived, arrive, found_in, source_of
 from persona_batch.errors import UsageError
+from persona_batch.exchange.sources.agents.locales import speaks
 from persona_batch.exchange.sources.found import ImportOptions
-from persona_batch.exchange.sources.locales import speaks
 from pipeline.workshop import Workshop
 
 WEBUI = """\

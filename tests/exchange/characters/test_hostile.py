@@ -23,7 +23,7 @@ from exchange.characters.test_cards import BOOK
 from persona_batch.errors import UsageError
 from persona_batch.exchange.sources.found import Found, ImportOptions
 from persona_batch.exchange.sources.recognising import Reading, format_named
-from persona_batch.exchange.sources.writing import write
+from persona_batch.exchange.sources.writing.writing import write
 
 
 def bomb(size: int) -> bytes:

@@ -167,7 +167,11 @@ def test_a_run_is_refused_with_the_word_that_it_is_one(call: Call, tmp_path: Pat
     ("name", "data", "said"),
     [
         ("x.jsonl", b"", "empty"),
-        ("x.jsonl", b'{"question": "A", "reply": "r"}\n{"question": "A", "re', "x.jsonl:2: not JSON: truncated"),
+        (
+            "x.jsonl",
+            b'{"question": "A", "reply": "r"}\n{"question": "A", "re',
+            "x.jsonl:2: not JSON: Input data was truncated",
+        ),
         ("x.jsonl", b'{"question": "A", "reply": ["r"]}\n', "x.jsonl:1: `reply` (reply) is no text"),
         ("x.jsonl", b'{"question": "A", "reply": "\\ud800"}\n', "x.jsonl:1"),
         ("x.jsonl", b'{"question": ' + b"[" * 100_000 + b"\n", "x.jsonl:1"),
@@ -179,7 +183,7 @@ def test_a_run_is_refused_with_the_word_that_it_is_one(call: Call, tmp_path: Pat
         ("x.csv", b"question,reply\n", "no row"),
         ("x.json", b"[" * 100_000, "x.json"),
         ("x.json", b'[{"question": "A", "reply": "r"}, 2]', "entry 2"),
-        ("x.parquet", b"PAR1nothing", "not a whole Parquet file"),
+        ("x.parquet", b"PAR1nothing", "x.parquet: not a Parquet file"),
         ("x.txt", b"hello", "no results of"),
         ("x.csv", b"\xff\xfea\x00", "UTF-16"),
         ("x.json", b'{"results": {"results": [{"promptIdx": 0}]}, "evalId": "e"}', "result 1"),

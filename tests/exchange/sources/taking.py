@@ -10,7 +10,7 @@ from persona_batch.config.batch import Persona, Question
 from persona_batch.config.load import load_batch, survey
 from persona_batch.exchange.sources.found import ImportOptions
 from persona_batch.exchange.sources.recognising import Reading, format_named
-from persona_batch.exchange.sources.writing import write
+from persona_batch.exchange.sources.writing.writing import write
 
 
 @dataclass

@@ -9,7 +9,7 @@ from exchange.sources.readings import ASKED, READINGS, Pairs
 from persona_batch.config.load import survey
 from persona_batch.exchange.sources.found import ImportOptions
 from persona_batch.exchange.sources.recognising import Reading
-from persona_batch.exchange.sources.writing import Written, write
+from persona_batch.exchange.sources.writing.writing import Written, write
 from pipeline.workshop import Workshop
 
 DATA = Path(__file__).parent.parent / "data"

@@ -37,8 +37,12 @@ WRONG: dict[str, tuple[str, bytes, str]] = {
     "many columns": ("a.csv", ",".join(f"c{n}" for n in range(2000)).encode(), r"more than 1000 columns"),
     "a key twice": ("a.csv", b"act,act\na,b\n", r"two columns are called `act`"),
     "NaN": ("a.json", b'[{"act": "a", "prompt": NaN}]', r"NaN is no value of JSON"),
-    "a huge line": ("a.csv", b"act,prompt\na," + b"x" * (17 << 20), r"a\.csv:2: a line has more than"),
-    "a huge cell": ("a.csv", b'act,prompt\na,"' + (b"x" * 1000 + b"\n") * (17 << 10), r"a\.csv:2: field larger than"),
+    "a huge line": ("a.csv", b"act,prompt\na," + b"x" * (17 << 20), r"a\.csv:2: a cell has more than"),
+    "a huge cell": (
+        "a.csv",
+        b'act,prompt\na,"' + (b"x" * 1000 + b"\n") * (17 << 10),
+        r"a\.csv:2: a cell has more than",
+    ),
 }
 
 
@@ -85,7 +89,7 @@ import re, sys
 from pathlib import Path
 from persona_batch.exchange.sources.found import ImportOptions
 from persona_batch.exchange.sources.recognising import Reading
-from persona_batch.exchange.sources.writing import write
+from persona_batch.exchange.sources.writing.writing import write
 written = write(lambda: Reading(ImportOptions()).all([sys.argv[1]]), Path(sys.argv[2]))
 peak = re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())
 print(written.personas, int(peak[1]) // 1024 if peak else 0)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from persona_batch.chat import JsonValue
-from persona_batch.exchange.sources.source import Source, read_yaml
+from persona_batch.exchange.reading.source import Source, read_yaml
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 
 from exchange.sources.taking import Taken, take
 from persona_batch.errors import UsageError
-from persona_batch.exchange.sources.promptfoo_checks import check_of, from_csv
+from persona_batch.exchange.sources.promptfoo.checks import check_of, from_csv
 
 CHAT = '[{"role": "system", "content": "You are {{who}}."}, {"role": "user", "content": "{{q}}"}]'
 

@@ -14,7 +14,7 @@ from persona_batch.config.problems import Problems
 from persona_batch.config.questions import QuestionRegistry
 from persona_batch.errors import UsageError
 from persona_batch.exchange.sources.found import Found, FoundExample, FoundPersona, FoundQuestion, FoundSet
-from persona_batch.exchange.sources.writing import Written, write
+from persona_batch.exchange.sources.writing.writing import Written, write
 
 _ODD = st.sampled_from(
     [

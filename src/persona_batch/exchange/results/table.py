@@ -11,6 +11,8 @@ from typing import Any
 
 from persona_batch.chat import Message
 from persona_batch.errors import UsageError
+from persona_batch.exchange.reading.rows import SUFFIXES, Row, placed_rows
+from persona_batch.exchange.reading.source import Source
 from persona_batch.exchange.results.found import (
     PARAMS,
     FoundReply,
@@ -23,7 +25,6 @@ from persona_batch.exchange.results.found import (
     usage_of,
 )
 from persona_batch.exchange.results.reading import decoded, shown
-from persona_batch.exchange.results.rows import SUFFIXES, Row, rows_of
 from persona_batch.record import Timing
 from persona_batch.wording import listed, meant
 
@@ -60,7 +61,7 @@ def read(path: Path, wanted: Wanted, notes: Notes) -> Iterator[FoundReply]:
     """
     columns: dict[str, str] = {}
     known: set[str] = set()
-    for place, row in rows_of(path):
+    for place, row in placed_rows(Source(path, shown(path))):
         if not row.keys() <= known:  # rows of JSON may bring columns along
             known |= row.keys()
             columns = _columns(known, wanted.columns, shown(path))

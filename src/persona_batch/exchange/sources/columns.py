@@ -5,8 +5,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from persona_batch.chat import JsonValue
+from persona_batch.exchange.reading.rows import Row
 from persona_batch.exchange.sources.messages import ROLES
-from persona_batch.exchange.sources.rows import Row
 
 IDS = ("id", "_id", "uid", "uuid", "qid", "question_id", "prompt_id", "persona_id", "role_id", "slug", "identifier",
        "key", "idx", "index", "编号", "标识")  # fmt: skip

@@ -12,7 +12,7 @@ import msgspec
 from persona_batch.chat import JsonValue, Params, Placement
 
 if TYPE_CHECKING:
-    from persona_batch.exchange.sources.source import Source
+    from persona_batch.exchange.reading.source import Source
 
 
 class FoundExample(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

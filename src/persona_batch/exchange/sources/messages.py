@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from persona_batch.chat import JsonValue, Placement
+from persona_batch.exchange.reading.source import Source
 from persona_batch.exchange.sources.found import FoundExample, FoundPersona
-from persona_batch.exchange.sources.source import Source
 
 ROLES = {
     "system": "system",

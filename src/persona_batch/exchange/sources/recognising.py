@@ -8,26 +8,35 @@ from itertools import islice
 from pathlib import Path
 
 from persona_batch.errors import UsageError
-from persona_batch.exchange.sources.by_task import BY_TASK
-from persona_batch.exchange.sources.characters import CHARACTERS
-from persona_batch.exchange.sources.characters import PROMPTS as PLAIN_PROMPTS
-from persona_batch.exchange.sources.conversations import CONVERSATIONS
+from persona_batch.exchange.reading.rows import rows_of
+from persona_batch.exchange.reading.source import MAX_ENTRIES, Source
+from persona_batch.exchange.sources.agents.lobe import LOBE, LOBE_INDEX
+from persona_batch.exchange.sources.agents.masks import MASKS
+from persona_batch.exchange.sources.agents.prompt_files import AGENT, PATTERNS, PLAIN
+from persona_batch.exchange.sources.characters.card_files import CARD_FORMATS
+from persona_batch.exchange.sources.characters.webui import WEBUI
 from persona_batch.exchange.sources.found import Format, Found, ImportOptions
-from persona_batch.exchange.sources.grids import GRID
-from persona_batch.exchange.sources.markdown_tables import MARKDOWN
-from persona_batch.exchange.sources.named_prompts import LINES, NAMED, TEXTS
-from persona_batch.exchange.sources.pairs import PAIRS
-from persona_batch.exchange.sources.prompt_templates import DOTPROMPT, LLM, PROMPTY
-from persona_batch.exchange.sources.promptfoo import PROMPTFOO
-from persona_batch.exchange.sources.questionnaires import QUESTIONNAIRE
-from persona_batch.exchange.sources.role_json import ROLE_JSON
-from persona_batch.exchange.sources.rows import rows_of
-from persona_batch.exchange.sources.source import MAX_ENTRIES, Source
-from persona_batch.exchange.sources.tables import PROMPTS, QUESTIONS
+from persona_batch.exchange.sources.promptfoo.config import PROMPTFOO
+from persona_batch.exchange.sources.prompts.by_task import BY_TASK
+from persona_batch.exchange.sources.prompts.conversations import CONVERSATIONS
+from persona_batch.exchange.sources.prompts.grids import GRID
+from persona_batch.exchange.sources.prompts.markdown_tables import MARKDOWN
+from persona_batch.exchange.sources.prompts.named_prompts import LINES, NAMED, TEXTS
+from persona_batch.exchange.sources.prompts.pairs import PAIRS
+from persona_batch.exchange.sources.prompts.prompt_templates import DOTPROMPT, LLM, PROMPTY
+from persona_batch.exchange.sources.prompts.questionnaires import QUESTIONNAIRE
+from persona_batch.exchange.sources.prompts.role_json import ROLE_JSON
+from persona_batch.exchange.sources.prompts.tables import PROMPTS, QUESTIONS
 from persona_batch.wording import listed, meant
 
 FORMATS: tuple[Format, ...] = (
-    *CHARACTERS,
+    *CARD_FORMATS,
+    WEBUI,
+    LOBE,
+    LOBE_INDEX,
+    MASKS,
+    AGENT,
+    PATTERNS,
     PROMPTFOO,
     DOTPROMPT,
     PROMPTY,
@@ -44,7 +53,7 @@ FORMATS: tuple[Format, ...] = (
     NAMED,
     TEXTS,
     LINES,
-    *PLAIN_PROMPTS,
+    PLAIN,
 )
 """All formats, the more particular before the more general: the first that matches takes the source."""
 

@@ -1,0 +1,1 @@
+"""Agents, masks, and prompts that are files of their own."""

@@ -1,0 +1,1 @@
+"""Character cards, and the characters of other front ends."""

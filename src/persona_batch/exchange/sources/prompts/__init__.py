@@ -1,0 +1,1 @@
+"""Tables, lists and documents of prompts and questions."""
