@@ -145,9 +145,9 @@ def test_a_result_is_valid_against_the_schema() -> None:
 
 
 def test_the_public_names_stand_at_the_top() -> None:
-    import persona_batch
+    import persona_batch.api.reading
 
-    assert persona_batch.compare is compare
+    assert persona_batch.compare is persona_batch.api.reading.compare
     assert persona_batch.Record is Record
     assert persona_batch.Message is Message
     with pytest.raises(AttributeError, match="has no attribute 'comparison'"):

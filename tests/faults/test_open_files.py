@@ -27,7 +27,7 @@ def test_connections_keep_to_the_open_files_that_are_allowed(
         ended = grid.run("-j", "90", *options, wrapped_by=shell)
         assert ended.code == 0, ended.err
         grid.assert_complete()
-        assert 1 <= server.most_in_flight <= most + 4  # the server hears late that a client has left
+        assert 1 <= server.most_in_flight <= most + most // 4 + 4  # the server hears late that a client has left
         assert {record["attempts"] for record in grid.records()} == {1}
         assert (f"{most} requests at a time instead of 90" in ended.err) == (most < 90)
 

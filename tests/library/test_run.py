@@ -13,7 +13,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import click
 import msgspec
 import pytest
 
@@ -311,7 +310,7 @@ def test_the_arguments_are_the_options_of_the_command_with_their_bounds() -> Non
     options = {
         max(one.opts, key=len).removeprefix("--").replace("-", "_"): one
         for one in command.params
-        if isinstance(one, click.Option) or one.param_type_name == "option"
+        if one.param_type_name == "option"
         if one.name not in ONLY_FOR_A_TERMINAL
     }
     options["continue_"] = options.pop("continue")
