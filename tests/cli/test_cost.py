@@ -77,6 +77,7 @@ def test_all_json_has_the_cost_as_a_number(work: Path, call: Call) -> None:
         "ranges": [{"currency": "CNY", "amount": 0.0642, "low": 0.0642, "high": 0.0642}],
         "unpriced": [],
         "free": False,
+        "at_most": False,
         "source": run["run_id"],
     }
     assert before["prices"] == {"test-model": {"input": 10, "output": 100, "currency": "CNY", "source": "the file"}}
@@ -91,7 +92,7 @@ def test_a_dry_run_says_what_it_would_cost(work: Path, call: Call) -> None:
         (work / "pirate.yaml").write_text(PIRATE, encoding="utf-8")
         unpriced = call(*asked, "--dry-run").out
     assert "cost: unknown, there is no earlier run to estimate it from\n" in first
-    assert "cost: about ¥0.0642 (¥0.0642 to ¥0.0642), judging by 2" in then
+    assert "cost: about ¥0.0642, judging by 2" in then
     assert "test-model: ¥10.00 + ¥100.00 per million tokens (prompt + reply), says the file" in then
     assert "cost of test-model: unknown, nobody knows the price at http" in unpriced
 
@@ -125,7 +126,9 @@ def test_a_budget_stops_with_the_way_to_go_on(work: Path, call: Call) -> None:
         assert done.code == 3
         assert "stopped early: the budget of ¥0.10 (--max-cost) is used up: ¥0.09" in done.err
         folder = done.out.splitlines()[-1]
-        assert f"`batch run --resume {folder}`" in done.err
+        assert f"`batch run --resume {folder} --max-cost 0.1`, with a new budget that begins anew" in done.err
+        told = call("run", "--resume", folder, "--base-url", server.base_url, "--max-cost", "0.001", "--json").err
+        assert f"`batch run --resume {folder} --max-cost 0.001`, with a new budget" in told
         on = call("run", "--resume", folder, "--base-url", server.base_url)
     assert on.code == 0
     assert on.out.splitlines()[-2].endswith("; cost ¥0.257")

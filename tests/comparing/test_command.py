@@ -176,7 +176,6 @@ def test_copies_count_once_where_that_is_asked_for(run: Path) -> None:
         (("--margin", "length"), "--margin length: write a metric and a number"),
         (("--margin", "lenght=3"), "--margin lenght: no such difference here; did you mean `length`?"),
         (("--margin", "length=0"), "it must be above 0"),
-        (("latest", "latest", "--by", "model"), "do not go together"),
     ],
 )
 def test_wrong_use_is_one_line_and_exit_2(run: Path, args: tuple[str, ...], told: str) -> None:

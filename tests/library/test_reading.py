@@ -84,7 +84,6 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "few": ({"permutations": 3}, "permutations=3: expected a whole number, at least 99"),
     "copies": ({"copies": "onse"}, "did you mean `once`"),
     "margin": ({"margin": 20}, "margin=20: expected a dict"),
-    "together": ({"run2": "latest", "by": "model"}, "do not go together"),
 }
 
 

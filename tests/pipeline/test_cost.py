@@ -321,3 +321,55 @@ def test_conversations_and_single_questions_share_a_budget(workshop: Workshop, a
     assert sum(run.cost.amounts.values()) <= Decimal(amount)
     kept = run.cost.priced + run.cost.unknown
     assert kept == len(workshop.asked) or (faulty and kept <= len(workshop.asked))
+
+
+@pytest.mark.parametrize("failed", [1, 3])
+def test_requests_that_are_in_no_record_are_of_unknown_cost(workshop: Workshop, failed: int) -> None:
+    """A budget ends a run while a failed request waits to be sent again: its attempts are in no record."""
+    file = workshop.write("wukong.yaml", PRICED)
+    script = Script(acts=[Act(status=500, body="oops")] * failed, default=Act(reply="好" * 100))
+    run = workshop.run([file], script, overrides={"samples": 40, "concurrency": 2}, max_cost=Decimal("0.16"))
+    assert run.exit_code == 3
+    assert run.cost is not None
+    assert run.cost.priced + run.cost.unknown == len(workshop.asked)
+    assert 1 <= run.cost.unknown <= failed
+    kept = manifest(workshop)
+    assert kept.cost == run.cost
+    again = workshop.run([file], script, overrides={"samples": 40}, resume="latest", max_requests=1)
+    assert again.cost is not None
+    assert again.cost.unknown >= run.cost.unknown  # what was lost then stays unknown
+
+
+def test_of_an_endpoint_that_is_not_there_nothing_is_lost(workshop: Workshop) -> None:
+    file = workshop.write("wukong.yaml", PRICED)
+    run = workshop.run([file], max_requests=3)
+    down = workshop.run_away([file], resume="latest")
+    assert down.exit_code == 3
+    assert down.cost == run.cost
+
+
+def test_a_dry_run_of_a_resume_judges_by_the_runs_own_records(workshop: Workshop) -> None:
+    file = workshop.write("wukong.yaml", PRICED.replace("output: 100", "output: 100, cached_input: 1"))
+    workshop.run([file], Script(default=Act(reply="好" * 900)), max_requests=4)
+    stopped = workshop.runs[-1].name
+    workshop.run([file])
+    overrides = Overrides(base_url=workshop.base_url, models=("test-model",))
+    cost = preview(RunOptions(files=(file,), out=workshop.out, overrides=overrides, resume=stopped)).cost
+    assert cost is not None
+    assert (cost.source, cost.at_most) == (stopped, True)
+    assert cost.ranges[0].amount > Decimal("0.1")
+
+
+def test_a_resumed_budget_expects_what_the_records_say(workshop: Workshop) -> None:
+    file = workshop.write("wukong.yaml", PRICED)
+    workshop.run([file], overrides={"samples": 40}, max_requests=20)
+    before = len(workshop.asked)
+    run = workshop.run([file], overrides={"samples": 40}, resume="latest", max_cost=Decimal("0.03"))
+    assert len(workshop.asked) > before  # without them the first request may need ¥0.05
+    assert run.message is not None
+    assert "by estimate" not in run.message
+
+
+def test_a_cache_that_is_dearer_than_none_is_said(workshop: Workshop) -> None:
+    workshop.run([workshop.write("wukong.yaml", PRICED.replace("output: 100", "output: 100, cached_input: 11"))])
+    assert any("`cached_input` is dearer than `input`" in note for note in workshop.seen.notes)

@@ -57,7 +57,7 @@ def table(runs: RunNamed | Sequence[RunNamed] = "latest", *, out: str | os.PathL
     from persona_batch.api.table import table_of
     from persona_batch.exchange.flat import flat_table
 
-    with flat_table([_found(run, out) for run in _several(runs)]) as flat:
+    with flat_table(_several(runs, out)) as flat:
         return table_of(flat)
 
 
@@ -176,8 +176,8 @@ def _compare_runs(
             sample=checking.whole("sample", sample, 0) or 0,
         ),
     )
-    second = None if run2 is None else _found(run2, out)
-    result, _ = compare_on_disk(_found(run, out), second, options, progress=_progress(on_progress))
+    first, *others = _each([run] if run2 is None else [run, run2], out)
+    result, _ = compare_on_disk(first, others[0] if others else None, options, progress=_progress(on_progress))
     return result
 
 
@@ -240,7 +240,7 @@ def report(
         seed=checking.whole("seed", seed) or 0,
         custom_checks=checking.texts("custom_check", custom_check),
     )
-    found = [_found(run, out) for run in _several(runs)]
+    found = _several(runs, out)
     told = _progress(on_progress)
     if (plot := checking.text("svg", svg) or checking.text("png", png)) is not None:
         return make_plot(found, options, plot, "svg" if png is None else "png", comparing=told)
@@ -266,11 +266,21 @@ def _found(run: RunNamed, out: str | os.PathLike[str]) -> "RunDir":
     return find_run(os.fsdecode(run), Path(checking.path("out", out)))
 
 
-def _several(runs: RunNamed | Sequence[RunNamed]) -> Sequence[RunNamed]:
-    found = [runs] if isinstance(runs, (str, os.PathLike)) else list(runs)
-    if not found:
+def _several(runs: RunNamed | Sequence[RunNamed], out: str | os.PathLike[str]) -> "Sequence[RunDir]":
+    """Return the runs that are meant, each once: a glob of a folder has the link `latest`, too."""
+    named = [runs] if isinstance(runs, (str, os.PathLike)) else list(runs)
+    if not named:
         raise UsageError("runs: none are given; name one, as 'latest'")
-    return found
+    return _each(named, out)
+
+
+def _each(named: Sequence[RunNamed], out: str | os.PathLike[str]) -> "list[RunDir]":
+    from persona_batch.record.finding import find_runs
+
+    for run in named:
+        if not isinstance(run, (str, os.PathLike)):
+            raise checking.wrong("run", run, _A_RUN)
+    return find_runs([os.fsdecode(run) for run in named], Path(checking.path("out", out)))[0]
 
 
 def _margins(margin: Mapping[str, float] | None) -> dict[str, float]:

@@ -59,7 +59,7 @@ class Gate:
         self._requests, self._tokens = RollingWindow(limits.rpm), RollingWindow(limits.tpm)
         self._counts_tokens = limits.tpm is not None or limits.max_tokens_total is not None
         self.purse = None if limits.budget is None else Purse(limits.budget)
-        self.estimate = TokenEstimate()
+        self.estimate = TokenEstimate(limits.usual_reply)
         self._turn = asyncio.Lock()  # first come, first served
         self._changed = asyncio.Event()
         self._paused_until = 0.0
@@ -159,7 +159,7 @@ class Gate:
                 promised = min(cost, reserved.money)
                 reserved.money -= promised
                 purse.promised -= promised
-            return self._enter(request.model, tokens, cost)
+            return self._enter(request, tokens, cost)
 
     def began(self) -> None:
         """An answer begins: the request has been counted by the endpoint."""
@@ -167,10 +167,11 @@ class Gate:
         self._requests.settle(1, 1, self._clock())
         self._changed.set()
 
-    def leave(self, *, began: bool, held: int, spent: int) -> None:
-        """A request is over."""
+    def leave(self, *, began: bool, held: int, spent: int, reached: bool = True) -> None:
+        """A request is over; `reached`: somebody was there to take it."""
         now = self._clock()
         self._gauge.in_flight -= 1
+        self._gauge.unreached += not reached
         self._held_tokens -= held
         self._spent_tokens += spent
         if not began:
@@ -236,7 +237,7 @@ class Gate:
         self._halt.spend(StoppedEarly(reason))
         raise Halted
 
-    def _enter(self, model: str, tokens: int, cost: Decimal) -> Permit:
+    def _enter(self, request: Request, tokens: int, cost: Decimal) -> Permit:
         if self.purse is not None:
             self.purse.hold(cost)
         self._gauge.requests += 1
@@ -244,7 +245,7 @@ class Gate:
         self._held_tokens += tokens
         self._requests.hold(1)
         self._tokens.hold(tokens)
-        return Permit(self, model, tokens, cost, self._clock())
+        return Permit(self, request, tokens, cost, self._clock())
 
     def _pause(self, seconds: float, who: str, said: str = "") -> None:
         if seconds > self._patience:

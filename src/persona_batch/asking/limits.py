@@ -15,7 +15,7 @@ class RunLimits:
     `concurrency`: requests under way at once, reached by a slow start unless `adaptive` is False.
     `rpm`, `tpm`: requests and tokens in any 60 seconds. `per_day`: requests a day, over all runs and processes
     (`ledger`). `max_requests`, `max_tokens_total` (prompt and completion), `time_limit` (seconds) and `budget` (money)
-    are those of this process: a resumed run has them anew.
+    are those of this process: a resumed run has them anew. `usual_reply`: tokens of a reply, as a mean of those before.
     """
 
     concurrency: int = 8
@@ -26,7 +26,13 @@ class RunLimits:
     max_tokens_total: int | None = None
     time_limit: float | None = None
     budget: Budget | None = None
+    usual_reply: float | None = None
     adaptive: bool = True
+
+
+def counts_ahead(limits: RunLimits) -> bool:
+    """Say whether the tokens or the money of a request are counted before it is answered."""
+    return any(limit is not None for limit in (limits.tpm, limits.max_tokens_total, limits.budget))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +69,14 @@ class RetryPolicy:
 class Gauge:
     """What is under way, live, for whoever draws it.
 
-    `requests`: sent so far; `in_flight`: of these, not yet over; `retrying`: those that wait to be asked again.
-    `waiting_for` says in words what holds requests back (None: nothing), until `waiting_until` on the clock of
-    `time.monotonic`, if known.
+    `requests`: sent so far; `in_flight`: of these, not yet over; `unreached`: of these, nobody was there to take them;
+    `retrying`: those that wait to be asked again. `waiting_for` says in words what holds requests back (None: nothing),
+    until `waiting_until` on the clock of `time.monotonic`, if known.
     """
 
     requests: int = 0
     in_flight: int = 0
+    unreached: int = 0
     retrying: int = 0
     waiting_for: str | None = None
     waiting_until: float | None = None

@@ -5,10 +5,11 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Self
 
 from persona_batch.asking.pace import prompt_tokens, text_tokens
-from persona_batch.asking.purse import NOTHING
+from persona_batch.asking.purse import NOTHING, Purse
 from persona_batch.asking.reply import Reply
 from persona_batch.chat import Usage
-from persona_batch.errors import ProcessLost, ProviderError, RateLimited
+from persona_batch.errors import ConnectionFailed, ProcessLost, ProviderError, RateLimited
+from persona_batch.provider.contract import Request
 
 if TYPE_CHECKING:
     from persona_batch.asking.gate import Gate
@@ -20,11 +21,11 @@ class Permit:
     `headers` are the response's rate-limit headers, names in lower case.
     """
 
-    __slots__ = ("_accepted", "_cost", "_gate", "_model", "_sent_at", "_tokens")
+    __slots__ = ("_accepted", "_cost", "_gate", "_request", "_sent_at", "_tokens")
 
-    def __init__(self, gate: "Gate", model: str, tokens: int, cost: Decimal, sent_at: float) -> None:
+    def __init__(self, gate: "Gate", request: Request, tokens: int, cost: Decimal, sent_at: float) -> None:
         self._gate = gate
-        self._model = model
+        self._request = request
         self._tokens = tokens
         self._cost = cost
         self._sent_at = sent_at
@@ -40,7 +41,7 @@ class Permit:
         self._gate.estimate.learn(reply.usage)
         purse = self._gate.purse
         if purse is not None:
-            purse.pay(self._cost, purse.spent_by(self._model, reply.usage, self._cost))
+            purse.pay(self._cost, purse.spent_by(self._request.model, reply.usage, self._expected(purse)))
         self._gate.leave(began=self._accepted, held=self._tokens, spent=_spent(reply, self._tokens))
         self._gate.heed(headers)
 
@@ -49,12 +50,18 @@ class Permit:
         # Nobody knows what a failed request cost, so the estimate stands, unless it was refused.
         refused = isinstance(error, RateLimited)
         spent = 0 if refused else self._tokens
-        if self._gate.purse is not None:
-            self._gate.purse.pay(self._cost, NOTHING if refused else self._cost)
-            self._gate.purse.guess()
-        self._gate.leave(began=self._accepted, held=self._tokens, spent=spent)
+        purse = self._gate.purse
+        if purse is not None:
+            purse.pay(self._cost, NOTHING if refused else purse.guess(self._expected(purse)))
+        self._gate.leave(
+            began=self._accepted, held=self._tokens, spent=spent, reached=not isinstance(error, ConnectionFailed)
+        )
         if isinstance(error, ProviderError) and not isinstance(error, ProcessLost):
             self._gate.heed(headers, error, self._sent_at)
+
+    def _expected(self, purse: Purse) -> Decimal:
+        """Return what the request is expected to have cost, by what was learnt of replies since it was sent."""
+        return min(self._cost, purse.price_of(self._request.model, *self._gate.estimate.parts(self._request)))
 
 
 class Reservation:

@@ -20,7 +20,7 @@ class Purse:
         self._budget = budget
         self._held = NOTHING
         self._spent = NOTHING
-        self._guessed = False
+        self._guessed = NOTHING
 
     def price_of(self, model: str, prompt: int, reply: int) -> Decimal:
         """Return what a request of so many tokens costs, if nothing of it is cached."""
@@ -51,20 +51,21 @@ class Purse:
         """Return what a reply cost: as the endpoint counted it, or what was expected."""
         known = counts(usage)
         if usage is None or known is None:
-            self._guessed = True
-            return expected
+            return self.guess(expected)
         prompt, reply = known
         cached = min(usage.cached or 0, prompt)
         return _price(self._budget.prices[model], prompt).of(prompt - cached, cached, reply)
 
-    def guess(self) -> None:
-        """Note that what was expected counts as spent."""
-        self._guessed = True
+    def guess(self, expected: Decimal) -> Decimal:
+        """Note that what was expected counts as spent, and return it."""
+        self._guessed += expected
+        return expected
 
     def used_up(self, cost: Decimal, what: str) -> str:
         """Say that `what` comes next is not to be had any more."""
+        whole = self._guessed == self._spent
         told = [money(amount, self._budget.currency) for amount in (self._budget.amount, self._spent, cost)]
-        guessed = ", in part by estimate" if self._guessed else ""
+        guessed = "" if not self._guessed else ", all by estimate" if whole else ", in part by estimate"
         return f"the budget of {told[0]} (--max-cost) is used up: {told[1]} spent{guessed}, {what} may need {told[2]}"
 
 

@@ -122,7 +122,6 @@ def compare(
     """
     from persona_batch.comparing import Wanted
     from persona_batch.pipeline.comparison import CompareOptions, compare_on_disk
-    from persona_batch.record.finding import find_run
     from persona_batch.verdict.translation import language_of
     from persona_batch.view.comparison_replies import render_replies
     from persona_batch.view.comparison_rows import render_explanation
@@ -134,8 +133,7 @@ def compare(
 
     explained = None if explain is None else _measure(explain)
     chosen = None if measures is None else [_measure(name.strip()) for given in measures for name in given.split(",")]
-    first = find_run(run, Path(out))
-    second = None if run2 is None else find_run(run2, Path(out))
+    first, second = _found([run] if run2 is None else [run, run2], Path(out))
     wanted = Wanted(
         questions=questions or (),
         personas=personas or (),
@@ -186,6 +184,16 @@ def compare(
     if sys.stdout.isatty():  # a hint for somebody who looks on
         named = " ".join(shlex.quote(str(run.path)) for run in (first, second) if run is not None)
         tell(f"next: `batch report {named}` makes a page of it, with every reply")
+
+
+def _found(named: list[str], out: Path) -> "tuple[RunDir, RunDir | None]":
+    """Return the run, and the later one; a run that is named twice is compared within itself."""
+    from persona_batch.record.finding import find_runs
+
+    (first, *others), twice = find_runs(named, out)
+    for note in twice:
+        tell(f"{note}, and its personas are compared with each other")
+    return first, others[0] if others else None
 
 
 def _margins(given: list[str]) -> dict[str, float]:

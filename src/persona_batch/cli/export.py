@@ -75,7 +75,7 @@ def export(
         batch export previous latest --format sqlite -o both.db
     """
     from persona_batch.pipeline.export import Wish, export_as_text, export_to_file
-    from persona_batch.record.finding import find_run
+    from persona_batch.record.finding import find_runs
     from persona_batch.view.live import Advance
 
     form = _format(format_, output)
@@ -91,14 +91,14 @@ def export(
         wanted.nothing,
         _options(form, arms, raw=raw, bom=bom),
     )
-    found = [find_run(run, Path(out)) for run in runs or ["latest"]]
+    found, twice = find_runs(runs or ["latest"], Path(out))
     if to_stdout:
         notes = export_as_text(found, wish, _to_stdout)
     else:
         with Advance(sys.stderr, "exporting:", dict(os.environ)) as advance:
             path, notes = export_to_file(found, wish, advance)
         typer.echo(path)
-    for note in notes:
+    for note in (*twice, *notes):
         tell(note)
 
 

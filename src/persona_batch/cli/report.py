@@ -52,7 +52,7 @@ def report(
         batch report --svg effects -o effects.svg
     """
     from persona_batch.pipeline.report import ReportOptions, make_plot, make_report
-    from persona_batch.record.finding import find_run
+    from persona_batch.record.finding import find_runs
     from persona_batch.verdict.translation import language_of
     from persona_batch.view.live import Advance
 
@@ -65,7 +65,9 @@ def report(
         seed=seed,
         custom_checks=custom_checks or (),
     )
-    found = [find_run(run, Path(out)) for run in runs or ["latest"]]
+    found, twice = find_runs(runs or ["latest"], Path(out))
+    for note in twice:
+        tell(note)
     env = dict(os.environ)
     if svg is not None or png is not None:
         if svg is not None and png is not None:

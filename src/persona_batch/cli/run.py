@@ -1,6 +1,5 @@
 """`batch run`: every persona, every question, every reply on disk."""
 
-import shlex
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -131,17 +130,17 @@ def run(
     import asyncio
     import sys
 
-    from persona_batch.cli.run_display import RunDisplay
+    from persona_batch.cli.run_display import RunDisplay, goes_on
     from persona_batch.pricing.bill import encode
 
-    with RunDisplay(quiet=quiet, verbose=verbose, progress=not no_progress, watch=watch) as display:
+    with RunDisplay(quiet=quiet, verbose=verbose, progress=not no_progress, watch=watch, max_cost=max_cost) as display:
         summary = asyncio.run(_run_until_signalled(asked, display))
     if not as_json:
         display.finish(summary)
         return summary.exit_code
     sys.stdout.write(encode(summary).decode() + "\n")
     if summary.message is not None and not quiet:
-        tell(f"stopped early: {summary.message}: `batch run --resume {shlex.quote(summary.path)}`")
+        tell(f"stopped early: {summary.message}: {goes_on(summary, max_cost)}")
     return summary.exit_code
 
 

@@ -30,10 +30,11 @@ MOST_REREAD = 100_000  # records of earlier sessions that the closing table stil
 class RunDisplay:
     """An observer of the pipeline. Use as a context manager around the run, then call `finish`."""
 
-    def __init__(self, *, quiet: bool, verbose: bool, progress: bool, watch: bool) -> None:
+    def __init__(self, *, quiet: bool, verbose: bool, progress: bool, watch: bool, max_cost: str | None = None) -> None:
         self._quiet, self._verbose = quiet, verbose
         self._live = LiveDisplay(palette_for(sys.stderr), enabled=progress and not quiet and not watch)
         self._watch = Watch(sys.stdout, page_for(sys.stdout)) if watch else None
+        self._max_cost = max_cost
         self._personas: list[str] = []
         self._tallies: dict[str, PersonaTally] = {}
         self._failures = Failures()
@@ -99,7 +100,9 @@ class RunDisplay:
         if not self._quiet:
             palette = palette_for(sys.stdout)
             sys.stdout.write(persona_totals(tallies, self._personas, palette, width, cost=summary.cost))
-        for line in _ending(summary, self._failures.reasons(), arms=len(tallies), quiet=self._quiet):
+        for line in _ending(
+            summary, self._failures.reasons(), arms=len(tallies), quiet=self._quiet, max_cost=self._max_cost
+        ):
             tell(line)
         sys.stdout.write(f"{summary.path}\n")
 
@@ -112,11 +115,19 @@ class RunDisplay:
         return tallies
 
 
+def goes_on(summary: Summary, max_cost: str | None) -> str:
+    """Return how a run that stopped early goes on: under a budget of money, if it had one, for none is kept."""
+    again = f"batch run --resume {shlex.quote(summary.path)}"
+    if max_cost is None:
+        return f"`{again}`"
+    return f"`{again} --max-cost {shlex.quote(max_cost)}`, with a new budget that begins anew; without it there is none"
+
+
 _NO_TEXT = {"filtered": "filtered by the endpoint", "empty": "with an empty reply"}
 """Statuses that are no failures and no replies to compare either, and what they mean."""
 
 
-def _ending(summary: Summary, reasons: str, *, arms: int, quiet: bool) -> list[str]:
+def _ending(summary: Summary, reasons: str, *, arms: int, quiet: bool, max_cost: str | None) -> list[str]:
     """Return how the run ended, and at the end what to do next."""
     lines, path = [], shlex.quote(summary.path)
     if summary.counts.get("error"):
@@ -131,7 +142,7 @@ def _ending(summary: Summary, reasons: str, *, arms: int, quiet: bool) -> list[s
         verb = "is" if summary.left == 1 else "are"
         lines.append(
             f"stopped early: {one_line(summary.message)}; {summary.left:,} of {counted(summary.cells, 'cell')} {verb} "
-            f"left: `batch run --resume {path}`"
+            f"left: {goes_on(summary, max_cost)}"
         )
     elif not quiet:
         earlier = f", {summary.skipped:,} were there before" if summary.skipped else ""

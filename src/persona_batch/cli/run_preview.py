@@ -50,7 +50,7 @@ def _cost(found: Preview) -> Iterator[str]:
     if cost.free:
         yield "cost: free"
     elif cost.ranges:
-        about = "at least about" if cost.unpriced else "about"
+        about = "at least about" if cost.unpriced else "at most about" if cost.at_most else "about"
         yield f"cost: {about} {' + '.join(map(_range, cost.ranges))}, judging by {cost.source}"
     elif len(cost.unpriced) < len(found.prices):
         yield "cost: unknown, there is no earlier run to estimate it from"
@@ -61,7 +61,7 @@ def _cost(found: Preview) -> Iterator[str]:
 
 def _range(said: CostRange) -> str:
     amount = money(said.amount, said.currency)
-    if said.low is None or said.high is None:
+    if said.low is None or said.high is None or said.low == said.high:
         return amount
     return f"{amount} ({money(said.low, said.currency)} to {money(said.high, said.currency)})"
 

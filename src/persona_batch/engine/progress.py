@@ -12,7 +12,7 @@ from persona_batch.plan.key import KeySet
 from persona_batch.pricing.bill import Bill
 from persona_batch.pricing.price import PriceList
 from persona_batch.record import Record, Status
-from persona_batch.record.spending import bill_of
+from persona_batch.record.spending import attempts_of, bill_of
 
 _BLOCK = 256  # cells of a block
 _RATE_TICKS = 60  # points kept for the rate, at least a second apart
@@ -98,6 +98,7 @@ class Progress(Gauge):
     bill: Bill = field(default_factory=Bill)
     statuses: Counter[Status] = field(default_factory=Counter)
     personas: dict[str, PersonaTally] = field(default_factory=dict)
+    _recorded: int = 0
     _ticks: deque[tuple[float, int]] = field(default_factory=lambda: deque(maxlen=_RATE_TICKS))
 
     def __post_init__(self) -> None:
@@ -108,6 +109,11 @@ class Progress(Gauge):
         """Cells without a record."""
         return self.total - self.skipped - self.done
 
+    @property
+    def lost(self) -> int:
+        """Requests that were sent and are in no record, once nothing is under way: nobody knows what they cost."""
+        return max(0, self.requests - self.unreached - self._recorded)
+
     def skip(self) -> None:
         """Count a cell that an earlier session finished."""
         self.skipped += 1
@@ -117,6 +123,7 @@ class Progress(Gauge):
         self.done += 1
         self.failed += record.status == "error"
         self.statuses[record.status] += 1
+        self._recorded += attempts_of(record)
         for usage in record.usages:
             self.prompt_tokens += usage.prompt_tokens or 0
             self.completion_tokens += usage.completion_tokens or 0

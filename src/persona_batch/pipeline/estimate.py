@@ -11,12 +11,12 @@ from statistics import fmean, variance
 import msgspec
 
 from persona_batch.chat import Usage
-from persona_batch.pricing.bill import plain
+from persona_batch.pricing.bill import Cost, plain
 from persona_batch.pricing.price import Price, PriceList
 from persona_batch.record import Record
 from persona_batch.record.manifest import read_manifest
 from persona_batch.record.reader import read_records
-from persona_batch.record.rundir import list_runs
+from persona_batch.record.rundir import RunDir, list_runs
 from persona_batch.record.spending import bill_of
 
 _SAMPLE = 2000  # records that an estimate is made from
@@ -47,12 +47,14 @@ class CostRange(msgspec.Struct):
 class CostEstimate(msgspec.Struct):
     """What cells will cost: a range for each currency; none of them: it is unknown, unless all is `free`.
 
-    `unpriced` are models whose price nobody knows: the ranges are without them. `source` is the earlier run's id.
+    `unpriced` are models whose price nobody knows: the ranges are without them. `at_most`: the earlier run's cost is
+    known as the most it can have been. `source` is that run's id.
     """
 
     ranges: list[CostRange]
     unpriced: list[str]
     free: bool
+    at_most: bool
     source: str | None
 
 
@@ -79,31 +81,51 @@ class EarlierRun:
         known = {model: price for model, price in prices.items() if price is not None}
         unpriced = [model for model in prices if model not in known]
         free = not unpriced and all(price.free for price in known.values())
+        at_most = False
         shares: dict[str, list[tuple[float, list[float]]]] = {}
         for model, price in known.items():
-            costs = self._costs(model, price, prices)
-            if costs and not price.free:
+            bills = self._bills(model, price, prices)
+            if bills and not price.free:
+                costs = [float(bill.amounts.get(price.currency, 0)) for bill in bills]
                 shares.setdefault(price.currency, []).append((cells / len(prices), costs))
+                at_most |= any(bill.at_most for bill in bills)
         ranges = [_range(currency, shares[currency]) for currency in sorted(shares)]
-        return CostEstimate(ranges, unpriced, free, self.source)
+        return CostEstimate(ranges, unpriced, free, at_most, self.source)
 
-    def _costs(self, model: str, price: Price, prices: Mapping[str, Price | None]) -> list[float]:
+    def _bills(self, model: str, price: Price, prices: Mapping[str, Price | None]) -> list[Cost]:
         """Return what each cell would have cost at a model, by the replies of that model, if it was asked."""
         its_own = [record for record in self.records if record.model == model] or self.records
         bills = [bill_of(record, [PriceList("", {**prices, record.model: price})]).cost() for record in its_own]
-        return [float(bill.amounts.get(price.currency, 0)) for bill in bills if bill.priced]
+        return [bill for bill in bills if bill.priced]
 
 
-def earlier_run(out: Path, batch_id: str, endpoint: str) -> EarlierRun:
-    """Return the newest run of a batch at an endpoint, of whose records some have counts of tokens."""
-    for run in reversed(list_runs(out)):
-        manifest = read_manifest(run.manifest)
-        if manifest.batch_id != batch_id or manifest.endpoint != endpoint or not run.records.exists():
-            continue
-        records = [record for record in islice(read_records(run.records), _SAMPLE) if _knows(list(record.usages))]
-        if records:
+def earlier_run(out: Path, batch_id: str, endpoint: str, resumed: RunDir | None = None) -> EarlierRun:
+    """Return the newest run of a batch at an endpoint, of whose records some have counts of tokens.
+
+    The run that is `resumed` is asked first: nobody knows the rest of it as well as its own records.
+    """
+    for run in (*([] if resumed is None else [resumed]), *reversed(list_runs(out))):
+        if run is not resumed:
+            manifest = read_manifest(run.manifest)
+            if manifest.batch_id != batch_id or manifest.endpoint != endpoint:
+                continue
+        if records := _counted(run.records):
             return EarlierRun(run.id, records)
     return EarlierRun(None, ())
+
+
+def usual_reply(records: Path) -> float | None:
+    """Return how many tokens the replies of a file of records have, as a mean; None: nobody counted them."""
+    usages = (usage for record in _counted(records) for usage in record.usages)
+    counts = [usage.completion_tokens for usage in usages if usage.completion_tokens is not None]
+    return fmean(counts) if counts else None
+
+
+def _counted(path: Path) -> list[Record]:
+    """Return records of a file of which the endpoint counted the tokens, out of the first 2,000."""
+    if not path.exists():
+        return []
+    return [record for record in islice(read_records(path), _SAMPLE) if _knows(list(record.usages))]
 
 
 def _knows(usages: Sequence[Usage]) -> bool:

@@ -28,8 +28,17 @@ def prices_of(call: Call, grid: Grid) -> dict[str, Price | None]:
     return found
 
 
-def doubt_of(call: Call, prices: dict[str, Price | None]) -> str | None:
-    """Return what is to be said of a price in the files that is no asked model's, while another model has none."""
+def doubts_of(call: Call, prices: dict[str, Price | None]) -> list[str]:
+    """Return what is to be said of prices: of one that is no asked model's, while another model has none; and of one
+    that makes a cache dearer than none.
+    """
+    unnamed = _unnamed(call, prices)
+    dear = [name for name, price in prices.items() if price and (price.cached_input or 0) > price.input]
+    said = f"`price:` of {listed(dear)}: `cached_input` is dearer than `input`; usually it is cheaper" if dear else None
+    return [one for one in (unnamed, said) if one is not None]
+
+
+def _unnamed(call: Call, prices: dict[str, Price | None]) -> str | None:
     named = [model for model in call.batch.run.prices if model and model not in prices]
     missing = [model for model, price in prices.items() if price is None]
     if not named or not missing:

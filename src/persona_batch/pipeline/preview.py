@@ -10,7 +10,7 @@ from persona_batch.pipeline.call import prepare_run
 from persona_batch.pipeline.choosing import existing_run
 from persona_batch.pipeline.estimate import CostEstimate, Estimate, earlier_run
 from persona_batch.pipeline.options import RunOptions, what_changed
-from persona_batch.pipeline.paying import doubt_of, prices_of, within_cost
+from persona_batch.pipeline.paying import doubts_of, prices_of, within_cost
 from persona_batch.pipeline.taking_up import foresee
 from persona_batch.plan.cell import Cell
 from persona_batch.plan.forms import FORMAT
@@ -74,8 +74,8 @@ def preview(options: RunOptions) -> Preview:
     prices = prices_of(call, grid)
     if models != (UNNAMED_MODEL,):
         within_cost(call.limits, call, prices)
-    doubt = doubt_of(call, prices) if models != (UNNAMED_MODEL,) else None
-    judged = earlier_run(options.out, batch.id, target.identity)
+    doubts = doubts_of(call, prices) if models != (UNNAMED_MODEL,) else []
+    judged = earlier_run(options.out, batch.id, target.identity, run)
     return Preview(
         endpoint=target.identity,
         models=models,
@@ -96,7 +96,7 @@ def preview(options: RunOptions) -> Preview:
         changed=what_changed(earlier, batch, options) if earlier else (),
         set_aside=moved.set_aside,
         returned=moved.returned,
-        warnings=(*batch.warnings, *([doubt] if doubt else [])),
+        warnings=(*batch.warnings, *doubts),
         first=grid.examples(keys.__contains__, EXAMPLES),
     )
 

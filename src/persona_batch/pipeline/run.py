@@ -5,12 +5,12 @@ import shutil
 import time
 from collections.abc import Iterator
 from contextlib import AsyncExitStack, aclosing, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from itertools import chain
 
-from persona_batch.asking.limits import RunLimits
+from persona_batch.asking.limits import RunLimits, counts_ahead
 from persona_batch.engine.engines import Job, engine_named
 from persona_batch.engine.progress import Progress, pending
 from persona_batch.errors import (
@@ -25,9 +25,10 @@ from persona_batch.errors import (
 )
 from persona_batch.pipeline.call import Call, open_files, prepare_run
 from persona_batch.pipeline.choosing import choosing, existing_run
+from persona_batch.pipeline.estimate import usual_reply
 from persona_batch.pipeline.observer import Observer, Stopper
 from persona_batch.pipeline.options import RunOptions
-from persona_batch.pipeline.paying import doubt_of, prices_of, within_cost
+from persona_batch.pipeline.paying import doubts_of, prices_of, within_cost
 from persona_batch.pipeline.sealing import CheckShare, Summary, begun, seal
 from persona_batch.pipeline.taking_up import take_up
 from persona_batch.plan.cell import Cell
@@ -74,7 +75,7 @@ async def run_batch(options: RunOptions, observer: Observer, stopper: Stopper | 
                 provider, models = await reach(models)
             grid = call.grid(models)
             prices = prices_of(call, grid)
-            if doubt := doubt_of(call, prices):
+            for doubt in doubts_of(call, prices):
                 observer.note(doubt)
             limits = within_cost(limits, call, prices)
             run = run or create_run(call.options.out, call.batch.id, datetime.now(UTC))
@@ -96,6 +97,8 @@ async def run_batch(options: RunOptions, observer: Observer, stopper: Stopper | 
                 provider, _ = await reach(models, resuming=True)
             except StoppedEarly as stop:
                 return session.close(stop)
+        if counts_ahead(limits):
+            limits = replace(limits, usual_reply=usual_reply(run.records))
         return await session.ask_all(provider, limits, stopper)
 
 

@@ -13,7 +13,7 @@ from persona_batch.pricing.bill import Cost
 from persona_batch.pricing.price import Price
 from persona_batch.record import Record
 from persona_batch.record.manifest import FileHash, Manifest, Session, State, TokenSums, git_commit, versions
-from persona_batch.record.reader import Scan
+from persona_batch.record.reader import Scan, whole_cost
 from persona_batch.record.resolved import resolved
 from persona_batch.record.rundir import RunDir
 from persona_batch.record.runlog import utc_now
@@ -112,5 +112,5 @@ def seal(manifest: Manifest, exit_code: int, *, seen: Scan, progress: Progress) 
         seen.completion_tokens + progress.completion_tokens or None,
         seen.total_tokens + progress.total_tokens or None,
     )
-    manifest.cost = progress.bill.cost() if manifest.prices else None
-    manifest.sessions[-1] = Session(manifest.sessions[-1].started_at, now, exit_code, progress.done)
+    manifest.sessions[-1] = Session(manifest.sessions[-1].started_at, now, exit_code, progress.done, progress.lost)
+    manifest.cost = whole_cost(progress.bill, manifest)

@@ -4,6 +4,7 @@
 """
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from persona_batch.config.files import MANIFEST, RECORDS, SUFFIXES, is_run, near_file
@@ -36,6 +37,25 @@ def find_run(ref: str | Path, out: Path) -> RunDir:
     except OSError as error:
         raise UsageError(f"{str(ref)[:200]}: cannot be looked up ({error.strerror}); check the name") from error
     return _listed_run(ref, out)
+
+
+def find_runs(refs: Sequence[str | Path], out: Path) -> tuple[list[RunDir], list[str]]:
+    """Return the runs that a user means, each once, and a sentence for each name of one that was named before.
+
+    Raises:
+        UsageError: as for `find_run`.
+    """
+    found: dict[Path, RunDir] = {}
+    first: dict[Path, str | Path] = {}
+    notes: list[str] = []
+    for ref in refs:
+        run = find_run(ref, out)
+        place = run.records.resolve()
+        if place in found:
+            notes.append(f"{ref} is the same run as {first[place]}; it counts once")
+        found.setdefault(place, run)
+        first.setdefault(place, ref)
+    return list(found.values()), list(dict.fromkeys(notes))
 
 
 def _listed_run(ref: str | Path, out: Path) -> RunDir:

@@ -33,13 +33,15 @@ class TokenSums(msgspec.Struct, frozen=True):
 class Session(msgspec.Struct):
     """One process that was on the run: the first start, or a resume. `done` are the records it added.
 
-    `ended_at` and `exit_code` stay None for a process that was killed.
+    `lost` are requests that it sent and that are in no record: attempts that failed before it was stopped, and what
+    was cut off. `ended_at` and `exit_code` stay None for a process that was killed.
     """
 
     started_at: str
     ended_at: str | None = None
     exit_code: int | None = None
     done: int = 0
+    lost: int = 0
 
 
 class Manifest(msgspec.Struct, kw_only=True):

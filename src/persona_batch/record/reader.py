@@ -98,8 +98,14 @@ def cost_of(records: Path, manifest: Manifest) -> Cost | None:
         UsageError: as for `read_records`.
     """
     if manifest.state == "running" and manifest.prices:  # it is sealed at the end: until then the records tell
-        return billed(records, manifest.prices).cost()
+        return whole_cost(billed(records, manifest.prices), manifest)
     return manifest.cost
+
+
+def whole_cost(bill: Bill, manifest: Manifest) -> Cost | None:
+    """Return what a run cost by the bill of its records, with the requests that are in none; None: nobody is paid."""
+    lost = Bill(unknown=sum(session.lost for session in manifest.sessions))
+    return (bill + lost).cost() if manifest.prices else None
 
 
 def _answered(record: Record) -> object:

@@ -86,6 +86,12 @@ def bill_of(record: Spending, prices: Sequence[PriceList]) -> Bill:
     return bill
 
 
+def attempts_of(record: Spending) -> int:
+    """Return how often something was sent for a record."""
+    sent = (one.request for one in _requests(record))
+    return sum(one.attempts for one in sent if one.timing is not None or one.usage is not None)
+
+
 def _requests(record: Spending) -> Iterator[_Spent]:
     if record.turns is None:
         yield _Spent(record.model, record)

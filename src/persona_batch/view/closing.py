@@ -58,6 +58,8 @@ def persona_totals(
     total = PersonaTally()
     for sums in tallies.values():
         total.include(sums)
+    if cost is not None:  # requests in no record are no persona's
+        total.bill.unknown = max(total.bill.unknown, cost.unknown)
     if hidden:
         rows.append([f"… and {hidden:,} more", *[""] * (len(columns) - 1)])
     rows.append(_row("total", total, checked, known))
