@@ -21,6 +21,7 @@ QUESTIONS = ("question", "probe", "query", "user_prompt", "user_message", "user"
 ASKED = ("probe", "question", "query", "user_prompt", "user_message", "user", "prompt", "instruction", "input",
          "问题", "提问", "题目")  # fmt: skip
 ANSWERS = ("answer", "right_answer", "correct_answer", "expected_answer", "答案")
+REPLIES = ("output", "response", "completion", "reply", "chosen", "rejected", *ANSWERS, "回答", "回复")
 DESCRIPTIONS = ("description", "desc", "summary", "描述", "简介", "说明")
 
 _LONGEST_LEVEL = 80  # characters of an attribute
@@ -101,10 +102,11 @@ def is_level(value: JsonValue) -> bool:
 
 
 def levels(rows: Iterable[Row], without: Collection[str | None]) -> frozenset[str]:
-    """Return the columns whose every value can be an attribute."""
+    """Return the columns whose every value can be an attribute; what was replied is none."""
     kept: dict[str, bool] = {}
+    replies = {*without, *REPLIES}
     for row in rows:
         for name, value in row.items():
-            if name not in without and value is not None:
+            if name not in replies and _plain(name) not in replies and value is not None:
                 kept[name] = kept.get(name, True) and is_level(value)
     return frozenset(name for name, fits in kept.items() if fits)

@@ -1,4 +1,4 @@
-"""Recorded conversations: ShareGPT (`conversations: [{from, value}]`), chat messages (`messages: [{role, content}]`).
+"""Recorded conversations, in any of their dialects: ShareGPT, chat messages, Alpaca, preference pairs.
 
 Whoever has the same system message (and greeting) is one persona. What the user says is asked of it, all turns in a
 row, and what stands there several times is asked once; what was answered then is kept.
@@ -6,66 +6,74 @@ row, and what stands there several times is asked once; what was answered then i
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from persona_batch.chat import JsonValue
 from persona_batch.exchange.reading.rows import Row, rows_of, sample
 from persona_batch.exchange.reading.source import Source
-from persona_batch.exchange.sources.columns import IDS, SYSTEMS, find, said
+from persona_batch.exchange.sources.columns import IDS, find, said
+from persona_batch.exchange.sources.fields import kept_note
 from persona_batch.exchange.sources.found import Format, Found, FoundPersona, FoundQuestion, FoundSet, ImportOptions
-from persona_batch.exchange.sources.messages import Talk, message_of, take_apart
+from persona_batch.exchange.sources.messages import IN_A_ROW, Talk, ask_again, read_message
+from persona_batch.exchange.sources.prompts.dialects import BELOW, LEFT, Recorded, recorded
 
-_KEYS = ("messages", "conversations", "conversation", "turns", "input", "prompt", "dialogue", "dialog")
 _MOST_PERSONAS = 5000
 _LARGE = 16 * 1024 * 1024  # bytes of a file that is not held: it is read once for each persona
 _MOST_PASSES = 20
-
-
-def _held(row: Row) -> tuple[str, list[JsonValue]] | None:
-    """Return the messages of a row and the key that holds them; an OpenAI batch request has them in its body."""
-    holder: JsonValue = row.get("body") if isinstance(row.get("body"), dict) else row
-    for key in _KEYS:
-        found = holder.get(key)
-        if isinstance(found, list) and found and message_of(found[0]) is not None:
-            return key, found
-    return None
-
-
-def _messages(row: Row) -> list[JsonValue] | None:
-    """Return the messages of a row; a system message may stand beside them."""
-    held = _held(row)
-    if held is None:
-        return None
-    messages = held[1]
-    system = said(row, find(row, SYSTEMS))
-    first = message_of(messages[0])
-    if not system or (first is not None and first[0] in ("system", "developer")):
-        return messages
-    return [{"role": "system", "content": system}, *messages]
+_IDS = (*IDS, "custom_id", "conversation_id", "conversation_hash", "message_tree_id", "message_id")
 
 
 def _matches(source: Source) -> bool:
     rows = sample(source)
     if rows:
-        return all(_messages(row) is not None for row in rows)
+        found = [recorded(row) for row in rows]
+        return None not in found and any(one is not None and one.messages for one in found)
     return _alone(source) is not None
 
 
-def _alone(source: Source) -> list[JsonValue] | None:
-    """Return the messages of a file that is one conversation."""
+def _alone(source: Source) -> list[Row] | None:
+    """Return the rows of a file that is one conversation, or a list of lists of messages."""
     document = source.json_or_none
     if isinstance(document, dict):
-        return _messages(document)
-    fits = isinstance(document, list) and document and all(message_of(item) is not None for item in document)
-    return document if fits else None
+        found = recorded(document)
+        return [document] if found is not None and found.messages and found.chat else None
+    if not isinstance(document, list) or not document:
+        return None
+    if all(_is_message(item) for item in document):
+        return [{"messages": document}]
+    fits = all(isinstance(item, list) and all(_is_message(one) for one in item) for item in document)
+    return [{"messages": item} for item in document] if fits and any(document) else None
+
+
+def _is_message(item: JsonValue) -> bool:
+    message = read_message(item)
+    return message is not None and message.role is not None
 
 
 def _rows(source: Source) -> Iterator[Row]:
-    if (alone := _alone(source)) is not None:
-        document = source.json
-        yield {**document, "messages": alone} if isinstance(document, dict) else {"messages": alone}
-    else:
-        yield from rows_of(source)
+    alone = _alone(source)
+    yield from rows_of(source) if alone is None else alone
+
+
+@dataclass(slots=True)
+class _Told:
+    """What is not sent, and in how many rows; `kept` are the names of what stands under `imported`."""
+
+    counts: dict[str, list[int]] = field(default_factory=dict)
+    kept: dict[str, None] = field(default_factory=dict)
+
+    def add(self, what: str, number: int) -> None:
+        """Note something of a row."""
+        self.counts.setdefault(what, [number, 0])[1] += 1
+
+    def notes(self) -> list[str]:
+        """Return a sentence for each kind of thing."""
+        notes: list[str] = []
+        kept_note(self.kept, notes)
+        for what, (first, count) in self.counts.items():
+            notes.append(f"{what}: row {first}{f' and {count - 1:,} more' if count > 1 else ''}")
+        return notes
 
 
 class _Persona(NamedTuple):
@@ -77,18 +85,23 @@ class _Persona(NamedTuple):
 
 def _read(source: Source, options: ImportOptions) -> Found:  # noqa: ARG001
     personas: dict[str, _Persona] = {}
-    notes: list[str] = []
+    told = _Told()
     large = source.size > _LARGE
+    chat = False
     for number, row in enumerate(_rows(source), start=1):
-        talk = _talk(row, number, source)
-        if talk.rest:
-            notes.append(f"row {number}: {talk.rest[0]}; it is kept under `imported`")
+        record, talk = _talk(row)
         if not talk.asked:
-            notes.append(f"row {number}: the user says nothing, so nothing is asked")
+            told.add(_why_nothing(record), number)
             continue
+        chat = chat or record.chat
+        for what in (*record.told, *talk.rest):
+            plain = what == IN_A_ROW or what.startswith(LEFT)
+            told.add(what if plain else f"not sent, and kept under `imported`: {what}", number)
+        kept = _kept(record, talk)
+        told.kept.update(dict.fromkeys(name for name in kept if name != find([name], _IDS)))
         one = personas.setdefault(_key(talk), _Persona(talk, {}))
         if not large:
-            one.asked.setdefault(tuple(talk.asked), []).append(_kept(row, talk))
+            one.asked.setdefault(tuple(talk.asked), []).append(kept)
         if len(personas) > (_MOST_PASSES if large else _MOST_PERSONAS):
             raise source.wrong("too many different system messages; split the file")
     if large:
@@ -107,30 +120,32 @@ def _read(source: Source, options: ImportOptions) -> Found:  # noqa: ARG001
         )
         for number, (one, stem) in enumerate(zip(personas.values(), stems, strict=True), start=1)
     ]
-    return Found(stem=source.stem, personas=found, sets=sets, notes=notes)
+    if not chat and all(one.system is None for one in found):
+        found = []  # instructions, and nobody who is told who to be
+    return Found(stem=source.stem, personas=found, sets=sets, notes=told.notes())
 
 
-def _talk(row: Row, number: int, source: Source) -> Talk:
-    messages = _messages(row)
-    if messages is None:
-        raise source.wrong(f"row {number} holds no messages")
-    return take_apart(messages)
+def _why_nothing(record: Recorded | None) -> str:
+    if record is None or (not record.messages and not record.told):
+        return "rows without messages are left out"
+    if record.told == (BELOW,):
+        return BELOW
+    return "left out, as the user says nothing in them"
+
+
+def _talk(row: Row) -> tuple[Recorded, Talk]:
+    record = recorded(row) or Recorded([], row)
+    return record, ask_again(record.messages)
 
 
 def _key(talk: Talk) -> str:
     return json.dumps([talk.system, talk.placement, [turn.assistant for turn in talk.examples]])
 
 
-def _kept(row: Row, talk: Talk) -> Row:
+def _kept(record: Recorded, talk: Talk) -> Row:
     """Return what a row says besides: what was answered, too."""
-    held = _held(row)
-    key = "" if held is None else held[0]
-    kept = {name: value for name, value in row.items() if name not in (key, "body")}
-    if isinstance(body := row.get("body"), dict):
-        kept["body"] = {name: value for name, value in body.items() if name != key}
-    if talk.rest or any(talk.replies):
-        kept["messages"] = _messages(row)
-    return kept
+    more = record.listed and (bool(talk.replies) or any(what != IN_A_ROW for what in talk.rest))
+    return {**record.kept, "messages": record.messages} if more else dict(record.kept)
 
 
 def _shared(stem: str, personas: Mapping[str, _Persona]) -> tuple[list[FoundSet], list[str]]:
@@ -149,9 +164,11 @@ def _shared(stem: str, personas: Mapping[str, _Persona]) -> tuple[list[FoundSet]
 
 
 def _question(asked: Sequence[str], rows: Sequence[Row]) -> FoundQuestion:
-    ids = {said(row, find(row, (*IDS, "custom_id"))) for row in rows}
+    ids = {said(row, find(row, _IDS)) for row in rows}
     alone = len(rows) == 1
-    kept: Row = {key: value for key, value in rows[0].items() if key != "id"} if alone else {"rows": list(rows)}
+    kept: Row = (
+        {key: value for key, value in rows[0].items() if key != find(rows[0], _IDS)} if alone else {"rows": list(rows)}
+    )
     several = len(asked) > 1
     return FoundQuestion(
         id=ids.pop() if len(ids) == 1 else None,
@@ -165,14 +182,17 @@ def _again(source: Source, key: str, stem: str) -> FoundSet:
     """Return what one persona is asked in a large file, by reading it once more."""
 
     def made() -> Iterator[FoundQuestion]:
-        for number, row in enumerate(_rows(source), start=1):
-            talk = _talk(row, number, source)
+        for row in _rows(source):
+            record, talk = _talk(row)
             if talk.asked and _key(talk) == key:
-                yield _question(talk.asked, [_kept(row, talk)])
+                yield _question(talk.asked, [_kept(record, talk)])
 
     return FoundSet(stem=stem, questions=made())
 
 
 CONVERSATIONS = Format(
-    "conversations", "recorded conversations: ShareGPT, or chat messages (JSON, JSONL, Parquet)", _matches, _read
+    "conversations",
+    "recorded conversations: ShareGPT, chat messages, Alpaca (JSON, JSONL, CSV, Parquet)",
+    _matches,
+    _read,
 )

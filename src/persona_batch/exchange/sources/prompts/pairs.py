@@ -5,7 +5,10 @@ What tests a reply there is Python; the forms that are exactly a check of ours b
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, islice
+
+from msgspec import structs
 
 from persona_batch.chat import JsonValue
 from persona_batch.config.problems import quote
@@ -13,11 +16,11 @@ from persona_batch.exchange.reading.rows import Row, rows_of, sample
 from persona_batch.exchange.reading.source import Source
 from persona_batch.exchange.sources.columns import ASKED, IDS, NAMES, PERSONAS, SYSTEMS, all_columns, find, levels, said
 from persona_batch.exchange.sources.found import Format, Found, FoundPersona, FoundQuestion, ImportOptions
-from persona_batch.exchange.sources.prompts.tables import split
-from persona_batch.exchange.sources.variables import unfilled_in
+from persona_batch.exchange.sources.prompts.tables import kept_columns, split
 
 _QUESTIONS = ("probe", "question", "问题")
 _CHECKS = ("check_source", "check", "test", "validator")
+_MOST_MERGED = 10_000  # rows that are looked at together
 _CONTAINS = re.compile(r"""lambda (\w+): (?P<text>(['"]).*\3) (?P<not>not )?in \1""", re.DOTALL)
 
 
@@ -52,10 +55,11 @@ def _read(source: Source, options: ImportOptions) -> Found:  # noqa: ARG001
     grouped = levels(rows, named)
     notes: list[str] = []
 
+    notes += kept_columns(rows, {*named, *grouped})
+
     def made() -> Iterator[FoundPersona]:
         for number, row in enumerate(rows_of(source), start=1):
             text, asked = said(row, system), said(row, probe)
-            unfilled_in(text or "", notes)
             attributes, kept = split(row, named, grouped)
             known, tested = None, said(row, check)
             if check is not None and tested:
@@ -75,7 +79,36 @@ def _read(source: Source, options: ImportOptions) -> Found:  # noqa: ARG001
                 imported=kept or None,
             )
 
-    return Found(stem=source.stem, personas=made(), notes=notes)
+    return Found(stem=source.stem, personas=_merged(made()), notes=notes)
+
+
+def _merged(personas: Iterable[FoundPersona]) -> Iterator[FoundPersona]:
+    """Yield personas, those of one prompt as one with several questions; of a very long source, one after another.
+
+    What a row says of itself (its id, its check, what is kept) is then its question's.
+    """
+    rest = iter(personas)
+    first = list(islice(rest, _MOST_MERGED + 1))
+    if len(first) > _MOST_MERGED:
+        yield from chain(first, rest)
+        return
+    alike: dict[tuple[object, ...], list[FoundPersona]] = {}
+    for one in first:
+        attributes = tuple((one.attributes or {}).items())
+        alike.setdefault((one.name, one.system, attributes), []).append(one)
+    for same in alike.values():
+        yield same[0] if len(same) == 1 else _together(same)
+
+
+def _together(same: Sequence[FoundPersona]) -> FoundPersona:
+    of_rows = len({one.id for one in same}) > 1
+    questions = [
+        structs.replace(question, id=one.id if of_rows else None, checks=one.checks, imported=one.imported)
+        for one in same
+        for question in one.questions
+    ]
+    identity = same[0].name if of_rows else same[0].id
+    return structs.replace(same[0], id=identity, questions=questions, checks=None, imported=None)
 
 
 def check_of(written: str) -> dict[str, JsonValue] | None:
