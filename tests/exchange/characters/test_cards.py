@@ -185,6 +185,7 @@ PICTURES = {
     "in lines, without padding": png(chunk(b"tEXt", b"chara\0" + WHOLE[:60] + b"\n" + WHOLE[60:].rstrip(b"="))),
     "wrong checksum": png(chunk(b"tEXt", b"chara\0" + packed(card()), crc=1)),
     "cut off behind the card": png(text("chara", card()))[:-9],
+    "cut off within ccv3": png(text("chara", card()), text("ccv3", card(3)))[:-100],
     "a broken ccv3": png(chunk(b"tEXt", b"ccv3\0***"), text("chara", card())),
     "several alike": png(text("chara", card()), text("chara", OTHER)),
     "APNG": png(chunk(b"acTL", b"\0\0\0\1\0\0\0\0"), text("ccv3", card(3))),
@@ -203,6 +204,7 @@ def test_a_picture_holds_a_card(workshop: Workshop) -> None:
     for name, word in (
         ("wrong checksum", "checksum"),
         ("cut off behind the card", "cut off"),
+        ("cut off within ccv3", "the card `ccv3` of the picture is broken or cut off, and is lost"),
         ("no card", "not recog"),
     ):
         assert any(f"{name}.png" in note and word in note for note in found.notes)

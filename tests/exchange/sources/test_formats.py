@@ -212,6 +212,26 @@ def test_dotprompt_prompty_and_llm_templates(tmp_path: Path) -> None:
     assert llm.prompts == {"wild": "Speak like a pirate for $5"}
 
 
+@pytest.mark.parametrize(
+    ("columns", "row"),
+    [
+        ("act,prompt,for_devs,type,contributor", 'A,"x ",TRUE,TEXT,f'),
+        ("topic,prompt,contributor,link", 'A,"x ",https://example.org,'),
+        ("app,prompt,contributor,techstack", 'A,"x ",f,React'),
+    ],
+)
+def test_collections_of_prompts_are_personas_whatever_names_them(tmp_path: Path, columns: str, row: str) -> None:
+    assert take(tmp_path, {"prompts.csv": f"{columns}\n{row}\n"}).prompts == {"A": "x "}
+
+
+def test_a_topic_alone_is_no_name_unless_one_says_so(tmp_path: Path) -> None:
+    table = "topic,prompt\nmath,What is 1+1?\n"
+    taken = take(tmp_path / "a", {"a.csv": table})
+    assert [*taken.asked.values()] == ["What is 1+1?"]
+    assert taken.said("`--format prompts` makes personas of them, named by `topic`")
+    assert take(tmp_path / "b", {"b.csv": table}, form="prompts").prompts == {"math": "What is 1+1?"}
+
+
 def test_a_folder_is_looked_through_and_strangers_are_named(tmp_path: Path) -> None:
     files: dict[str, str | bytes] = {"a/x.csv": "act,prompt\na,1\n", "b/x.csv": "act,prompt\na,2\n"}
     files |= {"c.bin": b"\0", ".hidden.csv": "act,prompt\nz,3\n", "cut.json": "[{"}

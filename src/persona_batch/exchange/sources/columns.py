@@ -12,6 +12,8 @@ IDS = ("id", "_id", "uid", "uuid", "qid", "question_id", "prompt_id", "persona_i
        "key", "idx", "index", "编号", "标识")  # fmt: skip
 NAMES = ("act", "name", "title", "role", "persona", "character", "agent", "actor", "label", "persona_name",
          "role_name", "角色", "名称", "标题", "名字", "姓名", "人物")  # fmt: skip
+LOOSE_NAMES = ("topic", "app", "task", "category", "subject", "theme", "heading", "command", "cmd", "分类", "主题")
+CREDITED = ("contributor", "contributors", "author", "for_devs")
 SYSTEMS = ("system", "system_prompt", "systemprompt", "system_message", "systemmessage", "systemrole", "system_role",
            "sysprompt", "系统提示词", "系统提示", "人设", "角色设定", "设定")  # fmt: skip
 PROMPTS = ("prompt", "instruction", "instructions", "content", "text", "prompt_text", "提示词", "提示", "内容", "指令")
@@ -47,20 +49,23 @@ def _plain(name: str) -> str:
     return name.strip().casefold().replace("-", "_").replace(" ", "_")
 
 
-def of_personas(columns: Sequence[str]) -> Columns | None:
+def of_personas(columns: Sequence[str], *, loosely: bool = False) -> Columns | None:
     """Return what is what in a table of personas; None: it does not look like one.
 
-    A prompt with a name is a persona's, and a system prompt is one by itself.
+    A prompt with a name is a persona's, and a system prompt is one by itself. A topic is a name where the one who wrote
+    the prompt is named too, as in collections of prompts, and where one `loosely` takes anything for a name.
     """
     identity = find(columns, IDS)
     text = find(columns, SYSTEMS)
+    credited = find(columns, CREDITED) is not None and find(columns, PROMPTS) == find(columns, ("prompt",))
+    names = (*NAMES, *LOOSE_NAMES) if loosely or credited else NAMES
     if text is None:
         prompt = find(columns, PROMPTS)
-        named = prompt is not None and find(columns, NAMES, {prompt, identity}) is not None
+        named = prompt is not None and find(columns, names, {prompt, identity}) is not None
         text = prompt if named else find(columns, PERSONAS)
     if text is None:
         return None
-    name = find(columns, NAMES, {text, identity})
+    name = find(columns, names, {text, identity})
     return Columns(text, name, identity, find(columns, DESCRIPTIONS, {text, name}))
 
 

@@ -93,7 +93,8 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     them once, and makes a table plus a template of a long source. `sets` that no persona names are asked of all
     personas of the source (`questions:` at the top of the file). `shared` are further keys for the top of the persona
     file (`controls`, `params`, `factors`, `run`). `notes` are sentences about what was changed or could not be carried
-    over; they may grow while `personas` are gone through.
+    over; they may grow while `personas` are gone through. `macros`: places `{{…}}` are the format's own, which fills
+    them in, and says which are left.
     """
 
     stem: str
@@ -102,6 +103,7 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     rubrics: Sequence[FoundRubric] = ()
     shared: dict[str, JsonValue] = msgspec.field(default_factory=dict)
     notes: list[str] = msgspec.field(default_factory=list)
+    macros: bool = False
 
 
 class Format(NamedTuple):

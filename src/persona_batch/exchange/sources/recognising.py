@@ -12,7 +12,7 @@ from persona_batch.exchange.reading.rows import rows_of
 from persona_batch.exchange.reading.source import MAX_ENTRIES, Source
 from persona_batch.exchange.sources.agents.lobe import LOBE, LOBE_INDEX
 from persona_batch.exchange.sources.agents.masks import MASKS
-from persona_batch.exchange.sources.agents.prompt_files import AGENT, PATTERNS, PLAIN
+from persona_batch.exchange.sources.agents.prompt_files import AGENT, PATTERNS, PLAIN, is_without_prompt
 from persona_batch.exchange.sources.characters.card_files import CARD_FORMATS
 from persona_batch.exchange.sources.characters.webui import WEBUI
 from persona_batch.exchange.sources.found import Format, Found, ImportOptions
@@ -141,6 +141,8 @@ def _flaw_of(source: Source) -> str:
                 return ": it looks like a file of ours; `batch check` looks at it"
         elif source.suffix in (".txt", ".md", ".prompt", ".prompty"):
             _ = source.text
+            if is_without_prompt(source):
+                return ": front matter with no prompt below it; write the prompt there"
         elif not source.path.is_file():
             _ = source.data
     except UsageError as error:

@@ -27,14 +27,27 @@ def prompt_id(source: Source) -> str:
     return folder if stem.lower() in _NAMELESS and folder else stem
 
 
-def _agent_of(source: Source) -> FrontMatter | None:
+def _front_matter_of(source: Source) -> FrontMatter | None:
+    """Return the front matter of a file and what stands below it; None: it has none, or is no text."""
     if source.suffix not in _TEXTS or not source.head.removeprefix(b"\xef\xbb\xbf").startswith(b"---"):
         return None
     try:
-        found = front_matter(source.text, source)
+        return front_matter(source.text, source)
     except UsageError:
         return None
+
+
+def _agent_of(source: Source) -> FrontMatter | None:
+    found = _front_matter_of(source)
     return found if found is not None and found.body.strip() else None
+
+
+def is_without_prompt(source: Source) -> bool:
+    """Say whether a file is front matter and nothing below it: an agent that nobody told anything."""
+    found = _front_matter_of(source)
+    if found is None or found.body.strip():
+        return False
+    return bool(found.data) and (not found.loose or bool({"name", "title", "description"} & found.data.keys()))
 
 
 def _read_agent(source: Source, _options: ImportOptions) -> Found:
@@ -110,7 +123,8 @@ def _patterns(source: Source, notes: list[str]) -> Iterator[FoundPersona]:
 
 def _is_text(source: Source) -> bool:
     name = source.path.name.lower()
-    return source.suffix in _TEXTS and not _is_beside(name) and b"\0" not in source.head and bool(source.head.strip())
+    fits = source.suffix in _TEXTS and not _is_beside(name) and b"\0" not in source.head
+    return fits and bool(source.head.strip()) and not is_without_prompt(source)
 
 
 def _read_text(source: Source, _options: ImportOptions) -> Found:

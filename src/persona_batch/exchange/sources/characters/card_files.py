@@ -20,7 +20,7 @@ _BOM = b"\xef\xbb\xbf"
 def _read_document(source: Source, options: ImportOptions) -> Found:
     notes: list[str] = []
     card = source.yaml if source.suffix in (".yaml", ".yml") else source.json
-    return Found(stem=source.stem, personas=[read_card(card, source, options, notes)], notes=notes)
+    return Found(stem=source.stem, personas=[read_card(card, source, options, notes)], notes=notes, macros=True)
 
 
 def _read_png(source: Source, options: ImportOptions) -> Found:
@@ -32,7 +32,7 @@ def _read_png(source: Source, options: ImportOptions) -> Found:
     persona = read_card(card, source, options, notes)
     if assets := [name for name in texts.others if name.startswith(_ASSET)]:
         notes.append(f"{counted(len(assets), 'file')} in the picture stay there")
-    return Found(stem=source.stem, personas=[persona], notes=notes)
+    return Found(stem=source.stem, personas=[persona], notes=notes, macros=True)
 
 
 def _texts(source: Source) -> PngTexts:
@@ -56,6 +56,11 @@ def _embedded(texts: PngTexts, source: Source, notes: list[str]) -> JsonValue:
                 continue
             if broken is not None:
                 notes.append(f"another card in the picture is broken, and `{keyword}` is read instead")
+            notes += [
+                f"the card `{lost}` of the picture is broken or cut off, and is lost; `{keyword}` is read instead"
+                for lost in dict.fromkeys(texts.lost)
+                if _KEYWORDS.index(lost) < _KEYWORDS.index(keyword)
+            ]
             if len(set(found)) > 1:
                 notes.append(f"several cards `{keyword}` in the picture; the first is read")
             return card
@@ -92,7 +97,7 @@ def _read_charx(source: Source, options: ImportOptions) -> Found:
     persona = read_card(card, source, options, notes)
     if packed.others:
         notes.append(f"{counted(len(packed.others), 'other file')} in the archive stay there (pictures, sounds)")
-    return Found(stem=source.stem, personas=[persona], notes=notes)
+    return Found(stem=source.stem, personas=[persona], notes=notes, macros=True)
 
 
 def _is_png(source: Source) -> bool:

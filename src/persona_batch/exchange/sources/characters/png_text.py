@@ -18,11 +18,12 @@ _TEXTS = (b"tEXt", b"zTXt", b"iTXt")
 class PngTexts:
     """The texts of a picture, in order, each with its keyword in small letters; `flaws` say what is broken.
 
-    `others` are the keywords of texts that are not wanted.
+    `others` are the keywords of texts that are not wanted, `lost` those of wanted ones that are broken or cut off.
     """
 
     texts: list[tuple[str, bytes]] = field(default_factory=list)
     others: list[str] = field(default_factory=list)
+    lost: list[str] = field(default_factory=list)
     flaws: list[str] = field(default_factory=list)
 
     def named(self, keyword: str) -> list[bytes]:
@@ -55,6 +56,8 @@ def png_texts(file: BinaryIO, size: int, wanted: Collection[str]) -> PngTexts:
         length, kind = struct.unpack(">I4s", head)
         if at + 12 + length > size:
             found.flaw("the picture is cut off: a chunk is longer than the file")
+            if kind in _TEXTS:
+                _lose(file.read(_KEYWORD + 1), wanted, found)
             break
         if kind == b"IEND":
             break
@@ -79,6 +82,7 @@ def _take(file: BinaryIO, length: int, kind: bytes, wanted: Collection[str], fou
         found.others.append(name)
         return 0
     if length > MAX_ALL:
+        found.lost.append(name.lower())
         return length
     body = start + file.read(length - len(start))
     if zlib.crc32(kind + body).to_bytes(4, "big") != file.read(4):
@@ -86,12 +90,22 @@ def _take(file: BinaryIO, length: int, kind: bytes, wanted: Collection[str], fou
     text = _text(kind, body[len(keyword) + 1 :], found)
     if text is None:
         found.flaw("a text of the picture is broken")
+        found.lost.append(name.lower())
         return length
     if len(text) > MAX_TEXT:
         found.flaw(f"a text of the picture is larger than {MAX_TEXT >> 20} MB")
+        found.lost.append(name.lower())
     else:
         found.texts.append((name.lower(), text))
     return length + len(text)
+
+
+def _lose(start: bytes, wanted: Collection[str], found: PngTexts) -> None:
+    """Note the keyword of a text that the file ends in, as far as it stands there."""
+    keyword, mark, _ = start.partition(b"\0")
+    name = keyword.decode("latin-1").lower()
+    if mark and name in wanted:
+        found.lost.append(name)
 
 
 def _text(kind: bytes, rest: bytes, found: PngTexts) -> bytes | None:

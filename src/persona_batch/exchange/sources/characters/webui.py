@@ -65,7 +65,7 @@ def _read(source: Source, options: ImportOptions) -> Found:
     persona = FoundPersona(
         name=name if name.strip() else None, system=system or None, examples=examples or None, imported=imported or None
     )
-    return Found(stem=source.stem, personas=[persona], notes=notes)
+    return Found(stem=source.stem, personas=[persona], notes=notes, macros=True)
 
 
 WEBUI = Format(

@@ -3,7 +3,6 @@
 from persona_batch.chat import JsonValue
 from persona_batch.exchange.reading.source import Source
 from persona_batch.exchange.sources.found import Format, Found, FoundPersona, FoundQuestion, FoundSet, ImportOptions
-from persona_batch.exchange.sources.variables import unfilled_in
 
 _SHORTEST = 20  # characters of a prompt, in the median; shorter texts may be anything
 
@@ -29,11 +28,8 @@ def _read_named(source: Source, options: ImportOptions) -> Found:  # noqa: ARG00
     named = _named(source.yaml if source.suffix in (".yaml", ".yml") else source.json)
     if named is None:
         raise source.wrong("expected an object of prompts by name, as {name: prompt}")
-    notes: list[str] = []
-    for text in named.values():
-        unfilled_in(text, notes)
     personas = [FoundPersona(id=name, name=name, system=text) for name, text in named.items()]
-    return Found(stem=source.stem, personas=personas, notes=notes)
+    return Found(stem=source.stem, personas=personas)
 
 
 def _texts(document: JsonValue) -> list[str] | None:

@@ -9,6 +9,7 @@ import string
 from collections.abc import Iterator, Mapping, Sequence
 
 from persona_batch.chat import JsonValue
+from persona_batch.config.problems import quote
 from persona_batch.errors import UsageError
 from persona_batch.exchange.reading.front_matter import front_matter
 from persona_batch.exchange.reading.source import Source
@@ -23,7 +24,8 @@ from persona_batch.exchange.sources.found import (
     ImportOptions,
 )
 from persona_batch.exchange.sources.messages import take_apart
-from persona_batch.exchange.sources.variables import unfilled_in
+from persona_batch.exchange.sources.variables import places_in
+from persona_batch.wording import listed
 
 _PLACE = re.compile(r"\{\{\{?\s*([A-Za-z_][\w.]*)\s*\}\}\}?")
 _ALONE = re.compile(r"\s*(?:\{\{\{?\s*[\w.@ \"'=-]+\}\}\}?|\$\{?\w+\}?)?\s*")
@@ -138,9 +140,16 @@ def _read_llm(source: Source, options: ImportOptions) -> Found:  # noqa: ARG001
             messages.append((role, string.Template(text).safe_substitute(values)))
     params = data.get("options")
     rest = {key: value for key, value in data.items() if key not in ("name", "system", "prompt", "options", "defaults")}
-    if any("$" in str(data.get(key) or "") for key in ("system", "prompt")):
-        rest |= {key: data[key] for key in ("system", "prompt", "defaults") if key in data}
-    return _found(source, data, messages, {}, params if isinstance(params, dict) else {}, rest)
+    templates = [data[key] for key in ("system", "prompt") if isinstance(data.get(key), str)]
+    if any("$" in text for text in templates):
+        rest["template"] = {key: data[key] for key in ("system", "prompt", "defaults") if key in data}
+    found = _found(source, data, messages, {}, params if isinstance(params, dict) else {}, rest)
+    sent = [text for role, text in messages if role == "system" or not _ALONE.fullmatch(text)]
+    short = dict.fromkeys(f"${name}" for text in sent for name in string.Template(text).get_identifiers())
+    told = {place.replace("{", "").replace("}", "") for text in sent for place in places_in(text)}
+    if left := [quote(name) for name in short if name not in told]:
+        found.notes.append(f"not filled in, and sent as it stands: {listed(left, 8)}")
+    return found
 
 
 def _found(
@@ -160,8 +169,6 @@ def _found(
     if ends_in_place:
         filled = filled[:-1]
     talk = take_apart([{"role": role, "content": text} for role, text in filled])
-    for _, text in filled:
-        unfilled_in(text, notes)
     if talk.rest or len(talk.asked) > len(talk.replies) + 1:
         rest["messages"] = [{"role": role, "content": text} for role, text in filled]
         notes.append(f"{(talk.rest or ['several messages of the user'])[0]}; all messages are kept under `imported`")

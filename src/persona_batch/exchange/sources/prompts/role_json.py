@@ -16,7 +16,6 @@ from persona_batch.exchange.sources.found import (
     FoundSet,
     ImportOptions,
 )
-from persona_batch.exchange.sources.variables import unfilled_in
 from persona_batch.templating import Template, TemplateFlaw
 
 _RANGE = re.compile(r"(?i)(?:number|score|rating|integer)s? (?:between|from) (\d{1,3}) (?:and|to) (\d{1,3})\b")
@@ -43,8 +42,6 @@ def _read(source: Source, options: ImportOptions) -> Found:  # noqa: ARG001
         raise source.wrong("an item of `instruction` has no text `pos`")
     wordings = [item["pos"] for item in document["instruction"]]
     notes: list[str] = []
-    for wording in wordings:
-        unfilled_in(wording, notes)
     kept = {key: value for key, value in document.items() if key not in ("instruction", "questions", "eval_prompt")}
     other = [{key: value for key, value in item.items() if key != "pos"} for item in document["instruction"]]
     if any(other):

@@ -18,7 +18,6 @@ from persona_batch.exchange.sources.columns import (
     said,
 )
 from persona_batch.exchange.sources.found import Format, Found, FoundPersona, FoundQuestion, FoundSet, ImportOptions
-from persona_batch.exchange.sources.variables import unfilled_in
 from persona_batch.wording import listed
 
 
@@ -51,7 +50,7 @@ def read_prompts(source: Source, options: ImportOptions) -> Found:  # noqa: ARG0
         UsageError: no column holds prompts, or a row is broken.
     """
     rows = sample(source) or tuple(rows_of(source))
-    columns = of_personas(all_columns(rows)) or of_questions(all_columns(rows))
+    columns = of_personas(all_columns(rows), loosely=True) or of_questions(all_columns(rows))
     if columns is None:
         raise source.wrong("no column holds prompts; call it `system` or `prompt`", 1)
     found = personas_of(source.stem, columns, rows, lambda: rows_of(source))
@@ -72,8 +71,6 @@ def personas_of(stem: str, columns: Columns, first: Collection[Row], rows: Calla
             if text is None:
                 notes.append(f"row {number} has no {quote(columns.text)}: no persona")
                 continue
-            if number <= len(first):
-                unfilled_in(text, notes)
             attributes, kept = split(row, named, grouped)
             name = said(row, columns.name)
             yield FoundPersona(
@@ -130,6 +127,12 @@ def read_questions(source: Source, options: ImportOptions) -> Found:  # noqa: AR
     columns = columns or Columns("", None, _id_of(rows))
     found = questions_of(source.stem, columns, lambda: rows_of(source), beside_list(source))
     notes = kept_columns(rows, {columns.text, columns.id, columns.answer, *(["turns"] if turns else [])})
+    loose = of_personas(all_columns(rows), loosely=True)
+    if loose is not None and loose.text == columns.text:
+        notes.append(
+            f"{quote(columns.text)} is taken for questions; `--format prompts` makes personas of them, "
+            f"named by {quote(str(loose.name))}"
+        )
     return Found(stem=source.stem, sets=[found], notes=notes)
 
 

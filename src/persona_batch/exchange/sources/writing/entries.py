@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, Final, TypeAlias
 
 from persona_batch.chat import JsonValue
@@ -11,6 +12,7 @@ from persona_batch.config.names import id_from_stem, id_from_text
 from persona_batch.config.problems import quote
 from persona_batch.credentials import find_key, has_key, is_key_name, is_reference
 from persona_batch.exchange.sources.found import FoundExample, FoundPersona, FoundQuestion
+from persona_batch.exchange.sources.variables import places_in
 from persona_batch.exchange.sources.writing.fitting import fitting_checks, fitting_params
 from persona_batch.exchange.sources.writing.naming import Names, Renamed
 
@@ -20,6 +22,8 @@ IMPORTED = "imported"
 _DEEPEST = 16  # levels of `imported`; what is deeper stands there as JSON text
 _LONGEST_KEY = 200
 _LONGEST_NAME = 160  # of an attribute: with escapes, YAML takes 1,024 characters before a colon
+_MOST_PLACES = 1000
+_PLACES_TOLD = 8
 _NO_TEXT = re.compile("[\0\ud800-\udfff]")
 _LONG_WORD = re.compile(r"[A-Za-z0-9_./+-]{20,}")
 _COMMENT = re.compile(r"(?m)(?:^|(?<=[ \t]))#.+")  # what our reader looks at besides: any text after a #
@@ -33,12 +37,15 @@ class LeftOut(Exception):
 class Told:
     """What happened to the texts and names of one source, for its notes.
 
-    `long`: its entries are rows of a table, in which only long words are taken for keys.
+    `long`: its entries are rows of a table, in which only long words are taken for keys. `places` are those to be
+    filled in, of which `macros` (`{{…}}`) were told already.
     """
 
     counts: dict[str, int] = field(default_factory=dict)
     first: dict[str, str] = field(default_factory=dict)
     long: bool = False
+    macros: bool = False
+    places: dict[str, None] = field(default_factory=dict)
     personas: Renamed = field(default_factory=Renamed)
     questions: Renamed = field(default_factory=Renamed)
 
@@ -47,8 +54,18 @@ class Told:
         self.counts[what] = self.counts.get(what, 0) + 1
         self.first.setdefault(what, where)
 
+    def places_of(self, text: str) -> None:
+        """Note the places in a text that is sent which another tool would fill in."""
+        if len(self.places) < _MOST_PLACES:
+            self.places.update((place, None) for place in places_in(text) if not (self.macros and place[:2] == "{{"))
+
     def sentences(self) -> Iterator[str]:
         """Yield a sentence for each kind of thing."""
+        if self.places:
+            shown = [quote(place) for place in islice(self.places, _PLACES_TOLD)]
+            more = len(self.places) - len(shown)
+            several = f" and {more:,} more" if more else ""
+            yield f"not filled in, and sent as it stands: {', '.join(shown)}{several}"
         for what, count in self.counts.items():
             yield f"{what}: {self.first[what]}{f' and {count - 1:,} more' if count > 1 else ''}"
         for renamed, noun in ((self.personas, "personas"), (self.questions, "questions")):
@@ -143,7 +160,8 @@ class Entries:
         entry |= self._system(one, where)
         if turns := list(self._examples(one.examples or (), where)):
             entry["examples"] = turns
-        entry |= self._held(one, where)
+        held, others = self._held(one, where)
+        entry |= held
         named = {name: value for name, value in (one.attributes or {}).items() if len(name) <= _LONGEST_NAME}
         if named:
             entry["attributes"] = {
@@ -156,7 +174,7 @@ class Entries:
         if asked:
             entry["questions"] = list(asked)
         odd = {name: value for name, value in (one.attributes or {}).items() if name not in named}
-        entry |= kept({**(one.imported or {}), **odd}, self.told, where)
+        entry |= kept({**(one.imported or {}), **others, **odd}, self.told, where)
         entry["id"] = self.names.persona(one.id, self.stem, number, self.told.personas)
         return entry
 
@@ -166,6 +184,8 @@ class Entries:
             return {"placement": "none"}
         written = [one.system] if isinstance(one.system, str) else one.system
         variants = list(dict.fromkeys(clean(text, self.told, where) for text in written))
+        for text in variants:
+            self.told.places_of(text)
         if len(variants) < len(written):
             self.told.add("wordings that stand twice are asked once", where)
         if not variants:
@@ -173,18 +193,25 @@ class Entries:
         placement = {} if one.placement is None else {"placement": one.placement}
         return {"system": variants if len(variants) > 1 else variants[0], **placement}
 
-    def _held(self, one: FoundPersona | FoundQuestion, where: str) -> Entry:
-        """Return params and checks, as far as they can stand in a file."""
+    def _held(self, one: FoundPersona | FoundQuestion, where: str) -> tuple[Entry, dict[str, JsonValue]]:
+        """Return params and checks, as far as they can stand in a file, and what is to be kept of the others."""
         held: Entry = {}
+        others: dict[str, JsonValue] = {}
         params, refused = fitting_params(one.params or {})
-        checks, others = fitting_checks(one.checks or ())
-        for written in (*refused, *others):
-            self.told.add(f"no parameter or check that can stand here: {written}", where)
+        checks, strange = fitting_checks(one.checks or ())
+        for written in refused:
+            self.told.add("a parameter that no file of ours may hold is kept, not sent", f"{written} of {where}")
+        for written in strange:
+            self.told.add("a check that no file of ours may hold is kept, not made", f"{written} of {where}")
         if params:
             held["params"] = params
         if checks:
             held["checks"] = checks
-        return held
+        if refused:
+            others["params"] = {name: value for name, value in (one.params or {}).items() if name not in params}
+        if strange:
+            others["checks"] = [check for check in one.checks or () if check not in checks]
+        return held, {name: value for name, value in others.items() if name not in (one.imported or {})}
 
     def _examples(self, turns: Sequence[FoundExample], where: str) -> Iterator[Entry]:
         """Yield the turns that can stand in a file."""
@@ -193,7 +220,10 @@ class Entries:
                 self.told.add("an example without one of its sides was left out", where)
                 continue
             user = {} if turn.user is None else {"user": clean(turn.user, self.told, where)}
-            yield {**user, "assistant": clean(turn.assistant, self.told, where)}
+            example = {**user, "assistant": clean(turn.assistant, self.told, where)}
+            for text in example.values():
+                self.told.places_of(text)
+            yield example
 
     def question(self, one: FoundQuestion, within: set[str]) -> Entry:
         """Return the entry of a question; `within` are the ids of the list it is put into.
@@ -206,15 +236,18 @@ class Entries:
         texts = [clean(text, self.told, where) for text in said]
         if not texts or not all(text.strip() for text in texts):
             raise LeftOut("the question is empty")
+        for text in texts:
+            self.told.places_of(text)
         entry: Entry = {"id": "", **({"text": texts[0]} if one.turns is None else {"turns": texts})}
         for key, value in (("probe", one.probe), ("speaker", one.speaker), ("answer", one.answer)):
             if value is not None:
                 entry[key] = clean(value, self.told, where)
         if one.cluster is not None:
             entry["cluster"] = id_from_stem(one.cluster) or id_from_text(one.cluster)
-        entry |= self._held(one, where)
+        held, others = self._held(one, where)
+        entry |= held
         content = content_of(entry)
-        entry |= kept(one.imported, self.told, where)
+        entry |= kept({**(one.imported or {}), **others}, self.told, where)
         entry["id"] = self.names.question(one.id, texts[0], content, within, self.stem, self.told.questions)
         if one.id is None and entry["id"] != id_from_text(texts[0]):
             self.told.add("the id that the text would give stands already; the question has another", quote(texts[0]))

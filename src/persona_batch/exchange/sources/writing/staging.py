@@ -13,9 +13,10 @@ from persona_batch.chat import JsonValue
 from persona_batch.config.files import MAX_BYTES
 from persona_batch.errors import UsageError
 from persona_batch.exchange.sources.found import Found, FoundPersona, FoundQuestion, FoundRubric, FoundSet
-from persona_batch.exchange.sources.writing.entries import IMPORTED, Entries, Entry, LeftOut, as_item, clean, kept
+from persona_batch.exchange.sources.writing.entries import IMPORTED, Entries, Entry, LeftOut, Told, as_item, clean, kept
 from persona_batch.exchange.sources.writing.fitting import fitting_params, has_odd_text
 from persona_batch.exchange.sources.writing.naming import Names
+from persona_batch.exchange.sources.writing.notes import few_of_each
 from persona_batch.exchange.sources.writing.row_files import RowFiles
 from persona_batch.exchange.sources.writing.yaml_text import yaml_text
 from persona_batch.wording import counted
@@ -23,7 +24,6 @@ from persona_batch.wording import counted
 PERSONAS, QUESTIONS, RUBRICS = "personas", "prompts", "prompts/judges"
 MOST_WRITTEN = 300  # personas or questions of one file; more of them become a table
 _MOST_CHARS = 2_000_000  # of their texts
-_MOST_NOTES = 12
 _FIRST = 100  # rows of a table that are compared with what our reader makes of them
 
 
@@ -63,7 +63,7 @@ class Stager:
         personas = iter(found.personas)
         first = next(personas, None)
         stem = self.names.stem(PERSONAS, found.stem) if first is not None else found.stem
-        entries = Entries(self.names, stem)
+        entries = Entries(self.names, stem, Told(macros=found.macros))
         sets: dict[str, str] = {}
         together, within = _asked_together(found), set[str]()
         for one in found.sets:
@@ -75,9 +75,8 @@ class Stager:
         if first is not None:
             entries.stem = stem
             self._personas(found, chain([first], personas), sets, entries)
-        more = len(found.notes) - _MOST_NOTES
-        notes = [*found.notes[:_MOST_NOTES], *([f"and {more:,} more notes like these"] if more > 0 else [])]
-        self.staged.notes += [f"{shown}: {note}" for note in (*notes, *entries.told.sentences())]
+        notes = (*few_of_each(found.notes), *entries.told.sentences())
+        self.staged.notes += [f"{shown}: {note}" for note in notes]
         if self.staged.personas + self.staged.questions == before:
             last = self.staged.notes[-1] if self.staged.notes else f"{shown}: it holds no persona and no question"
             raise UsageError(f"{last}; nothing is left to import")
