@@ -8,6 +8,8 @@ from persona_batch.config.params import differing
 from persona_batch.config.problems import quote
 from persona_batch.wording import listed
 
+_LOOKED_AT = 20_000  # characters of a text, whose language is guessed
+
 
 def cautions(personas: Sequence[Persona], run: RunSettings) -> tuple[str, ...]:
     """Return sentences for the user."""
@@ -27,13 +29,17 @@ def _differing_params(personas: Sequence[Persona]) -> list[str]:
     return [warning]
 
 
+def _is_chinese(text: str) -> bool:
+    return is_written_in(text[:_LOOKED_AT], "zh")
+
+
 def _foreign_language(personas: Sequence[Persona], run: RunSettings) -> list[str]:
     if run.base_url is not None or run.provider not in {None, "local"}:
         return []
-    prompts = [persona for persona in personas if any(text and is_written_in(text, "zh") for text in persona.variants)]
+    prompts = [persona for persona in personas if any(text and _is_chinese(text) for text in persona.variants)]
     lists = {id(persona.questions): persona.questions for persona in personas}
     questions = {question.id: question for asked in lists.values() for question in asked}
-    asked_in_chinese = [name for name, question in questions.items() if is_written_in(question.text, "zh")]
+    asked_in_chinese = [name for name, question in questions.items() if _is_chinese(question.text)]
     if not prompts and not asked_in_chinese:
         return []
     parts = []

@@ -5,6 +5,7 @@ import re
 import unicodedata
 
 MAX_ID = 100
+_HEAD = 1000  # characters of a text, of which an id is made
 _QUESTION_ID = 40
 _PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")  # most ids
 
@@ -49,7 +50,9 @@ def id_from_text(text: str) -> str:
     `你是谁`); where more is lost, the first characters and six hex digits of the text's hash.
     """
     normal = unicodedata.normalize("NFC", text).strip()
-    slug = _slug(normal)
+    slug = _slug(normal[:_HEAD])
+    if len(normal) > _HEAD and len(slug) < _QUESTION_ID:  # hardly a sign of the head can stand in an id
+        slug = _slug(normal)
     kept = normal.removesuffix("?").removesuffix("？")
     if slug and len(slug) <= _QUESTION_ID and slug == kept.replace(" ", "-"):
         return slug

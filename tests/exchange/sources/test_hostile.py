@@ -92,7 +92,7 @@ from persona_batch.exchange.sources.recognising import Reading
 from persona_batch.exchange.sources.writing.writing import write
 written = write(lambda: Reading(ImportOptions()).all([sys.argv[1]]), Path(sys.argv[2]))
 peak = re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())
-print(written.personas, int(peak[1]) // 1024 if peak else 0)
+print(written.personas + written.questions, int(peak[1]) // 1024 if peak else 0)
 """
 
 
@@ -116,3 +116,32 @@ def test_a_long_source_goes_through_in_constant_memory(tmp_path: Path) -> None:
     assert personas == 30_000
     assert peak < 150
     assert (tmp_path / "study/personas/long.jsonl").stat().st_size > 40 << 20
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="memory is measured by Linux")
+@pytest.mark.parametrize(
+    ("name", "head", "line", "count", "found"),
+    [
+        ("asked.jsonl", "", '{{"id": "q{}", "question": "What is number {} good for?"}}\n', 120_000, 120_000),
+        ("turns.jsonl", "", '{{"question_id": {}, "turns": ["Tell me of {}.", "In short?"]}}\n', 60_000, 60_000),
+        ("cell.csv", 'act,prompt\nbig,"', "x\n", 2_000_000, 1),
+    ],
+)
+def test_memory_stays_flat(tmp_path: Path, name: str, head: str, line: str, count: int, found: int) -> None:
+    source = tmp_path / name
+    with source.open("w") as file:
+        file.write(head)
+        file.writelines(line.format(number, number) for number in range(count))
+        file.write('"' if head else "")
+    command = [sys.executable, "-c", _MEASURED, str(source), str(tmp_path / "study")]
+    out = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    made, peak = map(int, out.split())
+    assert made == found
+    assert peak < 110
+
+
+def test_a_text_that_no_file_holds_is_refused_before_it_takes_memory(tmp_path: Path) -> None:
+    cell = 'act,prompt\nbig,"' + "x\n" * 6_000_000 + '"'
+    with pytest.raises(UsageError, match=r"cell.yaml would have more than 16 MB, .*; split the source"):
+        take(tmp_path, {"cell.csv": cell})
+    assert not (tmp_path / "study").exists()

@@ -14,6 +14,7 @@ from persona_batch.credentials import find_key, has_key, is_key_name, is_referen
 from persona_batch.exchange.sources.found import FoundExample, FoundPersona, FoundQuestion
 from persona_batch.exchange.sources.variables import places_in
 from persona_batch.exchange.sources.writing.fitting import fitting_checks, fitting_params
+from persona_batch.exchange.sources.writing.given import Given
 from persona_batch.exchange.sources.writing.naming import Names, Renamed
 
 Entry: TypeAlias = dict[str, JsonValue]
@@ -225,7 +226,7 @@ class Entries:
                 self.told.places_of(text)
             yield example
 
-    def question(self, one: FoundQuestion, within: set[str]) -> Entry:
+    def question(self, one: FoundQuestion, within: Given) -> Entry:
         """Return the entry of a question; `within` are the ids of the list it is put into.
 
         Raises:
@@ -255,9 +256,9 @@ class Entries:
 
 
 def content_of(entry: Entry) -> int:
-    """Return a hash, in this process, of all that a question says besides its id."""
+    """Return a hash, in this process and from 0 to 2⁶⁴, of all that a question says besides its id."""
     said = {key: value for key, value in entry.items() if key not in ("id", IMPORTED)}
-    return hash(json.dumps(said, sort_keys=True, ensure_ascii=False))
+    return hash(json.dumps(said, sort_keys=True, ensure_ascii=False)) % 2**64
 
 
 def as_item(entry: Entry, *, in_persona: bool) -> JsonValue:

@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from persona_batch.config.built_in import BUILT_IN
 from persona_batch.config.names import MAX_ID, id_from_stem, id_from_text, normalise_id
 from persona_batch.config.problems import quote
+from persona_batch.exchange.sources.writing.given import Given
 
 _LONGEST_STEM = 60  # characters; four bytes each fit into a file's name
-_REMEMBERED = 1_500_000  # ids of personas of one import; behind these the row's number makes them unique
-_REMEMBERED_QUESTIONS = 400_000
+_REMEMBERED = 1_500_000  # ids of one import; behind these the row's number makes them unique
+_MOST_NUMBERS = 100_000  # names of which the next free number is remembered
 
 
 @dataclass(slots=True)
@@ -35,8 +36,8 @@ class Renamed:
 class Names:
     """Gives ids and stems; `questions` has the ids of questions, each with what stands under it."""
 
-    personas: set[str] = field(default_factory=lambda: set(BUILT_IN))
-    questions: dict[str, int] = field(default_factory=dict)
+    personas: Given = field(default_factory=Given)
+    questions: Given = field(default_factory=Given)
     stems: set[tuple[str, str]] = field(default_factory=set)
     _numbers: dict[str, int] = field(default_factory=dict)
     _further: int = 0  # questions that are no longer remembered
@@ -57,38 +58,36 @@ class Names:
         if len(self.personas) > _REMEMBERED:
             identity = f"{head[:80]}-{number}"
         else:
-            identity = self._free(head, MAX_ID, lambda name: name not in self.personas)
+            identity = self._free(head, MAX_ID, lambda name: name not in self.personas and name not in BUILT_IN)
             self.personas.add(identity)
         if wanted is not None and identity != wanted:
             renamed.add(wanted, identity)
         return identity
 
-    def question(
-        self, wanted: str | None, text: str, content: int, within: set[str], stem: str, renamed: Renamed
-    ) -> str:
+    def question(self, wanted: str | None, text: str, content: int, within: Given, stem: str, renamed: Renamed) -> str:
         """Return the id of a question: that of the very same question elsewhere, or one of its own.
 
         Args:
             wanted: as the source has it.
             text: of the question, of which an id is made where there is none.
-            content: a hash of all that the question says.
+            content: a hash of all that the question says, from 0 to 2⁶⁴.
             within: the ids in the list that it is put into; the new one is added.
             stem: of its file.
             renamed: notes a wanted id that is not given.
         """
 
         def free(name: str) -> bool:
-            return name not in within and self.questions.get(name, content) == content
+            return name not in within and self.questions.under(name) in (None, content)
 
         identity = _valid(wanted) or id_from_text(text)
         if wanted is not None and not free(identity):
             identity = f"{stem}-{identity}"[:MAX_ID]
-        if len(self.questions) > _REMEMBERED_QUESTIONS:
+        if len(self.questions) > _REMEMBERED:
             self._further += 1
-            identity = f"{identity[:80]}-{_REMEMBERED_QUESTIONS + self._further}"
+            identity = f"{identity[:80]}-{_REMEMBERED + self._further}"
         else:
             identity = self._free(identity, MAX_ID, free)
-            self.questions[identity] = content
+            self.questions.add(identity, content)
             within.add(identity)
         if wanted is not None and identity != wanted:
             renamed.add(wanted, identity)
@@ -96,9 +95,7 @@ class Names:
 
     def clashes_with(self, others: "Names") -> bool:
         """Say whether an id stands for something here and for something else there."""
-        if not (self.personas & others.personas) <= BUILT_IN.keys():
-            return True
-        return any(others.questions.get(name, content) != content for name, content in self.questions.items())
+        return self.personas.shares_with(others.personas) or self.questions.clashes_with(others.questions)
 
     def _free(self, head: str, longest: int, free: Callable[[str], bool]) -> str:
         """Return a name that is free, else the first of `name-2`, `name-3`, … that is."""
@@ -107,7 +104,8 @@ class Names:
         number = self._numbers.get(head, 2)  # of thousands of one name, none is tried twice
         while not free(name := f"{head[: longest - len(str(number)) - 1]}-{number}"):
             number += 1
-        self._numbers[head] = number
+        if len(self._numbers) < _MOST_NUMBERS:
+            self._numbers[head] = number
         return name
 
 

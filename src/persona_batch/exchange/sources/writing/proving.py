@@ -11,7 +11,9 @@ from persona_batch.config.questions import QuestionRegistry
 from persona_batch.errors import ConfigError
 from persona_batch.exchange.sources.writing.staging import PERSONAS, QUESTIONS, Staged
 
-_LARGE = 32 * 1024 * 1024  # bytes of a table that is read as a whole; of larger ones the beginning is read
+_LARGE = {PERSONAS: 32 * 1024 * 1024, QUESTIONS: 2 * 1024 * 1024}
+"""Bytes of a table that is read as a whole: questions become values, rows of personas do not. Of larger ones the
+beginning is read."""
 _FIRST_ROWS = 1000
 
 
@@ -30,7 +32,7 @@ def prove(staged: Staged, apart: Path) -> None:
         ImportedWrong: our reader finds a mistake, or another text.
     """
     root = staged.root
-    if any((root / table).stat().st_size > _LARGE for table in staged.tables):
+    if any((root / table).stat().st_size > _LARGE[table.parts[0]] for table in staged.tables):
         _copy(staged, apart)
         root = apart
     try:

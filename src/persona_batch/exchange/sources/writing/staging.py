@@ -15,10 +15,11 @@ from persona_batch.errors import UsageError
 from persona_batch.exchange.sources.found import Found, FoundPersona, FoundQuestion, FoundRubric, FoundSet
 from persona_batch.exchange.sources.writing.entries import IMPORTED, Entries, Entry, LeftOut, Told, as_item, clean, kept
 from persona_batch.exchange.sources.writing.fitting import fitting_params, has_odd_text
+from persona_batch.exchange.sources.writing.given import Given
 from persona_batch.exchange.sources.writing.naming import Names
 from persona_batch.exchange.sources.writing.notes import few_of_each
 from persona_batch.exchange.sources.writing.row_files import RowFiles
-from persona_batch.exchange.sources.writing.yaml_text import yaml_text
+from persona_batch.exchange.sources.writing.yaml_text import yaml_parts
 from persona_batch.wording import counted
 
 PERSONAS, QUESTIONS, RUBRICS = "personas", "prompts", "prompts/judges"
@@ -65,9 +66,9 @@ class Stager:
         stem = self.names.stem(PERSONAS, found.stem) if first is not None else found.stem
         entries = Entries(self.names, stem, Told(macros=found.macros))
         sets: dict[str, str] = {}
-        together, within = _asked_together(found), set[str]()
+        together, within = _asked_together(found), Given()
         for one in found.sets:
-            kind = self._set(one, entries, within if together else set())
+            kind = self._set(one, entries, within if together else Given())
             if kind is not None:
                 sets[one.stem] = kind
         for rubric in found.rubrics:
@@ -92,7 +93,7 @@ class Stager:
         name = self.names.stem(RUBRICS, rubric.stem)
         self._write(f"{RUBRICS}/{name}.yaml", {"id": name, **said, "score": rubric.score})
 
-    def _set(self, one: FoundSet, entries: Entries, within: set[str]) -> str | None:
+    def _set(self, one: FoundSet, entries: Entries, within: Given) -> str | None:
         """Write a question file; return its stem, or None where no question was left."""
         stem = entries.stem = self.names.stem(QUESTIONS, one.stem)
 
@@ -116,7 +117,7 @@ class Stager:
         self._write(f"{QUESTIONS}/{stem}.yaml", {**head, "questions": written.items})
         return stem
 
-    def _question(self, question: FoundQuestion, entries: Entries, within: set[str]) -> Entry | None:
+    def _question(self, question: FoundQuestion, entries: Entries, within: Given) -> Entry | None:
         try:
             return entries.question(question, within)
         except LeftOut as reason:
@@ -134,7 +135,7 @@ class Stager:
             for number, one in numbered:
                 named.update(one.sets)
                 asked: list[JsonValue] = [reference(sets[name]) for name in one.sets if name in sets]
-                within: set[str] = set()
+                within = Given()
                 inline = (self._question(question, entries, within) for question in one.questions)
                 asked += [as_item(entry, in_persona=True) for entry in inline if entry is not None]
                 try:
@@ -234,11 +235,14 @@ class Stager:
 
     def _write(self, name: str, values: Entry) -> None:
         path = self.staged.root / name
-        data = yaml_text(values).encode()
-        if len(data) > MAX_BYTES:
-            raise UsageError(f"{name} would have {len(data) >> 20} MB, more than {MAX_BYTES >> 20}; split the source")
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
+        size = 0
+        with path.open("wb") as file:
+            for part in yaml_parts(values):
+                size += file.write(part.encode())
+                if size > MAX_BYTES:
+                    most = f"more than {MAX_BYTES >> 20} MB, which is the most of a YAML file"
+                    raise UsageError(f"{name} would have {most}; split the source, or shorten its texts")
         self.staged.files.append(Path(name))
 
 

@@ -43,13 +43,14 @@ def take_note(folder: Path, without: Collection[Path]) -> Standing:
         return Standing(flaw=f"the ids of its files are not known ({error.problems[0]})")
     asked: dict[str, Question] = {}
     for one in () if batch is None else batch.personas:
-        found.names.personas.update([one.id] if one.rows is None else one.rows.names())
+        for name in [one.id] if one.rows is None else one.rows.names():
+            found.names.personas.add(name)
         asked |= {question.id: question for question in one.questions}
     library = Library(Problems())
     registry = QuestionRegistry(library)
     asked |= {question.id: question for question in registry.from_files(map(str, questions))}
     for question in asked.values():
-        found.names.questions.setdefault(question.id, _content(question))
+        found.names.questions.add(question.id, _content(question))
     for file in personas:
         document = library.document(file, str(file))
         if document is not None and (run := document.root.get("run")) is not None:

@@ -18,13 +18,19 @@ _ESCAPED = re.compile("[^ -~\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U
 _NOT_IN_BLOCK = re.compile("[^\t\n -~\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 _KEY = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*")
 _SIGNS = frozenset(" _-.,!?'()/")  # of plain text besides letters and digits
+_LONG = 1_000_000  # characters; a text that is longer stands in quotes where a block would be half as long again
 _WHOLE = range(-(2**63), 2**64)
 _NOWHERE = Place("")
 
 
 def yaml_text(values: Mapping[str, JsonValue]) -> str:
     """Return a mapping as a YAML file; numbers that YAML cannot carry become text."""
-    return "".join(f"{line}\n" for line in _mapping(values, 0))
+    return "".join(yaml_parts(values))
+
+
+def yaml_parts(values: Mapping[str, JsonValue]) -> Iterator[str]:
+    """Yield the same in parts, of which a text of several lines is one."""
+    return (f"{line}\n" for line in _mapping(values, 0))
 
 
 def _mapping(values: Mapping[str, JsonValue], column: int) -> Iterator[str]:
@@ -76,7 +82,8 @@ def _atom(value: JsonValue) -> str:
 
 
 def _text(text: str, column: int) -> Iterator[str]:
-    if "\n" not in text or not _fits_block(text):
+    many_short_lines = len(text) > _LONG and text.count("\n") * (column + 1) > len(text) // 2
+    if "\n" not in text or many_short_lines or not _fits_block(text):
         yield f" {text if _is_plain(text) else _quoted(text)}"
         return
     body = text.rstrip("\n")
@@ -84,9 +91,10 @@ def _text(text: str, column: int) -> Iterator[str]:
     chomping = "-" if not ends else "" if ends == 1 else "+"
     yield f" |{'2' if text[0].isspace() else ''}{chomping}"
     pad = " " * (column + 2)
-    for line in body.split("\n"):
-        yield f"{pad}{line}" if line else ""
-    yield from [""] * (ends - 1)
+    indented = body.replace("\n", f"\n{pad}")  # in one piece: a list of a million lines takes ten times as much
+    while (empty := f"\n{pad}\n") in indented:
+        indented = indented.replace(empty, "\n\n")
+    yield (pad if body[0] != "\n" else "") + indented + "\n" * (ends - 1)
 
 
 def _fits_block(text: str) -> bool:
