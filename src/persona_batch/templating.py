@@ -199,8 +199,8 @@ def _plain_parts(parsed: "nodes.Template") -> list[tuple[str, str | None]] | Non
 
 
 @cache
-def _environment() -> "ImmutableSandboxedEnvironment":
-    from jinja2 import StrictUndefined
+def sandbox() -> "type[ImmutableSandboxedEnvironment]":
+    """Return the class of environments in which no product takes the memory of the machine."""
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
     class Environment(ImmutableSandboxedEnvironment):
@@ -218,11 +218,18 @@ def _environment() -> "ImmutableSandboxedEnvironment":
                 raise TemplateFlaw("`%` is for numbers here; `~` joins texts")
             return super().call_binop(context, operator, left, right)
 
-    environment = Environment(undefined=StrictUndefined, keep_trailing_newline=True, autoescape=False)
+    return Environment
+
+
+@cache
+def _environment() -> "ImmutableSandboxedEnvironment":
+    from jinja2 import StrictUndefined
+
+    environment = sandbox()(undefined=StrictUndefined, keep_trailing_newline=True, autoescape=False)
     environment.filters.update({"a": article, "a_by_letter": article_by_letter, "first_upper": first_upper})
     environment.filters.update({"numbered": numbered, "lettered": lettered})
     environment.globals.clear()
-    environment.globals["range"] = _short_range
+    environment.globals["range"] = short_range
     return environment
 
 
@@ -231,7 +238,8 @@ def _size(factor: object) -> int:
     return int(factor) if isinstance(factor, (int, float)) else len(factor) if isinstance(factor, Sized) else 1
 
 
-def _short_range(*bounds: int) -> range:
+def short_range(*bounds: int) -> range:
+    """Return a range of at most 1,000 numbers."""
     counted = range(*bounds)
     if len(counted) > 1000:
         raise TemplateFlaw(f"a range of {len(counted):,}; the longest is 1,000")

@@ -177,6 +177,10 @@ class Source:
         """Return the file that the source names, relative to itself."""
         return Source(self.path.parent / name, f"{Path(self.shown).parent.as_posix()}/{name}".removeprefix("./"))
 
+    def within(self, name: str) -> "Source":
+        """Return the file of a folder that has this name."""
+        return Source(self.path / name, f"{self.shown}/{name}")
+
     def wrong(self, what: str, line: int = 0, column: int = 0) -> UsageError:
         """Return the error that says what is wrong with it, and where."""
         place = "".join(f":{number}" for number in (line, column) if number)

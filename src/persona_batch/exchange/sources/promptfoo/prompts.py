@@ -7,19 +7,17 @@ from typing import NamedTuple
 from persona_batch.chat import JsonValue
 from persona_batch.errors import UsageError
 from persona_batch.exchange.reading.rows import rows_of
-from persona_batch.exchange.reading.source import Source, read_yaml
-from persona_batch.exchange.sources.messages import message_of
+from persona_batch.exchange.reading.source import Source
 from persona_batch.exchange.sources.promptfoo.files import FILE, files_of, is_file
 
 _ENDINGS = (".txt", ".json", ".jsonl", ".yaml", ".yml", ".md", ".j2", ".csv")
 
 
 class Prompt(NamedTuple):
-    """A prompt: one text, or a chat; `names` are what tests call it by."""
+    """A prompt before it is filled in; `names` are what tests call it by."""
 
     label: str | None
     text: str = ""
-    messages: list[JsonValue] | None = None
     names: tuple[str, ...] = ()
 
 
@@ -96,20 +94,12 @@ def _parts(text: str) -> Iterator[str]:
 
 
 def _prompt(text: str, label: str | None, source: Source) -> Prompt:
-    """Return a prompt; one that is a list of messages, in JSON or YAML, is a chat."""
-    document: JsonValue = None
-    if text.lstrip().startswith(("[", "{")):
+    """Return a prompt; a file of YAML is the JSON that it stands for."""
+    if source.suffix in (".yaml", ".yml") and label is not None and text == source.text:
         try:
-            document = json.loads(text)
-        except (ValueError, RecursionError):
-            document = None
-    elif text.lstrip().startswith("- role:") or source.suffix in (".yaml", ".yml"):
-        try:
-            document = read_yaml(text, source)
+            document = source.yaml
         except UsageError:
-            document = None
-    if isinstance(document, dict) and isinstance(document.get("messages"), list):
-        document = document["messages"]
-    if isinstance(document, list) and document and all(message_of(item) is not None for item in document):
-        return Prompt(label, messages=document)
-    return Prompt(label, text=text)
+            return Prompt(label, text)
+        if not isinstance(document, str) and document is not None:
+            return Prompt(label, json.dumps(document, ensure_ascii=False))
+    return Prompt(label, text)

@@ -141,7 +141,7 @@ def _multiplied(written: Mapping[str, JsonValue], source: Source, notes: list[st
     spread = not options.get("disableVarExpansion")
     values: list[list[JsonValue]] = []
     for name, value in said.items():
-        listed = value if isinstance(value, list) and spread else [value]
+        listed = value if isinstance(value, list) and value and isinstance(value[0], str) and spread else [value]
         if (found := list(_values(name, listed, source, notes))) is None or not found:
             return
         values.append(found)
