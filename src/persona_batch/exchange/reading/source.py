@@ -7,15 +7,20 @@ import json
 import os
 import re
 import stat
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from persona_batch.chat import JsonValue
+from persona_batch.config.problems import quote
 from persona_batch.errors import UsageError
 from persona_batch.exchange.reading.plain_yaml import as_json, loader
+
+if TYPE_CHECKING:
+    import yaml
 
 MAX_BYTES = 64 * 1024 * 1024  # of what is read as a whole; tables and JSONL are read row by row
 MAX_TEXT = 16 * 1024 * 1024  # of what becomes one text, which may take four times as much
@@ -25,6 +30,7 @@ _MAX_NODES = 2_000_000  # of a YAML document, aliases counted as often as they s
 _MAX_WRITTEN = 150_000  # nodes that are written out in one: each takes about a kilobyte
 _WEIGHTS = ((b"{", 240), (b"[", 64), (b",", 16), (b'"', 30))  # bytes that the values of a JSON text take, about
 _MAX_WEIGHT = 160 * 1024 * 1024
+_MOST_REMARKS = 20
 _LONG_TEXT = re.compile(rb'[^"]{%d}' % MAX_TEXT)
 _MARK = b"\xef\xbb\xbf"
 _HEAD = 64 * 1024
@@ -32,10 +38,14 @@ _HEAD = 64 * 1024
 
 @dataclass(frozen=True)
 class Source:
-    """One file, or a folder, to take in. `shown` is its name in messages."""
+    """One file, or a folder, to take in. `shown` is its name in messages.
+
+    `remarks` are what was odd when it was read, and when those beside or within it were.
+    """
 
     path: Path
     shown: str
+    remarks: list[str] = field(default_factory=list, repr=False, compare=False)
 
     @property
     def stem(self) -> str:
@@ -160,7 +170,7 @@ class Source:
                 path = Path(folder, name)
                 if name.startswith(".") or path.is_symlink() or not path.is_file():
                     continue
-                found.append(Source(path, f"{self.shown}/{path.relative_to(self.path).as_posix()}"))
+                found.append(self.within(path.relative_to(self.path).as_posix()))
                 if len(found) > MAX_ENTRIES:
                     raise self.wrong(f"more than {MAX_ENTRIES:,} files; name a smaller folder")
         return found
@@ -175,11 +185,12 @@ class Source:
 
     def beside(self, name: str) -> "Source":
         """Return the file that the source names, relative to itself."""
-        return Source(self.path.parent / name, f"{Path(self.shown).parent.as_posix()}/{name}".removeprefix("./"))
+        shown = f"{Path(self.shown).parent.as_posix()}/{name}".removeprefix("./")
+        return Source(self.path.parent / name, shown, self.remarks)
 
     def within(self, name: str) -> "Source":
         """Return the file of a folder that has this name."""
-        return Source(self.path / name, f"{self.shown}/{name}")
+        return Source(self.path / name, f"{self.shown}/{name}", self.remarks)
 
     def wrong(self, what: str, line: int = 0, column: int = 0) -> UsageError:
         """Return the error that says what is wrong with it, and where."""
@@ -245,7 +256,7 @@ def read_yaml(text: str, source: Source) -> JsonValue:
 
 
 def _refuse_growth(root: object, source: Source) -> None:
-    """Refuse aliases that stand for more than anybody wrote, and those within themselves."""
+    """Refuse aliases that stand for more than anybody wrote, and those within themselves; remark on doubled keys."""
     import yaml
 
     sizes: dict[int, int] = {}
@@ -262,12 +273,25 @@ def _refuse_growth(root: object, source: Source) -> None:
             total += sum(size(item) for item in node.value)
         elif isinstance(node, yaml.MappingNode):
             total += sum(size(key) + size(value) for key, value in node.value)
+            _remark_doubles([key for key, _ in node.value if isinstance(key, yaml.ScalarNode)], source)
         if total > _MAX_NODES:
             raise source.wrong(f"aliases that grow to more than {_MAX_NODES:,} values")
         sizes[id(node)] = total
         return total
 
     size(root)
+
+
+def _remark_doubles(keys: "list[yaml.ScalarNode]", source: Source) -> None:
+    """Say which key of a mapping stands twice."""
+    seen: set[str] = set()
+    for key in keys:
+        if key.value in seen and key.value != "<<":
+            line = key.start_mark.line + 1
+            remark = f"{source.path.name}: the key {quote(key.value)} stands twice (line {line}); the last one counts"
+            if remark not in source.remarks and len(source.remarks) < _MOST_REMARKS:
+                source.remarks.append(remark)
+        seen.add(key.value)
 
 
 def _no_constant(name: str) -> float:

@@ -114,7 +114,9 @@ class Reading:
         found = next((one for one in wanted if self._takes(one, source, named=named)), None)
         if found is not None:
             self.formats[found.name] = self.formats.get(found.name, 0) + 1
-            yield source.shown, found.read(source, self.options)
+            taken = found.read(source, self.options)
+            taken.notes[:0] = source.remarks
+            yield source.shown, taken
         elif source.is_folder:
             for path in _entries(source):
                 yield from self._of(Source(path, f"{source.shown}/{path.name}"))

@@ -20,7 +20,7 @@ from persona_batch.exchange.sources.promptfoo.conversing import (
 from persona_batch.exchange.sources.promptfoo.filling import Values, fill, rendered
 from persona_batch.exchange.sources.promptfoo.prompts import Prompt
 from persona_batch.exchange.sources.promptfoo.tests import Test
-from persona_batch.exchange.sources.rendering.nunjucks import NotFilled
+from persona_batch.exchange.sources.rendering.bounded import NotFilled
 
 _TOLD = 5  # reasons why something is left out
 

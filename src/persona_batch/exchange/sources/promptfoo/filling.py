@@ -8,8 +8,9 @@ from typing import NamedTuple
 from persona_batch.chat import JsonValue
 from persona_batch.errors import UsageError
 from persona_batch.exchange.reading.source import Source, read_yaml
+from persona_batch.exchange.sources.rendering.bounded import NotFilled
 from persona_batch.exchange.sources.rendering.javascript import OBJECT, as_text
-from persona_batch.exchange.sources.rendering.nunjucks import NotFilled, nunjucks
+from persona_batch.exchange.sources.rendering.nunjucks import nunjucks
 
 _PLAIN = re.compile(r"\{\{\s*([A-Za-z_]\w*)\s*\}\}")
 _NAMED = re.compile(r"\{\{\s*(\w+)\s*\}\}")
@@ -116,7 +117,7 @@ def _chat(said: str, template: str, source: Source) -> list[JsonValue] | None:
     held = said.strip()
     if held.startswith("- role:"):
         try:
-            return messages_in(read_yaml(said, source))
+            return messages_in(read_yaml(said, Source(source.path, source.shown)))
         except UsageError as error:
             why = str(error).rpartition(": not YAML: ")[2]
             raise NotFilled(f"the chat is no YAML once it is filled in ({why})") from error
@@ -157,12 +158,4 @@ def messages_in(document: JsonValue) -> list[JsonValue] | None:
     if not isinstance(document, list) or not document:
         return None
     fits = all(isinstance(item, dict) and "role" in item for item in document)
-    return [_with_content(item) for item in document] if fits else None
-
-
-def _with_content(message: JsonValue) -> JsonValue:
-    """Return a message by OpenAI's names; Gemini has `parts` for its content."""
-    if not isinstance(message, dict) or "content" in message or "parts" not in message:
-        return message
-    parts = message["parts"]
-    return {**message, "content": parts if isinstance(parts, list) else [parts]}
+    return document if fits else None

@@ -4,30 +4,34 @@ What nunjucks has and we do not, is an error: a template is rendered as it would
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from persona_batch.chat import JsonValue
+from persona_batch.exchange.sources.rendering.bounded import (
+    Changes,
+    NotFilled,
+    changed,
+    counted,
+    parsed,
+    rendered,
+    through,
+    told,
+)
 from persona_batch.exchange.sources.rendering.filters import FILTERS
 from persona_batch.exchange.sources.rendering.javascript import as_text, bounded, is_true, is_undefined, member
-from persona_batch.templating import LONGEST, TemplateFlaw, sandbox, short_range
+from persona_batch.templating import sandbox, short_range
 
 if TYPE_CHECKING:
     import jinja2
     from jinja2 import nodes, runtime
 
-MOST_ROUNDS = 200_000  # of all loops of a template
-_RETURN = "\ue00d"  # stands for a carriage return, of which Jinja would make a line feed
 _TAG = re.compile(r"\{%.*?%\}|\{\{.*?\}\}", re.DOTALL)
 _WORD = re.compile(r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|===|!==|\belseif\b|\b(?:end)?verbatim\b", re.DOTALL)
 _WORDS = {"===": "==", "!==": "!=", "elseif": "elif", "verbatim": "raw", "endverbatim": "endraw"}
 _FILES = ("Include", "Import", "FromImport", "Extends")
-
-
-class NotFilled(Exception):
-    """A template that cannot be filled in as its tool would; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,21 +48,7 @@ class Nunjucks:
         Raises:
             NotFilled: it uses what we do not have, or takes too long.
         """
-        _Rounds.count = 0
-        pieces, length = [], 0
-        try:
-            for piece in self.template.generate(values):
-                length += len(piece)
-                if length > LONGEST:
-                    break
-                pieces.append(piece)
-        except TemplateFlaw as flaw:
-            raise NotFilled(str(flaw)) from flaw
-        except Exception as error:  # a filter may raise anything at a value that it was not made for
-            raise NotFilled(f"the template cannot be filled in: {error}") from error
-        if length > LONGEST:
-            raise NotFilled(f"the template makes more than {LONGEST:,} characters")
-        return "".join(pieces).replace(_RETURN, "\r")
+        return rendered(self.template, values)
 
 
 @lru_cache(maxsize=512)
@@ -71,21 +61,18 @@ def nunjucks(text: str) -> Nunjucks:
     import jinja2
     from jinja2 import meta
 
-    held = text.replace("\r", _RETURN)
     try:
         try:
-            parsed = _environment().parse(held)
+            tree = parsed(text, _environment())
         except jinja2.TemplateSyntaxError:
-            parsed = _environment().parse(_TAG.sub(_as_jinja, held))
-        for node in parsed.find_all(_classes(*_FILES)):
+            tree = parsed(_TAG.sub(_as_jinja, text), _environment())
+        for node in tree.find_all(_classes(*_FILES)):
             raise NotFilled(f"{{% {type(node).__name__.lower()} %}} reads another template, which is not done here")
-        names = frozenset(meta.find_undeclared_variables(parsed))
-        asked = frozenset(_environment_names(parsed)) if "env" in names else frozenset()
-        return Nunjucks(names - {"env"}, asked, _environment().from_string(_with_javascript(parsed)))
+        names = frozenset(meta.find_undeclared_variables(tree))
+        asked = frozenset(_environment_names(tree)) if "env" in names else frozenset()
+        return Nunjucks(names - {"env"}, asked, _environment().from_string(changed(tree, _CHANGES)))
     except jinja2.TemplateSyntaxError as error:
-        message = (error.message or "it cannot be read").rstrip(".")
-        found = re.match(r"No filter named '(.*)'", message)
-        raise NotFilled(f"there is no filter `{found[1]}` here" if found else f"not to be read: {message}") from error
+        raise told(error) from error
     except RecursionError as error:
         raise NotFilled("brackets are nested too deeply") from error
 
@@ -101,56 +88,31 @@ def _classes(*names: str) -> tuple[type[Any], ...]:
     return tuple(getattr(nodes, name) for name in names)
 
 
-def _environment_names(parsed: "nodes.Template") -> list[str]:
+def _environment_names(tree: "nodes.Template") -> list[str]:
     """Return the variables of the environment that a template asks for; `*`: nobody knows which."""
     from jinja2 import nodes
 
-    members: list[Any] = [*parsed.find_all((nodes.Getattr, nodes.Getitem))]
+    members: list[Any] = [*tree.find_all((nodes.Getattr, nodes.Getitem))]
     found = [
         str(node.attr if isinstance(node, nodes.Getattr) else getattr(node.arg, "value", "*"))
         for node in members
         if isinstance(node.node, nodes.Name) and node.node.name == "env"
     ]
-    return found if len(found) == sum(node.name == "env" for node in parsed.find_all(nodes.Name)) else [*found, "*"]
-
-
-def _with_javascript(parsed: "nodes.Template") -> "nodes.Template":
-    """Return a template in which loops and conditions go by JavaScript's values."""
-    from jinja2.visitor import NodeTransformer
-
-    class Javascript(NodeTransformer):
-        """Changes what differs, from the inside out."""
-
-        def visit(self, node: "nodes.Node", *args: Any, **kwargs: Any) -> Any:
-            self.generic_visit(node, *args, **kwargs)
-            change = _CHANGES.get(type(node).__name__)
-            return node if change is None else change(node)
-
-    changed: nodes.Template = Javascript().visit(parsed)
-    return changed
-
-
-def _by(name: str, *parts: Any) -> "nodes.Filter":
-    """Return a node through a filter of ours; several as a list."""
-    from jinja2 import nodes
-
-    where = {"lineno": parts[0].lineno, "environment": _environment()}
-    node = parts[0] if len(parts) == 1 else nodes.List(list(parts), **where)
-    return nodes.Filter(node, name, [], [], None, None, **where)
+    return found if len(found) == sum(node.name == "env" for node in tree.find_all(nodes.Name)) else [*found, "*"]
 
 
 def _loop(node: Any) -> Any:
-    node.iter = _by("_pairs" if type(node.target).__name__ == "Tuple" else "_items", node.iter)
+    node.iter = through("_pairs" if type(node.target).__name__ == "Tuple" else "_items", node.iter)
     return node
 
 
 def _tested(node: Any) -> Any:
-    node.test = _by("_is_true", node.test)
+    node.test = through("_is_true", node.test)
     return node
 
 
 def _negated(node: Any) -> Any:
-    node.node = _by("_is_true", node.node)
+    node.node = through("_is_true", node.node)
     return node
 
 
@@ -159,41 +121,28 @@ def _compared(node: Any) -> Any:
 
     if len(node.ops) != 1 or node.ops[0].op not in ("eq", "ne"):
         return node
-    equal = _by("_equal", node.expr, node.ops[0].expr)
+    equal = through("_equal", node.expr, node.ops[0].expr)
     return equal if node.ops[0].op == "eq" else nodes.Not(equal, lineno=node.lineno)
 
 
-_CHANGES: dict[str, Callable[[Any], Any]] = {
+_CHANGES: Changes = {
     "For": _loop,
     "If": _tested,
     "CondExpr": _tested,
     "Not": _negated,
-    "And": lambda node: _by("_and", node.left, node.right),
-    "Or": lambda node: _by("_or", node.left, node.right),
+    "And": lambda node: through("_and", node.left, node.right),
+    "Or": lambda node: through("_or", node.left, node.right),
     "Compare": _compared,
-    "Concat": lambda node: _by("_concat", *node.nodes),
+    "Concat": lambda node: through("_concat", *node.nodes),
 }
 
 
-class _Rounds:
-    """How many items the loops of the template that is rendered have gone through."""
-
-    count = 0
-
-
-def _counted(items: list[Any]) -> list[Any]:
-    _Rounds.count += len(items)
-    if _Rounds.count > MOST_ROUNDS:
-        raise TemplateFlaw(f"its loops go round more than {MOST_ROUNDS:,} times")
-    return items
-
-
 def _items(value: Any) -> list[Any]:
-    return _counted(list(value) if isinstance(value, str | list | tuple | range) else [])
+    return counted(list(value) if isinstance(value, str | list | tuple | range) else [])
 
 
 def _pairs(value: Any) -> list[Any]:
-    return _counted([list(pair) for pair in value.items()] if isinstance(value, Mapping) else _items(value))
+    return counted([list(pair) for pair in value.items()] if isinstance(value, Mapping) else _items(value))
 
 
 @cache

@@ -163,9 +163,13 @@ class Stager:
     def _shared(self, found: Found, entries: Entries) -> Entry:
         """Return what stands at the top of a persona file, as far as it can stand in one."""
         shared = dict(found.shared)
-        params, refused = fitting_params(shared.pop("params", None) or {})
+        written = shared.pop("params", None) or {}
+        params, refused = fitting_params(written)
         for one in refused:
-            entries.told.add(f"no parameter that can stand here: {one}", entries.stem)
+            entries.told.add(f"no parameter that can stand here: {one}, kept under `{IMPORTED}`", entries.stem)
+        if refused:
+            left = {name: value for name, value in written.items() if name not in params}
+            shared[IMPORTED] = {"params": left, **(shared.get(IMPORTED) or {})}
         shared |= {"params": params} if params else {}
         shared |= self._run(shared, entries.stem)
         return shared | kept(shared.pop(IMPORTED, None), entries.told, entries.stem)
