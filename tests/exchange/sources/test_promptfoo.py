@@ -127,3 +127,94 @@ def test_what_no_file_may_say_is_left_out_and_said(tmp_path: Path) -> None:
     (question,) = taken.questions.values()
     assert [check.argument for check in question.checks] == ["b"]
     assert key not in json.dumps(taken.files) + "".join(taken.notes)
+
+
+LOOP = """[{"role": "system", "content": {{ who | dump }}},
+{% for message in before %}{% for role, content in message %}
+{"role": "{{ role }}", "content": {{ content | dump }}},{% endfor %}{% endfor %}
+{"role": "user", "content": {{ q | dump }}}]"""
+BEFORE = [{"user": 'Who "founded" it?'}, {"assistant": "He.\nHe did."}]
+
+
+def test_a_chat_is_rendered_first_and_then_read(tmp_path: Path) -> None:
+    tests = [{"vars": {"who": 'a "pirate"', "before": BEFORE, "q": "Why?"}}]
+    taken = config(tmp_path / "a", {"prompts": ["file://chat.json"], "tests": tests}, chat_json=LOOP)
+    (persona,) = taken.personas.values()
+    assert persona.variants == ('a "pirate"',)
+    assert [(turn.user, turn.assistant) for turn in persona.examples] == [(BEFORE[0]["user"], "He.\nHe did.")]
+    assert [*taken.asked.values()] == ["Why?"]
+    text = (
+        "- role: system\n  content: You are {{who}}\n{% if x %}- role: user\n  content: no\n{% endif %}- role: user\n"
+    )
+    taken = config(
+        tmp_path / "b", {"prompts": [f"{text}  content: {{{{q}}}}"], "tests": [{"vars": {"who": "W", "q": "Q"}}]}
+    )
+    assert [one.variants for one in taken.personas.values()] == [("You are W",)]
+    assert [*taken.asked.values()] == ["Q"]
+
+
+def test_a_chat_that_is_broken_once_it_is_filled_in_is_said(tmp_path: Path) -> None:
+    prompt = '[{"role": "user", "content": "{{ q }}"}{% if x %}{% endif %}]'
+    with pytest.raises(UsageError, match=r"no prompt can be asked .*1 of 1: the chat is no JSON once it is filled in"):
+        config(tmp_path, {"prompts": [prompt], "tests": [{"vars": {"q": 'a "b"'}}]})
+
+
+def test_only_lists_that_begin_with_a_text_are_multiplied_out(tmp_path: Path) -> None:
+    values = {"o": {"a": 1}, "l": [{"z": 1}, {"z": 2}], "n": [1, 2], "t": ["x", "y"]}
+    taken = config(tmp_path, {"prompts": ["{{o}} {{o.a}} {{l[1].z}} {{n}} {{t}}"], "tests": [{"vars": values}]})
+    assert [*taken.asked.values()] == ["[object Object] 1 2 1,2 x", "[object Object] 1 2 1,2 y"]
+    assert taken.said("a mapping is `[object Object]` in a text")
+
+
+def test_the_environment_is_never_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SHELL_SECRET", "visible")
+    said = {"prompts": ["{{env.SHELL_SECRET}} {{q}}"], "tests": [{"vars": {"q": "Q"}}], "env": {"PLACE": "here"}}
+    with pytest.raises(UsageError, match=r"\{\{env.SHELL_SECRET\}\}: what the environment says is never read"):
+        config(tmp_path / "a", said)
+    taken = config(tmp_path / "b", {**said, "prompts": ["{{env.PLACE}} {{q}}", "{{ env | dump }}"]})
+    assert [*taken.asked.values()] == ["here Q"]
+    assert "visible" not in json.dumps(taken.files)
+    assert taken.said("left out of prompts × tests: 1 of 2: {{env}}")
+
+
+HISTORY = """[{"role": "system", "content": "S"},
+{% for one in _conversation %}{"role": "user", "content": "{{ INPUT }}"},
+{"role": "assistant", "content": "{{ one.output }}"},{% endfor %}
+{"role": "user", "content": "{{ q }}"}]"""
+
+
+@pytest.mark.parametrize("said", ["one.input", "one.input[one.input.length - 1].content", "one.prompt[1].content"])
+def test_tests_of_one_conversation_are_turns(tmp_path: Path, said: str) -> None:
+    tests = [
+        {"vars": {"q": text}, "metadata": {"conversationId": name}, "assert": [{"type": "contains", "value": text}]}
+        for name, text in (("a", "Who?"), ("b", "What?"), ("a", "Where?"))
+    ]
+    taken = config(tmp_path, {"prompts": [HISTORY.replace("INPUT", said)], "tests": tests})
+    assert taken.prompts == {"pf": "S"}
+    assert [[turn.text for turn in one.turns] or one.text for one in taken.questions.values()] == [
+        ["Who?", "Where?"],
+        "What?",
+    ]
+    assert [[check.argument for check in one.checks] for one in taken.questions.values()] == [["Where?"], ["What?"]]
+    assert taken.said("turns before the last are kept")
+
+
+def test_replies_within_a_text_are_not_made_up(tmp_path: Path) -> None:
+    prompt = "{% for one in _conversation %}You said {{ one.output }}. {% endfor %}{{ q }}"
+    tests = [{"vars": {"q": "A?"}}, {"vars": {"q": "B?"}}]
+    taken = config(tmp_path, {"prompts": [prompt], "tests": tests})
+    assert [*taken.asked.values()] == ["A?"]
+    assert taken.said("1 of 2: `_conversation` puts the model's replies into a text")
+
+
+def test_what_several_tests_say_of_one_question_is_kept(tmp_path: Path) -> None:
+    tests = [{"vars": {"unused": text}, "description": text} for text in ("one", "two")]
+    taken = config(tmp_path, {"prompts": ["Say"], "tests": tests})
+    (question,) = taken.questions
+    assert [one["vars"] for one in taken.kept(question)["tests"]] == [{"unused": "one"}, {"unused": "two"}]
+    assert [one["description"] for one in taken.kept(question)["tests"]] == ["one", "two"]
+
+
+def test_a_tag_that_is_not_closed_makes_the_prompt_a_text(tmp_path: Path) -> None:
+    taken = config(tmp_path, {"prompts": ["{{q}} and {{ q"], "tests": [{"vars": {"q": "Q"}}]})
+    assert [*taken.asked.values()] == ["{{q}} and {{ q"]
