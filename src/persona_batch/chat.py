@@ -30,6 +30,11 @@ class Usage(msgspec.Struct, frozen=True):
     total_tokens: int | None = None
     cached_tokens: int | msgspec.UnsetType = msgspec.UNSET
 
+    def __repr__(self) -> str:
+        known = {name: getattr(self, name) for name in self.__struct_fields__}
+        known["cached_tokens"] = self.cached
+        return f"Usage({', '.join(f'{name}={value!r}' for name, value in known.items())})"
+
     @property
     def cached(self) -> int | None:
         """The tokens of the prompt that were in the endpoint's cache; None: it did not say."""

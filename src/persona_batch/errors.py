@@ -28,7 +28,7 @@ ours (see `cli.boundary`).
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 OUT_OF_MEMORY = (
     "there is no more memory; give the process more (`ulimit -v`), or ask with a lower --concurrency or fewer --workers"
@@ -70,6 +70,9 @@ class ConfigError(UsageError):
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)
         super().__init__("\n".join(str(problem) for problem in self.problems))
+
+    def __reduce__(self) -> tuple[type["ConfigError"], tuple[Sequence[Problem]], dict[str, Any]]:
+        return type(self), (self.problems,), self.__dict__  # from another process it comes as it was
 
 
 class StoppedEarly(BatchError):

@@ -1,20 +1,26 @@
 """`ask`, `compare`, `report`, `read_records` and `table`: the same as the commands, as objects."""
 
 import asyncio
+import copy
 import json
+import pickle
 from collections.abc import Callable
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from traceback import format_exception
 from typing import Any
 
 import msgspec
 import pytest
 
 from persona_batch import (
+    ConfigError,
     ProviderError,
     Record,
     Reply,
     Run,
+    Table,
     UsageError,
     ask,
     ask_async,
@@ -25,6 +31,7 @@ from persona_batch import (
     table,
 )
 from persona_batch.cli.main import run_command
+from persona_batch.errors import AuthRefused, ConnectionFailed, ModelUnknown
 from servers.act import Act, Script
 from servers.faulty import serving
 
@@ -145,10 +152,27 @@ def test_pandas_and_polars_take_a_table(done: Run) -> None:
     assert typed["total_tokens"].dtype == "Int64"
     assert typed["latency_ms"].dtype == "Float64"
     assert typed["error_kind"].dtype == "string"
+    assert typed["started_at"].dtype == "datetime64[ms, UTC]"
+    assert typed["started_at"].notna().all()
     polars = pytest.importorskip("polars", reason="polars is not installed: `uv sync --group notebook`")
     assert polars.DataFrame(found).shape == (24, len(found))
     assert found.to_polars().schema["error_kind"] == polars.String
     assert found.to_polars().schema["sample"] == polars.Int64
+    assert found.to_polars().schema["started_at"] == polars.Datetime("ms", "UTC")
+    assert found.to_polars()["started_at"].to_list() == [datetime.fromisoformat(str(at)) for at in found["started_at"]]
+
+
+@pytest.mark.parametrize("values", [["2026-11-27T11:00:00+02:00", "2026-11-27T09:00:00", None, "soon"], [None], []])
+def test_times_are_moments_in_utc_and_what_is_none_is_nothing(values: list[Any]) -> None:
+    pandas = pytest.importorskip("pandas", reason="pandas is not installed: `uv sync --group notebook`")
+    polars = pytest.importorskip("polars", reason="polars is not installed: `uv sync --group notebook`")
+    found = Table({"at": values}, {"at": "time"}, {"at": "when"})
+    nine = datetime(2026, 11, 27, 9, tzinfo=UTC)
+    expected = [nine if isinstance(value, str) and value != "soon" else None for value in values]
+    column, series = found.to_pandas()["at"], found.to_polars()["at"]
+    assert (str(column.dtype), series.dtype) == ("datetime64[ms, UTC]", polars.Datetime("ms", "UTC"))
+    assert [None if pandas.isna(at) else at.to_pydatetime() for at in column] == series.to_list() == expected
+    assert found["at"] == values
 
 
 def test_an_answer_has_its_messages_usage_and_times() -> None:
@@ -177,7 +201,7 @@ def test_a_request_that_fails_is_raised() -> None:
     with serving(Script(default=Act(status=400, body='{"error": {"message": "no such thing"}}'))) as server:
         with pytest.raises(ProviderError, match="no such thing"):
             ask(PIRATE, "Who are you?", base_url=server.base_url)
-        with pytest.raises(UsageError, match="has 2 personas; choose one"):
+        with pytest.raises(UsageError, match="'cook'] have 2 personas; choose one by persona: "):
             ask([PIRATE, {"cook": "You cook."}], "Who are you?", base_url=server.base_url)
 
 
@@ -187,3 +211,48 @@ def test_what_a_callback_of_an_answer_raises_is_raised() -> None:
 
     with pytest.raises(LookupError, match="no more"):
         ask(PIRATE, "Who are you?", provider="scripted", on_text=fail)
+
+
+UNREACHABLE = "http://127.0.0.1:9/v1"
+
+
+@pytest.mark.parametrize("model", ["m", None])
+@pytest.mark.parametrize("function", [ask, lambda *args, **given: asyncio.run(ask_async(*args, **given))])
+def test_a_server_that_is_not_there_is_a_failed_request_in_few_lines(
+    function: Callable[..., object], model: str | None
+) -> None:
+    with pytest.raises(ConnectionFailed, match="is the server running") as raised:
+        function(PIRATE, "Hi", base_url=UNREACHABLE, model=model, retries=0)
+    assert raised.value.kind == "connection"
+    assert len(format_exception(raised.value)) < 30
+    assert "direct cause" not in "".join(format_exception(raised.value))
+
+
+def test_a_run_that_reaches_nobody_was_not_begun(folder: Path) -> None:
+    with pytest.raises(UsageError, match="is the server running") as raised:
+        run(PIRATE, ["Hi"], base_url=UNREACHABLE, model="m", retries=0)
+    assert isinstance(raised.value.__cause__, ConnectionFailed)
+    assert len("".join(format_exception(raised.value)).splitlines()) < 70
+    assert not list(folder.glob("runs/*/records.jsonl"))
+
+
+@pytest.mark.parametrize(("status", "kind"), [(401, AuthRefused), (404, ModelUnknown)])
+def test_a_refused_key_and_an_unknown_model_are_failed_requests(status: int, kind: type[ProviderError]) -> None:
+    body = '{"error": {"message": "no", "code": "model_not_found"}}'
+    with serving(Script(default=Act(status=status, body=body))) as server, pytest.raises(kind):
+        ask(PIRATE, "Hi", base_url=server.base_url, model="m", retries=0)
+
+
+def test_results_are_shown_copied_and_pickled(done: Run) -> None:
+    answer = ask(PIRATE, "Hi", provider="scripted")
+    assert "UNSET" not in repr(answer.usage)
+    assert "cached_tokens=None" in repr(answer.usage)
+    for one in (done, answer, compare(done, permutations=99), next(done.records()), answer.usage):
+        assert pickle.loads(pickle.dumps(one)) == copy.copy(one) == copy.deepcopy(one) == one
+    found = done.table()
+    for other in (pickle.loads(pickle.dumps(found)), copy.copy(found), copy.deepcopy(found)):
+        assert (other, other.kinds, other.about) == (found, found.kinds, found.about)
+    with pytest.raises(ConfigError) as raised:
+        ask([{"id": "a", "sytem": "b"}], "Hi")
+    again = pickle.loads(pickle.dumps(raised.value))
+    assert (again.problems, str(again)) == (raised.value.problems, str(raised.value))

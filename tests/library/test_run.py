@@ -6,6 +6,7 @@ import inspect
 import json
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import fields
 from datetime import timedelta
@@ -24,6 +25,8 @@ from persona_batch import (
     Run,
     RunLocked,
     UsageError,
+    ask,
+    ask_async,
     dry_run,
     read_records,
     run,
@@ -118,7 +121,10 @@ class Whim(Exception):
     """What a callback raises."""
 
 
-@pytest.mark.parametrize("kind", [Whim, KeyboardInterrupt, SystemExit])
+RAISED = [Whim, KeyboardInterrupt, SystemExit, StopIteration, StopAsyncIteration, GeneratorExit, asyncio.CancelledError]
+
+
+@pytest.mark.parametrize("kind", RAISED)
 @pytest.mark.parametrize("name", ["on_record", "on_progress"])
 def test_what_a_callback_raises_is_raised_and_nothing_is_lost(name: str, kind: type[BaseException]) -> None:
     def fail(_: object) -> None:
@@ -134,13 +140,28 @@ def test_what_a_callback_raises_is_raised_and_nothing_is_lost(name: str, kind: t
     assert len({record.key for record in rest.records()}) == 240
 
 
-def test_what_a_callback_raises_in_a_loop_is_raised_with_the_folder() -> None:
+@pytest.mark.parametrize("kind", RAISED)
+def test_what_a_callback_raises_in_a_loop_is_raised_with_the_folder(kind: type[BaseException]) -> None:
     def fail(_: object) -> None:
-        raise Whim
+        raise kind("no more") from Whim("why")
 
-    with pytest.raises(Whim) as raised:
+    with pytest.raises(RuntimeError if kind is StopIteration else kind) as raised:
         asyncio.run(run_async(PIRATE, ["a?"], provider="scripted", on_record=fail))
     assert any("goes on" in note for note in raised.value.__notes__)
+    own = raised.value.__cause__ if kind is StopIteration else raised.value
+    assert isinstance(own, kind)
+    assert isinstance(own.__cause__, Whim)
+
+
+@pytest.mark.parametrize("kind", RAISED)
+def test_what_a_callback_of_ask_raises_is_raised(kind: type[BaseException]) -> None:
+    def fail(_: str) -> None:
+        raise kind("no more")
+
+    with pytest.raises(kind, match="no more"):
+        ask(PIRATE, "a?", provider="scripted", on_text=fail)
+    with pytest.raises(RuntimeError if kind is StopIteration else kind):
+        asyncio.run(ask_async(PIRATE, "a?", provider="scripted", on_text=fail))
 
 
 def test_a_note_that_raises_ends_it_before_anything_is_asked() -> None:
@@ -230,6 +251,14 @@ def test_several_runs_at_once_in_one_loop() -> None:
         )
 
     assert [done.state for done in asyncio.run(several())] == 3 * ["complete"]
+
+
+def test_several_runs_at_once_in_threads_have_folders_of_their_own() -> None:
+    with ThreadPoolExecutor(4) as pool:
+        runs = list(pool.map(lambda _: scripted(PIRATE, ["a?"]), range(4)))
+    assert [done.state for done in runs] == 4 * ["complete"]
+    assert len({done.path for done in runs}) == 4
+    assert all(len(list(done.records())) == 3 for done in runs)
 
 
 def test_a_run_that_another_process_holds_is_an_error() -> None:

@@ -1,7 +1,8 @@
 """`ask` and `ask_async`: one question to one persona."""
 
+import inspect
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -10,14 +11,15 @@ from typing import Any
 
 from persona_batch.api import checking
 from persona_batch.api.arguments import endpoint_of, placements_of, thinking_of
-from persona_batch.api.loops import Perform, at_once, blocking
+from persona_batch.api.loops import Perform, Result, at_once, awaited, blocking, carrying
 from persona_batch.api.results import Reply
 from persona_batch.api.taking import taking
 from persona_batch.api.values import PersonasGiven, personas_of
+from persona_batch.api.words import in_python
 from persona_batch.chat import Placement, Thinking
 from persona_batch.config.inline import Inline
 from persona_batch.config.load import Overrides
-from persona_batch.errors import ProviderError
+from persona_batch.errors import AuthRefused, ConnectionFailed, MalformedReply, ProviderError, TimedOut, UsageError
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,10 @@ def read_question(
     )
 
 
+_ARGUMENTS = frozenset(inspect.signature(read_question).parameters)
+_NO_ANSWER = (AuthRefused, ConnectionFailed, MalformedReply, TimedOut)
+
+
 @taking(read_question)
 def ask(asked: AskedOnce) -> Reply:
     """Ask a persona one question: `ask({"pirate": "Talk like a pirate."}, "Who are you?").reply`.
@@ -97,8 +103,9 @@ def ask(asked: AskedOnce) -> Reply:
     `batch ask` would tell on the way; `save` is a JSON Lines file that the record is appended to.
 
     Raises:
-        UsageError: something is wrong with the input or the endpoint.
-        ProviderError: the request failed, after as many tries as `retries` lets it have.
+        UsageError: something is wrong with the input, or no model is named where there is not just one.
+        ProviderError: the request failed, after as many tries as `retries` lets it have: `ConnectionFailed` (nobody is
+            there), `AuthRefused`, … of `persona_batch.errors`; `kind` is its name.
         StoppedEarly: the day's quota is used up.
     """
     return blocking(partial(_asked, asked))
@@ -110,7 +117,7 @@ async def ask_async(asked: AskedOnce) -> Reply:
 
     Returns, Raises: as `ask`.
     """
-    return await _asked(asked, at_once)
+    return await awaited(_asked(asked, at_once))
 
 
 async def _asked(asked: AskedOnce, perform: Perform) -> Reply:
@@ -118,11 +125,12 @@ async def _asked(asked: AskedOnce, perform: Perform) -> Reply:
     from persona_batch.record.journal import Sink
 
     notes: list[str] = []
+    perform = carrying(perform)
 
     def note(sentence: str, *, always: bool = False) -> None:  # noqa: ARG001 - nothing is quiet here
-        notes.append(sentence)
+        notes.append(in_python(sentence, _ARGUMENTS))
         if asked.on_note is not None:
-            perform(partial(asked.on_note, sentence))
+            perform(partial(asked.on_note, notes[-1]))
 
     def on_text(piece: str) -> None:
         if asked.on_text is not None:
@@ -136,11 +144,32 @@ async def _asked(asked: AskedOnce, perform: Perform) -> Reply:
     with ExitStack() as stack:
         kept = None if asked.save is None else stack.enter_context(Sink(Path(asked.save)))
         async with call.open(note) as endpoint:
-            conversation = await Conversation.begin(call, endpoint, note)
-            record = await conversation.say(conversation.cell(asked.question), on_text=on_text, on_retry=on_retry)
+            conversation = await _begun(Conversation.begin(call, endpoint, note))
+            cell = conversation.cell(asked.question)
+            try:
+                record = await conversation.say(cell, on_text=on_text, on_retry=on_retry)
+            except UsageError as error:  # a refused key, a model that is not there
+                if conversation.failure is not None:
+                    raise _failed(conversation.failure, str(error)) from None
+                raise
         if kept is not None:
             kept.append(record)
-    if record.error is not None and (failure := conversation.failure) is not None:
-        failure.message, failure.args = record.error.message, (record.error.message,)  # free of keys
-        raise failure from None
+    if record.error is not None and conversation.failure is not None:
+        raise _failed(conversation.failure, record.error.message) from None
     return Reply(record, tuple(notes))
+
+
+async def _begun(conversation: Awaitable[Result]) -> Result:
+    """Begin it; an endpoint that cannot even be asked for its models is no other failure than one at the question."""
+    try:
+        return await conversation
+    except UsageError as error:
+        if isinstance(error.__cause__, _NO_ANSWER):
+            raise _failed(error.__cause__, str(error)) from None
+        raise
+
+
+def _failed(failure: ProviderError, said: str) -> ProviderError:
+    """Return why a request failed, with the words that people are told, which are free of keys."""
+    failure.message, failure.args = said, (said,)
+    return failure

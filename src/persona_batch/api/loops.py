@@ -6,7 +6,7 @@ caller's thread waits, and is where callbacks run: what they use (a connection, 
 
 import asyncio
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from contextvars import copy_context
 from dataclasses import dataclass, field
@@ -23,6 +23,44 @@ _PATIENCE = 0.5  # seconds: a signal that another thread took, and any on Window
 def at_once(function: Callable[[], object]) -> None:
     """Call a function here and now."""
     function()
+
+
+class Carried(Exception):
+    """Brings what a callback raised through coroutines and tasks, which take some errors for their own.
+
+    A StopIteration cannot leave a coroutine, and KeyboardInterrupt and SystemExit in a task end the loop.
+    """
+
+    def __init__(self, error: BaseException) -> None:
+        super().__init__(error)
+        self.error = error
+
+
+def carrying(perform: Perform) -> Perform:
+    """Return the same, but for what is raised: it comes as `Carried`."""
+
+    def call(function: Callable[[], object]) -> None:
+        try:
+            perform(function)
+        except BaseException as error:  # noqa: BLE001 - it is carried to the caller
+            raise Carried(error) from None
+
+    return call
+
+
+async def awaited(work: Awaitable[Result]) -> Result:
+    """Await a work, and raise what it carries.
+
+    Raises:
+        BaseException: what a callback raised; of a StopIteration a RuntimeError, as Python has it of any coroutine.
+    """
+    try:
+        return await work
+    except Carried as carried:
+        error = carried.error
+    if isinstance(error, StopIteration):
+        raise RuntimeError("a callback raised StopIteration") from error  # noqa: TRY004 - what Python raises
+    raise error
 
 
 @dataclass(slots=True)
@@ -138,7 +176,7 @@ def blocking(
     if work.raised:
         raise work.raised[0]
     if work.error is not None:
-        raise work.error
+        raise work.error.error if isinstance(work.error, Carried) else work.error
     return work.results[0]
 
 

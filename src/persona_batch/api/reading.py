@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args, overload
 
 from persona_batch.api import checking
+from persona_batch.api.words import in_words_of_python, words_of_python
 from persona_batch.errors import UsageError
 from persona_batch.loading import load
 
@@ -26,6 +27,7 @@ Told: TypeAlias = Callable[[int, int], object]
 """Is told how far a work is: so many steps of so many."""
 
 
+@in_words_of_python
 def read_records(run: RunNamed = "latest", *, out: str | os.PathLike[str] = "runs") -> "Iterator[Record]":
     """Yield the records of a run, in the order in which they finished; the file is read as they are taken.
 
@@ -41,6 +43,7 @@ def read_records(run: RunNamed = "latest", *, out: str | os.PathLike[str] = "run
     return read(_found(run, out).records)
 
 
+@in_words_of_python
 def table(runs: RunNamed | Sequence[RunNamed] = "latest", *, out: str | os.PathLike[str] = "runs") -> "Table":
     """Return the records of a run, or of several, as columns: a dict of lists that pandas and polars take as it is.
 
@@ -121,7 +124,8 @@ def compare(run: Any = "latest", run2: Any = None, **options: Any) -> "Compariso
         UsageError: there is no such run, no records in it, or an option does not fit.
     """
     if isinstance(run, (str, os.PathLike)):
-        return _compare_runs(run, run2, **options)
+        with words_of_python(_COMPARED):
+            return _compare_runs(run, run2, **options)
     if not isinstance(run, Iterable):
         raise checking.wrong("run", run, _A_RUN)
     _load_measures()
@@ -181,10 +185,12 @@ def _compare_runs(
     return result
 
 
+_COMPARED = frozenset(inspect.signature(_compare_runs).parameters)
 _compare_runs.__qualname__ = "compare"  # a word that is none of its arguments is none of `compare`
 compare.__signature__ = inspect.signature(_compare_runs)  # type: ignore[attr-defined]  # for `help`
 
 
+@in_words_of_python
 def report(
     runs: RunNamed | Sequence[RunNamed] = "latest",
     *,

@@ -1,15 +1,18 @@
 """`run`, `run_async` and `dry_run`: every persona, every question, every reply on disk."""
 
 import asyncio
+import inspect
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from persona_batch.api.arguments import AskedRun, read_run
-from persona_batch.api.loops import Perform, at_once, blocking
+from persona_batch.api.loops import Carried, Perform, at_once, awaited, blocking
 from persona_batch.api.results import Progress, Run
 from persona_batch.api.taking import taking
+from persona_batch.api.words import in_python
 from persona_batch.errors import BatchError
 from persona_batch.pipeline.observer import Stopper
 
@@ -20,6 +23,8 @@ if TYPE_CHECKING:
     from persona_batch.plan.grid import Grid
     from persona_batch.record import Record
     from persona_batch.record.rundir import RunDir
+
+_ARGUMENTS = frozenset(inspect.signature(read_run).parameters)
 
 
 @taking(read_run)
@@ -72,7 +77,7 @@ async def run_async(asked: AskedRun) -> Run:
     told = _Told(asked, stopper, at_once)
     made = asyncio.ensure_future(_made(asked, told, stopper))
     try:
-        return await asyncio.shield(made)
+        return await awaited(asyncio.shield(made))
     except asyncio.CancelledError as error:
         while not made.done():
             stopper.stop("cancelled")
@@ -107,11 +112,12 @@ async def _made(asked: AskedRun, told: "_Told", stopper: Stopper) -> Run:
         summary = await run_batch(asked.options, told, stopper)
     except BatchError:
         if told.error is not None:
-            raise told.error from None
+            raise Carried(told.error) from None
         raise
     if told.error is not None:
-        raise told.error
-    return Run.of(summary, tuple(told.notes))
+        raise Carried(told.error)
+    done = Run.of(summary, tuple(told.notes))
+    return done if done.message is None else replace(done, message=in_python(done.message, _ARGUMENTS))
 
 
 class _Told:
@@ -127,9 +133,9 @@ class _Told:
         self.error: BaseException | None = None
 
     def note(self, sentence: str, *, always: bool = False) -> None:  # noqa: ARG002 - nothing is quiet here
-        self.notes.append(sentence)
+        self.notes.append(in_python(sentence, _ARGUMENTS))
         if self._asked.on_note is not None:
-            self._call(partial(self._asked.on_note, sentence))
+            self._call(partial(self._asked.on_note, self.notes[-1]))
 
     def begin(self, run: "RunDir", grid: "Grid", progress: "Counts") -> None:  # noqa: ARG002 - the observer's signature
         self._path, self._counts = run.path, progress

@@ -7,13 +7,15 @@ from persona_batch.errors import UsageError
 from persona_batch.loading import left_as_it_was
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     import pandas
     import polars
 
     from persona_batch.exchange.columns import Value
     from persona_batch.exchange.flat import FlatTable
 
-_PANDAS = {"integer": "Int64", "real": "Float64", "boolean": "boolean"}
+_PANDAS = {"integer": "Int64", "real": "Float64", "boolean": "boolean", "time": "datetime64[ms, UTC]"}
 _POLARS = {"integer": "Int64", "real": "Float64", "boolean": "Boolean"}
 
 
@@ -39,6 +41,8 @@ class Table(dict[str, "list[Value]"]):
     def to_pandas(self) -> "pandas.DataFrame":
         """Return a data frame, with nullable dtypes (`Int64`, `Float64`, `boolean`, `string`).
 
+        Columns of the kind `time` are `datetime64[ms, UTC]`; of what is no moment, NaT.
+
         Raises:
             UsageError: pandas is not installed.
         """
@@ -47,11 +51,15 @@ class Table(dict[str, "list[Value]"]):
                 import pandas as pd
         except ImportError as error:
             raise _missing("pandas") from error
-        series = {name: pd.Series(of, dtype=_PANDAS.get(self.kinds[name], "string")) for name, of in self.items()}
-        return pd.DataFrame(series)
+        columns = {
+            name: self._moments(name) if self.kinds[name] == "time" else values  # no text: pandas guesses formats
+            for name, values in self.items()
+        }
+        dtypes = {name: _PANDAS.get(kind, "string") for name, kind in self.kinds.items()}
+        return pd.DataFrame({name: pd.Series(of, dtype=dtypes[name]) for name, of in columns.items()})
 
     def to_polars(self) -> "polars.DataFrame":
-        """Return a data frame.
+        """Return a data frame; columns of the kind `time` are `Datetime` in UTC.
 
         Raises:
             UsageError: polars is not installed.
@@ -61,8 +69,14 @@ class Table(dict[str, "list[Value]"]):
                 import polars as pl
         except ImportError as error:
             raise _missing("polars") from error
+        moments = {name: self._moments(name) for name, kind in self.kinds.items() if kind == "time"}
         schema = {name: getattr(pl, _POLARS.get(kind, "String")) for name, kind in self.kinds.items()}
-        return pl.DataFrame(dict(self), schema=schema)
+        return pl.DataFrame({**self, **moments}, schema={**schema, **dict.fromkeys(moments, pl.Datetime("ms", "UTC"))})
+
+    def _moments(self, name: str) -> "list[datetime | None]":
+        from persona_batch.exchange.moment import moment_of
+
+        return [moment_of(value) for value in self[name]]
 
 
 def table_of(flat: "FlatTable") -> Table:

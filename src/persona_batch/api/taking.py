@@ -1,9 +1,11 @@
 """Several functions that take the very same arguments, which are written down once."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import wraps
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
+
+from persona_batch.api.words import words_of_python
 
 Given = ParamSpec("Given")
 Asked = TypeVar("Asked")
@@ -13,12 +15,25 @@ Result = TypeVar("Result")
 def taking(
     read: Callable[Given, Asked],
 ) -> Callable[[Callable[[Asked], Result]], Callable[Given, Result]]:
-    """Return a decorator: the function takes the arguments of `read`, and is given what `read` makes of them."""
+    """Return a decorator: the function takes the arguments of `read`, and is given what `read` makes of them.
+
+    Errors name these arguments.
+    """
+    signature = inspect.signature(read)
+    names = frozenset(signature.parameters)
 
     def decorate(function: Callable[[Asked], Result]) -> Callable[Given, Result]:
+        later = inspect.iscoroutinefunction(function)
+
         @wraps(function)
-        def call(*args: Given.args, **kwargs: Given.kwargs) -> Result:
-            return function(_read(args, kwargs))
+        def call(*args: Given.args, **kwargs: Given.kwargs) -> Any:
+            with words_of_python(names):
+                asked = _read(args, kwargs)
+                return _awaited(function(asked)) if later else function(asked)  # type: ignore[arg-type]  # it is one
+
+        async def _awaited(result: Awaitable[object]) -> object:
+            with words_of_python(names):
+                return await result
 
         def _read(args: tuple[object, ...], kwargs: dict[str, object]) -> Asked:
             try:
@@ -29,7 +44,6 @@ def taking(
                     raise
                 raise TypeError(function.__name__ + "()" + said.removeprefix(own)) from None
 
-        signature = inspect.signature(read)
         returned = inspect.signature(function).return_annotation
         call.__signature__ = signature.replace(return_annotation=returned)  # type: ignore[attr-defined]  # for `help`
         call.__annotations__ = {**read.__annotations__, "return": returned}

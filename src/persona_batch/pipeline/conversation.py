@@ -52,7 +52,7 @@ def prepare(files: Sequence[str | Inline], persona: str | None, variant: int, ov
         UsageError: something is wrong with the file, the choice of persona or the endpoint's settings.
     """
     batch = load_batch(files, overrides=overrides, need_questions=False)
-    chosen = _chosen(batch, listed([str(file) for file in files]), persona)
+    chosen = _chosen(batch, [str(file) for file in files], persona)
     if not 0 <= variant < len(chosen.variants):
         raise UsageError(f"--variant {variant}: persona {chosen.id} has variants 0 to {len(chosen.variants) - 1}")
     call = prepared.prepare(RunOptions(files=tuple(files), overrides=overrides), batch)
@@ -183,7 +183,8 @@ class Conversation:
         self.records.clear()
 
 
-def _chosen(batch: Batch, file: str, wanted: str | None) -> Persona:
+def _chosen(batch: Batch, files: Sequence[str], wanted: str | None) -> Persona:
+    shown, have = listed(files), "has" if len(files) == 1 else "have"
     by_id = {persona.id: persona for persona in batch.personas if persona.rows is None}
     tables = [(persona, persona.rows) for persona in batch.personas if persona.rows is not None]
     if wanted is not None:
@@ -193,7 +194,7 @@ def _chosen(batch: Batch, file: str, wanted: str | None) -> Persona:
             if (number := rows.number_of(wanted)) is not None:
                 return rows.persona(shape, number)
         known = [*by_id, *(name for _, rows in tables for name in rows.names())]
-        raise UsageError(f"{file} has no persona `{wanted}`; {meant(wanted, known)}")
+        raise UsageError(f"{shown} {have} no persona `{wanted}`; {meant(wanted, known)}")
     own = [persona for persona in by_id.values() if not persona.control]
     own = own or ([] if tables else list(by_id.values()))
     namesakes = [persona for persona in own if persona.id == batch.id]
@@ -202,7 +203,7 @@ def _chosen(batch: Batch, file: str, wanted: str | None) -> Persona:
     count = len(own) + sum(len(rows) for _, rows in tables)
     if count != 1:
         named = chain((one.id for one in own), *(rows.names() for _, rows in tables))
-        raise UsageError(f"{file} has {count:,} personas; choose one by -p: {_some(list(islice(named, 13)))}")
+        raise UsageError(f"{shown} {have} {count:,} personas; choose one by -p: {_some(list(islice(named, 13)))}")
     return own[0] if own else tables[0][1].persona(tables[0][0], 0)
 
 

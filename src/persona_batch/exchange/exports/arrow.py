@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import suppress
-from datetime import UTC, datetime
 from typing import Any
 
-from persona_batch.exchange.columns import Column, Entry, Value
+from persona_batch.exchange.columns import Column, Entry
 from persona_batch.exchange.exports.export import Export
+from persona_batch.exchange.moment import moment_of
 
 _ROWS = 2048  # of a batch
 _CHARACTERS = 8 << 20  # of a batch's prompts and replies; texts may be long
@@ -58,7 +57,7 @@ def batches(export: Export, zone: str | None = "UTC") -> Iterator[Any]:
     for entry in export.entries():
         row = [make(entry) for make in makers]
         for place in times:
-            row[place] = _moment(row[place])
+            row[place] = moment_of(row[place])
         rows.append(row)
         size += len(entry.record.reply) + sum(len(message.content) for message in entry.record.messages)
         if len(rows) >= _ROWS or size > _CHARACTERS:
@@ -71,12 +70,3 @@ def batches(export: Export, zone: str | None = "UTC") -> Iterator[Any]:
 
 def _messages(entry: Entry) -> Any:
     return [{"role": one.role, "content": one.content, "name": one.name} for one in entry.record.messages]
-
-
-def _moment(value: Value) -> datetime | None:
-    """Return a moment in UTC; None: there is none, or another hand wrote what is no ISO 8601."""
-    with suppress(ValueError, OverflowError):
-        if isinstance(value, str):
-            read = datetime.fromisoformat(value)
-            return read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
-    return None
