@@ -57,6 +57,7 @@ _V3 = {
 }
 _MESSAGES = [{"role": "system", "content": "You are a nurse."}, {"role": "user", "content": "Who are you?"}]
 _CHAT = [{"from": "system", "value": "Be brief."}, {"from": "human", "value": "Hi"}, {"from": "gpt", "value": "Hey"}]
+_TREE = {"role": "assistant", "text": "A", "rank": 0, "replies": [{"role": "prompter", "text": "Q2", "replies": []}]}
 _CASES = [{"vars": {"name": "cook", "question": "Salt?"}, "assert": [{"type": "contains", "value": "salt"}]}]
 
 _DOCUMENTS: dict[str, Any] = {
@@ -89,6 +90,12 @@ _DOCUMENTS: dict[str, Any] = {
     ],
     "grid.json": {"conditions": [{"id": "a", "system": "x"}], "questions": ["q"]},
     "sharegpt.json": [{"id": "1", "conversations": _CHAT}],
+    "alpaca.json": [{"instruction": "Do", "input": "it", "output": "o", "system": "S", "history": [["q", "a"]]}],
+    "preferences.json": [{"prompt": "Hi", "chosen": _MESSAGES, "rejected": _MESSAGES}],
+    "parts.json": [{"system": [{"text": "S"}], "contents": [{"role": "user", "parts": [{"text": "Q"}, {"x": 1}]}]}],
+    "tree.json": [{"message_tree_id": "t", "prompt": {"role": "prompter", "text": "Q", "replies": [_TREE]}}],
+    "export.json": [{"mapping": {"a": {"message": _MESSAGES[1], "parent": None}}, "current_node": "a"}],
+    "transcript.json": [{"text": "### Human: Hi### Assistant: Hey"}],
     "promptfooconfig.json": {
         "prompts": ["You are {{name}}: {{question}}", _MESSAGES],
         "providers": ["x"],

@@ -19,7 +19,12 @@ ROLES = {
     "model": "assistant",
     "ai": "assistant",
     "bot": "assistant",
+    "chatbot": "assistant",
     "chatgpt": "assistant",
+    "claude": "assistant",
+    "gemini": "assistant",
+    "bing": "assistant",
+    "bard": "assistant",
 }
 _TOOLS = ("tool", "function", "observation", "function_call", "tool_call", "tool_response", "ipython")
 _ROLE_KEYS = ("role", "from", "author", "sender")
@@ -181,7 +186,7 @@ def _texts(messages: Sequence[JsonValue], rest: dict[str, None]) -> Iterator[tup
         else:
             if found.beside:
                 rest[f"{', '.join(map(quote, found.beside))} of a message"] = None
-            if found.text is not None:
+            if found.text is not None and (found.text.strip() or found.role != "user"):
                 yield found.role, found.text
             elif not found.beside:
                 rest["a message without text"] = None

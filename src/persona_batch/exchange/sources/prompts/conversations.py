@@ -16,7 +16,7 @@ from persona_batch.exchange.sources.columns import IDS, find, said
 from persona_batch.exchange.sources.fields import kept_note
 from persona_batch.exchange.sources.found import Format, Found, FoundPersona, FoundQuestion, FoundSet, ImportOptions
 from persona_batch.exchange.sources.messages import IN_A_ROW, Talk, ask_again, read_message
-from persona_batch.exchange.sources.prompts.dialects import BELOW, LEFT, Recorded, recorded
+from persona_batch.exchange.sources.prompts.dialects import BELOW, BY_TURNS, LEFT, Recorded, recorded
 
 _MOST_PERSONAS = 5000
 _LARGE = 16 * 1024 * 1024  # bytes of a file that is not held: it is read once for each persona
@@ -95,7 +95,7 @@ def _read(source: Source, options: ImportOptions) -> Found:  # noqa: ARG001
             continue
         chat = chat or record.chat
         for what in (*record.told, *talk.rest):
-            plain = what == IN_A_ROW or what.startswith(LEFT)
+            plain = what in (IN_A_ROW, BY_TURNS) or what.startswith(LEFT)
             told.add(what if plain else f"not sent, and kept under `imported`: {what}", number)
         kept = _kept(record, talk)
         told.kept.update(dict.fromkeys(name for name in kept if name != find([name], _IDS)))

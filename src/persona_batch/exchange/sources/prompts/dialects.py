@@ -20,21 +20,27 @@ _CHATS = ("messages", "conversations", "conversation", "chat_messages")
 _KEYS = (*_CHATS, "contents", "turns", "input", "prompt", "dialogue", "dialog", "chosen", "conversation_a")
 _HOLDERS = ("body", "params", "request")  # of requests in the batch files of providers
 _BESIDE = (*SYSTEMS, "systeminstruction", "system_instruction")
-_USER, _ASSISTANT = ("human", "user"), ("assistant", "gpt", "bot")
+_USER = ("human", "user", "input", "query", "question")
+_ASSISTANT = ("assistant", "gpt", "bot", "output", "response", "answer")
 _INPUTS = ("input", "context")
 _REPLIES = ("output", "response", "completion", "target")
 _ASKED = ("instruction", "query", "question", "prompt", "input")
+_WRITTEN = ("text", "chosen", "prompt")
+_END = "<|im_end|>"
+_CHATML = re.compile(r"(?:<\|im_end\|>)?\n?<\|im_start\|>(?P<role>system|user|assistant)\n")
 _TRANSCRIPTS = (
     re.compile(r"\n\n(?P<role>Human|Assistant): ?"),
     re.compile(r"\n?### (?P<role>Human|Assistant): ?"),
-    re.compile(r"(?:<\|im_end\|>)?\n?<\|im_start\|>(?P<role>system|user|assistant)\n"),
+    _CHATML,
 )
-_ENDS = re.compile(r"(?:<\|im_end\|>)?\s*\Z")
+_LONGEST_CELL = 1 << 20  # characters of messages in a cell
+_IN_TURN = ("data", "conversation", "conversations", "dialog", "dialogue")  # lists of texts: the user's, the reply, …
 _MOST_LOOKED_AT = 8  # messages of a list, to see that it is one
 _DEEPEST = 1000  # messages of a branch
 
 LEFT = "left out: "
 BELOW = f"{LEFT}messages below the first of a tree of replies"
+BY_TURNS = "texts without a role: every other one, from the first, is the user's"
 BRANCH = f"{LEFT}all but one branch of a tree of replies"
 
 
@@ -54,7 +60,7 @@ class Recorded(NamedTuple):
 
 def recorded(row: Row) -> Recorded | None:
     """Return the conversation of a row; None: it has none. One without messages is an empty one."""
-    for read in (_listed, _exported, _tree, _instruction, _transcript):
+    for read in (_listed, _exported, _tree, _in_turn, _instruction, _transcript):
         if (found := read(row)) is not None:
             return found
     return None
@@ -96,7 +102,7 @@ def _listed(row: Row) -> Recorded | None:
 
 def _messages(value: JsonValue) -> list[JsonValue] | None:
     """Return the messages of a list, also one that is written down as JSON text in a cell; None: it is no such list."""
-    if isinstance(value, str) and value.lstrip()[:2] == "[{":
+    if isinstance(value, str) and value[:2] == "[{" and len(value) <= _LONGEST_CELL:
         try:
             value = msgspec.json.decode(value)
         except (msgspec.DecodeError, RecursionError):
@@ -152,7 +158,7 @@ def _tree(row: Row) -> Recorded | None:
         whole = True
         while isinstance(node, dict) and len(messages) < _DEEPEST:
             messages.append({"role": node.get("role"), "content": node.get("text")})
-            replies = [reply for reply in node.get("replies") or () if isinstance(reply, dict)]
+            replies = [reply for reply in _list(node.get("replies")) if isinstance(reply, dict)]
             whole = whole and len(replies) <= 1
             node = min(replies, key=_rank, default=None)
         return Recorded(messages, {name: row[name] for name in row if name != "prompt"}, () if whole else (BRANCH,))
@@ -164,9 +170,24 @@ def _tree(row: Row) -> Recorded | None:
     return Recorded([{"role": row["role"], "content": row["text"]}], kept, listed=False)
 
 
+def _list(value: JsonValue) -> list[JsonValue]:
+    return value if isinstance(value, list) else []
+
+
 def _rank(reply: Mapping[str, JsonValue]) -> float:
     rank = reply.get("rank")
     return float(rank) if isinstance(rank, int | float) else float("inf")
+
+
+def _in_turn(row: Row) -> Recorded | None:
+    """Return the talk of a list of texts, the user's and the replies by turns (UltraChat)."""
+    for key in _IN_TURN:
+        texts = row.get(key)
+        if isinstance(texts, list) and len(texts) > 1 and all(isinstance(text, str) for text in texts):
+            sides = ("user", "assistant")
+            messages = [{"role": sides[place % 2], "content": text} for place, text in enumerate(texts)]
+            return Recorded(messages, {name: value for name, value in row.items() if name != key}, (BY_TURNS,))
+    return None
 
 
 def _instruction(row: Row) -> Recorded | None:
@@ -209,15 +230,19 @@ def _past(value: JsonValue) -> list[tuple[str, str]] | None:
 
 def _transcript(row: Row) -> Recorded | None:
     """Return the talk that is written down in one text."""
-    key = "text" if "text" in row else "chosen"
-    text = row.get(key)
-    marks = next((mark for mark in _TRANSCRIPTS if isinstance(text, str) and mark.match(text)), None)
-    if marks is None or not isinstance(text, str):
-        return None
-    found = list(marks.finditer(text))
-    ends = [*(mark.start() for mark in found[1:]), _ENDS.search(text, found[-1].end()).start()]  # type: ignore[union-attr]
-    messages = [
-        {"role": mark["role"].casefold(), "content": text[mark.end() : end]}
-        for mark, end in zip(found, ends, strict=True)
-    ]
-    return Recorded(messages, {name: value for name, value in row.items() if name != key})
+    for key in _WRITTEN:
+        text = row.get(key)
+        mark = next((one for one in _TRANSCRIPTS if isinstance(text, str) and one.match(text)), None)
+        if mark is not None and isinstance(text, str):
+            kept = {name: value for name, value in row.items() if name != key}
+            return Recorded(list(_parted(text, mark)), kept)
+    return None
+
+
+def _parted(text: str, mark: re.Pattern[str]) -> Iterator[JsonValue]:
+    found = list(mark.finditer(text))
+    for one, following in zip(found, [*found[1:], None], strict=True):
+        said = text[one.end() : len(text) if following is None else following.start()]
+        if following is None and mark is _CHATML and said.rstrip().endswith(_END):
+            said = said.rstrip().removesuffix(_END)
+        yield {"role": one["role"].casefold(), "content": said}

@@ -6,7 +6,7 @@ What tests a reply there is Python; the forms that are exactly a check of ours b
 import ast
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain, islice
+from itertools import chain
 
 from msgspec import structs
 
@@ -21,6 +21,7 @@ from persona_batch.exchange.sources.prompts.tables import kept_columns, split
 _QUESTIONS = ("probe", "question", "问题")
 _CHECKS = ("check_source", "check", "test", "validator")
 _MOST_MERGED = 10_000  # rows that are looked at together
+_MOST_CHARS = 16 * 1024 * 1024  # of them
 _CONTAINS = re.compile(r"""lambda (\w+): (?P<text>(['"]).*\3) (?P<not>not )?in \1""", re.DOTALL)
 
 
@@ -88,10 +89,14 @@ def _merged(personas: Iterable[FoundPersona]) -> Iterator[FoundPersona]:
     What a row says of itself (its id, its check, what is kept) is then its question's.
     """
     rest = iter(personas)
-    first = list(islice(rest, _MOST_MERGED + 1))
-    if len(first) > _MOST_MERGED:
-        yield from chain(first, rest)
-        return
+    first: list[FoundPersona] = []
+    size = 0
+    for one in rest:
+        first.append(one)
+        size += len(repr(one))
+        if len(first) > _MOST_MERGED or size > _MOST_CHARS:
+            yield from chain(first, rest)
+            return
     alike: dict[tuple[object, ...], list[FoundPersona]] = {}
     for one in first:
         attributes = tuple((one.attributes or {}).items())
