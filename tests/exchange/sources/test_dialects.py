@@ -56,6 +56,7 @@ def taken_of(folder: Path, *rows: Any, name: str = "x.jsonl") -> Taken:
         ({"chosen": "\n\nHuman: Q \n\nAssistant: R", "rejected": "\n\nHuman: Q \n\nAssistant: No"}, None),
         ({"text": "### Human: Q ### Assistant: R"}, None),
         ({"conversation_id": "1", "conversation_a": [USER, REPLY], "conversation_b": [USER]}, None),
+        ({"context": "S", "messages": [{"author": "user", "content": "Q "}]}, "S"),
         ({"uuid": "1", "chat_messages": CLAUDE}, None),
         ({"message_id": "1", "parent_id": None, "text": "Q ", "role": "prompter"}, None),
         ({"conversations": json.dumps([{"from": "human", "value": "Q "}])}, None),
@@ -123,6 +124,13 @@ def test_a_system_message_beside_one_in_the_talk_is_said(tmp_path: Path) -> None
     assert systems(taken) == [("B",)]
     assert taken.said("a system message beside the talk")
     assert taken.kept("Q")["system"] == "A"
+
+
+@pytest.mark.parametrize(
+    "document", [[USER, REPLY], [[USER]], {"messages": [USER]}, {"conversations": [{"messages": [USER]}]}]
+)
+def test_a_file_may_be_one_conversation_or_hold_its_rows_by_a_name(tmp_path: Path, document: Any) -> None:
+    assert asked(taken_of(tmp_path, document, name="x.json")) == [["Q "]]
 
 
 def test_an_empty_conversation_does_not_spoil_a_file(tmp_path: Path) -> None:

@@ -20,7 +20,10 @@ from persona_batch.exchange.reading.source import Source
 Row = dict[str, JsonValue]
 
 SUFFIXES = (".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".parquet")
-LISTS = ("prompts", "personas", "questions", "characters", "roles", "data", "items", "rows")
+LISTS = (
+    *("prompts", "personas", "questions", "characters", "roles", "conversations"),
+    *("data", "items", "rows", "examples", "samples", "instances", "train"),
+)
 """Keys under which a JSON object may hold the list that is the table; beside it stand only single values."""
 
 _MAX_CELL = 16 * 1024 * 1024  # characters of a cell

@@ -25,10 +25,9 @@ _IDS = (*IDS, "custom_id", "conversation_id", "conversation_hash", "message_tree
 
 
 def _matches(source: Source) -> bool:
-    rows = sample(source)
-    if rows:
-        found = [recorded(row) for row in rows]
-        return None not in found and any(one is not None and one.messages for one in found)
+    found = [recorded(row) for row in sample(source)]
+    if None not in found and any(one is not None and one.messages for one in found):
+        return True
     return _alone(source) is not None
 
 

@@ -6,7 +6,7 @@ replies (OpenAssistant) and the exports of chat apps.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -86,7 +86,9 @@ def _listed(row: Row) -> Recorded | None:
             messages = _messages(value)
             if messages is None:
                 continue
-            beside, system = _system(holder, key)
+            authored = isinstance(messages[0], dict) and isinstance(messages[0].get("author"), str)
+            names = ("instructions",) if key == "input" else ("context",) if authored else ()
+            beside, system = _system(holder, names)
             first = read_message(messages[0])
             has_own = first is not None and first.role in ("system", "developer")
             without = {key} if has_own or not system else {key, beside}
@@ -124,10 +126,9 @@ def _pairs(items: list[Row]) -> Iterator[JsonValue]:
                 yield {"role": role, "content": text}
 
 
-def _system(holder: Row, key: str) -> tuple[str | None, str | None]:
-    """Return the system message that stands beside a list of messages, and its key."""
-    names = (*_BESIDE, "instructions") if key == "input" else _BESIDE
-    name = find(holder, names)
+def _system(holder: Row, more: Sequence[str] = ()) -> tuple[str | None, str | None]:
+    """Return the system message that stands beside what is asked, and its key: one of those known, or of `more`."""
+    name = find(holder, (*_BESIDE, *more))
     return name, None if name is None else read_content(holder[name])[0]
 
 
@@ -206,7 +207,7 @@ def _instruction(row: Row) -> Recorded | None:
     texts = [row.get(asked), *([row.get(within)] if within else [])]
     if not all(text is None or isinstance(text, str) for text in texts):
         return None
-    beside, system = _system(row, "")
+    beside, system = _system(row)
     messages: list[JsonValue] = [{"role": "system", "content": system}] if system else []
     for user, said in pairs or ():
         messages += [{"role": "user", "content": user}, {"role": "assistant", "content": said}]
