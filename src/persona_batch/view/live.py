@@ -23,7 +23,7 @@ from persona_batch.plan.cell import Cell
 from persona_batch.pricing.money import cell
 from persona_batch.record import Record
 from persona_batch.view.palette import Palette, is_dumb
-from persona_batch.view.terminal import one_line, prose, tell, terminal_width
+from persona_batch.view.terminal import cells_of, fit, one_line, prose, tell, terminal_width
 from persona_batch.view.transcript import Page, StreamedReply, closing_line, messages_block, title_of, transcript
 from persona_batch.wording import clock
 
@@ -257,7 +257,7 @@ class Advance:
     def __init__(self, stream: TextIO, label: str, env: "dict[str, str]") -> None:
         self._stream, self._label = stream, label
         self._shows = stream.isatty() and not is_dumb(env)
-        self._began, self._shown = time.monotonic(), ""
+        self._began, self._shown, self._thing = time.monotonic(), "", ""
 
     def __enter__(self) -> Self:
         return self
@@ -272,8 +272,19 @@ class Advance:
         if self._shows and time.monotonic() - self._began > PATIENCE:
             self._show(f"{self._label} {100 * done // max(1, total)} %")
 
+    def count(self, done: int) -> None:
+        """Say how many are done of nobody knows how many."""
+        if self._shows and time.monotonic() - self._began > PATIENCE:
+            self._show(f"{self._label} {self._thing}{done:,}")
+
+    def about(self, thing: str) -> None:
+        """Say at once what is begun: it may take long before anything of it is done."""
+        if self._shows:
+            self._thing = f"{fit(one_line(thing), 40)}: "
+            self._show(f"{self._label} {self._thing.removesuffix(': ')} …")
+
     def _show(self, text: str) -> None:
         if text != self._shown:
-            self._stream.write("\r" + " " * len(self._shown) + "\r" + text)
+            self._stream.write("\r" + " " * cells_of(self._shown) + "\r" + text)
             self._stream.flush()
             self._shown = text

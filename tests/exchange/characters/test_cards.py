@@ -205,7 +205,7 @@ def test_a_picture_holds_a_card(workshop: Workshop) -> None:
         ("wrong checksum", "checksum"),
         ("cut off behind the card", "cut off"),
         ("cut off within ccv3", "the card `ccv3` of the picture is broken or cut off, and is lost"),
-        ("no card", "not recog"),
+        ("no card", "no character card is in it"),
     ):
         assert any(f"{name}.png" in note and word in note for note in found.notes)
     assert any("a broken ccv3.png" in note and "broken" in note for note in found.notes)

@@ -24,7 +24,7 @@ WRONG: dict[str, tuple[str, bytes, str]] = {
     "cut JSONL": ("a.jsonl", b'{"act":"a","prompt":"b"}\n{"act":', r"a\.jsonl:2: not JSON"),
     "cut CSV": ("a.csv", b'act,prompt\na,"b', r"a\.csv:2: unexpected end of data"),
     "ragged CSV": ("a.csv", b"act,prompt\na\n", r"a\.csv:2: 1 cells, expected 2"),
-    "no rows": ("a.csv", b"", r"a\.csv:1: the table is empty"),
+    "no rows": ("a.csv", b"", r"a\.csv: it is empty"),
     "UTF-16": ("a.csv", "act,prompt\na,b\n".encode("utf-16"), r"a\.csv:1: UTF-16; save it as UTF-8"),
     "Latin-1": ("a.csv", "act,prompt\né,b\n".encode("latin-1"), r"not UTF-8; save it as UTF-8"),
     "no text": ("a.json", bytes(range(256)), r"is not UTF-8"),
@@ -65,7 +65,7 @@ def test_what_is_no_file_is_refused_and_links_are_not_followed(tmp_path: Path) -
     (tmp_path / "in").mkdir()
     (tmp_path / "in/link.csv").symlink_to(secret)
     (tmp_path / "in/loop").symlink_to(tmp_path / "in")
-    with pytest.raises(UsageError, match="not recognised"):
+    with pytest.raises(UsageError, match="nothing in this folder but what is hidden or a link"):
         list(Reading(ImportOptions()).all([str(tmp_path / "in")]))
 
 

@@ -2,17 +2,16 @@
 
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
 from persona_batch.errors import UsageError
-from persona_batch.exchange.reading.rows import rows_of
 from persona_batch.exchange.reading.source import MAX_ENTRIES, Source
 from persona_batch.exchange.sources.agents.lobe import LOBE, LOBE_INDEX
 from persona_batch.exchange.sources.agents.masks import MASKS
-from persona_batch.exchange.sources.agents.prompt_files import AGENT, PATTERNS, PLAIN, is_without_prompt
+from persona_batch.exchange.sources.agents.prompt_files import AGENT, PATTERNS, PLAIN
 from persona_batch.exchange.sources.characters.card_files import CARD_FORMATS
 from persona_batch.exchange.sources.characters.webui import WEBUI
 from persona_batch.exchange.sources.found import Format, Found, ImportOptions
@@ -27,6 +26,7 @@ from persona_batch.exchange.sources.prompts.prompt_templates import DOTPROMPT, L
 from persona_batch.exchange.sources.prompts.questionnaires import QUESTIONNAIRE
 from persona_batch.exchange.sources.prompts.role_json import ROLE_JSON
 from persona_batch.exchange.sources.prompts.tables import PROMPTS, QUESTIONS
+from persona_batch.exchange.sources.unrecognised import flaw_of, flaw_of_folder, is_empty
 from persona_batch.wording import listed, meant
 
 FORMATS: tuple[Format, ...] = (
@@ -58,8 +58,7 @@ FORMATS: tuple[Format, ...] = (
 """All formats, the more particular before the more general: the first that matches takes the source."""
 
 _TOLD = 20  # files that are named one by one
-_LOOKED_AT = 1000  # rows of a table that is not recognised
-_ROWS = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")
+_TOLD_TOGETHER = 3  # in one sentence
 
 
 @dataclass(slots=True)
@@ -67,10 +66,12 @@ class Reading:
     """Reads sources; `formats` are those that were seen.
 
     `passed` are the files that no format recognised, each with what is wrong with it (empty: nothing that is seen).
+    `begin` is told the name of each source that is read.
     """
 
     options: ImportOptions
     forced: Format | None = None
+    begin: Callable[[str], None] = field(default=lambda _: None)
     passed: dict[str, str] = field(default_factory=dict)
     formats: dict[str, int] = field(default_factory=dict)
 
@@ -94,10 +95,12 @@ class Reading:
                 raise UsageError(f"{name}: no regular file; name a file or a folder")
             yield from self._of(Source(path, name.rstrip("/") or name), named=True)
         if not self.formats:
-            if len(self.passed) == 1 and (flaw := next(iter(self.passed.values()))):
-                raise UsageError(f"{next(iter(self.passed))}{flaw}")
+            flaws = [f"{shown}{flaw}" for shown, flaw in self.passed.items() if flaw]
+            if len(flaws) == len(self.passed):
+                raise UsageError(listed(flaws, _TOLD_TOGETHER))
+            unknown = [shown for shown, flaw in self.passed.items() if not flaw]
             raise UsageError(
-                f"{listed([*self.passed])}: not recognised; `--format NAME` forces one of "
+                f"{listed(unknown)}: not recognised; `--format NAME` forces one of "
                 f"{', '.join(one.name for one in FORMATS)}"
             )
 
@@ -111,45 +114,31 @@ class Reading:
     def _of(self, source: Source, *, named: bool = False) -> Iterator[tuple[str, Found]]:
         formats = FORMATS if self.forced is None else (self.forced,)
         wanted = [one for one in formats if one.folders or not source.is_folder]
-        found = next((one for one in wanted if self._takes(one, source, named=named)), None)
+        empty = is_empty(source)  # of no format, whatever its name says
+        found = None if empty else next((one for one in wanted if self._takes(one, source, named=named)), None)
         if found is not None:
             self.formats[found.name] = self.formats.get(found.name, 0) + 1
+            self.begin(source.shown)
             taken = found.read(source, self.options)
             taken.notes[:0] = source.remarks
             yield source.shown, taken
         elif source.is_folder:
-            for path in _entries(source):
+            entries = _entries(source)
+            for path in entries:
                 yield from self._of(Source(path, f"{source.shown}/{path.name}"))
+            if named and not entries:
+                self.passed[source.shown] = flaw_of_folder(source).words
             if len(self.passed) > MAX_ENTRIES:
                 raise source.wrong(f"more than {MAX_ENTRIES:,} files; name a smaller folder")
         else:
-            self.passed[source.shown] = _flaw_of(source)
+            flaw = flaw_of(source)
+            if named and flaw.broken:
+                raise UsageError(f"{source.shown}{flaw.words}")
+            self.passed[source.shown] = flaw.words
 
     def _takes(self, one: Format, source: Source, *, named: bool) -> bool:
         """Say whether a format takes a source; one that is forced takes every file that the user names."""
         return (one is self.forced and named and not source.is_folder) or one.matches(source)
-
-
-def _flaw_of(source: Source) -> str:
-    """Return what makes a file unreadable, as it follows its name in a message; empty: it can be read."""
-    try:
-        if source.suffix in _ROWS:
-            for _ in islice(rows_of(source), _LOOKED_AT):
-                pass
-        elif source.suffix == ".json":
-            _ = source.json
-        elif source.suffix in (".yaml", ".yml"):
-            if isinstance(document := source.yaml, dict) and document.keys() & {"system", "personas", "questions"}:
-                return ": it looks like a file of ours; `batch check` looks at it"
-        elif source.suffix in (".txt", ".md", ".prompt", ".prompty"):
-            _ = source.text
-            if is_without_prompt(source):
-                return ": front matter with no prompt below it; write the prompt there"
-        elif not source.path.is_file():
-            _ = source.data
-    except UsageError as error:
-        return str(error).removeprefix(source.shown)
-    return ""
 
 
 def format_named(name: str) -> Format:

@@ -25,6 +25,7 @@ from persona_batch.wording import counted
 PERSONAS, QUESTIONS, RUBRICS = "personas", "prompts", "prompts/judges"
 MOST_WRITTEN = 300  # personas or questions of one file; more of them become a table
 _MOST_CHARS = 2_000_000  # of their texts
+_TOLD_EACH = 1000
 _FIRST = 100  # rows of a table that are compared with what our reader makes of them
 
 
@@ -44,14 +45,16 @@ class Staged:
     run: dict[str, JsonValue] = field(default_factory=dict)
     personas: int = 0
     questions: int = 0
+    sources: int = 0
 
 
 @dataclass(slots=True)
 class Stager:
-    """Writes the files of one source after another."""
+    """Writes the files of one source after another; `progress` is told of every thousandth persona and question."""
 
     staged: Staged
     names: Names
+    progress: Callable[[int], None] = lambda _: None
 
     def take(self, found: Found, shown: str) -> None:
         """Write the files of a source that messages call `shown`.
@@ -61,6 +64,7 @@ class Stager:
             OSError: the disk is full.
         """
         before = self.staged.personas + self.staged.questions
+        self.staged.sources += 1
         personas = iter(found.personas)
         first = next(personas, None)
         stem = self.names.stem(PERSONAS, found.stem) if first is not None else found.stem
@@ -228,6 +232,8 @@ class Stager:
                     made.told.add(f"{kind} left out ({reason})", entry["id"])
                     continue
                 written.count += 1
+                if written.count % _TOLD_EACH == 0:
+                    self.progress(self.staged.personas + self.staged.questions + written.count)
                 if written.count <= _FIRST:
                     self.staged.expected[kind, entry["id"]] = texts_of(entry)
         finally:

@@ -12,6 +12,7 @@ from pathlib import Path
 from persona_batch.chat import JsonValue
 from persona_batch.errors import UsageError
 from persona_batch.exchange.sources.found import Found
+from persona_batch.exchange.sources.writing.leftovers import PREFIX, clear_leftovers, held
 from persona_batch.exchange.sources.writing.naming import Names
 from persona_batch.exchange.sources.writing.proving import prove
 from persona_batch.exchange.sources.writing.staging import Staged, Stager
@@ -31,9 +32,17 @@ class Written:
     notes: tuple[str, ...]
     personas: int
     questions: int
+    sources: int
 
 
-def write(sources: Sources, folder: Path, *, force: bool = False, dry_run: bool = False) -> Written:
+def write(
+    sources: Sources,
+    folder: Path,
+    *,
+    force: bool = False,
+    dry_run: bool = False,
+    progress: Callable[[int], None] = lambda _: None,
+) -> Written:
     """Write what the sources hold into a folder.
 
     Args:
@@ -41,6 +50,7 @@ def write(sources: Sources, folder: Path, *, force: bool = False, dry_run: bool 
         folder: made if it is missing.
         force: write over files that say something else.
         dry_run: only say what would be written.
+        progress: told how many personas and questions there are so far.
 
     Raises:
         UsageError: a source is broken, a file exists that says something else, or the folder cannot be written to.
@@ -48,7 +58,7 @@ def write(sources: Sources, folder: Path, *, force: bool = False, dry_run: bool 
     """
     try:
         with _workplace(folder, dry_run=dry_run) as work:
-            staged = _staged(sources, folder, work)
+            staged = _staged(sources, folder, work, progress)
             prove(staged, work / "beginnings")
             files = (*staged.files, *staged.tables)
             standing = [file for file in files if os.path.lexists(folder / file)]
@@ -68,13 +78,14 @@ def write(sources: Sources, folder: Path, *, force: bool = False, dry_run: bool 
     except OSError as error:
         raise UsageError(f"{folder}: cannot be written ({error.strerror or error}); name another by `-o`") from error
     unchanged = tuple(sorted(same))
-    return Written(tuple(sorted(made)), unchanged, tuple(staged.notes), staged.personas, staged.questions)
+    found = (staged.personas, staged.questions, staged.sources)
+    return Written(tuple(sorted(made)), unchanged, tuple(staged.notes), *found)
 
 
-def _staged(sources: Sources, folder: Path, work: Path) -> Staged:
+def _staged(sources: Sources, folder: Path, work: Path, progress: Callable[[int], None]) -> Staged:
     """Write everything into the workplace; once more with other ids, where the folder has some of them already."""
     names = Names()
-    first = _stage(sources, work / "first", names, {})
+    first = _stage(sources, work / "first", names, {}, progress)
     if not folder.is_dir():
         return first
     standing = take_note(folder, {*first.files})
@@ -84,13 +95,15 @@ def _staged(sources: Sources, folder: Path, work: Path) -> Staged:
     alike = all(standing.run.get(key, value) == value for key, value in first.run.items())
     if alike and not standing.names.clashes_with(names):
         return first
-    return _stage(sources, work / "second", standing.names, standing.run)
+    return _stage(sources, work / "second", standing.names, standing.run, progress)
 
 
-def _stage(sources: Sources, root: Path, names: Names, run: dict[str, JsonValue]) -> Staged:
+def _stage(
+    sources: Sources, root: Path, names: Names, run: dict[str, JsonValue], progress: Callable[[int], None]
+) -> Staged:
     root.mkdir()
     staged = Staged(root, run=run)
-    stager = Stager(staged, names)
+    stager = Stager(staged, names, progress)
     for shown, found in sources():
         stager.take(found, shown)
     return staged
@@ -105,9 +118,11 @@ def _workplace(folder: Path, *, dry_run: bool) -> Iterator[Path]:
         return
     missing = [path for path in (folder, *folder.parents) if not os.path.lexists(path)]
     folder.mkdir(parents=True, exist_ok=True)
-    work = Path(tempfile.mkdtemp(prefix=".import-", dir=folder))
+    clear_leftovers(folder)
+    work = Path(tempfile.mkdtemp(prefix=PREFIX, dir=folder))
     try:
-        yield work
+        with held(work):
+            yield work
     finally:
         shutil.rmtree(work, ignore_errors=True)
         for path in missing:
