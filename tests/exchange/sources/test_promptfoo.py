@@ -218,3 +218,23 @@ def test_what_several_tests_say_of_one_question_is_kept(tmp_path: Path) -> None:
 def test_a_tag_that_is_not_closed_makes_the_prompt_a_text(tmp_path: Path) -> None:
     taken = config(tmp_path, {"prompts": ["{{q}} and {{ q"], "tests": [{"vars": {"q": "Q"}}]})
     assert [*taken.asked.values()] == ["{{q}} and {{ q"]
+
+
+def test_a_scenario_is_a_conversation(tmp_path: Path) -> None:
+    scenarios = [{"config": [{}], "tests": [{"vars": {"q": f"{name}{n}?"}} for n in (1, 2)]} for name in "ab"]
+    taken = config(tmp_path, {"prompts": [HISTORY.replace("INPUT", "one.input")], "scenarios": scenarios})
+    turns = [[turn.text for turn in one.turns] for one in taken.questions.values()]
+    assert turns == [["a1?", "a2?"], ["b1?", "b2?"]]
+
+
+def test_chats_of_other_providers_and_pictures(tmp_path: Path) -> None:
+    user = {"role": "user", "parts": [{"text": "{{q}}"}]}
+    gemini = {"system_instruction": {"parts": [{"text": "G"}]}, "contents": [user]}
+    claude = {"system": "C", "messages": [{"role": "user", "content": [{"type": "text", "text": "{{q}}"}]}]}
+    picture = [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "x"}}]}]
+    prompts = [json.dumps(one) for one in (gemini, claude, picture)]
+    taken = config(tmp_path, {"prompts": prompts, "providers": ["openai:realtime:x"], "tests": [{"vars": {"q": "Q"}}]})
+    assert taken.prompts == {"G": "G", "C": "C"}
+    assert [*taken.asked.values()] == ["Q"]
+    assert taken.said("1 of 3: `image_url` of a message cannot be asked")
+    assert taken.said("the provider `openai:realtime:x` is not carried over")

@@ -62,7 +62,8 @@ def test_mustache_in_prompty(tmp_path: Path) -> None:
 
 def test_marks_and_comments_of_dotprompt(tmp_path: Path) -> None:
     text = (
-        "---\ninput: {default: {who: Bob}}\n---\n<<<dotprompt:role:system>>>You are {{who}}.\n{{!-- no --}}\nBye.\n"
+        "# A licence\n\n---\ninput: {default: {who: Bob}}\n---\n"
+        "<<<dotprompt:role:system>>>You are {{who}}.\n{{!-- no --}}\nBye.\n"
         '{{history}}<<<dotprompt:role:user>>>Hi{{role "model"}}Yo{{role "user"}}Who, {{media url=photo}}?'
     )
     taken = take(tmp_path, {"d.prompt": text})

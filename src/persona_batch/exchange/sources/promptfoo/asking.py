@@ -8,7 +8,7 @@ from persona_batch.config.names import id_from_text
 from persona_batch.config.problems import quote
 from persona_batch.exchange.reading.source import Source
 from persona_batch.exchange.sources.found import FoundExample, FoundPersona, FoundQuestion, FoundSet
-from persona_batch.exchange.sources.messages import Talk, take_apart
+from persona_batch.exchange.sources.messages import Talk, read_message, take_apart
 from persona_batch.exchange.sources.promptfoo.checks import check_of
 from persona_batch.exchange.sources.promptfoo.conversing import (
     HISTORY,
@@ -116,7 +116,7 @@ class _Asking:
         """
         values = Values({HISTORY: history, **test.vars}, self.environment, self.missing, self.objects)
         said = rendered(f"{test.prefix}{prompt.text}{test.suffix}", values, self.source)
-        talk = Talk(None, None, [], [said], [], []) if isinstance(said, str) else take_apart(said)
+        talk = Talk(None, None, [], [said], [], []) if isinstance(said, str) else _apart(said)
         if (flaw := _flaw_of(talk)) is not None:
             raise NotFilled(flaw)
         return talk
@@ -192,6 +192,18 @@ def _goes_with(test: Test, prompt: Prompt) -> bool:
 
 def _chosen(name: str, wanted: Sequence[str]) -> bool:
     return any(name == one or (one.endswith(":*") and name.startswith(one[:-1])) for one in wanted)
+
+
+def _apart(messages: Sequence[JsonValue]) -> Talk:
+    """Return a chat by its parts.
+
+    Raises:
+        NotFilled: a message holds more than text.
+    """
+    read = [one for item in messages if (one := read_message(item)) is not None]
+    if beside := list(dict.fromkeys(quote(kind) for one in read for kind in one.beside)):
+        raise NotFilled(f"{', '.join(beside)} of a message cannot be asked")
+    return take_apart(messages)
 
 
 def _flaw_of(talk: Talk) -> str | None:

@@ -1,7 +1,7 @@
 """promptfoo's `_conversation`: what was said in the tests before, as far as their prompt is a chat with it.
 
-Tests with one `metadata.conversationId` (or without any) are one conversation, in their order. Here they are the turns
-of one question, and the replies are those of the model that is run.
+Tests with one `metadata.conversationId` (or of one scenario, or outside of any) are one conversation, in their order.
+Here they are the turns of one question, and the replies are those of the model that is run.
 """
 
 from collections.abc import Sequence
@@ -20,9 +20,7 @@ def conversations(tests: Sequence[Test]) -> list[list[Test]]:
     """Return the tests of each conversation."""
     found: dict[str, list[Test]] = {}
     for test in tests:
-        metadata = test.rest.get("metadata")
-        known = metadata.get("conversationId") if isinstance(metadata, dict) else None
-        found.setdefault(repr(known), []).append(test)
+        found.setdefault(test.conversation, []).append(test)
     return [held[start : start + MOST_TURNS] for held in found.values() for start in range(0, len(held), MOST_TURNS)]
 
 

@@ -155,6 +155,9 @@ def messages_in(document: JsonValue) -> list[JsonValue] | None:
     if isinstance(document, dict) and isinstance(listed := document.get("messages"), list):
         system = document.get("system")
         return messages_in([{"role": "system", "content": system}, *listed] if isinstance(system, str) else listed)
+    if isinstance(document, dict) and isinstance(listed := document.get("contents"), list):  # Gemini's
+        system = document.get("system_instruction", document.get("systemInstruction"))
+        return messages_in([{"role": "system", "content": system}, *listed] if system is not None else listed)
     if not isinstance(document, list) or not document:
         return None
     fits = all(isinstance(item, dict) and "role" in item for item in document)

@@ -8,6 +8,8 @@ from persona_batch.config.problems import quote
 _COMPATIBLE = ("openai", "azure", "ollama", "openrouter", "groq", "deepseek", "mistral", "togetherai", "together",
                "fireworks", "localai", "vllm", "cerebras", "xai", "perplexity", "alibaba", "huggingface")  # fmt: skip
 _KINDS = ("chat", "completion", "responses", "messages", "deployment")
+_NO_CHAT = ("realtime", "embedding", "embeddings", "moderation", "image", "video", "transcription", "assistant",
+            "agents")  # fmt: skip
 _PARAMS = ("temperature", "top_p", "max_tokens", "stop", "seed", "presence_penalty", "frequency_penalty",
            "response_format", "reasoning_effort", "max_completion_tokens", "top_k", "min_p")  # fmt: skip
 
@@ -42,7 +44,7 @@ def _models(providers: JsonValue, notes: list[str]) -> tuple[list[str], dict[str
         first, _, rest = str(name).partition(":")
         kind, _, model = rest.partition(":")
         model = model if kind in _KINDS and model else rest
-        if first not in _COMPATIBLE or not model or first == "azure":
+        if first not in _COMPATIBLE or not model or first == "azure" or kind in _NO_CHAT:
             notes.append(f"the provider {quote(str(name))} is not carried over")
             continue
         models.append(model)

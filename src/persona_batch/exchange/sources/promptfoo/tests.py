@@ -10,13 +10,17 @@ from persona_batch.exchange.reading.source import Source
 from persona_batch.exchange.sources.promptfoo.checks import from_csv
 from persona_batch.exchange.sources.promptfoo.files import files_of, is_file, values_in
 
+_SCENARIO = "\0scenario"  # a key that no file has
 MOST = 50_000  # tests, multiplied out
 _IN_TEXT = (".txt", ".md", ".json", ".csv", ".j2", ".html", ".xml", "")
 
 
 @dataclass(slots=True)
 class Test:
-    """One test with one value for each variable; `rest` is what else it says."""
+    """One test with one value for each variable; `rest` is what else it says.
+
+    `conversation`: of which it is a turn, if its prompt has such; that of its scenario, where it names none.
+    """
 
     vars: dict[str, JsonValue]
     asserts: list[JsonValue]
@@ -24,6 +28,7 @@ class Test:
     prefix: str = ""
     suffix: str = ""
     prompts: list[str] | None = None
+    conversation: str = ""
     rest: dict[str, JsonValue] = field(default_factory=dict)
 
 
@@ -104,14 +109,16 @@ def _from_row(row: Row) -> dict[str, JsonValue]:
 def _scenarios(config: Mapping[str, JsonValue], source: Source, notes: list[str]) -> Iterator[dict[str, JsonValue]]:
     """Yield the tests of scenarios: each configuration with each test."""
     scenarios = config.get("scenarios")
+    count = 0
     for scenario in scenarios if isinstance(scenarios, list) else []:
         held = _loaded(scenario, source)
         if not isinstance(held, dict):
             raise source.wrong("a scenario is a mapping with `config` and `tests`")
         configs = list(_written(held.get("config"), source, notes)) or [{}]
         for one in configs:
+            count += 1
             for test in _written(held.get("tests"), source, notes):
-                yield _merged(one, test)
+                yield {**_merged(one, test), _SCENARIO: f"scenario {count}"}
 
 
 def _merged(first: Mapping[str, JsonValue], then: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
@@ -148,12 +155,14 @@ def _multiplied(written: Mapping[str, JsonValue], source: Source, notes: list[st
     rest = {
         key: value
         for key, value in written.items()
-        if key not in ("vars", "assert", "description", "prompts", "options") and value is not None
+        if key not in ("vars", "assert", "description", "prompts", "options", _SCENARIO) and value is not None
     }
     others = {key: value for key, value in options.items() if key not in ("prefix", "suffix", "disableVarExpansion")}
     if others:
         rest["options"] = others
     prompts = written.get("prompts")
+    metadata = written.get("metadata") if isinstance(written.get("metadata"), dict) else {}
+    assert isinstance(metadata, dict)
     for chosen in product(*values):
         yield Test(
             vars=dict(zip(said, chosen, strict=True)),
@@ -162,6 +171,7 @@ def _multiplied(written: Mapping[str, JsonValue], source: Source, notes: list[st
             prefix=str(options.get("prefix") or ""),
             suffix=str(options.get("suffix") or ""),
             prompts=[str(one) for one in prompts] if isinstance(prompts, list) else None,
+            conversation=str(metadata.get("conversationId") or written.get(_SCENARIO)),
             rest=rest,
         )
 

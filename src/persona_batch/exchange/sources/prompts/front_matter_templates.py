@@ -17,6 +17,7 @@ _DOT_MARK = re.compile(
     r"|role\s+[\"'](?P<role>[a-z]+)[\"'][^{}]*|(?P<history>history))\s*~?\}\}"
     r"|<<<dotprompt:(?:role:(?P<mark>[a-z]+)(?: [^>]+)?|(?P<past>history))>>>"
 )
+_HEADER = re.compile(r"(?:(?:#[^\n]*|[ \t]*)\r?\n)+(?=---[ \t]*\r?\n)")  # a licence above the front matter
 _PROMPTY_ROLE = re.compile(
     r"(?i)\s*#?\s*(?P<role>assistant|function|system|developer|user|tools|tool)(?:\[[^\]\n]*\])?\s*:\s*"
 )
@@ -24,8 +25,10 @@ _REFERENCE = re.compile(r"\$\{file:([^}]+)\}|([\w./ -]+\.json)")
 _PLACE = re.compile(r"\{\{\s*[A-Za-z_][\w.]*\s*\}\}")
 
 
-def _split(source: Source) -> tuple[dict[str, JsonValue], str]:
+def _split(source: Source, header: re.Pattern[str] | None = None) -> tuple[dict[str, JsonValue], str]:
     text = source.text
+    if header is not None and (above := header.match(text)):
+        text = text[above.end() :]
     found = front_matter(text, source) if text.startswith("---") else None
     return ({}, text) if found is None else (dict(found.data), found.body)
 
@@ -36,7 +39,7 @@ def read_dotprompt(source: Source, options: ImportOptions) -> Found:  # noqa: AR
     Raises:
         UsageError: it holds no prompt.
     """
-    data, body = _split(source)
+    data, body = _split(source, _HEADER)
     held = data.get("input")
     defaults = held.get("default") if isinstance(held, dict) else None
     values = dict(defaults) if isinstance(defaults, dict) else {}
