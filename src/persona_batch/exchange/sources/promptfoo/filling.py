@@ -14,8 +14,7 @@ from persona_batch.exchange.sources.rendering.nunjucks import nunjucks
 
 _PLAIN = re.compile(r"\{\{\s*([A-Za-z_]\w*)\s*\}\}")
 _NAMED = re.compile(r"\{\{\s*(\w+)\s*\}\}")
-_PARTIAL = re.compile(r"\{%[^%]*$|\{\{[^}]*$|\{#[^#]*$", re.MULTILINE)
-_RAW = re.compile(r"\{%\s*raw\s*%\}.*\{%\s*endraw\s*%\}", re.DOTALL)
+_RAW = (re.compile(r"\{%\s*raw\s*%\}"), re.compile(r"\{%\s*endraw\s*%\}"))
 _LONGEST = 1_000_000  # characters of a variable that others are put into
 _STARTS = re.compile(r"\[\s*(?:[\"{\[\d-]|true|false|null|\])|\{")
 
@@ -35,10 +34,10 @@ def fill(text: str, values: Values) -> str:
     Raises:
         NotFilled: it uses what we do not have.
     """
-    if "{" not in text or (_PARTIAL.search(text) and not _RAW.search(text)):
-        return text  # promptfoo, too, takes it as it stands when one of its tags is not closed
+    if "{" not in text or (_has_open_tag(text) and not all(tag.search(text) for tag in _RAW)):
+        return text  # promptfoo, too, takes it as it stands
     said: str
-    if not any(sign in _PLAIN.sub("", text) for sign in ("{{", "{%", "{#")):
+    if not _has_tags(_PLAIN.sub("", text)):
         _PLAIN.sub(lambda found: _asked(found[1], values), text)
         said = _PLAIN.sub(lambda found: as_text(values.vars.get(found[1])), text)
     else:
@@ -51,6 +50,22 @@ def fill(text: str, values: Values) -> str:
     if OBJECT in said and OBJECT not in text:
         values.objects.add(OBJECT)
     return said
+
+
+def _has_tags(text: str) -> bool:
+    return any(sign in text for sign in ("{{", "{%", "{#"))
+
+
+def _has_open_tag(text: str) -> bool:
+    """Say whether a tag is not closed on its line, in the manner of promptfoo."""
+    for sign, end in (("{%", "%"), ("{{", "}"), ("{#", "#")):
+        start = text.find(sign)
+        while start >= 0:
+            closed = text.find(end, start + 2)
+            if closed < 0 or text.find("\n", start, closed) >= 0:
+                return True
+            start = text.find(sign, closed)
+    return False
 
 
 def _asked(name: str, values: Values, *, printed: bool = True) -> str:
@@ -100,10 +115,12 @@ def rendered(text: str, values: Values, source: Source) -> str | list[JsonValue]
 
 def _of_variable(value: JsonValue, values: Values) -> JsonValue:
     """Return a variable, rendered itself where it asks for nothing that is not there."""
-    if not isinstance(value, str) or not any(sign in value for sign in ("{{", "{%", "{#")):
+    if not isinstance(value, str) or not _has_tags(value) or _has_open_tag(value):
         return value
     try:
-        if any(values.vars.get(name) is None for name in nunjucks(value).names):
+        plain = not _has_tags(_PLAIN.sub("", value))
+        names = _PLAIN.findall(value) if plain else nunjucks(value).names
+        if any(values.vars.get(name) is None for name in names):
             return value
         return fill(value, values)
     except NotFilled as flaw:

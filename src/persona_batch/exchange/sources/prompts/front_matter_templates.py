@@ -13,9 +13,9 @@ from persona_batch.exchange.sources.rendering.handlebars import fill_places, has
 from persona_batch.exchange.sources.rendering.jinja import fill_known
 
 _DOT_MARK = re.compile(
-    r"(?<!\\)\{\{~?\s*(?:(?P<open>#|\^\s*\w)[^}]*|(?P<close>/)[^}]*"
+    r"(?<!\\)\{\{~?\s*(?:(?P<open>#|\^\s*\w)[^{}]*|(?P<close>/)[^{}]*"
     r"|role\s+[\"'](?P<role>[a-z]+)[\"'][^{}]*|(?P<history>history))\s*~?\}\}"
-    r"|<<<dotprompt:(?:role:(?P<mark>[a-z]+)(?: [^>]+)?|(?P<past>history))>>>"
+    r"|<<<dotprompt:(?:role:(?P<mark>[a-z]+)(?: [^<>]+)?|(?P<past>history))>>>"
 )
 _HEADER = re.compile(r"(?:(?:#[^\n]*|[ \t]*)\r?\n)+(?=---[ \t]*\r?\n)")  # a licence above the front matter
 _PROMPTY_ROLE = re.compile(

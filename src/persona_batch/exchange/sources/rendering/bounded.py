@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from jinja2 import nodes
 
 MOST_ROUNDS = 200_000  # of all loops of a template
+_MOST_TAGS = 10_000
 _RETURN = "\ue00d"  # stands for a carriage return, of which Jinja would make a line feed
 
 Changes = Mapping[str, Callable[[Any], Any]]
@@ -43,7 +44,10 @@ def parsed(text: str, environment: "jinja2.Environment") -> "nodes.Template":
 
     Raises:
         jinja2.TemplateSyntaxError: it is malformed.
+        NotFilled: it is too long.
     """
+    if len(text) > LONGEST or text.count("{{") + text.count("{%") > _MOST_TAGS:
+        raise NotFilled(f"the template is longer than {LONGEST:,} characters, or has more than {_MOST_TAGS:,} tags")
     return environment.parse(text.replace("\r", _RETURN))
 
 

@@ -14,8 +14,11 @@ from persona_batch.exchange.sources.rendering.javascript import (
     from_json,
     is_true,
     is_undefined,
+    joined,
+    refuse_long,
+    replaced,
 )
-from persona_batch.templating import LONGEST, TemplateFlaw
+from persona_batch.templating import TemplateFlaw
 
 
 def _said(value: object) -> str:
@@ -42,7 +45,7 @@ def _join(value: Any, sign: Any = "", attribute: Any = None) -> str:
     items = _items(value)
     if attribute:
         items = [item.get(attribute) if isinstance(item, Mapping) else None for item in items]
-    return bounded(as_text(sign).join(as_text(item) for item in items))
+    return joined(items, sign)
 
 
 def _list(value: Any) -> list[Any]:
@@ -54,10 +57,7 @@ def _list(value: Any) -> list[Any]:
 def _replace(value: Any, old: Any, new: Any, most: int = -1) -> Any:
     if not isinstance(value, str | int | float) or not isinstance(old, str | int | float):
         return value
-    text, part = as_text(value), as_text(old)
-    if (text.count(part) + 1) * len(as_text(new)) > LONGEST:
-        raise TemplateFlaw(f"the template makes more than {LONGEST:,} characters")
-    return bounded(text.replace(part, as_text(new), most))
+    return replaced(as_text(value), as_text(old), as_text(new), most)
 
 
 def _sort(value: Any, reverse: Any = False, case_sensitive: Any = False, attribute: Any = None) -> list[Any]:
@@ -88,7 +88,8 @@ def _number(value: Any, other: Any, pattern: str, kind: Callable[[str], Any]) ->
 
 def _indent(value: Any, width: Any = 4, first: Any = False) -> str:
     lines = _said(value).split("\n")
-    space = " " * min(int(width or 4), 1000)
+    space = " " * max(0, min(int(width or 4), 1000))
+    refuse_long(len(lines) * len(space))
     return bounded("\n".join(line if not number and not first else space + line for number, line in enumerate(lines)))
 
 

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from persona_batch.chat import JsonValue
 from persona_batch.exchange.sources.rendering.javascript import as_text
 
-_COMMENT = r"\{\{~?!(?:--.*?--|[^}]*)~?\}\}"
-_COMMENTS = re.compile(rf"^[ \t]*{_COMMENT}[ \t]*(?:\r?\n|\Z)|{_COMMENT}", re.DOTALL | re.MULTILINE)
+_LINE_END = re.compile(r"[ \t]*(?:\r?\n|\Z)")
 _BLOCK = re.compile(r"(?<!\\)\{\{~?\s*[#^/]")
 _PLACE = re.compile(
     r"(?P<escape>\\?)(?:\{\{\{\s*(?P<raw>[A-Za-z_][\w.]*)\s*\}\}\}|\{\{\s*(?P<name>[A-Za-z_][\w.]*)\s*\}\})"
@@ -16,7 +15,20 @@ _PLACE = re.compile(
 
 def without_comments(text: str) -> str:
     """Return a template without its comments; with one that stands alone, its line goes."""
-    return _COMMENTS.sub("", text) if "{{" in text else text
+    kept: list[str] = []
+    done = 0
+    while (start := text.find("{{!", done)) >= 0:
+        long = text.startswith("{{!--", start)
+        end = text.find("--}}" if long else "}}", start + 5 if long else start)
+        if end < 0:
+            break
+        end += 4 if long else 2
+        line = text.rfind("\n", done, start) + 1 or done
+        after = _LINE_END.match(text, end)
+        alone = after is not None and not text[line:start].strip(" \t") and (line == 0 or text[line - 1] == "\n")
+        kept.append(text[done : line if alone else start])
+        done = after.end() if alone and after is not None else end
+    return "".join(kept) + text[done:]
 
 
 def has_blocks(text: str) -> bool:

@@ -1,7 +1,7 @@
 """Values as JavaScript has them in a template: as text, as true or false, and what their members are."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from persona_batch.templating import LONGEST, TemplateFlaw
@@ -42,6 +42,7 @@ def as_json(value: Any, indent: int | None = None) -> str:
     """Return a value as `JSON.stringify` writes it."""
     if is_undefined(value):
         return ""
+    indent = min(int(indent or 0), 10)
     separators = (",", ":") if not indent else (",", ": ")
     return json.dumps(_plain(value), ensure_ascii=False, separators=separators, indent=indent or None)
 
@@ -70,9 +71,40 @@ def bounded(text: str) -> str:
     Raises:
         TemplateFlaw: it is.
     """
-    if len(text) > LONGEST:
-        raise TemplateFlaw(f"the template makes more than {LONGEST:,} characters")
+    refuse_long(len(text))
     return text
+
+
+def refuse_long(length: int) -> None:
+    """Refuse a text before it is made.
+
+    Raises:
+        TemplateFlaw: it would be too long.
+    """
+    if length > LONGEST:
+        raise TemplateFlaw(f"the template makes more than {LONGEST:,} characters")
+
+
+def joined(items: Sequence[object], sign: object = ",") -> str:
+    """Return items as one text.
+
+    Raises:
+        TemplateFlaw: it is too long.
+    """
+    texts, between = [as_text(item) for item in items], as_text(sign)
+    refuse_long(sum(map(len, texts)) + len(between) * len(texts))
+    return between.join(texts)
+
+
+def replaced(text: str, old: str, new: str, most: int = -1) -> str:
+    """Return a text with a part of it replaced.
+
+    Raises:
+        TemplateFlaw: it is too long.
+    """
+    count = text.count(old)
+    refuse_long(len(text) + (count if most < 0 else min(count, most)) * len(new))
+    return text.replace(old, new, most)
 
 
 def member(value: object, name: object) -> Any:
@@ -98,10 +130,6 @@ def _index(value: Any, part: object) -> int:
     return value.index(part) if part in value else -1
 
 
-def _joined(items: Iterable[object], sign: str = ",") -> str:
-    return bounded(sign.join(as_text(item) for item in items))
-
-
 _OF_BOTH: dict[str, Callable[..., Any]] = {
     "slice": _part,
     "indexOf": _index,
@@ -115,7 +143,7 @@ _OF_TEXT: dict[str, Callable[..., Any]] = _OF_BOTH | {
     "startsWith": str.startswith,
     "endsWith": str.endswith,
     "split": lambda value, sign=None: [value] if sign is None else value.split(sign) if sign else list(value),
-    "replace": lambda value, old, new: bounded(value.replace(old, new, 1)),
-    "replaceAll": lambda value, old, new: bounded(value.replace(old, new)),
+    "replace": lambda value, old, new: replaced(value, old, new, 1),
+    "replaceAll": replaced,
 }
-_OF_LISTS: dict[str, Callable[..., Any]] = _OF_BOTH | {"join": _joined}
+_OF_LISTS: dict[str, Callable[..., Any]] = _OF_BOTH | {"join": joined}

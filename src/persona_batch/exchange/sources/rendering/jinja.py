@@ -1,6 +1,7 @@
 """Jinja with the values that there are: places without one stay, conditions and loops on one are empty."""
 
 import json
+from collections.abc import Sized
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -14,14 +15,15 @@ from persona_batch.exchange.sources.rendering.bounded import (
     through,
     told,
 )
-from persona_batch.exchange.sources.rendering.javascript import bounded
+from persona_batch.exchange.sources.rendering.filters import FILTERS
+from persona_batch.exchange.sources.rendering.javascript import as_json, joined, refuse_long
 from persona_batch.templating import sandbox, short_range
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import jinja2
-    from jinja2 import nodes
+    from jinja2 import nodes, runtime
 
 
 class Filled(NamedTuple):
@@ -112,14 +114,28 @@ def _environment() -> "jinja2.Environment":
         def __getitem__(self, name: Any) -> Any:
             return Place(name=f"{self._undefined_name}[{name!r}]")
 
-    environment = sandbox()(undefined=Place, finalize=_as_text, keep_trailing_newline=True, autoescape=False)
+    class Environment(sandbox()):  # type: ignore[misc]  # it is made when it is first wanted
+        """Where no sum takes the memory of the machine."""
+
+        intercepted_binops = sandbox().intercepted_binops | {"+"}
+
+        def call_binop(self, context: "runtime.Context", operator: str, left: Any, right: Any) -> Any:
+            if operator == "+" and isinstance(left, Sized) and isinstance(right, Sized):
+                refuse_long(len(left) + len(right))
+            return super().call_binop(context, operator, left, right)
+
+    environment = Environment(undefined=Place, finalize=_as_text, keep_trailing_newline=True, autoescape=False)
     environment.globals.clear()
     environment.globals["range"] = short_range
-    for name in ("random", "center", "format", "indent", "pprint", "xmlattr"):
-        environment.filters.pop(name)
+    environment.filters.clear()
+    environment.filters.update(FILTERS)
+    environment.filters.update({"tojson": as_json, "count": FILTERS["length"], "_concat": _concatenated})
     environment.filters["_counted"] = lambda items: counted(list(items))
-    environment.filters["_concat"] = lambda parts: bounded("".join(str(_as_text(part)) for part in parts))
     return environment
+
+
+def _concatenated(parts: list[Any]) -> str:
+    return joined([str(_as_text(part)) for part in parts], "")
 
 
 def _as_text(value: Any) -> Any:

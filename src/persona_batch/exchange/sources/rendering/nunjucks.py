@@ -21,14 +21,14 @@ from persona_batch.exchange.sources.rendering.bounded import (
     told,
 )
 from persona_batch.exchange.sources.rendering.filters import FILTERS
-from persona_batch.exchange.sources.rendering.javascript import as_text, bounded, is_true, is_undefined, member
+from persona_batch.exchange.sources.rendering.javascript import as_text, is_true, is_undefined, joined, member
 from persona_batch.templating import sandbox, short_range
 
 if TYPE_CHECKING:
     import jinja2
     from jinja2 import nodes, runtime
 
-_TAG = re.compile(r"\{%.*?%\}|\{\{.*?\}\}", re.DOTALL)
+_TAG = re.compile(r"\{%(?:(?!\{%|%\}).)*%\}|\{\{(?:(?!\{\{|\}\}).)*\}\}", re.DOTALL)
 _WORD = re.compile(r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|===|!==|\belseif\b|\b(?:end)?verbatim\b", re.DOTALL)
 _WORDS = {"===": "==", "!==": "!=", "elseif": "elif", "verbatim": "raw", "endverbatim": "endraw"}
 _FILES = ("Include", "Import", "FromImport", "Extends")
@@ -51,7 +51,7 @@ class Nunjucks:
         return rendered(self.template, values)
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=64)
 def nunjucks(text: str) -> Nunjucks:
     """Read a template.
 
@@ -155,8 +155,8 @@ def _environment() -> "jinja2.Environment":
         intercepted_binops = sandbox().intercepted_binops | {"+"}
 
         def call_binop(self, context: "runtime.Context", operator: str, left: Any, right: Any) -> Any:
-            if operator == "+" and (isinstance(left, str) or isinstance(right, str)):
-                return bounded(as_text(left) + as_text(right))
+            if operator == "+" and not (isinstance(left, int | float) and isinstance(right, int | float)):
+                return joined([left, right], "")
             return super().call_binop(context, operator, left, right)
 
         def getattr(self, obj: Any, attribute: str) -> Any:
@@ -198,7 +198,7 @@ def _or(sides: list[Any]) -> Any:
 
 
 def _concat(parts: list[Any]) -> str:
-    return bounded("".join(as_text(part) for part in parts))
+    return joined(parts, "")
 
 
 def _equal(sides: list[Any]) -> bool:
