@@ -108,13 +108,17 @@ _TEXTS = {
     "mt.jsonl": '{"question_id":81,"category":"w","turns":["Write.","Now rhyme."]}\n{"question":"Why?"}\n',
     "chat.jsonl": json.dumps({"messages": _MESSAGES}) + "\n",
     "wukong.yaml": "name: Wukong\ngreeting: 俺来也\ncontext: |\n  {{char}} is bold.\n  {{user}} asks.\n",
-    "promptfooconfig.yaml": "prompts:\n- 'You are {{name}}.'\ntests:\n- vars: {name: [a, b]}\n",
+    "promptfooconfig.yaml": "prompts:\n- 'You are {{name | upper}}.'\n- '[{% for k, v in o %}{\"role\": \"{{k}}\", "
+    "\"content\": {{v | dump}}},{% endfor %}{\"role\": \"user\", \"content\": \"Hi\"}]'\n"
+    "tests:\n- vars: {name: [a, b], o: {system: x}}\n",
     "template.yaml": "system: You translate to $lang.\nprompt: $input\ndefaults: {lang: French}\nmodel: x\n",
     "agent.md": "---\nname: reviewer\ndescription: reviews\ntools: Read\nmodel: x\n---\nYou review code.\n",
     "system.md": "# IDENTITY\n\nYou explain terms.\n\n# INPUT\n\nINPUT:\n",
     "questions.md": "|标题|问题|\n|---|---|\n|a|什么？|\n|b \\| c|为何？|\n",
-    "a.prompt": "---\nmodel: x\ninput: {}\n---\n{{role 'system'}}\nBe {{name}}.\n{{role 'user'}}\nHi\n",
-    "a.prompty": "---\nname: x\nmodel: {api: chat}\nsample: {q: hi}\n---\nsystem:\nYou are x.\n\nuser:\n{{q}}\n",
+    "a.prompt": "---\nmodel: x\ninput: {}\n---\n"
+    "{{role 'system'}}\nBe {{name}}.{{! x }}\n{{history}}<<<dotprompt:role:user>>>\nHi\n",
+    "a.prompty": "---\nname: x\nmodel: {api: chat}\nsample: {q: hi}\n---\n"
+    "system:\nYou are {% if q %}x{% endif %}.\n\nuser:\n{{q}}\n",
     "plain.txt": "You are Sun Wukong.\r\n",
 }  # fmt: skip
 

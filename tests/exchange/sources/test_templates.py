@@ -3,7 +3,10 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from exchange.sources.taking import take
+from persona_batch.errors import UsageError
 
 BLOCKS = """---
 name: b
@@ -90,3 +93,15 @@ def test_a_key_that_stands_twice_is_said(tmp_path: Path) -> None:
     assert taken.said("l.yaml: the key `system` stands twice (line 2); the last one counts")
     config = "prompts: ['{{x}}']\ntests:\n- vars: {x: a, x: b}\n"
     assert take(tmp_path / "b", {"p/promptfooconfig.yaml": config}, "p").said("the key `x` stands twice (line 3)")
+
+
+def test_what_grows_beyond_all_bounds_is_not_filled_in(tmp_path: Path) -> None:
+    long, many = "x" * 10_000, "{{a}}" * 2_000
+    dot = take(tmp_path / "a", {"d.prompt": f"---\ninput: {{default: {{a: {long}}}}}\n---\n{many}"})
+    assert [*dot.asked.values()] == [many]
+    prompty = take(tmp_path / "b", {"p.prompty": f"---\nsample: {{a: {long}}}\n---\nsystem:\n{many}"})
+    assert prompty.prompts == {"p": many}
+    assert dot.said("more than 16 million characters")
+    assert prompty.said("more than 16 million characters")
+    with pytest.raises(UsageError, match="`system` makes more than 16 million characters"):
+        take(tmp_path / "c", {"l.yaml": f"system: {'$a ' * 2_000}\ndefaults: {{a: {long}}}\n"})

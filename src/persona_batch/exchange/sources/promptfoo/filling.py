@@ -8,7 +8,7 @@ from typing import NamedTuple
 from persona_batch.chat import JsonValue
 from persona_batch.errors import UsageError
 from persona_batch.exchange.reading.source import Source, read_yaml
-from persona_batch.exchange.sources.rendering.bounded import NotFilled
+from persona_batch.exchange.sources.rendering.bounded import NotFilled, put_in
 from persona_batch.exchange.sources.rendering.javascript import OBJECT, as_text
 from persona_batch.exchange.sources.rendering.nunjucks import nunjucks
 
@@ -39,7 +39,7 @@ def fill(text: str, values: Values) -> str:
     said: str
     if not _has_tags(_PLAIN.sub("", text)):
         _PLAIN.sub(lambda found: _asked(found[1], values), text)
-        said = _PLAIN.sub(lambda found: as_text(values.vars.get(found[1])), text)
+        said = put_in(_PLAIN, text, lambda found: as_text(values.vars.get(found[1])))
     else:
         template = nunjucks(text)
         for name in template.names:

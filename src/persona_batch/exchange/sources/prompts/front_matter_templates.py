@@ -58,7 +58,11 @@ def _handlebars(messages: Messages, values: Mapping[str, JsonValue], notes: list
         if values:
             notes.append("with blocks (`{{#…}}`), which are not rendered here, nothing is filled in")
         return messages
-    return [(role, fill_places(text, values)) for role, text in messages]
+    try:
+        return [(role, fill_places(text, values)) for role, text in messages]
+    except NotFilled as flaw:
+        notes.append(f"nothing is filled in: {flaw}")
+        return messages
 
 
 def _dot_messages(body: str, notes: list[str]) -> Iterator[tuple[str, str]]:
@@ -106,13 +110,14 @@ def read_prompty(source: Source, options: ImportOptions) -> Found:  # noqa: ARG0
 
 def _jinja(body: str, values: Mapping[str, JsonValue], notes: list[str]) -> str:
     """Return a text with its values, as Prompty renders it before it looks for roles."""
-    if "{%" not in body and "{#" not in body and "{{" not in _PLACE.sub("", body):
-        return fill_places(body, values, escapes=False)
+    plain = "{%" not in body and "{#" not in body and "{{" not in _PLACE.sub("", body)
     if not values:
         if "{%" in body:
             notes.append("blocks (`{% … %}`) are sent as they stand: the file has no values for them")
         return body
     try:
+        if plain:
+            return fill_places(body, values, escapes=False)
         text, empty = fill_known(body, values)
     except NotFilled as flaw:
         notes.append(f"nothing is filled in: {flaw}")

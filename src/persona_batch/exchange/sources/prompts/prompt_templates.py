@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from persona_batch.chat import JsonValue
 from persona_batch.config.problems import quote
 from persona_batch.errors import UsageError
-from persona_batch.exchange.reading.source import Source
+from persona_batch.exchange.reading.source import MAX_TEXT, Source
 from persona_batch.exchange.sources.columns import as_level
 from persona_batch.exchange.sources.found import Format, Found, ImportOptions
 from persona_batch.exchange.sources.prompts.front_matter_templates import read_dotprompt, read_prompty
@@ -31,6 +31,8 @@ def _read_llm(source: Source, options: ImportOptions) -> Found:  # noqa: ARG001
     messages: Messages = []
     for key, role in (("system", "system"), ("prompt", "user")):
         if isinstance(text := data.get(key), str) and text:
+            if text.count("$") * max(map(len, values.values()), default=0) > MAX_TEXT:
+                raise source.wrong(f"`{key}` makes more than {MAX_TEXT >> 20} million characters")
             messages.append((role, string.Template(text).safe_substitute(values)))
     params = data.get("options")
     rest = {key: value for key, value in data.items() if key not in ("name", "system", "prompt", "options", "defaults")}

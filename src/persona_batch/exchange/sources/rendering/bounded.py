@@ -4,9 +4,12 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from persona_batch.chat import JsonValue
+from persona_batch.exchange.reading.source import MAX_TEXT
 from persona_batch.templating import LONGEST, TemplateFlaw
 
 if TYPE_CHECKING:
+    import re
+
     import jinja2
     from jinja2 import nodes
 
@@ -97,6 +100,22 @@ def rendered(template: "jinja2.Template", values: Mapping[str, JsonValue]) -> st
     if length > LONGEST:
         raise NotFilled(f"the template makes more than {LONGEST:,} characters")
     return "".join(pieces).replace(_RETURN, "\r")
+
+
+def put_in(places: "re.Pattern[str]", text: str, said: Callable[["re.Match[str]"], str]) -> str:
+    """Return a text with what stands for its places.
+
+    Raises:
+        NotFilled: it is too long.
+    """
+    parts, done, length = [], 0, 0
+    for place in places.finditer(text):
+        parts += [text[done : place.start()], said(place)]
+        done = place.end()
+        length += len(parts[-2]) + len(parts[-1])
+        if length > MAX_TEXT:
+            raise NotFilled(f"it makes more than {MAX_TEXT >> 20} million characters")
+    return "".join([*parts, text[done:]])
 
 
 def told(error: "jinja2.TemplateSyntaxError") -> NotFilled:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 
 from persona_batch.chat import JsonValue
+from persona_batch.exchange.sources.rendering.bounded import put_in
 from persona_batch.exchange.sources.rendering.javascript import as_text
 
 _LINE_END = re.compile(r"[ \t]*(?:\r?\n|\Z)")
@@ -40,6 +41,9 @@ def fill_places(text: str, values: Mapping[str, JsonValue], *, escapes: bool = T
     """Return a template with the values for its plain places; those without one stay as they stand.
 
     `escapes`: a backslash before a place makes it text.
+
+    Raises:
+        NotFilled: it is too long.
     """
 
     def said(place: re.Match[str]) -> str:
@@ -49,7 +53,7 @@ def fill_places(text: str, values: Mapping[str, JsonValue], *, escapes: bool = T
         found = _value(place["raw"] or place["name"], values)
         return place[0] if found is None or isinstance(found, dict) else before + as_text(found)
 
-    return _PLACE.sub(said, text)
+    return put_in(_PLACE, text, said)
 
 
 def _value(path: str, values: Mapping[str, JsonValue]) -> JsonValue:
