@@ -120,7 +120,8 @@ class Reading:
             self.formats[found.name] = self.formats.get(found.name, 0) + 1
             self.begin(source.shown)
             taken = found.read(source, self.options)
-            taken.notes[:0] = source.remarks
+            own = f"{source.path.name}: "  # which messages begin with anyway
+            taken.notes[:0] = [remark.removeprefix(own) for remark in source.remarks]
             yield source.shown, taken
         elif source.is_folder:
             entries = _entries(source)
