@@ -280,7 +280,7 @@ class Advance:
     def about(self, thing: str) -> None:
         """Say at once what is begun: it may take long before anything of it is done."""
         if self._shows:
-            self._thing = f"{fit(one_line(thing), 40)}: "
+            self._thing = f"{fit(one_line(thing), 40).rstrip()}: "
             self._show(f"{self._label} {self._thing.removesuffix(': ')} …")
 
     def _show(self, text: str) -> None:

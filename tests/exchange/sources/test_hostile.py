@@ -118,12 +118,19 @@ def test_a_long_source_goes_through_in_constant_memory(tmp_path: Path) -> None:
     assert (tmp_path / "study/personas/long.jsonl").stat().st_size > 40 << 20
 
 
+_TALK = (
+    '{{"messages": [{{"role": "user", "content": "Hello {}"}}, {{"role": "assistant", "content": "Yes?"}},'
+    ' {{"role": "user", "content": "And then?"}}, {{"role": "assistant", "content": "Nothing."}}]}}'
+)
+
+
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="memory is measured by Linux")
 @pytest.mark.parametrize(
     ("name", "head", "line", "count", "found"),
     [
         ("asked.jsonl", "", '{{"id": "q{}", "question": "What is number {} good for?"}}\n', 120_000, 120_000),
         ("turns.jsonl", "", '{{"question_id": {}, "turns": ["Tell me of {}.", "In short?"]}}\n', 60_000, 60_000),
+        ("talks.jsonl", "", _TALK + "\n", 50_000, 50_001),
         ("cell.csv", 'act,prompt\nbig,"', "x\n", 2_000_000, 1),
     ],
 )

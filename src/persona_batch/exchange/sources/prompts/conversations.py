@@ -79,7 +79,17 @@ class _Persona(NamedTuple):
     """Who was talked with, and what it was asked, each conversation once, with the rows that have it."""
 
     talk: Talk
-    asked: dict[tuple[str, ...], list[Row]]
+    asked: dict[tuple[str, ...], list[bytes]]
+
+
+def _packed(row: Row) -> bytes:
+    """Return a row as JSON, which takes a fifth of the memory."""
+    return json.dumps(row, ensure_ascii=False).encode("utf-8", "surrogatepass")
+
+
+def _unpacked(packed: bytes) -> Row:
+    row: Row = json.loads(packed.decode("utf-8", "surrogatepass"))
+    return row
 
 
 def _read(source: Source, options: ImportOptions) -> Found:  # noqa: ARG001
@@ -100,7 +110,7 @@ def _read(source: Source, options: ImportOptions) -> Found:  # noqa: ARG001
         told.kept.update(dict.fromkeys(name for name in kept if name != find([name], _IDS)))
         one = personas.setdefault(_key(talk), _Persona(talk, {}))
         if not large:
-            one.asked.setdefault(tuple(talk.asked), []).append(kept)
+            one.asked.setdefault(tuple(talk.asked), []).append(_packed(kept))
         if len(personas) > (_MOST_PASSES if large else _MOST_PERSONAS):
             raise source.wrong("too many different system messages; split the file")
     if large:
@@ -149,17 +159,18 @@ def _kept(record: Recorded, talk: Talk) -> Row:
 
 def _shared(stem: str, personas: Mapping[str, _Persona]) -> tuple[list[FoundSet], list[str]]:
     """Return the sets, and which of them each persona is asked: one set for all who are asked the same."""
-    rows: dict[frozenset[tuple[str, ...]], dict[tuple[str, ...], list[Row]]] = {}
+    rows: dict[frozenset[tuple[str, ...]], dict[tuple[str, ...], list[bytes]]] = {}
     for one in personas.values():
         held = rows.setdefault(frozenset(one.asked), {})
         for asked, kept in one.asked.items():
             held.setdefault(asked, []).extend(kept)
     names = {key: stem if len(rows) == 1 else f"{stem}-{number}" for number, key in enumerate(rows, start=1)}
-    sets = [
-        FoundSet(stem=names[key], questions=[_question(asked, kept) for asked, kept in held.items()])
-        for key, held in rows.items()
-    ]
+    sets = [FoundSet(stem=names[key], questions=_questions(held)) for key, held in rows.items()]
     return sets, [names[frozenset(one.asked)] for one in personas.values()]
+
+
+def _questions(held: Mapping[tuple[str, ...], Sequence[bytes]]) -> Iterator[FoundQuestion]:
+    return (_question(asked, [*map(_unpacked, kept)]) for asked, kept in held.items())
 
 
 def _question(asked: Sequence[str], rows: Sequence[Row]) -> FoundQuestion:
