@@ -112,5 +112,5 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    """Return the public names too, for whoever completes them."""
-    return sorted({*globals(), *_ROOM_OF})
+    """Return the public names, loaded or not, for whoever completes them."""
+    return sorted({*__all__, *(name for name in globals() if name.startswith("__"))})

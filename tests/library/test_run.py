@@ -4,6 +4,7 @@ import _thread
 import asyncio
 import inspect
 import json
+import re
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -131,13 +132,13 @@ def test_what_a_callback_raises_is_raised_and_nothing_is_lost(name: str, kind: t
         raise kind("no more")
 
     with pytest.raises(kind, match="no more") as raised:
-        scripted(PIRATE, ["a?", "b?"], samples=40, concurrency=1, **{name: fail})
+        scripted(PIRATE, ["a?", "b?"], samples=10, concurrency=1, **{name: fail})
     (path,) = Path("runs").glob("2*")
     assert read_manifest(run_at(path).manifest).state == "interrupted"
     assert any("goes on" in note for note in raised.value.__notes__)
     rest = run(resume=path)
-    assert (rest.state, rest.skipped + rest.asked) == ("complete", 240)
-    assert len({record.key for record in rest.records()}) == 240
+    assert (rest.state, rest.skipped + rest.asked) == ("complete", 60)
+    assert len({record.key for record in rest.records()}) == 60
 
 
 @pytest.mark.parametrize("kind", RAISED)
@@ -242,6 +243,13 @@ def test_a_task_that_is_cancelled_before_it_begins_leaves_nothing() -> None:
             await task
 
     asyncio.run(cancelled())
+
+
+def test_a_loop_that_is_not_of_asyncio_is_said_at_once(folder: Path) -> None:
+    for begun in (run_async(PIRATE, ["a?"], provider="scripted"), ask_async(PIRATE, "a?", provider="scripted")):
+        with pytest.raises(RuntimeError, match="needs a running loop of asyncio"):
+            begun.send(None)
+    assert not (folder / "runs").exists()
 
 
 def test_several_runs_at_once_in_one_loop() -> None:
@@ -358,3 +366,9 @@ def test_help_tells_the_arguments_and_the_types() -> None:
     assert told.parameters["samples"].annotation == int | None
     assert (run.__doc__ or "").startswith("Ask every persona every question")
     assert json.dumps(list(told.parameters)[:2]) == '["personas", "questions"]'
+
+
+def test_help_names_every_argument() -> None:
+    told = (run.__doc__ or "").partition("Args, in groups")[2].partition("Works anywhere")[0]
+    for name in set(inspect.signature(run).parameters) - {"personas", "questions", "param", "factor"}:
+        assert re.search(rf"\b{name}\b", told), name

@@ -44,7 +44,7 @@ def cells(batch: Any) -> list[tuple[str, ...]]:
     return sorted((cell.key, cell.persona, cell.question, str(cell.checks), str(cell.attributes)) for cell in grid)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
 @given(personas=st.lists(PERSONA, min_size=1, max_size=3), questions=st.lists(QUESTION, min_size=1, max_size=3))
 def test_values_have_the_keys_of_the_same_words_in_yaml(
     folder: Path, personas: list[dict[str, Any]], questions: list[Any]

@@ -11,7 +11,7 @@ from typing import Any
 
 from persona_batch.api import checking
 from persona_batch.api.arguments import endpoint_of, placements_of, thinking_of
-from persona_batch.api.loops import Perform, Result, at_once, awaited, blocking, carrying
+from persona_batch.api.loops import Perform, Result, at_once, awaited, blocking, carrying, check_loop
 from persona_batch.api.results import Reply
 from persona_batch.api.taking import taking
 from persona_batch.api.values import PersonasGiven, personas_of
@@ -117,6 +117,7 @@ async def ask_async(asked: AskedOnce) -> Reply:
 
     Returns, Raises: as `ask`.
     """
+    check_loop()
     return await awaited(_asked(asked, at_once))
 
 

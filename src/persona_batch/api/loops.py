@@ -48,6 +48,19 @@ def carrying(perform: Perform) -> Perform:
     return call
 
 
+def check_loop() -> None:
+    """Check that the running loop is one of asyncio.
+
+    Raises:
+        RuntimeError: it is another's, as trio's.
+    """
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        told = "this needs a running loop of asyncio; elsewhere call `run` or `ask`, in a thread of their own"
+        raise RuntimeError(told) from None
+
+
 async def awaited(work: Awaitable[Result]) -> Result:
     """Await a work, and raise what it carries.
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args, overload
 
 from persona_batch.api import checking
-from persona_batch.api.words import in_words_of_python, words_of_python
+from persona_batch.api.words import in_words_of_python
 from persona_batch.errors import UsageError
 from persona_batch.loading import load
 
@@ -124,8 +124,7 @@ def compare(run: Any = "latest", run2: Any = None, **options: Any) -> "Compariso
         UsageError: there is no such run, no records in it, or an option does not fit.
     """
     if isinstance(run, (str, os.PathLike)):
-        with words_of_python(_COMPARED):
-            return _compare_runs(run, run2, **options)
+        return in_words_of_python(_compare_runs)(run, run2, **options)
     if not isinstance(run, Iterable):
         raise checking.wrong("run", run, _A_RUN)
     _load_measures()
@@ -185,7 +184,6 @@ def _compare_runs(
     return result
 
 
-_COMPARED = frozenset(inspect.signature(_compare_runs).parameters)
 _compare_runs.__qualname__ = "compare"  # a word that is none of its arguments is none of `compare`
 compare.__signature__ = inspect.signature(_compare_runs)  # type: ignore[attr-defined]  # for `help`
 
@@ -265,11 +263,7 @@ def _load_measures() -> None:
 
 
 def _found(run: RunNamed, out: str | os.PathLike[str]) -> "RunDir":
-    from persona_batch.record.finding import find_run
-
-    if not isinstance(run, (str, os.PathLike)):
-        raise checking.wrong("run", run, _A_RUN)
-    return find_run(os.fsdecode(run), Path(checking.path("out", out)))
+    return _each([run], out)[0]
 
 
 def _several(runs: RunNamed | Sequence[RunNamed], out: str | os.PathLike[str]) -> "Sequence[RunDir]":

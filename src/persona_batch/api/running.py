@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from persona_batch.api.arguments import AskedRun, read_run
-from persona_batch.api.loops import Carried, Perform, at_once, awaited, blocking
+from persona_batch.api.loops import Carried, Perform, at_once, awaited, blocking, check_loop
 from persona_batch.api.results import Progress, Run
 from persona_batch.api.taking import taking
 from persona_batch.api.words import in_python
@@ -35,6 +35,18 @@ def run(asked: AskedRun) -> Run:
     All other arguments have the names of the options of `batch run`, with `_` for `-` (`continue_` and `resume=True`
     for `--continue` and a bare `--resume`); `model`, `placement`, `persona`, `question` and `custom_check` take one
     text or a list, `param` (or `params`) and `factor` (or `factors`) a dict.
+
+    Args, in groups:
+        whom: provider, base_url, api_key_env, api_key_header, model; left out, the embedded model
+        what: samples (of each cell, 1), placement, params, factors, thinking ("separate" or "keep")
+        only: persona, question (globs of ids), limit (cells)
+        how fast: concurrency, rpm and tpm (requests and tokens a minute), per_day, timeout (seconds), retries
+        in which order: seed
+        how much: max_requests, max_tokens_total, max_cost, time_limit (seconds, a timedelta, or "30m")
+        where: out (folder of runs, "runs"), resume (a run, or True: the latest), continue_, retry_errors
+        checks: fail_under (a share, 0 to 1), custom_check
+        by what: engine, workers (processes)
+        who is told: on_record, on_progress, on_note
 
     Works anywhere, also in a notebook, where a loop is running. `on_record` is called with each record once it is on
     disk, `on_progress` with how far the run is, `on_note` with what `batch run` would tell on the way: all in the
@@ -71,8 +83,9 @@ async def run_async(asked: AskedRun) -> Run:
     What is being asked then is given up; every reply that came is on disk, and `resume` goes on. Callbacks are called
     in the loop's thread.
 
-    Returns, Raises: as `run`.
+    Returns, Raises: as `run`; and RuntimeError where the loop is none of asyncio.
     """
+    check_loop()
     stopper = Stopper()
     told = _Told(asked, stopper, at_once)
     made = asyncio.ensure_future(_made(asked, told, stopper))
