@@ -85,6 +85,29 @@ def test_ids_come_from_the_named_files_and_broken_ones_have_none(
     assert offered("run", "two.yaml", "-q", "asked.yaml", "--question", "") == ["own", "sea"]
 
 
+def test_columns_and_conditions_come_from_the_named_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("t.csv").write_text("arm,variant,answer\npirate,a,x\nbase,b,y\npirate,a,z\n")
+    Path("odd.csv").write_bytes(b'arm\xff,\x00\n\xff,"\n')
+    assert "reply=" in offered("import-results", "t.csv", "--column", "")
+    assert offered("import-results", "t.csv", "--column", "reply=a") == ["reply=arm", "reply=answer"]
+    assert offered("import-results", "t.csv", "--control", "") == ["pirate", "base"]
+    assert offered("import-results", "t.csv", "--column", "persona=variant", "--control", "") == ["a", "b"]
+    assert offered("import-results", "odd.csv", "--control", "") == []
+    assert offered("import-results", "gone.csv", "--column", "reply=") == ["reply="]
+
+
+def test_arms_of_an_export_and_a_comparison_are_the_personas_of_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    run = Path("runs/20261122T065600Z-x")
+    run.mkdir(parents=True)
+    (run / "run.json").write_text('{"config": {"personas": [{"id": "none"}, {"id": "cook"}]}}')
+    assert offered("export", "--personas", "") == offered("compare", "--control", "") == ["none", "cook"]
+    assert offered("export", "--personas", "cook,n") == ["cook,none"]
+
+
 def test_files_are_those_that_the_command_takes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     for name in ("out.json", "p.yaml", "r.csv", "runs"):

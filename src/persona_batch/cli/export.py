@@ -20,11 +20,11 @@ from persona_batch.cli.wanted import (
 )
 from persona_batch.errors import UsageError
 from persona_batch.exchange.exports.export import ExportOptions
-from persona_batch.exchange.exports.formats import FORMATS, Format, format_named, format_of
+from persona_batch.exchange.exports.formats import FORMATS, Format, format_named, format_of, odd_ending
 from persona_batch.view.terminal import tell, visible
 
 _NAMES = ", ".join(one.name for one in FORMATS)
-_STDOUT = "-"
+_STDOUT = ("-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1")
 
 
 def export(
@@ -80,9 +80,10 @@ def export(
 
     form = _format(format_, output)
     wanted = Wanted(personas or [], questions or [], read_statuses(status, failed=failed), sample, placement, model)
-    to_stdout = output == _STDOUT or (output is None and form.shape == "text")
-    if output == _STDOUT and form.shape != "text":
-        raise UsageError(f"-o -: an export as {form.name} is no text; name a file")
+    to_stdout = output in _STDOUT or (output is None and form.shape == "text")
+    pipe = None if to_stdout or output is None or not Path(output).is_fifo() else Path(output)
+    if (output in _STDOUT or pipe) and form.shape != "text":
+        raise UsageError(f"-o {output}: an export as {form.name} is no text; name a file")
     wish = Wish(
         form,
         None if output is None or to_stdout else Path(output),
@@ -94,10 +95,15 @@ def export(
     found, twice = find_runs(runs or ["latest"], Path(out))
     if to_stdout:
         notes = export_as_text(found, wish, _to_stdout)
+    elif pipe is not None:
+        with pipe.open("wb") as stream:
+            notes = export_as_text(found, wish, stream.write)
     else:
         with Advance(sys.stderr, "exporting:", dict(os.environ)) as advance:
             path, notes = export_to_file(found, wish, advance)
         typer.echo(path)
+        if output is not None and odd_ending(output, form):
+            tell(f"{output}: this is {form.name}, whatever the ending says")
     for note in (*twice, *notes):
         tell(note)
 
@@ -105,7 +111,8 @@ def export(
 def _format(name: str | None, output: str | None) -> Format:
     if name is not None:
         return format_named(name)
-    return (format_of(output) if output else None) or format_named("csv")
+    streamed = output is None or output in _STDOUT or Path(output).is_fifo()
+    return (None if streamed or output is None else format_of(output)) or format_named("csv")
 
 
 def _options(form: Format, arms: str | None, *, raw: bool, bom: bool) -> ExportOptions:

@@ -67,9 +67,11 @@ def show(
         from persona_batch.view.transcript import page_for, transcript
 
         page = page_for(sys.stdout, color)
+        unknown = frozenset[str]() if agreement.manifest is None else agreement.manifest.unknown_prompts
         for number, record in enumerate(records):
             above = "" if number else heading(facts_of(found, first), page.palette, page.width)
-            sys.stdout.write(f"{above}\n{transcript(record, page, reasoning=reasoning)}")
+            known = record.persona not in unknown
+            sys.stdout.write(f"{above}\n{transcript(record, page, reasoning=reasoning, known=known)}")
     for doubt in agreement.doubts():
         tell(doubt)
     if not wanted.matched and limit != 0:

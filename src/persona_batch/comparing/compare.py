@@ -1,6 +1,6 @@
 """The whole comparison on one page: records → corpus → layout → measures → corrections → result."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 import numpy as np
 from msgspec.structs import replace
@@ -49,6 +49,7 @@ def compare(
     copies: Policy = "source",
     margins: Mapping[str, float] | None = None,
     scores: Sequence[Scores] = (),
+    unplanned: Collection[int] = (),
     measures: Sequence[str] | None = None,
     permutations: int = PERMUTATIONS,
     power: float | None = None,
@@ -72,6 +73,7 @@ def compare(
             or none (`all`).
         margins: by metric, within what a difference counts as none (`with_equivalence`).
         scores: what judges gave the replies of each run (`read_scores`).
+        unplanned: which runs (0, 1) are imported results: nobody planned a grid, so that no cell of it is missing.
         measures: which of `MEASURES`; None: all.
         permutations: relabellings and sign-flips per test; the default is raised where there are many arms.
         power: wished; says what it takes to see effects like these with it (`Comparison.plan`). None: says nothing.
@@ -104,7 +106,7 @@ def compare(
         estimates = _corrected(layout, found.estimates, claims)
         if margins:
             estimates = with_equivalence(layout, estimates, margins)
-        arms = count_arms(layout, found.moved)
+        arms = count_arms(layout, found.moved, unplanned)
         factors = factor_rows(study, clusters, copies, levels) if by == "persona" else []
         calibrated = list(calibrations(layout, estimates))
         unmeasured = [sentences.NO_AGREEMENT] if calibrated and not can_tell_agreement() else []
@@ -122,7 +124,12 @@ def compare(
             calibrations=calibrated,
             plan=[planned for planned in found.plan if planned.arm in {claim.arm for claim in claims}],
             advice=advise(layout, claims),
-            notes=[*notes_on(layout, arms), *found.notes, *_too_few_permutations(claims, permutations), *unmeasured],
+            notes=[
+                *notes_on(layout, arms, ragged=bool(unplanned) and by == "persona"),
+                *found.notes,
+                *_too_few_permutations(claims, permutations),
+                *unmeasured,
+            ],
             excerpts=pick_excerpts(layout, estimates, excerpts or Wanted()),
         )
 

@@ -1,6 +1,6 @@
 """What became of each arm's cells: replies that count, losses, what is missing, and what stands beside nothing."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,12 +12,13 @@ from persona_batch.comparing.layout import Layout
 from persona_batch.comparing.moved import Moved
 
 
-def count_arms(layout: Layout, moved: Mapping[str, Moved]) -> list[Arm]:
+def count_arms(layout: Layout, moved: Mapping[str, Moved], unplanned: Collection[int] = ()) -> list[Arm]:
     """Return the arms with what became of each of their cells: nothing is silently dropped.
 
     Args:
         layout: the comparison.
         moved: questions that moved by themselves, by arm.
+        unplanned: the runs of which no grid is known (imported results): nothing is missing there.
     """
     corpus, assignment = layout.corpus, layout.assignment
     statuses = np.zeros((len(layout.arms), len(STATUSES)), dtype=np.int64)
@@ -46,7 +47,7 @@ def count_arms(layout: Layout, moved: Mapping[str, Moved]) -> list[Arm]:
                 filtered=counts["filtered"],
                 empty=counts["empty"],
                 errors=counts["error"],
-                missing=_missing(corpus, mine, speakers),
+                missing=_missing(corpus, mine, speakers, unplanned),
                 duplicates=duplicates,
                 used=counts["ok"] + counts["truncated"] - duplicates,
                 questions=len(asked),
@@ -61,7 +62,7 @@ def count_arms(layout: Layout, moved: Mapping[str, Moved]) -> list[Arm]:
 _SIDES = ("variant", "placement", "model", "factors")
 
 
-def _missing(corpus: Corpus, mine: NDArray[np.bool_], speakers: Column) -> int:
+def _missing(corpus: Corpus, mine: NDArray[np.bool_], speakers: Column, unplanned: Collection[int]) -> int:
     """Count cells that each persona's own grid has, run by run, and the records have not.
 
     Its questions, samples and contexts are crossed; which of the arm's speakers there are is each question's own.
@@ -70,12 +71,15 @@ def _missing(corpus: Corpus, mine: NDArray[np.bool_], speakers: Column) -> int:
         corpus: the records.
         mine: which of them are the arm's.
         speakers: (run, question, speaker) of all that were asked, one a column.
+        unplanned: runs that have no grid.
     """
     columns, total = corpus.columns, 0
     run_of, question_of, speaker_of = speakers
     heard = np.isin(speaker_of, np.unique(columns["speaker"][mine]))
     owner = np.stack([columns["persona"][mine], columns["run"][mine]])
     for persona, run in np.unique(owner, axis=1).T:
+        if int(run) in unplanned:
+            continue
         own = (owner[0] == persona) & (owner[1] == run)
         sides = np.stack([columns[name][mine][own] for name in _SIDES])
         contexts = np.unique(sides, axis=1).shape[1]

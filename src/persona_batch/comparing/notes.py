@@ -21,8 +21,8 @@ QUESTIONS, SAMPLES = 20, 5
 """From so many on middling effects show: 20 questions with 5 samples see half a standard deviation in .83."""
 
 
-def notes_on(layout: Layout, arms: Sequence[Arm]) -> list[str]:
-    """Return the notes, the gravest first."""
+def notes_on(layout: Layout, arms: Sequence[Arm], *, ragged: bool = False) -> list[str]:
+    """Return the notes, the gravest first; `ragged`: nothing says that all arms were to be asked the same."""
     notes = []
     if not layout.pairs:
         notes.append(_no_reference(layout))
@@ -42,6 +42,8 @@ def notes_on(layout: Layout, arms: Sequence[Arm]) -> list[str]:
     notes.extend(layout.copies)
     if not all(pair.own.all() for pair in layout.pairs):
         notes.append(sentences.LEVELS_SHARE)
+    if ragged:
+        notes.extend(_not_asked(layout, arms))
     unpaired = [arm for arm in arms if arm.unpaired]
     if unpaired:
         named = ", ".join(sentences.OF_ARM.format(arm=arm.name, counts=f"{arm.unpaired:,}") for arm in unpaired[:8])
@@ -50,6 +52,15 @@ def notes_on(layout: Layout, arms: Sequence[Arm]) -> list[str]:
     if layout.pairs and "persona" in roles and "placebo" not in roles:
         notes.append(sentences.NO_PLACEBO)
     return notes
+
+
+def _not_asked(layout: Layout, arms: Sequence[Arm]) -> Iterator[str]:
+    """Say which arms lack questions altogether."""
+    total = layout.question_count
+    lacking = [arm for arm in arms if arm.questions < total]
+    if lacking:
+        named = [sentences.OF_ARM.format(arm=arm.name, counts=f"{total - arm.questions:,}") for arm in lacking[:8]]
+        yield sentences.NOT_ASKED.format(n=f"{total:,}", arms=", ".join(named))
 
 
 def _no_reference(layout: Layout) -> str:

@@ -32,7 +32,7 @@ def declared_checks(results: Iterable[CheckResult]) -> tuple[Check, ...]:
 
 def asked_at(record: Record) -> float:
     """Return the moment of sending in seconds of Unix time, or NaN."""
-    if record.timing is None:
+    if record.timing is None or record.timing.started_at is None:
         return np.nan
     try:
         return datetime.fromisoformat(record.timing.started_at).timestamp()

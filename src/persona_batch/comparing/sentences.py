@@ -77,6 +77,9 @@ TOO_LONG = (
     " replies are the same."
 )
 UNPAIRED = "Questions without a usable reply on both sides were left out: {arms}."
+NOT_ASKED = (
+    "Not every arm was asked all {n} questions; these lack some: {arms}. What both sides were asked is compared."
+)
 OTHER_PARAMS = (
     "Asked with other parameters than {reference}: {arms}: a difference may come from them rather than from the prompt."
 )

@@ -176,7 +176,12 @@ COLUMNS: tuple[Column, ...] = (
     _column("answer", "text", "the right answer, where it has one", lambda entry: entry.question.answer),
     _column("speaker", "text", "who the user was said to be"),
     _column("sample", "integer", "0, 1, … for repeats", lambda entry: _whole(entry.record.sample)),
-    _column("placement", "text", "where the prompt stood: system, developer, user or none"),
+    _column(
+        "placement",
+        "text",
+        "where the prompt stood: system, developer, user or none",
+        lambda entry: entry.record.placement if entry.persona.known else None,
+    ),
     _column("provider", "text", "the preset's name, `custom` for a bare base URL"),
     _column("model", "text", "the model that was asked for"),
     _column("model_returned", "text", "the model that the endpoint says answered"),

@@ -76,6 +76,7 @@ def compare_on_disk(
         clusters=clusters_of(first.manifest),
         levels=levels_of(first.manifest),
         scores=[read_scores(agreement.run.path) for agreement in agreements],
+        unplanned=[place for place, one in enumerate(agreements) if one.manifest is not None and one.manifest.imported],
         copies=options.copies,
         margins=options.margins,
         power=options.power,

@@ -91,6 +91,21 @@ class Manifest(msgspec.Struct, kw_only=True):
         return str(source.get("tool")) if isinstance(source, dict) else None
 
     @property
+    def unknown_prompts(self) -> frozenset[str]:
+        """The personas of imported results that do not say what stood before the questions."""
+        return self._of_import("unknown_prompts")
+
+    @property
+    def templates(self) -> frozenset[str]:
+        """The personas of imported results whose wordings are one template, filled in anew for each question."""
+        return self._of_import("templates")
+
+    def _of_import(self, name: str) -> frozenset[str]:
+        source = self.config.get("imported")
+        held = source.get(name) if isinstance(source, dict) else None
+        return frozenset(map(str, held)) if isinstance(held, list) else frozenset()
+
+    @property
     def partial(self) -> bool:
         """Whether filters left out a part of the batch so far."""
         return None not in (self.cells, self.batch_cells) and self.cells != self.batch_cells

@@ -28,13 +28,13 @@ class Timing(msgspec.Struct, frozen=True):
     """When the last attempt was sent (UTC, ISO 8601), and how long it took, in milliseconds.
 
     `ttft_ms`: from sending to the first non-empty content or reasoning; `latency_ms`: to the end of the reply;
-    `chunks`: stream events that carried text.
+    `chunks`: stream events that carried text. Of imported results any of them may be unknown: None.
     """
 
-    started_at: str = ""
+    started_at: str | None = None
     ttft_ms: float | None = None
     latency_ms: float | None = None
-    chunks: int = 0
+    chunks: int | None = None
 
 
 class TurnRecord(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,9 +11,9 @@ from persona_batch.pricing.price import PriceList, price_at
 
 
 class Sent(msgspec.Struct, frozen=True):
-    """When a request was sent; empty where that is not known."""
+    """When a request was sent; None, or empty, where that is not known."""
 
-    started_at: str = ""
+    started_at: str | None = None
 
 
 class Part(msgspec.Struct, frozen=True):
@@ -39,7 +39,7 @@ class SpendingHead(msgspec.Struct, frozen=True):
 
 class _Timed(Protocol):
     @property
-    def started_at(self) -> str: ...
+    def started_at(self) -> str | None: ...
 
 
 class _Request(Protocol):
@@ -81,7 +81,7 @@ def bill_of(record: Spending, prices: Sequence[PriceList]) -> Bill:
     for model, request in _requests(record) if prices else ():
         if request.timing is None and request.usage is None:
             continue  # nothing was sent
-        moment = "" if request.timing is None else request.timing.started_at
+        moment = "" if request.timing is None else request.timing.started_at or ""
         bill.add(price_at(prices, model, moment), request.usage, failed=max(0, request.attempts - 1))
     return bill
 

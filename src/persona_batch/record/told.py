@@ -25,10 +25,11 @@ class QuestionTold(NamedTuple):
 
 
 class PersonaTold(NamedTuple):
-    """A persona as its file has it; `variants` are its wordings."""
+    """A persona as its file has it; `variants` are its wordings; `known`: whether its prompt is (see `Manifest`)."""
 
     name: str | None = None
     variants: tuple[str | None, ...] = ()
+    known: bool = True
 
 
 _NO_QUESTION, _NOBODY = QuestionTold(), PersonaTold()
@@ -58,7 +59,10 @@ class Told:
         """Return what a manifest tells; the personas of a table only where the table is there as it was."""
         questions = {str(one.get("id")): _question(one) for one in manifest.entries("questions")}
         entries = manifest.entries("personas")
-        personas = {str(one.get("id")): _persona(one) for one in entries if "rows" not in one}
+        unknown = manifest.unknown_prompts
+        personas = {
+            str(one.get("id")): _persona(one, str(one.get("id")) not in unknown) for one in entries if "rows" not in one
+        }
         tables = []
         for one in entries:
             if "rows" in one:
@@ -95,9 +99,9 @@ def _question(entry: Mapping[str, JsonValue]) -> QuestionTold:
     return QuestionTold(*(_text(entry.get(name)) for name in QuestionTold._fields))
 
 
-def _persona(entry: Mapping[str, JsonValue]) -> PersonaTold:
-    wordings = entry.get("variants")
-    return PersonaTold(_text(entry.get("name")), tuple(map(_text, wordings)) if isinstance(wordings, list) else ())
+def _persona(entry: Mapping[str, JsonValue], known: bool) -> PersonaTold:
+    held = entry.get("variants")
+    return PersonaTold(_text(entry.get("name")), tuple(map(_text, held)) if isinstance(held, list) else (), known)
 
 
 def _text(value: JsonValue) -> str | None:

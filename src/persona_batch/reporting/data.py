@@ -65,7 +65,10 @@ class Effect(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Condition(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything about a cell but its question and sample; `control` indexes the condition it is compared with."""
+    """Everything about a cell but its question and sample; `control` indexes the condition it is compared with.
+
+    `unknown`: there may have been a prompt, which imported results do not say.
+    """
 
     id: str
     persona: str
@@ -73,6 +76,7 @@ class Condition(msgspec.Struct, frozen=True, kw_only=True):
     run: int
     levels: dict[str, str]
     system: str | None
+    unknown: bool
     placement: str
     model: str
     params: int

@@ -24,6 +24,8 @@ from persona_batch.reporting.grading import Given, Grades
 from persona_batch.reporting.naming import Named, Order, Who, name_conditions, run_labels
 from persona_batch.reporting.reading import Reading, Source
 
+_FILLED = 12  # texts of a template that are shown
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -217,13 +219,21 @@ def _questions(reader: Reading, sources: Sequence[Source]) -> tuple[list[Asked],
 
 
 def _system(who: Who, reader: Reading, sources: Sequence[Source]) -> str | None:
-    """Return the prompt of a condition: its system message, or what the persona says in the user's first message."""
+    """Return the prompt of a condition: its system message, or what the persona says in the user's first message.
+
+    Of a template it is the first of the texts that it became.
+    """
     told = reader.systems.get(who)
-    if told is not None or who.placement != "user":
+    manifest = sources[who.run].manifest
+    template = manifest is not None and who.persona in manifest.templates
+    if not template and (told is not None or who.placement != "user"):
         return told
     for entry in _config(sources[who.run], "personas"):
         wordings = entry.get("variants")
         if entry.get("id") == who.persona and isinstance(wordings, list) and who.variant < len(wordings):
+            if template:
+                more = [f"… ({len(wordings) - _FILLED:,} more)"] if len(wordings) > _FILLED else []
+                return "\n⋯\n".join([*map(str, wordings[:_FILLED]), *more])
             return str(wordings[who.variant])
     return reader.prompts[who.run].wording(who.persona)
 

@@ -98,6 +98,7 @@ class Reading:
         self.prompts.append(Prompts())
         self.counts.append(0)
         self.beside.append({})
+        templates = frozenset[str]() if source.manifest is None else source.manifest.templates
         for place, read in standing.read():
             record = source.seen(read)
             for result in record.results:
@@ -105,6 +106,8 @@ class Reading:
             if record.key in source.scores.beside:
                 self.beside[run][record.key] = Beside(record.persona, reply_hash(record.reply))
             who = Who.of(record, run)
+            if record.persona in templates:  # each wording has its own questions: together they are one condition
+                who = who._replace(variant=0)
             condition = self.whos.setdefault(who, len(self.whos))
             question = self.questions.setdefault(record.question, len(self.questions))
             self._note(who, question, record)

@@ -170,6 +170,8 @@ def _conditions(
     params = gathered.params
     effects = {} if comparison is None else effects_by_arm(comparison, languages, order)
     between = comparison is not None and comparison.settings.by == "run"
+    manifests = [source.manifest for source in gathered.sources]
+    unknown = [frozenset[str]() if one is None else one.unknown_prompts for one in manifests]
     for place, who in enumerate(order):
         controls = gathered.controls[who.run].get(who.persona, ())
         yield Condition(
@@ -179,6 +181,7 @@ def _conditions(
             run=who.run,
             levels=gathered.named.levels[place],
             system=gathered.systems[place],
+            unknown=who.persona in unknown[who.run],
             placement=who.placement,
             model=who.model,
             params=params.index(who.params),

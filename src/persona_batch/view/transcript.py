@@ -58,9 +58,9 @@ def messages_block(messages: Sequence[Message], page: Page, title: str = "") -> 
     return "\n".join(lines) + "\n"
 
 
-def transcript(record: Record, page: Page, *, reasoning: bool = False) -> str:
-    """Return messages, reply and a closing line of one record. It ends with a line feed."""
-    parts = [messages_block(record.messages, page, title_of(record))]
+def transcript(record: Record, page: Page, *, reasoning: bool = False, known: bool = True) -> str:
+    """Return messages, reply and a closing line of one record, which ends with a line feed; `known`: as `title_of`."""
+    parts = [messages_block(record.messages, page, title_of(record, known=known))]
     if reasoning and record.reasoning:
         parts.append(page.palette.dim(_folded(visible(record.reasoning).strip(), page)) + "\n\n")
     if record.reply:
@@ -92,8 +92,11 @@ def conversation_lines(cell: Cell, page: Page) -> Iterator[str]:
         yield page.palette.dim(_folded(f" {sentence}", page)) + "\n"
 
 
-def title_of(record: Record | Cell, *, question: bool = True) -> str:
-    """Return the place in the grid: what differs from the default is named, what tells cells apart first."""
+def title_of(record: Record | Cell, *, question: bool = True, known: bool = True) -> str:
+    """Return the place in the grid: what differs from the default is named, what tells cells apart first.
+
+    `known`: whether what stood before the question is; of imported results it may not be.
+    """
     parts = [record.persona, record.question] if question else [record.persona]
     if record.speaker is not None:
         told = record.factors.get(TOLD)
@@ -103,7 +106,7 @@ def title_of(record: Record | Cell, *, question: bool = True) -> str:
             parts.append(f"{name} {said_level(level)}")
     parts.append(record.model)
     if record.placement != "system":
-        parts.insert(1, f"placement {record.placement}")
+        parts.insert(1, f"placement {record.placement}" if known else "prompt not known")
     if record.variant:
         parts.append(f"variant {record.variant}")
     if record.sample:

@@ -3,9 +3,10 @@
 import csv
 import importlib.util
 import json
+import logging
 import sqlite3
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from typing import Any
 
 import pytest
@@ -118,14 +119,32 @@ def test_duckdb_by_duckdb(records: list[Record]) -> None:
     assert [json.loads(row["params"]) for row in rows] == [one.params for one in records]
 
 
+@contextmanager
+def said_by(library: str) -> Iterator[list[str]]:
+    """Collect what a library logs as warnings."""
+    said: list[str] = []
+
+    class Collecting(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            said.append(record.getMessage())
+
+    handler = Collecting(logging.WARNING)
+    logging.getLogger(library).addHandler(handler)
+    try:
+        yield said
+    finally:
+        logging.getLogger(library).removeHandler(handler)
+
+
 @needs("datasets")
 @heavy
 @given(many)
 def test_a_folder_by_datasets(records: list[Record]) -> None:
     from datasets import load_dataset
 
-    with exported(records, "datasets") as path:
+    with exported(records, "datasets") as path, said_by("datasets") as warnings:
         rows = list(load_dataset(str(path), split="train", cache_dir=str(path.parent / "cache")))
+    assert warnings == []
     assert told(rows) == as_recorded(records)
     assert [row["messages"] for row in rows] == [sent(one) for one in records]
 

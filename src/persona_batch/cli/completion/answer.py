@@ -14,7 +14,7 @@ from persona_batch.cli.completion.line import Line, known_words
 from persona_batch.cli.completion.values import FILES, VALUES, Found, paths
 
 _SAFE: Final = re.compile(r"[\w@%+=:,./-]+")  # needs no quotes in any shell
-_LISTS: Final = ("--measures", "--factor")  # several values may stand between commas
+_LISTS: Final = ("--measures", "--factor", "--personas")  # several values may stand between commas
 _MOST: Final = 1_000
 
 
@@ -127,7 +127,8 @@ def _of(line: Line, name: str, metavar: str, typed: str, before: str) -> Answer:
     """Return the values of an option or an argument: names and ids first, files where none of these fits."""
     values = line.table["values"]
     known = [(value, "") for value in values.get(f"{line.command} {name}", values.get(name, ()))]
-    made = VALUES[name](line, typed) if name in VALUES else ()
+    make = VALUES.get(f"{line.command} {name}", VALUES.get(name))
+    made = () if make is None else make(line, typed)
     found = _begun(((before + value, about) for value, about in (*known, *made)), before + typed)
     files = next((key for key in (f"{line.command} {name}", name, metavar) if key in FILES), None)
     if found.found or files is None:

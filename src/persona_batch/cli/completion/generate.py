@@ -41,6 +41,7 @@ def _values() -> dict[str, list[str]]:
     from persona_batch.engine.engines import ENGINES
     from persona_batch.exchange.exports.formats import FORMATS as EXPORTS
     from persona_batch.exchange.results.formats import FORMATS as RESULTS
+    from persona_batch.exchange.results.table import FIELDS
     from persona_batch.exchange.sources.recognising import FORMATS as SOURCES
     from persona_batch.provider.presets import PRESETS
     from persona_batch.record.finding import BY_AGE
@@ -53,6 +54,7 @@ def _values() -> dict[str, list[str]]:
         "--engine": list(ENGINES),
         "import --format": [one.name for one in SOURCES],
         "import-results --format": [one.name for one in RESULTS],
+        "import-results --column": [f"{name}=" for name in FIELDS],
         "export --format": [one.name for one in EXPORTS],
         "--placement": list(get_args(Placement)),
         "--measures": list(MEASURES),

@@ -15,6 +15,7 @@ from persona_batch.cli.completion.line import Line
 
 _YAML: Final = (".yaml", ".yml")
 _RECORDS, _MANIFEST = "records.jsonl", "run.json"
+_CONDITION: Final = ("persona", "condition", "arm", "treatment", "role", "character")
 _MOST_FILES: Final = 50  # that are looked into
 _MOST_BYTES: Final = 512 * 1024  # of one of them
 _MOST_RUNS: Final = 1_000
@@ -71,6 +72,41 @@ def jobs(line: Line, typed: str) -> Iterator[Found]:  # noqa: ARG001 - as the ot
             yield name.removesuffix(".json"), "a job"
 
 
+def columns(line: Line, typed: str) -> Iterator[Found]:
+    """Yield the columns of the named table, each behind the field that was typed."""
+    field, equals, _ = typed.partition("=")
+    if equals:
+        yield from ((f"{field}={name}", "a column") for name in dict.fromkeys(next(_rows(line), [])))
+
+
+def conditions(line: Line, typed: str) -> Iterator[Found]:  # noqa: ARG001 - as the others
+    """Yield the names of the conditions at the beginning of the named table, and those of built-in controls."""
+    rows = _rows(line)
+    head = next(rows, [])
+    said = next((pair[8:] for pair in line.given.get("--column", []) if pair.startswith("persona=")), None)
+    wanted = _CONDITION if said is None else (said.casefold(),)
+    at = next((place for place, name in enumerate(head) if name.strip().casefold() in wanted), None)
+    found = dict.fromkeys(row[at] for row in rows if at is not None and at < len(row) and row[at])
+    yield from ((name, "a condition") for name in [*found][:_MOST_RUNS])
+
+
+def _rows(line: Line) -> Iterator[list[str]]:
+    """Yield the first rows of the table that the line names."""
+    import csv
+
+    for metavar, word in line.typed_arguments:
+        path = Path(word).expanduser()
+        if metavar != "FILE" or path.suffix.lower() not in (".csv", ".tsv") or not path.is_file():
+            continue
+        try:
+            with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
+                text = file.read(_MOST_BYTES)
+            yield from csv.reader(text.splitlines(keepends=True), delimiter="\t" if path.suffix == ".tsv" else ",")
+        except (OSError, csv.Error):
+            return
+        return
+
+
 VALUES: Final[dict[str, Callable[[Line, str], Iterable[Found]]]] = {
     "RUN": run_ids,
     "JOB": jobs,
@@ -78,8 +114,12 @@ VALUES: Final[dict[str, Callable[[Line, str], Iterable[Found]]]] = {
     "--baseline": run_ids,
     "--persona": persona_ids,
     "--question": question_ids,
+    "--personas": persona_ids,
+    "compare --control": persona_ids,
+    "import-results --control": conditions,
+    "import-results --column": columns,
 }
-"""By the option's first name, or by the argument's metavar."""
+"""By the option's first name, or by the argument's metavar; behind the command where it is that command's alone."""
 
 FILES: Final[dict[str, tuple[str, ...] | None]] = {
     "--questions": _YAML,

@@ -7,6 +7,7 @@ import msgspec
 
 from persona_batch.chat import Params
 from persona_batch.exchange.exports.export import Export
+from persona_batch.exchange.exports.prompts import WithoutPrompt
 from persona_batch.plan.key import KeySet
 from persona_batch.provider.dialect import Dialect, sent_messages
 from persona_batch.provider.presets import CUSTOM, PRESETS
@@ -24,6 +25,7 @@ def pieces(export: Export) -> Iterator[bytes]:
     """Yield the lines. Of a conversation the last turn is asked, after the replies that it had."""
     encode = msgspec.json.Encoder().encode
     lines, size, again, talks = 0, 0, 0, 0
+    without = WithoutPrompt()
     keys, providers, left_out = KeySet(), dict[str, None](), dict[str, None]()
     for entry in export.entries():
         record = entry.record
@@ -32,6 +34,7 @@ def pieces(export: Export) -> Iterator[bytes]:
         if not keys.add(hashlib.blake2b(record.key.encode(), digest_size=16).hexdigest()):
             again += 1
             continue
+        without.see(entry)
         talks += record.turns is not None
         providers[record.provider] = None
         body = _body(record, left_out)
@@ -40,6 +43,7 @@ def pieces(export: Export) -> Iterator[bytes]:
         lines, size = lines + 1, size + len(line)
         yield line
     _tell(export, lines, size, providers)
+    export.notes.extend(without.told("request"))
     if again:
         export.notes.append(f"{counted(again, 'record')} of another run asked the same: it is in the file once")
     if talks:

@@ -35,18 +35,21 @@ def write(export: Export, folder: Path) -> None:
     data = folder / _FILE
     data.parent.mkdir()
     write_parquet(export, data)
-    rows: int = read_metadata(data).num_rows
-    (folder / "README.md").write_text(_card(export, rows, data.stat().st_size), encoding="utf-8", newline="\n")
+    held = read_metadata(data)
+    plain_size = sum(held.row_group(number).total_byte_size for number in range(held.num_row_groups))
+    card = _card(export, held.num_rows, data.stat().st_size, plain_size)
+    (folder / "README.md").write_text(card, encoding="utf-8", newline="\n")
 
 
-def _card(export: Export, rows: int, size: int) -> str:
+def _card(export: Export, rows: int, size: int, plain_size: int) -> str:
     runs = [run.name for run in export.table.runs]
     head = {
         "configs": [{"config_name": "default", "data_files": [{"split": "train", "path": "data/*.parquet"}]}],
         "dataset_info": {
             "features": [_feature(column) for column in export.columns],
-            "splits": [{"name": "train", "num_examples": rows}],
+            "splits": [{"name": "train", "num_bytes": plain_size, "num_examples": rows}],
             "download_size": size,
+            "dataset_size": plain_size,
         },
         "pretty_name": ", ".join(runs),
         "size_categories": [next((name for most, name in _SIZES if rows < most), "n>1M")],

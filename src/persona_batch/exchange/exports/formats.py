@@ -94,6 +94,7 @@ FORMATS: tuple[Format, ...] = (
 )  # fmt: skip
 
 
+_SPREADSHEETS = (".xlsx", ".xls", ".ods", ".numbers")
 _ENDINGS = {
     ".csv": "csv",
     ".tsv": "tsv",
@@ -126,6 +127,21 @@ def format_named(name: str) -> Format:
 
 
 def format_of(path: str) -> Format | None:
-    """Return the format that the ending of a file's name stands for; None: it does not say."""
-    name = _ENDINGS.get(Path(path).suffix.lower())
-    return None if name is None else format_named(name)
+    """Return the format that the ending of a file's name stands for; None: there is no ending.
+
+    Raises:
+        UsageError: it stands for none.
+    """
+    ending = Path(path).suffix.lower()
+    if ending and ending not in _ENDINGS:
+        raise UsageError(
+            f"-o {path}: no format has the ending {ending}: {', '.join(_ENDINGS)}; or say it by --format: "
+            f"{', '.join(one.name for one in FORMATS)}"
+        )
+    return format_named(_ENDINGS[ending]) if ending else None
+
+
+def odd_ending(path: str, form: Format) -> bool:
+    """Whether a file's name ends as if it were of another format."""
+    ending = Path(path).suffix.lower()
+    return (_ENDINGS.get(ending, form.name) != form.name and ending != form.suffix) or ending in _SPREADSHEETS

@@ -12,6 +12,7 @@ from persona_batch.record.record import TurnRecord
 from persona_batch.wording import counted, said_level
 
 _BATCH = 64 * 1024  # characters that are collected
+_UNKNOWN = "The prompt is not known: the results that were imported do not say what stood before the questions.\n"
 _FIELDS = 5  # kept of each record: question, persona, sample, run, place
 
 
@@ -63,7 +64,8 @@ def _prompt(name: str, variant: int, entry: Entry) -> str:
     told = f" ({plain(entry.persona.name)})" if entry.persona.name not in (None, name) else ""
     which = f", wording {variant}" if variant else ""
     system = entry.system
-    shown = "No system prompt.\n" if system is None else fenced(system) if system else "An empty system prompt.\n"
+    absent = "No system prompt.\n" if entry.persona.known else _UNKNOWN
+    shown = absent if system is None else fenced(system) if system else "An empty system prompt.\n"
     return f"### {plain(name)}{told}{which}\n\n{shown}\n"
 
 
@@ -78,7 +80,7 @@ def _answered(entry: Entry, run: str | None) -> str:
     facts = [
         *([] if run is None else [run]),
         record.model,
-        record.placement,
+        *([record.placement] if entry.persona.known else []),
         *([f"wording {record.variant}"] if record.variant else []),
         *([f"speaker {record.speaker}"] if record.speaker else []),
         *factors,

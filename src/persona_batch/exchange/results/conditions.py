@@ -1,5 +1,9 @@
-"""What stood before the questions → personas and controls: one condition for each prompt, never two prompts in one."""
+"""What stood before the questions → personas and controls: one condition for each prompt, never two labels in one.
 
+A prompt that is filled in anew for each question is one condition, too: its texts are wordings of one persona.
+"""
+
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -9,10 +13,12 @@ from persona_batch.config.built_in import BUILT_IN
 from persona_batch.config.names import id_from_stem, id_from_text
 from persona_batch.errors import UsageError
 from persona_batch.exchange.results.found import FoundReply, Notes
+from persona_batch.exchange.results.wordings import shared_beginning
 from persona_batch.wording import listed, meant
 
 MOST = 20_000  # conditions of one import
 NAMELESS = "unnamed"
+_TELLING = 8  # characters that texts have in common, for these to name them
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +64,8 @@ class Conditions:
     notes: Notes
     prompts: list[Prompt] = field(default_factory=list)
     labels: list[dict[str, None]] = field(default_factory=list)
+    _templates: list[dict[str, None]] = field(default_factory=list)
+    _joined: dict[int, list[int]] = field(default_factory=dict)
     _places: dict[tuple[str | None, Prompt], int] = field(default_factory=dict)
     _kept: frozenset[int] = frozenset()
     ids: list[str] = field(default_factory=list)
@@ -84,9 +92,59 @@ class Conditions:
                 )
             self.prompts.append(prompt)
             self.labels.append({})
+            self._templates.append({})
         if reply.label:
             self.labels[number][reply.label] = None
+        if template := reply.label or reply.template:
+            self._templates[number][template] = None
         return number
+
+    def join(self, asked: Iterable[tuple[int, int]]) -> dict[int, tuple[int, int]]:
+        """Make one condition of the prompts that one template became, question by question.
+
+        That is so where whatever bears the same label (or template) asked each question with one prompt only, and the
+        prompts differ in nothing but their text. Else each of them stays a condition of its own.
+
+        Args:
+            asked: every condition and question that go together, by number.
+
+        Returns:
+            The condition and the wording, by what was a condition before.
+        """
+        questions: dict[int, set[int]] = {}
+        for condition, question in asked:
+            questions.setdefault(condition, set()).add(question)
+        own = [number for number in questions if self.prompts[number].built_in is None and self._templates[number]]
+        counts: Counter[tuple[str, int]] = Counter()
+        for number in own:
+            counts.update((one, question) for one in self._templates[number] for question in questions[number])
+        several = {template for (template, _), count in counts.items() if count > 1}
+        groups: dict[tuple[object, ...], list[int]] = {}
+        for number in own:
+            prompt, templates = self.prompts[number], frozenset(self._templates[number])
+            if prompt.text is not None and not templates & several:
+                groups.setdefault((templates, prompt.placement, prompt.examples, prompt.known), []).append(number)
+        self._joined = {
+            group[0]: sorted(group, key=lambda one: self.prompts[one].text or "")
+            for group in groups.values()
+            if len(group) > 1
+        }
+        return {one: (head, place) for head, group in self._joined.items() for place, one in enumerate(group)}
+
+    def unknown(self) -> list[str]:
+        """Return the ids of the personas whose prompts the source does not say."""
+        return [name for name, prompt in zip(self.ids, self.prompts, strict=True) if name and not prompt.known]
+
+    def templates(self) -> list[str]:
+        """Return the ids of the personas whose wordings are one template's, each of its own questions."""
+        return [self.ids[number] for number in self._joined]
+
+    def _tell_joined(self, names: Sequence[str]) -> None:
+        for head, group in self._joined.items():
+            self.notes.add(
+                f"`{names[head]}` is one template, filled in question by question: its {len(group):,} texts are "
+                "wordings of one persona"
+            )
 
     def named(self) -> list[str]:
         """Return the id of each condition: a built-in control's, or what the source calls it, or of its text."""
@@ -97,7 +155,7 @@ class Conditions:
             if place not in self._kept:
                 found.append("")
                 continue
-            name = self._name(prompt, [label for label in labels if label not in shared])
+            name = self._name(place, [label for label in labels if label not in shared])
             unique, number = name, 2
             while unique in taken or (unique in BUILT_IN and prompt.built_in != unique and prompt.known):
                 unique, number = f"{name}-{number}", number + 1
@@ -108,7 +166,8 @@ class Conditions:
                 self.notes.add(f"{told} is `{unique}` here")
         return found
 
-    def _name(self, prompt: Prompt, labels: Sequence[str]) -> str:
+    def _name(self, number: int, labels: Sequence[str]) -> str:
+        prompt = self.prompts[number]
         if prompt.built_in is not None:
             return prompt.built_in
         own = id_from_stem(labels[0]) if labels else None
@@ -117,20 +176,26 @@ class Conditions:
         if not prompt.known:
             return NAMELESS
         if prompt.text:
-            return id_from_text(prompt.text)
+            shared = shared_beginning(self._wordings(number)).strip()
+            return id_from_text(shared if len(shared) >= _TELLING else prompt.text)
         return f"{'none' if prompt.text is None else 'empty'}-with-examples"
 
     def _shared_labels(self) -> set[str]:
         """Return the labels that stand for several prompts: a template, which names none of them."""
         seen: set[str] = set()
         twice: set[str] = set()
-        for prompt, labels in zip(self.prompts, self.labels, strict=True):
-            if prompt.built_in is None:
+        for place, (prompt, labels) in enumerate(zip(self.prompts, self.labels, strict=True)):
+            if place in self._kept and prompt.built_in is None:
                 twice |= seen & labels.keys()
                 seen |= labels.keys()
         for label in sorted(twice):
-            self.notes.add(f"`{label}` stands for several prompts: each is a persona of its own, named by its text")
+            self.notes.add(
+                f"`{label}` stands for several prompts to one question: each is a persona of its own, named by its text"
+            )
         return twice
+
+    def _wordings(self, number: int) -> list[str]:
+        return [self.prompts[one].text or "" for one in self._joined.get(number, [number])]
 
     def personas(
         self, questions: tuple[Question, ...], controls: Sequence[str], params: Sequence[Params]
@@ -146,12 +211,13 @@ class Conditions:
             UsageError: there is no such condition.
         """
         names = self.ids = self.named()
+        self._tell_joined(names)
         chosen = [self._control(wanted, names) for wanted in controls]
         heads = list(dict.fromkeys([*chosen, *(name for name in BUILT_IN if name in names)]))
         found = [
             Persona(
                 id=name,
-                variants=(prompt.text,),
+                variants=(prompt.text,) if prompt.text is None else tuple(self._wordings(number)),
                 questions=questions,
                 placement=prompt.placement if prompt.text is not None else "none",
                 examples=prompt.examples,
@@ -160,7 +226,7 @@ class Conditions:
                 control=name in heads,
                 controls=() if name in heads else tuple(heads),
             )
-            for name, prompt, own in zip(names, self.prompts, params, strict=True)
+            for number, (name, prompt, own) in enumerate(zip(names, self.prompts, params, strict=True))
         ]
         if not heads:
             self.notes.add(

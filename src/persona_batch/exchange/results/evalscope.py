@@ -29,7 +29,7 @@ from persona_batch.exchange.results.reading import decoded, lines, shown
 from persona_batch.record import Timing
 
 FOLDER = "**/predictions/**/*.jsonl"
-_LEFT = "{n} predictions with more than text in them: left out"
+_LEFT = "{n} {prediction|predictions} with more than text: left out"
 _CONFIG = 1 << 20  # bytes of a task_config.yaml
 
 

@@ -76,6 +76,11 @@ def _of_file(path: Path, named: Format | None) -> Format:
         raise UsageError(
             f"{shown(path)}: these are records of `batch run`: `batch compare {path}` takes them as they are"
         )
+    if (named is None or named.name == "promptfoo") and promptfoo.is_other_output(suffix, head):
+        raise UsageError(
+            f"{shown(path)}: an output of promptfoo that does not say all of an evaluation; have it write JSON: "
+            "`promptfoo export eval ID -o out.json`, or `promptfoo eval -o out.json`"
+        )
     if named is not None:
         return named
     for one in FORMATS:

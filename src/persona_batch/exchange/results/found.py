@@ -4,6 +4,7 @@ Replies are carried as they are. What a source does not say stays None; what can
 `Notes` and said: nothing is dropped silently.
 """
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -17,6 +18,7 @@ from persona_batch.record import CheckResult, ErrorInfo, Status, Timing
 
 _LARGEST = 1e300  # of numbers
 _LONGEST_REASON = 2_000  # characters
+_ONE_OR_SEVERAL = re.compile(r"\{([a-z ]+)\|([a-z ]+)\}")
 PARAMS = frozenset(
     {
         *("temperature", "top_p", "top_k", "min_p", "seed", "stop", "max_tokens", "max_completion_tokens"),
@@ -40,7 +42,8 @@ class FoundReply(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     `place` says where it stands (`out.json: result 3`). `opening` is what stood before the user's first message,
     examples included; `earlier` are turns that were really played; `text` is the user's last message as it was sent.
     `label` is what the source calls the condition; `named`: the label tells conditions apart even where they sent the
-    same. `known`: the source says what stood in the opening (else there may have been a prompt that nobody wrote down).
+    same; `template`: what tells a prompt that has no label from others, before anything was filled in. `known`: the
+    source says what stood in the opening (else there may have been a prompt that nobody wrote down).
     `identity` is the question's id by the source, `fixed`: it is the user's word that it is one. `wording` is which of
     several ways of asking one question `text` is, `asked` then what those have in common.
     `origin` is the tool's own mark of this very reply, of which there is one. `sample` is the repeat's number as the
@@ -53,6 +56,7 @@ class FoundReply(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     text: str
     label: str | None = None
     named: bool = False
+    template: str | None = None
     known: bool = True
     identity: str | None = None
     fixed: bool = False
@@ -93,7 +97,10 @@ class FoundReply(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Notes:
-    """Sentences about what was changed, assumed or left out; the same sentence is said once, with a count."""
+    """Sentences about what was changed, assumed or left out; the same sentence is said once, with a count.
+
+    One that begins with `{n}` is of so many things, and has `{row|rows}` where one and several differ.
+    """
 
     def __init__(self) -> None:
         self._counts: Counter[str] = Counter()
@@ -108,10 +115,17 @@ class Notes:
     def told(self) -> list[str]:
         """Return the sentences."""
         return [
-            sentence.replace("{n}", f"{count:,}")
+            _counted(sentence, count)
             + (f" (the first: {self._examples[sentence]})" if sentence in self._examples else "")
             for sentence, count in self._counts.items()
         ]
+
+
+def _counted(sentence: str, count: int) -> str:
+    if not sentence.startswith("{n}"):
+        return sentence  # it may hold names of others
+    said = _ONE_OR_SEVERAL.sub(lambda forms: forms[1 if count == 1 else 2], sentence)
+    return said.replace("{n}", f"{count:,}", 1)
 
 
 class Wanted(NamedTuple):
@@ -152,7 +166,7 @@ def kept_params(said: Mapping[str, Any] | None) -> Params:
 def said_messages(messages: Sequence[Mapping[str, Any]], notes: Notes, place: str) -> list[tuple[str, object]]:
     """Return who says what; names of speakers are left out, and that is noted."""
     if any(one.get("name") for one in messages):
-        notes.add("{n} chats with names in their messages: the names are left out", place)
+        notes.add("{n} {chat|chats} with names in the messages: the names are left out", place)
     return [(str(one.get("role")), one.get("content")) for one in messages]
 
 

@@ -29,18 +29,22 @@ _MOST_LEVELS = 2_000  # combinations of parameters
 
 @dataclass(slots=True)
 class Place:
-    """Where a reply stands in the batch: -1: nowhere, it was left out."""
+    """Where a reply stands in the batch."""
 
     condition: int
     question: int
     model: int
     params: int
     level: str | None
+    variant: int = 0
 
 
 @dataclass(slots=True)
 class Gathered:
-    """The batch of a source. `places` run parallel to the spooled replies; `ids` are the conditions' by number."""
+    """The batch of a source. `places` run parallel to the spooled replies; `ids` are the conditions' by number.
+
+    `unknown` are the personas whose prompts nobody wrote down, `templates` those whose wordings are one template's.
+    """
 
     grid: Grid
     batch: Batch
@@ -51,6 +55,18 @@ class Gathered:
     varied: tuple[str, ...]
     samples: NDArray[np.int64]
     copies: Mapping[int, str]
+    unknown: list[str]
+    templates: list[str]
+
+    @property
+    def each(self) -> str:
+        """What a number of samples is said of; empty: there is but one model, at one level."""
+        several = [
+            *(["model"] if len(self.grid.models) > 1 else []),
+            *self.varied,
+            *([FORMAT] if self.batch.run.formats else []),
+        ]
+        return f" for each {' and '.join(several)}" if several else ""
 
     def factors(self, place: Place) -> dict[str, JsonValue]:
         """Return the levels at which a reply was asked."""
@@ -90,7 +106,9 @@ def gather(spool: Spool, tool: str, name: str, controls: Sequence[str], wordings
     for reply in spool:
         told = _told(reply, wordings)
         if told is None:
-            notes.add("{n} replies to messages that are no prompt, examples and a question: left out", reply.place)
+            notes.add(
+                "{n} {reply|replies} to messages that are no prompt, examples and a question: left out", reply.place
+            )
             places.append(None)
             continue
         prompt, text = told
@@ -104,6 +122,7 @@ def gather(spool: Spool, tool: str, name: str, controls: Sequence[str], wordings
         question = asked.of(reply, text, level, wordings.question(reply))
         places.append(Place(conditions.of(reply, prompt), question, model, params, level))
     _leave_out_conversations(places, conditions, notes)
+    _join(places, conditions)
     if not any(place is not None for place in places):
         raise UsageError(f"nothing of it can be carried over: {'; '.join(notes.told()) or 'there is no reply in it'}")
     held = _without_own_seeds(places, held, notes)
@@ -148,6 +167,8 @@ def gather(spool: Spool, tool: str, name: str, controls: Sequence[str], wordings
         varied=varied,
         samples=samples,
         copies=repeats.copies(),
+        unknown=conditions.unknown(),
+        templates=conditions.templates(),
     )
 
 
@@ -176,9 +197,18 @@ def _leave_out_conversations(places: list[Place | None], conditions: Conditions,
     for number, place in enumerate(places):
         if place is not None and place.condition in played:
             notes.add(
-                "{n} replies within conversations whose earlier replies differ: left out (which were the model's?)"
+                "{n} {reply|replies} within conversations whose earlier replies differ: left out (which were the "
+                "model's?)"
             )
             places[number] = None
+
+
+def _join(places: Sequence[Place | None], conditions: Conditions) -> None:
+    """Give the replies of one template one condition, each in its wording."""
+    joined = conditions.join((place.condition, place.question) for place in places if place is not None)
+    for place in places:
+        if place is not None:
+            place.condition, place.variant = joined.get(place.condition, (place.condition, 0))
     conditions.keep(place.condition for place in places if place is not None)
 
 

@@ -96,7 +96,7 @@ def import_results(options: ImportResults) -> Imported:
     head = (
         f"{form.tool}: {counted(count, 'reply').replace('replys', 'replies')} of "
         f"{counted(len(gathered.batch.personas), 'condition')} to {counted(len(gathered.questions), 'question')}, "
-        f"{counted(int(gathered.samples.max()) + 1, 'sample')} at most"
+        f"{counted(int(gathered.samples.max()) + 1, 'sample')} at most{gathered.each}"
     )
     return Imported(run, form.tool, [head, *notes.told()])
 
@@ -200,11 +200,20 @@ def _write_manifest(
             provider=grid.endpoint.provider,
             endpoint=grid.endpoint.identity,
             models=list(grid.models),
-            config={"imported": {**source, "at": now, "notes": notes.told()}, **resolved(gathered.batch, grid)},
+            config={
+                "imported": {
+                    **source,
+                    "unknown_prompts": gathered.unknown,
+                    "templates": gathered.templates,
+                    "at": now,
+                    "notes": notes.told(),
+                },
+                **resolved(gathered.batch, grid),
+            },
             versions=versions(),
             plan=grid.fingerprint,
             cells=len(seen.keys),
-            batch_cells=grid.total,
+            batch_cells=len(seen.keys),  # nobody planned a grid
             counts={str(status): count for status, count in seen.counts.items()},
             tokens=TokenSums(seen.prompt_tokens or None, seen.completion_tokens or None, seen.total_tokens or None),
             sessions=[Session(now, utc_now(), int(failed), len(seen.keys))],

@@ -156,7 +156,7 @@ def _replies(head: _Head, sample: _Sample, name: str, notes: Notes) -> Iterator[
         finish_reason=None if failed else finish,
         error=failure(reason, "Inspect gives no reason") if failed else None,
         usage=None if failed else tokens_of(usage),
-        timing=Timing(started_at=sample.started_at or "", latency_ms=None if seconds is None else seconds * 1000),
+        timing=Timing(started_at=sample.started_at, latency_ms=None if seconds is None else seconds * 1000),
         origin=sample.uuid,
         request_id=output.response_id if output is not None and not failed else None,
         checks=[] if failed else _checks(sample.scores or {}, place, notes),
@@ -236,7 +236,9 @@ def _checks(scores: Mapping[str, Any], place: str, notes: Notes) -> list[CheckRe
             passed = value == "C" or value is True
             found.append(CheckResult(f"inspect {name}", passed, None, None if passed else "by the scorer of Inspect"))
         elif not isinstance(value, int | float | dict):
-            notes.add("{n} scores that are neither right or wrong nor numbers: left out", place)
+            notes.add(
+                "{n} {score that is|scores that are} neither right or wrong nor {a number|numbers}: left out", place
+            )
     return found
 
 

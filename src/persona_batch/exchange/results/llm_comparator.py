@@ -13,9 +13,11 @@ from persona_batch.errors import UsageError
 from persona_batch.exchange.results.found import FoundReply, Notes, Wanted, status_of
 from persona_batch.exchange.results.reading import decoded, document, shown
 
-_SCORES = "{n} scores of pairs: left out; `batch judge` or `batch rate` say how replies do beside each other"
-_LEFT = "{n} examples whose input or reply is no text: left out"
-_FIELDS = "{n} examples with rationales or fields of their own: these are left out"
+_SCORES = (
+    "{n} {score of a pair|scores of pairs}: left out; `batch judge` or `batch rate` say how replies do side by side"
+)
+_LEFT = "{n} {example|examples} whose input or reply is no text: left out"
+_FIELDS = "{n} {example|examples} with rationales or custom fields: these are left out"
 
 
 class _Model(msgspec.Struct):

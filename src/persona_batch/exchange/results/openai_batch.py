@@ -19,9 +19,10 @@ from persona_batch.exchange.results.found import (
     status_of,
 )
 from persona_batch.exchange.results.reading import decoded, lines, shown
+from persona_batch.wording import counted
 
 _NOT_ASKED = frozenset({"model", "messages", "stream", "stream_options", "user", "metadata", "store", "n"})
-_LEFT = "{n} requests with more than text in them: left out"
+_LEFT = "{n} {request|requests} with more than text: left out"
 
 
 class _Request(msgspec.Struct):
@@ -100,7 +101,9 @@ def read(path: Path, wanted: Wanted, notes: Notes) -> Iterator[FoundReply]:
             yield from _replies(line, request, row, place, notes)
     missing = len(places) - len(seen)
     if missing:
-        notes.add(f"{missing:,} requests of {asked} have no reply in {name} (in the batch's error file?): left out")
+        notes.add(
+            f"{counted(missing, 'request')} of {asked} without a reply in {name} (in the batch's error file?): left out"
+        )
 
 
 def _places(path: Path) -> dict[str, tuple[int, int]]:

@@ -34,10 +34,14 @@ _FAILED = 2  # failureReason: the provider failed; 1: an assertion did
 _OURS = {"contains": "contains", "not-contains": "not contains", "equals": "equals", "not-equals": "not equals"}
 _OURS |= {"regex": "regex", "not-regex": "not regex"}
 _PASS_OR_FAIL = ("contains", "equals", "regex", "icontains", "starts-with", "is-json", "contains-json", "javascript")
-_WARM = "{n} replies without a temperature in their settings: promptfoo sends 0 to OpenAI then, and so it is recorded"
+_WARM = (
+    "{n} {reply|replies} without a temperature in the settings: promptfoo sends 0 to OpenAI then, and so it is recorded"
+)
 _LONGEST_LABEL = 80
 _FILES = (".json", ".yaml", ".yml", ".txt", ".md", ".jsonl", ".j2", ".csv", ".js", ".ts", ".py", ".mjs", ".cjs")
-_NO_TEXT = "{n} results that are no text (an object, an image, a call of a tool): left out"
+_NO_TEXT = "{n} {result that is|results that are} no text (an image, a call of a tool): left out"
+_AS_JSON = "{n} {reply|replies} that promptfoo has as data (of a `transform`, a JSON schema): kept as JSON text"
+_CALLS = ("tool_calls", "function_call", "functionCall", "toolCall", "tool_use", "arguments", "blobRef", "image_url")
 
 
 def matches(suffix: str, head: bytes) -> bool:
@@ -46,6 +50,18 @@ def matches(suffix: str, head: bytes) -> bool:
         return all(name in head for name in (b'"promptIdx"', b'"testCase"', b'"gradingResult"'))
     marks = (b'"evalId"', b'"promptIdx"', b'"gradingResult"', b'"namedScores"', b'"latencyMs"')
     return suffix == ".json" and b'"results"' in head and any(mark in head for mark in marks)
+
+
+def is_other_output(suffix: str, head: bytes) -> bool:
+    """Whether a file is what promptfoo wrote for people or spreadsheets: CSV, YAML, HTML, XML."""
+    if suffix in (".csv", ".xlsx"):
+        first = head.partition(b"\n")[0]
+        return b",Status,Score,Named Scores" in first or (b",Status," in first and b",Grader Reason" in first)
+    if suffix in (".yaml", ".yml"):
+        return head.startswith(b"evalId:") or (b"\nresults:" in b"\n" + head and b"promptIdx:" in head)
+    if suffix in (".html", ".htm"):
+        return b"promptfoo" in head.lower()
+    return suffix in (".xml", ".txt") and b"promptfoo" in head[:4096].lower() and b"evalId" in head
 
 
 def read(path: Path, _: Wanted, notes: Notes) -> Iterator[FoundReply]:
@@ -116,6 +132,9 @@ def _replies(
     if not failed and not isinstance(output, str):
         if output is None:
             output = ""
+        elif _is_data(output):
+            notes.add(_AS_JSON, place)
+            output = msgspec.json.encode(output).decode()
         else:
             notes.add(_NO_TEXT, place)
             return
@@ -131,6 +150,7 @@ def _replies(
         text=text,
         label=label or None,
         named=bool(label),
+        template=template or None,
         wording=(label or _template_name(template, result.prompt_idx)) if variables else None,
         asked=canonical_json(variables).decode() if variables else None,
         origin=result.id,
@@ -146,6 +166,15 @@ def _replies(
         timing=None if cached or failed or latency is None else Timing(latency_ms=latency),
         checks=[] if failed else _checks(result.grading_result or {}, notes),
         scores={} if failed else _scores(result.grading_result or {}),
+    )
+
+
+def _is_data(output: object) -> bool:
+    """Whether an output is data that a model wrote; a call of a tool, or an image, is none."""
+    parts = output if isinstance(output, list) else [output]
+    return isinstance(output, dict | list | bool | int | float) and not any(
+        isinstance(part, dict) and (any(name in part for name in _CALLS) or part.get("type") in _CALLS)
+        for part in parts
     )
 
 

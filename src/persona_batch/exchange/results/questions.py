@@ -66,7 +66,7 @@ class Asked:
         for number, texts in enumerate(self._texts):
             formatted = self._formatted[number]
             if self.formats and len(formatted) < len(self.formats):
-                self.notes.add("{n} questions were not asked in every format")
+                self.notes.add("{n} {question was|questions were} not asked in every format")
             found.append(
                 Question(
                     id=ids[number],
@@ -92,7 +92,9 @@ class Asked:
             if hint is None and len(hints) == 1 and not hints[0].isdigit() and len(owners[hints[0]]) == 1:
                 hint = hints[0]
             if len(hints) > 1:
-                self.notes.add("{n} questions have several ids for one text in the source: one question each")
+                self.notes.add(
+                    "{n} {question has|questions have} several ids in the source for one text: {one|one each}"
+                )
             name = (id_from_stem(hint) if hint else None) or id_from_text(" / ".join(texts))
             unique, count = name, 2
             while unique in taken:

@@ -29,7 +29,7 @@ def record_of(reply: FoundReply, place: Place, gathered: Gathered, number: int, 
     """
     found = gathered.grid.find(
         persona=gathered.ids[place.condition],
-        variant=0,
+        variant=place.variant,
         question=gathered.questions[place.question],
         placement=_placement(gathered, place),
         model=gathered.grid.models[place.model],
@@ -74,14 +74,14 @@ def _placement(gathered: Gathered, place: Place) -> str:
     return next(one.placement for one in gathered.batch.personas if one.id == name)
 
 
-def _moment(timing: Timing) -> str:
-    """Return when it was sent in UTC; "" where the source does not say it so that it can be read."""
+def _moment(timing: Timing) -> str | None:
+    """Return when it was sent in UTC; None where the source does not say it so that it can be read."""
     try:
-        moment = datetime.fromisoformat(timing.started_at)
+        moment = datetime.fromisoformat(timing.started_at or "")
     except ValueError:
-        return ""
+        return None
     if moment.tzinfo is None:
-        return ""
+        return None
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 

@@ -113,14 +113,14 @@ def _reply(row: Row, columns: Mapping[str, str], place: str, notes: Notes) -> It
     label = _text(cells.get("persona"), "persona", columns, place)
     chat = _chat(cells, columns, place, notes)
     if chat is None:
-        notes.add("{n} rows whose messages are more than text: left out", place)
+        notes.add("{n} {row|rows} whose messages are more than text: left out", place)
         return
     opening, text = chat
     known = "messages" in columns or "system" in columns
     reply = _text(cells.get("reply"), "reply", columns, place)
     error = _text(cells.get("error"), "error", columns, place)
     if not reply and not error and cells.get("reply") is None:
-        notes.add("{n} rows without a reply: left out", place)
+        notes.add("{n} {row|rows} without a reply: left out", place)
         return
     finish = _text(cells.get("finish_reason"), "finish_reason", columns, place) or None
     failed = bool(error) and not reply

@@ -6,6 +6,7 @@ message. All else are ways of asking one question: levels of the factor `format`
 """
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import takewhile
 
@@ -102,10 +103,14 @@ class Wordings:
         return False
 
 
+def shared_beginning(texts: Sequence[str]) -> str:
+    """Return what all of these begin with."""
+    first, last = min(texts), max(texts)
+    return first[: sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(first, last, strict=False)))]
+
+
 def _in_front(texts: list[str]) -> str:
     """Return what all of these begin with, up to a blank line."""
-    first, last = min(texts), max(texts)
-    same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(first, last, strict=False)))
-    common = first[:same]
+    common = shared_beginning(texts)
     cut = common.rfind(JOINT) if len(set(texts)) > 1 else texts[0].rfind(JOINT)
     return common[:cut] if cut > 0 else ""

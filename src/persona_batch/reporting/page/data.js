@@ -53,6 +53,7 @@
  * @property {number} run index in `runs`
  * @property {{[factor: string]: string}} levels its level of each of `factors`, attributes included, where it has one
  * @property {string|null} system its prompt, for the head of the column; null: none
+ * @property {boolean} unknown whether there may have been a prompt that nobody wrote down
  * @property {string} placement
  * @property {string} model
  * @property {number} params index in `params`

@@ -25,6 +25,7 @@ const WORDS = {
   notAlone: { en: "This condition alone was not tested.", zh: "没有单独检验这一条件。" },
   untested: { en: "not tested", zh: "未检验" },
   prompt: { en: "system prompt", zh: "系统提示词" },
+  unknownPrompt: { en: "prompt not known", zh: "提示词未知" },
   noPrompt: { en: "no system message", zh: "无系统消息" },
   emptyPrompt: { en: "an empty system message", zh: "空的系统消息" },
   placed: { en: "placed as {placement}", zh: "位置：{placement}" },
@@ -161,7 +162,7 @@ function scale(told, interval) {
  * @param {boolean} open
  */
 function prompt(meta, { first }, open) {
-  if (first.system === null) return element("div", { class: "prompt absent" }, tell(WORDS.noPrompt));
+  if (first.system === null) return element("div", { class: "prompt absent" }, tell(first.unknown ? WORDS.unknownPrompt : WORDS.noPrompt));
   if (first.system === "") return element("div", { class: "prompt absent" }, tell(WORDS.emptyPrompt));
   const control = first.control === null ? null : meta.conditions[first.control].system;
   const shown = cut(first.system, PROMPT);

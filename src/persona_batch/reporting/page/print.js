@@ -18,6 +18,7 @@ const WORDS = {
   view: { en: "Print view", zh: "打印视图" },
   made: { en: "Made {made} by {tool}", zh: "由 {tool} 生成于 {made}" },
   columns: { en: "Who was asked", zh: "提问对象" },
+  unknownPrompt: { en: "prompt not known", zh: "提示词未知" },
   noPrompt: { en: "no system prompt", zh: "无系统提示词" },
   sample: { en: "sample {number}", zh: "样本 {number}" },
   nothing: { en: "(nothing)", zh: "（空）" },
@@ -95,10 +96,10 @@ export class PrintView {
         : null,
       element("h2", {}, tell(WORDS.columns)),
       element("dl", { class: "asked-of" }, conditions.map((place) => {
-        const { id, system, effect } = meta.conditions[place];
+        const { id, system, unknown, effect } = meta.conditions[place];
         return [
           element("dt", {}, named(id)),
-          element("dd", {}, system ? prose(system) : tell(WORDS.noPrompt), effect?.conditions === 1 ? element("p", { class: "muted" }, tell(effect.sentence)) : null),
+          element("dd", {}, system ? prose(system) : tell(unknown ? WORDS.unknownPrompt : WORDS.noPrompt), effect?.conditions === 1 ? element("p", { class: "muted" }, tell(effect.sentence)) : null),
         ];
       })),
     );
