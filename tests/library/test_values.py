@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import yaml
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from persona_batch import ConfigError, UsageError, ask, run
@@ -44,19 +44,27 @@ def cells(batch: Any) -> list[tuple[str, ...]]:
     return sorted((cell.key, cell.persona, cell.question, str(cell.checks), str(cell.attributes)) for cell in grid)
 
 
+class Quoting(yaml.SafeDumper):
+    """Writes every text in quotes: PyYAML leaves them off `0E0`, which is a number in YAML 1.2."""
+
+
+Quoting.add_representer(str, lambda dumper, text: dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"'))
+
+
+def in_yaml(said: object) -> str:
+    return str(yaml.dump(said, Dumper=Quoting, allow_unicode=True, sort_keys=False))
+
+
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
+@example(personas=[{"system": ""}], questions=["0E0"])
 @given(personas=st.lists(PERSONA, min_size=1, max_size=3), questions=st.lists(QUESTION, min_size=1, max_size=3))
 def test_values_have_the_keys_of_the_same_words_in_yaml(
     folder: Path, personas: list[dict[str, Any]], questions: list[Any]
 ) -> None:
     entries = [{"id": f"p{number}", **persona} for number, persona in enumerate(personas)]
     said = [one if isinstance(one, str) else {"id": f"q{number}", **one} for number, one in enumerate(questions)]
-    (folder / "p.yaml").write_text(
-        yaml.safe_dump({"personas": entries}, allow_unicode=True, sort_keys=False), encoding="utf-8"
-    )
-    (folder / "q.yaml").write_text(
-        yaml.safe_dump({"questions": said}, allow_unicode=True, sort_keys=False), encoding="utf-8"
-    )
+    (folder / "p.yaml").write_text(in_yaml({"personas": entries}), encoding="utf-8")
+    (folder / "q.yaml").write_text(in_yaml({"questions": said}), encoding="utf-8")
 
     def outcome(files: Any, asked: Any) -> object:
         try:
