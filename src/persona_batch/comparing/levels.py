@@ -64,7 +64,7 @@ def by_level(corpus: Corpus, by: str, control: str | None, order: Sequence[str] 
     lookup = np.full((len(corpus.names["persona"]), len(levels)), -1, dtype=np.int64)
     for subject, present in _levels_of(owner, level_column).items():
         mine = [level for level in ranked if level in present]
-        if len(mine) < 2:
+        if len(mine) < 2 or (by == "variant" and _apart(corpus, owner == subject)):
             continue
         for level in mine:
             lookup[subject, level] = len(names)
@@ -140,6 +140,12 @@ def _levels_of(owner: Column, levels: Column) -> dict[int, set[int]]:
     for subject, level in np.unique(np.stack([owner, levels]), axis=1).T.tolist():
         found.setdefault(subject, set()).add(level)
     return found
+
+
+def _apart(corpus: Corpus, mine: Column) -> bool:
+    """Whether each question was asked in one wording only, as those of a template are: none has another beside it."""
+    asked = np.unique(np.stack([corpus.columns[name][mine] for name in ("question", "variant")]), axis=1)
+    return len(np.unique(asked[0])) == len(asked[0])
 
 
 def _all_else(corpus: Corpus, by: str, owner: Column) -> Column:

@@ -82,6 +82,23 @@ def test_labels_are_never_mixed_and_a_prompt_in_the_message_is_not_one_in_the_sy
     assert {one.persona for one in records} == {"x", "y"}
 
 
+def test_where_a_template_was_empty_there_was_no_prompt_and_that_is_said(call: Call, tmp_path: Path) -> None:
+    rows = [
+        {
+            "persona": who,
+            "system": f"Pirate of the {topic}" if who == "p" and asked != "Who?" else None,
+            "question": asked,
+        }
+        for asked, topic in ASKED.items()
+        for who in ("base", "p")
+    ]
+    run, records, told = imported(call, table(tmp_path, [{**row, "reply": "r"} for row in rows]))
+    assert conditions(run) == {"none": 1, "p": 5}
+    assert "replies of `p` without a prompt of its own are `none`'s" in told
+    assert "`base` is `none` here" in told
+    assert [one.persona for one in records if one.question == "Who"] == ["none", "none"]
+
+
 def test_without_a_label_each_prompt_is_a_condition(call: Call, tmp_path: Path) -> None:
     rows = [{"system": f"You know the {topic}", "question": asked, "reply": "r"} for asked, topic in ASKED.items()]
     run, _, _ = imported(call, table(tmp_path, rows))
@@ -101,7 +118,9 @@ def test_readers_take_a_template_for_one_condition(call: Call, tmp_path: Path) -
     chats = [json.loads(line) for line in call("export", str(run), "-f", "openai-messages").out.splitlines()]
     assert len([one for one in chats if one["messages"][0]["role"] == "system"]) == 18
     assert "part of" not in call("runs").out
-    assert call("compare", str(run), "--by", "variant").code == 0
+    by_variant = call("compare", str(run), "--by", "variant").out
+    assert "could not be tested" not in by_variant
+    assert "nothing can be tested" in " ".join(by_variant.split())
 
 
 def test_data_of_promptfoo_is_kept_as_json_and_a_call_of_a_tool_is_not(call: Call, tmp_path: Path) -> None:

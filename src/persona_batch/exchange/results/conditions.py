@@ -151,6 +151,7 @@ class Conditions:
         found: list[str] = []
         taken: dict[str, None] = {}
         shared = self._shared_labels()
+        own = {label for place in self._kept if self.prompts[place].built_in is None for label in self.labels[place]}
         for place, (prompt, labels) in enumerate(zip(self.prompts, self.labels, strict=True)):
             if place not in self._kept:
                 found.append("")
@@ -162,7 +163,11 @@ class Conditions:
             taken[unique] = None
             found.append(unique)
             told = listed([f"`{label}`" for label in labels])
-            if labels and list(labels) != [unique]:
+            if prompt.built_in is not None and (partly := [label for label in labels if label in own]):
+                named = listed([f"`{label}`" for label in partly])
+                self.notes.add(f"replies of {named} without a prompt of its own are `{unique}`'s")
+                told = listed([f"`{label}`" for label in labels if label not in own])
+            if told and labels and list(labels) != [unique]:
                 self.notes.add(f"{told} is `{unique}` here")
         return found
 
