@@ -17,7 +17,7 @@ from typing import Literal
 
 import numpy as np
 
-from benchmarks import simulate_claims, simulate_judges, simulate_ratings
+from benchmarks import simulate_claims, simulate_judges, simulate_level_lines, simulate_ratings
 from benchmarks.simulate_rows import LEVEL, Aim, Row, rows
 from persona_batch.comparing import Comparison, compare
 
@@ -59,7 +59,7 @@ def _outcomes(replicates: int, seed: int, only: Sequence[str]) -> Iterator[Outco
     def wanted(name: str) -> bool:
         return not only or any(name.startswith(text) for text in only)
 
-    for row in (*rows(), *simulate_claims.rows()):
+    for row in (*rows(), *simulate_claims.rows(), *simulate_level_lines.rows()):
         if any(wanted(aim.name) for aim in row.aims):
             yield from measure(row, replicates, seed)
     for name, held, expected, tolerance, share in (

@@ -1,5 +1,6 @@
 """Factors have rows of their own, and a level of an attribute speaks for the personas it was seen on."""
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -7,6 +8,8 @@ from comparing.made import grid, prose, record
 from persona_batch.chat import Message, Placement
 from persona_batch.comparing import compare
 from persona_batch.record import Record
+from persona_batch.verdict.told import verdict_of
+from persona_batch.verdict.translation import ENGLISH
 
 VOICES = {"none": "", "assistant": "", "pirate": "Arrr!"}
 
@@ -52,6 +55,47 @@ def test_a_factor_of_the_run_has_a_row_unasked() -> None:
     assert (row.factor, row.level, row.reference) == ("model", "b", "a")
     assert row.persona in (None, "pirate")
     assert compare(grid(VOICES)).factors == []
+
+
+def marked(share: float, models: tuple[str, ...] = ("a", "b"), seed: int = 1) -> list[Record]:
+    """One persona and its control on models, of which the last begins with a word of its own in a share of replies."""
+    rng = np.random.default_rng(seed)
+    found = []
+    for model in models:
+        for one in grid({"none": "", "p": ""}, questions=12, samples=3, seed=int(rng.integers(1_000_000))):
+            own = "Zork! " if model == models[-1] and rng.random() < share else ""
+            found.append(record(one.persona, one.question, own + one.reply, sample=one.sample, model=model))
+    return found
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 0.6, 1.0])
+def test_a_level_is_told_by_what_claims_are_told_by(share: float) -> None:
+    records = [one for one in marked(share) if one.persona == "p"]
+    measures = ["change", "told_apart"]
+    (row,) = compare(records, measures=measures).factors
+    (claim,) = compare(records, by="model", measures=measures).claims
+    assert row.holds is (row.p_holm is not None and row.p_holm <= 0.05)
+    assert row.holds is claim.holds
+    assert row.p == pytest.approx(claim.p, abs=0.02)
+
+
+def test_the_screen_never_says_that_what_is_told_in_nearly_all_cases_could_not_be_told() -> None:
+    found = compare(marked(1.0), measures=["change", "told_apart"])
+    assert found.factors[0].change.p is not None
+    assert found.factors[0].change.p > 0.05  # by itself it would not do
+    assert "model: b is told from a (p) in" in verdict_of(found, ENGLISH).factors[0]
+    (row,) = found.factors
+    doubtful = msgspec.structs.replace(found, factors=[msgspec.structs.replace(row, p=0.2, p_holm=0.2, holds=False)])
+    assert "b may differ from a (p)" in verdict_of(doubtful, ENGLISH).factors[0]
+    alone = msgspec.structs.replace(found, factors=[msgspec.structs.replace(row, p=0.04, p_holm=0.08, holds=False)])
+    assert "b taken alone is told from a (p)" in verdict_of(alone, ENGLISH).factors[0]
+
+
+def test_several_levels_of_a_factor_are_one_family() -> None:
+    rows = compare(marked(1.0, ("a", "b", "c", "d")), measures=["change", "told_apart"]).factors
+    assert [row.level for row in rows] == ["b", "c", "d"]
+    assert [row.holds for row in rows] == [False, False, True]
+    assert rows[-1].p_holm == pytest.approx(3 * (rows[-1].p or 0))
 
 
 def test_request_parameters_are_a_factor_too_and_told_by_what_differs() -> None:

@@ -1,5 +1,6 @@
 """Columns of a corpus that records name themselves: the grid's own factors."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -47,6 +48,15 @@ def by_name(columns: dict[str, Column], names: dict[str, list[str]]) -> tuple[st
         names[column_of(factor)] = [values[place] for place in held_now]
         columns[column_of(factor)] = np.searchsorted(held_now, column)
     return factors
+
+
+def numbered(columns: Sequence[Column]) -> Column:
+    """Number the different rows of a table, given by its columns, from 0."""
+    order = np.lexsort(columns)
+    new = np.any([np.diff(column[order]) != 0 for column in columns], axis=0)
+    found = np.empty(len(order), dtype=np.int64)
+    found[order] = np.concatenate([[0], np.cumsum(new)])
+    return found
 
 
 def level_text(level: JsonValue) -> str:

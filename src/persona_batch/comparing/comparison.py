@@ -153,7 +153,9 @@ class FactorRow(msgspec.Struct, frozen=True, kw_only=True):
     """One level of a factor of the cells (placement, variant, model, …) against another, all else equal.
 
     `persona` is the persona within which the two were asked, None: over several. `told_apart` and `change` are of the
-    level against `reference`; no claim and in no family.
+    level against `reference`. `p` is made as a claim's half is (twice the smaller of change's and, with few replies,
+    the shared shift's), `p_holm` Holm's over the levels of the factor, as `--by` has it; `holds` by that, None where it
+    could not be tested.
     """
 
     factor: str
@@ -162,13 +164,18 @@ class FactorRow(msgspec.Struct, frozen=True, kw_only=True):
     reference: str
     told_apart: Estimate
     change: Estimate
+    shared: Estimate | None = None
+    p: float | None = None
+    p_holm: float | None = None
+    holds: bool | None = None
 
 
 class DistinctiveWord(msgspec.Struct, frozen=True, kw_only=True):
     """A word that an arm's replies hold more (or less, `z` < 0) often than the reference's.
 
-    `arm_replies` and `reference_replies` count replies that hold it; `z` is the log-odds' z-score and `p` its
-    family-wise p by max-|z| permutation. `shown` is a piece of a reply with the word, from `question`.
+    `arm_replies` and `reference_replies` count replies that hold it, of `arm_total` and `reference_total`; `z` is the
+    log-odds' z-score and `p` its family-wise p by max-|z| permutation. `shown` is a piece of a reply with the word,
+    from `question`.
     """
 
     arm: str
@@ -179,6 +186,8 @@ class DistinctiveWord(msgspec.Struct, frozen=True, kw_only=True):
     reference_replies: int
     question: str
     shown: str
+    arm_total: int = 0
+    reference_total: int = 0
 
 
 class Calibration(msgspec.Struct, frozen=True, kw_only=True):

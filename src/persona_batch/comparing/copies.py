@@ -2,7 +2,8 @@
 
 Short replies coincide by themselves ("yes", "yes"), and dropping those makes 70 % against 30 % look like nothing. Only
 what was drawn once counts once: answers with one request id, and requests without chance in them (temperature 0, top_k
-1, one seed for all samples) at the questions the endpoint answers alike.
+1, one seed for all samples) at the questions the endpoint answers alike. And where nearly every cell holds one text
+only, over all arms, chance was not at work, whatever the source says of it (`written_again`).
 """
 
 from collections.abc import Iterator
@@ -15,12 +16,10 @@ from numpy.typing import NDArray
 from persona_batch.comparing import sentences
 from persona_batch.comparing.columns import Column
 from persona_batch.comparing.corpus import Corpus
+from persona_batch.comparing.written_again import CELL, LONG, written_again
 
 Policy: TypeAlias = Literal["source", "once", "all"]
 """Which samples of a cell count once: those of one draw, all that are byte-identical, or none."""
-
-LONG = 80  # characters from which on two samples are hardly the same by chance
-_CELL = ("run", "persona", "variant", "question", "speaker", "placement", "model", "params", "factors")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +58,7 @@ def find_copies(corpus: Corpus, rows: Column, policy: Policy) -> Copies:
     notes.extend(_told(int((~first).sum()), sentences.COPIES_SERVED))
     drawn = _drawn(corpus, rows)
     notes.extend(_fixed(corpus, rows, drawn, kept))
+    notes.extend(_written_again(corpus, rows, kept & (~fixed | drawn), kept))
     notes.extend(_cached(corpus, rows, kept))
     return Copies(kept, np.where(drawn, 0, luck), notes)
 
@@ -100,6 +100,18 @@ def _fixed(corpus: Corpus, rows: Column, drawn: NDArray[np.bool_], kept: NDArray
         yield sentences.FIXED_BUT_DRAWN
 
 
+def _written_again(
+    corpus: Corpus, rows: Column, looked_at: NDArray[np.bool_], kept: NDArray[np.bool_]
+) -> Iterator[str]:
+    """Take out what all cells together tell to be copies, and say so."""
+    places = np.flatnonzero(looked_at)
+    found = written_again(corpus, rows[places])
+    if found.again.any():
+        kept[places[found.again]] = False
+        told = {"n": found.again.sum(), "equal": found.equal, "total": found.total}
+        yield sentences.COPIES_WRITTEN.format(**{name: f"{count:,}" for name, count in told.items()})
+
+
 def _cached(corpus: Corpus, rows: Column, kept: NDArray[np.bool_]) -> Iterator[str]:
     """Say where long replies are identical though nothing tells why."""
     again = kept & ~_first(corpus, rows, corpus.digest[rows])
@@ -116,7 +128,7 @@ def _told(count: int, sentence: str) -> Iterator[str]:
 
 def _first(corpus: Corpus, rows: Column, *marks: Column) -> NDArray[np.bool_]:
     """Mark the first row of each cell with these marks."""
-    cells = np.stack([*(corpus.columns[name][rows] for name in _CELL), *marks])
+    cells = np.stack([*(corpus.columns[name][rows] for name in CELL), *marks])
     order = np.lexsort([np.arange(len(rows)), *cells])
     first = np.ones(len(rows), dtype=np.bool_)
     first[order[1:]] = np.any(np.diff(cells[:, order], axis=1) != 0, axis=0)

@@ -52,8 +52,9 @@ class Corpus:
     seconds of Unix time, or NaN; `tokens` the reply's length as the endpoint counted it, or NaN;
     `params` are each run's and persona's request parameters as canonical JSON. `texts` hold the first `LONGEST`
     characters of each reply; `cut` counts those that are longer. `probes` are the scores by entry, where there are any.
-    `factors` are the grid's own (a request parameter, `format`), each with a column under `column_of`; the column
-    `params` is without them. `grades` are what judges and people gave.
+    `imported`: another tool asked, and nothing can be run again from here. `factors` are the grid's own (a request
+    parameter, `format`), each with a column under `column_of`; the column `params` is without them. `grades` are what
+    judges and people gave.
     """
 
     names: dict[str, list[str]]
@@ -74,6 +75,7 @@ class Corpus:
     prompts: list[Prompts]
     runs: list[str]
     cut: int
+    imported: bool = False
     probes: dict[int, tuple[ProbeScore, ...]] = field(default_factory=dict)
     factors: tuple[str, ...] = ()
     grades: Graded = field(default_factory=Graded)
@@ -102,6 +104,7 @@ class _Reader:
     params: dict[tuple[int, str], set[bytes]] = field(default_factory=dict)
     interned: dict[tuple[Check, ...], tuple[Check, ...]] = field(default_factory=dict)
     cut: int = 0
+    imported: bool = False
 
     def read(
         self,
@@ -161,6 +164,7 @@ class _Reader:
         return place
 
     def _note(self, run: int, record: Record, params: bytes, prompts: Prompts) -> None:
+        self.imported = self.imported or record.provider.startswith("imported:")
         if record.attributes:
             self.attributes.setdefault(record.persona, record.attributes)
         if record.checks:
@@ -245,6 +249,7 @@ def _finish(reader: _Reader, prompts: list[Prompts], runs: list[str]) -> Corpus:
         prompts=prompts,
         runs=runs,
         cut=reader.cut,
+        imported=reader.imported,
         probes=reader.probes,
         factors=grid,
         grades=reader.grades.finish(reader.places, names["persona"], columns["persona"]),

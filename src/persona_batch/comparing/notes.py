@@ -1,6 +1,5 @@
 """Sentences that belong under a comparison: what was lost, what cannot be told, and what is lacking for more."""
 
-import math
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
@@ -9,14 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from persona_batch.comparing import sentences
+from persona_batch.comparing.apart import same_but_for_spaces
 from persona_batch.comparing.comparison import Advice, Arm, Claim
 from persona_batch.comparing.corpus import LONGEST
 from persona_batch.comparing.layout import Layout
 from persona_batch.comparing.paired import MIN_PERSONAS
 from persona_batch.wording import listed
 
-_SHORT, _LONG = 600.0, 3600.0  # seconds between arms: when it is said however few calls there are; between paired calls
-_BY_CHANCE = 0.01
+_SHORT, _LONG = 600.0, 3600.0  # seconds: between the last call of an arm and the first of another; between paired calls
 QUESTIONS, SAMPLES = 20, 5
 """From so many on middling effects show: 20 questions with 5 samples see half a standard deviation in .83."""
 
@@ -48,6 +47,7 @@ def notes_on(layout: Layout, arms: Sequence[Arm], *, ragged: bool = False) -> li
     if unpaired:
         named = ", ".join(sentences.OF_ARM.format(arm=arm.name, counts=f"{arm.unpaired:,}") for arm in unpaired[:8])
         notes.append(sentences.UNPAIRED.format(arms=named))
+    notes.extend(same_but_for_spaces(layout))
     roles = {arm.role for arm in arms}
     if layout.pairs and "persona" in roles and "placebo" not in roles:
         notes.append(sentences.NO_PLACEBO)
@@ -67,9 +67,10 @@ def _no_reference(layout: Layout) -> str:
     if layout.assignment.references or not len(layout.rows):
         return sentences.NO_PAIRS
     names = np.unique(layout.group_arm)
+    imported = layout.corpus.imported  # cannot be run again
     if len(names) < 2:
-        return sentences.ONE_ARM
-    return sentences.NO_CONTROL_AT_ALL
+        return sentences.ONE_ARM_IMPORTED if imported else sentences.ONE_ARM
+    return sentences.NO_CONTROL_IMPORTED if imported else sentences.NO_CONTROL_AT_ALL
 
 
 def _of_levels(layout: Layout) -> Iterator[str]:
@@ -113,7 +114,8 @@ def _other_times(layout: Layout) -> list[str]:
     """Say which arms were asked at other times than their reference: an endpoint is not the same every day.
 
     Calls are interleaved, so that what drifts drifts for all arms alike (docs/statistics.md). It is not so where an
-    arm was edited, or added, after the others had been asked.
+    arm was edited, or added, after the others had been asked, or where another tool asked one arm after the other.
+    Minutes are nothing: what drifts (the load, a new model behind the name) takes longer.
     """
     if len(layout.corpus.runs) > 1:
         return []  # the times are what is compared
@@ -133,12 +135,10 @@ def _moments(layout: Layout, arm: int) -> NDArray[np.float64]:
 
 
 def _are_apart(one: NDArray[np.float64], other: NDArray[np.float64]) -> bool:
-    """Whether two arms' times do not overlap, though shuffled calls would overlap all but surely."""
+    """Whether one arm was asked well after the other was done."""
     if not len(one) or not len(other):
         return False
-    gap = max(one.min() - other.max(), other.min() - one.max())
-    by_chance = 2.0 / math.comb(len(one) + len(other), len(one))
-    return bool(gap > _SHORT or (gap > 0 and by_chance < _BY_CHANCE))
+    return bool(max(one.min() - other.max(), other.min() - one.max()) > _SHORT)
 
 
 def _median_lag(layout: Layout, arm: int, reference: int) -> float:
@@ -161,6 +161,8 @@ def _spell(moments: NDArray[np.float64]) -> str:
     first, last = (datetime.fromtimestamp(moment, UTC).astimezone() for moment in (moments.min(), moments.max()))
     if first.date() != last.date():
         return f"{first:%Y-%m-%d} to {last:%Y-%m-%d}"
+    if (first.hour, first.minute) != (last.hour, last.minute):
+        return f"{first:%Y-%m-%d %H:%M} to {last:%H:%M}"
     return f"{first:%Y-%m-%d %H:%M}"
 
 
@@ -196,7 +198,7 @@ def advise(layout: Layout, claims: Sequence[Claim]) -> list[Advice]:
     """
     measured = [claim for claim in claims if claim.control is not None and claim.why_not != sentences.NOT_MEASURED]
     weak = {claim.arm for claim in measured if not claim.holds}
-    pairs = {layout.arms[pair.arm]: pair for pair in layout.pairs if layout.arms[pair.arm] in weak}
+    pairs = {layout.arms[pair.arm]: pair for pair in layout.pairs if layout.arms[pair.arm] in weak and pair.questions}
     if not pairs:
         return []
     size = layout.end - layout.start

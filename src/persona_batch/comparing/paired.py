@@ -12,6 +12,7 @@ import numpy as np
 from msgspec.structs import replace
 
 from persona_batch.comparing import sentences
+from persona_batch.comparing.apart import why_unpaired
 from persona_batch.comparing.comparison import EffectSize, Estimate, Interval, PlannedMeasure
 from persona_batch.comparing.intervals import t_interval
 from persona_batch.comparing.layout import Layout, Pair
@@ -94,7 +95,13 @@ def _estimate(
     questions, clusters = int(np.isfinite(differences).sum()), int(np.isfinite(units).sum())
     p, method = (None if np.isnan(flip_p) else flip_p, flip) if test.test is None else (test.p, test.test)
     name = "cluster" if layout.clustered else "question"
-    reason = too_few(clusters, name) if questions else sentences.NOT_BOTH
+    reason = (
+        too_few(clusters, name)
+        if questions
+        else sentences.NOT_BOTH
+        if test.pair.questions
+        else why_unpaired(layout, test.pair)
+    )
     if test.not_estimable is not None:
         p, reason = None, test.not_estimable
     value, arm_value, reference_value = (

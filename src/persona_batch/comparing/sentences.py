@@ -22,6 +22,10 @@ MISSING = "{n} missing"
 
 # why there is no number
 NOT_BOTH = "no question was answered on both sides"
+NO_MODEL = "no model was asked on both sides"
+NO_SPEAKER = "no speaker asked both sides"
+NO_LEVEL = "no level of {factor} was asked on both sides"
+NOT_ALIKE = "no question was answered on both sides by one model, for one speaker and at the same levels of the factors"
 TOO_FEW = "{units}; the sign-flip test needs {least}"
 ONE_EACH = "one sample a side takes {least} questions, here there are {n}"
 NO_CONTROL = "it has no control"
@@ -64,6 +68,11 @@ ONE_ARM = "There is only one arm: nothing to compare it with. Run with a control
 NO_CONTROL_AT_ALL = (
     "There is no control among the records: name one with --control, or run again with `controls: [none]`."
 )
+NO_CONTROL_IMPORTED = "There is no control among the records: name one with --control."
+ONE_ARM_IMPORTED = "There is only one arm: nothing to compare it with. Name a second run."
+SPACES = (
+    "{n} questions of one side differ from those of the other in white space only, and count as others: {questions}."
+)
 NO_PLACEBO = "There is no placebo arm (`assistant`): how much a harmless prompt changes is not known."
 ONLY_THESE = "What is said of {levels} is said of these personas, not of {attribute} in general: that takes {least}."
 FOR_MORE = (
@@ -84,8 +93,8 @@ OTHER_PARAMS = (
     "Asked with other parameters than {reference}: {arms}: a difference may come from them rather than from the prompt."
 )
 OTHER_TIMES = (
-    "Not asked at the same time as {reference}: {arms}. The difference may be the days' rather than the prompt's:"
-    " a new run asks all of them side by side."
+    "Not asked at the same time as {reference}: {arms}. The difference may come from the time rather than from the"
+    " prompt: ask all of them side by side."
 )
 LATER_FIRST = "Of the two runs, the one that was named first is the later by date: it stands as the earlier one here."
 FEW_PERMUTATIONS = (
@@ -100,6 +109,10 @@ COPIES_SERVED = (
 COPIES_FIXED = (
     "{n} samples were asked again without chance in the request (temperature 0, top_k 1, or one seed): they are "
     "no draws of their own and do not count."
+)
+COPIES_WRITTEN = (
+    "{n} samples are copies and do not count: {equal} of {total} replies are byte-identical to another of their cell, "
+    "which chance does not do (a cache, or a table that was written several times); `--copies all` counts each."
 )
 FIXED_BUT_DRAWN = (
     "Requests have no chance in them (temperature 0, top_k 1, or one seed for all samples), yet the endpoint answers "

@@ -127,9 +127,9 @@ def _arm(told: ToldArm) -> str:
 
 def _bar(odds: Estimate | None) -> str:
     """Return how easily an arm is told, with its interval, on a scale from chance to always; what is beyond is cut."""
-    if odds is None or odds.value is None:
+    if odds is None or odds.value is None or odds.interval is None:  # of one question nothing can be drawn
         return ""
-    ends = "" if odds.interval is None else _line(odds.interval.low, odds.interval.high)
+    ends = _line(odds.interval.low, odds.interval.high)
     return (
         '<svg class="odds" viewBox="-22 0 252 12" aria-hidden="true"><text x="-8" y="10" text-anchor="end">50</text>'
         '<text x="208" y="10">100</text><line class="scale" x1="0" y1="6" x2="200" y2="6"/>'

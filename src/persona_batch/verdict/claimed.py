@@ -9,6 +9,7 @@ MAYBE = (
     "rule out luck."
 )
 CHANCE, HARDLY = 0.5, 0.6  # a single reply hardly shows it below the second, where the interval reaches the first
+MOSTLY = 0.75  # from here on one would say that they are told apart, whatever the interval
 
 
 def claim_sentence(comparison: Comparison, claim: Claim, language: Language) -> str:
@@ -42,8 +43,7 @@ def claim_sentence(comparison: Comparison, claim: Claim, language: Language) -> 
             placebo=placebo,
         )
     row = comparison.find("told_apart", claim.arm)
-    doubtful = row is not None and row.interval is not None and row.interval.low > CHANCE
-    message = MAYBE if doubtful else "{arm} could not be told from {control}: {told}."
+    message = MAYBE if seems_apart(row) else "{arm} could not be told from {control}: {told}."
     sentence = language.say(message, arm=arm, control=control, told=told)
     if claim.failed == "control" and claim.placebo is not None:
         return sentence + language.say(" It does differ from the harmless prompt.")
@@ -57,8 +57,7 @@ def _holding(comparison: Comparison, claim: Claim, language: Language, told: str
     else:
         control = arm_name(comparison, claim.control or "", language)
         row = comparison.find("told_apart", claim.arm)
-        faint = row is not None and row.value is not None and row.value < HARDLY
-        if faint and row is not None and row.interval is not None and row.interval.low <= CHANCE:
+        if hardly_shows(row):
             message = "{arm} changes the replies, though a single one hardly shows it: told from {control} in {told}."
         else:
             message = "{arm} changes the replies: one reply of each is told from {control} in {told}."
@@ -93,8 +92,21 @@ def yardstick_sentence(comparison: Comparison, arm: Arm, language: Language) -> 
         if comparison.settings.by == "run":
             return language.say("{arm} answers otherwise than in the earlier run: {told}.", **names)
         return language.say("{arm} by itself changes the replies: told from {control} in {told}.", **names)
-    doubtful = told is not None and told.interval is not None and told.interval.low > CHANCE
-    return language.say(MAYBE if doubtful else "{arm} could not be told from {control}: {told}.", **names)
+    return language.say(MAYBE if seems_apart(told) else "{arm} could not be told from {control}: {told}.", **names)
+
+
+def hardly_shows(told: Estimate | None) -> bool:
+    """Whether a single reply tells little, though all of them together differ."""
+    if told is None or told.value is None or told.interval is None:
+        return False
+    return told.value < HARDLY and told.interval.low <= CHANCE
+
+
+def seems_apart(told: Estimate | None) -> bool:
+    """Whether replies are told apart so often that "could not be told" would be a strange thing to say of them."""
+    if told is None or told.value is None:
+        return False
+    return told.value >= MOSTLY or (told.interval is not None and told.interval.low > CHANCE)
 
 
 def _odds(row: Estimate | None, language: Language) -> str:

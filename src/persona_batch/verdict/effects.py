@@ -151,10 +151,16 @@ def _words(comparison: Comparison, arm: Arm, language: Language) -> Iterator[str
 
 
 def _told(words: Sequence[DistinctiveWord], language: Language) -> str:
-    return language.say(", ").join(
-        language.say("{word} ({n} against {m} replies)", word=word.word, n=word.arm_replies, m=word.reference_replies)
-        for word in words[:WORDS]
-    )
+    return language.say(", ").join(_counted(word, language) for word in words[:WORDS])
+
+
+def _counted(word: DistinctiveWord, language: Language) -> str:
+    """Return a word with the replies that hold it; of how many, where the sides have not as many."""
+    held = {"word": word.word, "n": word.arm_replies, "m": word.reference_replies}
+    if word.arm_total == word.reference_total:
+        return language.say("{word} ({n} against {m} replies)", **held)
+    message = "{word} ({n} of {all} against {m} of {others} replies)"
+    return language.say(message, all=word.arm_total, others=word.reference_total, **held)
 
 
 def _questions(comparison: Comparison, arm: Arm, language: Language) -> Iterator[str]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from persona_batch.comparing.between_runs import RunChanges
 from persona_batch.comparing.comparison import Arm, Claim, Comparison, Estimate
-from persona_batch.verdict.claimed import claim_sentence, yardstick_sentence
+from persona_batch.verdict.claimed import claim_sentence, hardly_shows, seems_apart, yardstick_sentence
 from persona_batch.verdict.effects import all_alike, effects_of
 from persona_batch.verdict.people import agreements
 from persona_batch.verdict.translation import Language
@@ -75,7 +75,10 @@ def _summary(comparison: Comparison, language: Language) -> Iterator[str]:
     n, total = sum(claim.holds is True for claim in tested), len(tested)
     missing = len(claims) - total
     untested = language.count(" {n} could not be tested.", " {n} could not be tested.", missing) if missing else ""
-    yield say("{n} of {total} change the replies beyond luck.", n=n, total=total) + untested
+    if total:
+        yield say("{n} of {total} change the replies beyond luck.", n=n, total=total) + untested
+    else:
+        yield untested.strip()
     identified = next((row for row in comparison.estimates if row.measure == "identifiability"), None)
     if identified is not None and identified.value is not None:
         shares = [f"{100 * (share or 0):.0f}" for share in (identified.value, identified.reference_value)]
@@ -130,7 +133,7 @@ def _factors(comparison: Comparison, language: Language) -> Iterator[str]:
     for row in comparison.factors:
         if row.told_apart.value is None:
             continue
-        n, p = round(100 * row.told_apart.value), row.change.p
+        n = round(100 * row.told_apart.value)
         who = say("over all personas") if row.persona is None else row.persona
         names = {
             "factor": language.word(row.factor),
@@ -139,10 +142,29 @@ def _factors(comparison: Comparison, language: Language) -> Iterator[str]:
             "who": who,
             "n": n,
         }
-        if p is None or p > 1 - comparison.settings.level:
-            yield say("{factor}: {level} could not be told from {other} ({who}): {n} of 100 cases.", **names)
-        else:
+        if row.holds and hardly_shows(row.told_apart):
+            yield say(
+                "{factor}: {level} differs from {other} ({who}), though a single reply hardly shows it: "
+                "{n} of 100 cases.",
+                **names,
+            )
+        elif row.holds:
             yield say("{factor}: {level} is told from {other} ({who}) in {n} of 100 cases.", **names)
+        elif row.p is not None and row.p <= 1 - comparison.settings.level:
+            yield say(
+                "{factor}: {level} taken alone is told from {other} ({who}) in {n} of 100 cases; among {levels} levels "
+                "the tests do not rule out luck.",
+                levels=sum(other.factor == row.factor and other.p is not None for other in comparison.factors),
+                **names,
+            )
+        elif seems_apart(row.told_apart):
+            yield say(
+                "{factor}: {level} may differ from {other} ({who}): told apart in {n} of 100 cases, but the test of "
+                "the replies does not rule out luck.",
+                **names,
+            )
+        else:
+            yield say("{factor}: {level} could not be told from {other} ({who}): {n} of 100 cases.", **names)
 
 
 def _changes(changes: RunChanges, language: Language) -> Iterator[str]:

@@ -74,7 +74,7 @@ class _Page:
         return head + self._bar(told.odds) + self.lines(told.effects, _INDENT)
 
     def _bar(self, odds: Estimate | None) -> str:
-        if odds is None or odds.value is None:
+        if odds is None or odds.value is None or odds.interval is None:  # of one question nothing can be drawn
             return ""
         drawn = bar(odds.value, odds.interval, low=0.5, high=1.0, unicode=self._unicode)
         return f"{_INDENT}50 {drawn} 100\n"

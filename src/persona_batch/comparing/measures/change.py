@@ -12,6 +12,7 @@ import numpy as np
 from msgspec.structs import replace
 
 from persona_batch.comparing import sentences
+from persona_batch.comparing.apart import why_unpaired
 from persona_batch.comparing.comparison import EffectSize, Estimate
 from persona_batch.comparing.energy import Energies, Stratum, flip_common, relabel
 from persona_batch.comparing.intervals import root_ratio_interval
@@ -97,10 +98,12 @@ class Change(Measure):
         study = self.study
         facts = self.row(pair, "inhomogeneity", "H, from 0 to 1")
         strata = self._strata[number]
+        if not strata:
+            return replace(facts, not_estimable=why_unpaired(self.layout, pair)), None
         rng = rng_for(study.seed, self.name, facts.arm, str(facts.reference))
         several = [stratum for stratum in strata if stratum.arm + stratum.reference > 2]
         if not several:
-            return self._single(facts, strata, self._shifts[number], rng), None
+            return self._single(facts, self._shifts[number], rng), None
         energies = relabel(several, study.permutations, rng)
         sized = np.isfinite(energies.energy)
         tested = "labels permuted within question, standardised"
@@ -138,13 +141,10 @@ class Change(Measure):
     def _single(
         self,
         facts: Estimate,
-        strata: Sequence[Stratum],
         shifts: Sequence[Rows],
         rng: np.random.Generator,
     ) -> Estimate:
         """Return the row of a pair with one sample a side in every question."""
-        if not strata:
-            return replace(facts, not_estimable=sentences.NOT_BOTH)
         if len(shifts) < MIN_SIGN_FLIP:
             return replace(facts, not_estimable=sentences.ONE_EACH.format(least=MIN_SIGN_FLIP, n=len(shifts)))
         p = flip_common(np.stack(shifts), self.study.permutations, rng)

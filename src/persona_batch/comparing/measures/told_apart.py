@@ -14,7 +14,7 @@ import numpy as np
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
-from persona_batch.comparing import sentences
+from persona_batch.comparing.apart import why_unpaired
 from persona_batch.comparing.comparison import SHARED, EffectSize, Estimate
 from persona_batch.comparing.features import FOLDED, WIDTH
 from persona_batch.comparing.intervals import share_interval
@@ -136,7 +136,7 @@ class ToldApart(Measure):
         layout, study = self.layout, self.study
         facts = self.row(pair, "pairs told right", "share of pairs")
         if not self._strata[number]:
-            return replace(facts, not_estimable=sentences.NOT_BOTH)
+            return replace(facts, not_estimable=why_unpaired(self.layout, pair))
         rng = rng_for(study.seed, self.name, facts.arm, str(facts.reference))
         strata = [self._side(pair, place, self._rows[self._width[number]], rng) for place in self._strata[number]]
         shares = told_right(strata, min(RELABELLINGS, study.permutations), rng)

@@ -52,7 +52,7 @@ class Distinctive(Measure):
         ),
         test=(
             f"{WITHIN} A word counts if its |z| beats the largest |z| of any word in 95 % of relabellings; "
-            "the value is the number of such words."
+            "the value is the number of such words, without those that as many replies hold on both sides."
         ),
         source="Monroe, Colaresi & Quinn 2008, doi:10.1093/pan/mpn018",
         per_question="none: a word is counted over all questions",
@@ -123,6 +123,11 @@ class Distinctive(Measure):
         largest = _largest(local, totals, stratum, mine, relabellings, rng)
         p = (1 + (largest[None, :] >= np.abs(z)[:, None] * (1 - 1e-5)).sum(axis=1)) / (1 + relabellings)
         order = [number for number in np.lexsort((vocabulary[kept].astype(str), -np.abs(z))) if p[number] <= LEVEL]
+        sides = int(mine.sum()), int((~mine).sum())
+        more = counts / max(1, sides[0]) - (totals - counts) / max(1, sides[1])
+        order = [
+            number for number in order if z[number] * more[number] > 0
+        ]  # else other words became more, no less of it
         found = []
         for number in order[:SHOWN]:
             word = str(vocabulary[kept[number]])
@@ -138,6 +143,8 @@ class Distinctive(Measure):
                     reference_replies=int(totals[number] - counts[number]),
                     question=question,
                     shown=shown,
+                    arm_total=sides[0],
+                    reference_total=sides[1],
                 )
             )
         strongest = int(np.argmax(np.abs(z)))
