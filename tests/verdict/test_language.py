@@ -107,3 +107,9 @@ def test_a_space_stands_between_chinese_and_latin_and_nowhere_else() -> None:
     assert told.startswith("wukong 与 none 分不开")
     told = ZH.say("{arm} could not be told from {control}: {told}.", arm="悟空", control="八戒", told="y")
     assert told.startswith("悟空与八戒分不开")
+
+
+def test_a_list_of_arms_with_counts_is_told_piece_by_piece() -> None:
+    arms = ", ".join(sentences.OF_ARM.format(arm=arm, counts="10") for arm in ("control", "pirate", "placebo"))
+    told = language_of("zh", {}).again(sentences.UNPAIRED.format(arms=arms))
+    assert told.endswith("control（10）、pirate（10）、placebo（10）。")

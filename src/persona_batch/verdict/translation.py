@@ -61,13 +61,12 @@ class Language:
                 values = {name: told for name, (told, _) in parts.items()}
                 left = sum(count for _, count in parts.values())
                 found.append((self._filled(self._catalogue.gettext(template), values), left))
-        if found:
-            return min(found, key=itemgetter(1))
         for separator, other in (("; ", "；"), (", ", "、")):
             if separator in sentence:
                 pieces = [self._again(piece) for piece in sentence.split(separator)]
-                return other.join(told for told, _ in pieces), sum(left for _, left in pieces)
-        return sentence, len(sentence)
+                found.append((other.join(told for told, _ in pieces), sum(left for _, left in pieces)))
+                break
+        return min(found, key=itemgetter(1)) if found else (sentence, len(sentence))
 
     def _filled(self, template: str, values: Mapping[str, str]) -> str:
         """Put the values in; in Chinese a space stands between its characters and Latin letters or digits."""
