@@ -167,6 +167,7 @@ def test_times_are_taken_where_the_bytes_came() -> None:
     record = recorded(Chunk(model="m"), Chunk(reasoning="hm"), Chunk(content="x", reasoning="!"), STOP)
     assert record.timing is not None
     assert (record.timing.ttft_ms, record.timing.latency_ms, record.timing.chunks) == (2.0, 4.0, 2)
+    assert record.timing.started_at is not None
     started = datetime.fromisoformat(record.timing.started_at)
     assert abs(datetime.now(UTC) - started) < timedelta(minutes=1)
     assert record.reasoning == "hm!"

@@ -79,7 +79,7 @@ HOSTILE: dict[str, tuple[str, Callable[[], bytes], str]] = {
     "deep JSON in a picture": ("a.png", lambda: png(chunk(b"tEXt", b"chara\0" + DEEP.encode())), "nested too deeply"),
     "no zip": ("a.charx", lambda: b"PK\3\4 and no more", "no zip archive"),
     "cut zip": ("a.charx", lambda: archive({"card.json": json.dumps(card()).encode()})[:-30], "no zip archive"),
-    "empty": ("a.charx", lambda: b"", "no zip archive"),
+    "empty": ("a.charx", lambda: b"", "it is empty"),
     "no card": ("a.charx", lambda: archive({"other.json": b"{}"}), "no `card.json`"),
     "card within a folder": ("a.charx", lambda: archive({"../card.json": b"{}"}), "no `card.json`"),
     "card that explodes": ("a.charx", lambda: archive({"card.json": bytes(80 << 20)}), "larger than 64 MB"),
