@@ -10,7 +10,7 @@ from persona_batch.comparing import Comparison, Wanted
 from persona_batch.comparing import compare as compare_records
 from persona_batch.comparing.compare import PERMUTATIONS
 from persona_batch.comparing.factors import clusters_of, controls_of, levels_of
-from persona_batch.comparing.judged_scores import read_scores
+from persona_batch.comparing.judged_scores import Scores, read_scores
 from persona_batch.comparing.runs import order_notes
 from persona_batch.errors import UsageError
 from persona_batch.pipeline.rechecking import present_checks
@@ -67,15 +67,33 @@ def compare_on_disk(
         watch(present.watch(agreement.watch(read_records(agreement.run.records))))
         for agreement, present in zip(agreements, checking, strict=True)
     ]
-    result = compare_records(
-        read[0],
-        after=read[1] if second is not None else None,
+    scores = [read_scores(agreement.run.path) for agreement in agreements]
+    result = compare_read(read, agreements, scores, options, progress=progress)
+    doubts = [doubt for agreement in agreements for doubt in agreement.doubts()]
+    doubts += dict.fromkeys(note for present in checking for note in present.notes())
+    doubts += order_notes(["" if one.manifest is None else one.manifest.started_at for one in agreements])
+    return replace(result, notes=[*doubts, *result.notes]), doubts
+
+
+def compare_read(
+    records: Sequence[Iterable[Record]],
+    agreements: Sequence[Agreement],
+    scores: Sequence[Scores],
+    options: CompareOptions,
+    *,
+    progress: Callable[[int, int], None] | None = None,
+) -> Comparison:
+    """Compare one run, or two: its records, what its manifest says of them, and what judges gave, run by run."""
+    first = agreements[0].run.manifest
+    return compare_records(
+        records[0],
+        after=records[1] if len(records) > 1 else None,
         by=options.by,
-        controls=controls_of(first.manifest),
+        controls=controls_of(first),
         control=options.control,
-        clusters=clusters_of(first.manifest),
-        levels=levels_of(first.manifest),
-        scores=[read_scores(agreement.run.path) for agreement in agreements],
+        clusters=clusters_of(first),
+        levels=levels_of(first),
+        scores=scores,
         unplanned=[place for place, one in enumerate(agreements) if one.manifest is not None and one.manifest.imported],
         copies=options.copies,
         margins=options.margins,
@@ -86,7 +104,3 @@ def compare_on_disk(
         excerpts=options.excerpts,
         progress=progress,
     )
-    doubts = [doubt for agreement in agreements for doubt in agreement.doubts()]
-    doubts += dict.fromkeys(note for present in checking for note in present.notes())
-    doubts += order_notes(["" if one.manifest is None else one.manifest.started_at for one in agreements])
-    return replace(result, notes=[*doubts, *result.notes]), doubts

@@ -9,9 +9,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from persona_batch.comparing.compare import compare
 from persona_batch.comparing.comparison import Comparison
-from persona_batch.comparing.factors import clusters_of, controls_of, levels_of
 from persona_batch.comparing.follow import follow
 from persona_batch.comparing.judged_scores import Scores, read_scores
 from persona_batch.comparing.nights import PastRun
@@ -20,6 +18,7 @@ from persona_batch.comparing.series import Series
 from persona_batch.config.files import RECORDS
 from persona_batch.credentials.known import Redactor, load_env, secrets_in
 from persona_batch.errors import UsageError
+from persona_batch.pipeline.comparison import CompareOptions, compare_read
 from persona_batch.pipeline.rechecking import PresentChecks, present_checks
 from persona_batch.record import Record
 from persona_batch.record.agreement import Agreement
@@ -217,17 +216,9 @@ class _Read:
 
 def _compared(read: Sequence[_Read], progress: Progress | None) -> Comparison:
     """Return the comparison that `batch compare` would make of the same runs."""
-    first, *later = read
     records = [one.present.watch(one.agreement.watch(one.standing.records())) for one in read]
-    return compare(
-        records[0],
-        after=records[1] if later else None,
-        controls=controls_of(first.run.manifest),
-        clusters=clusters_of(first.run.manifest),
-        levels=levels_of(first.run.manifest),
-        scores=[one.scores for one in read],
-        progress=progress,
-    )
+    agreements = [one.agreement for one in read]
+    return compare_read(records, agreements, [one.scores for one in read], CompareOptions(), progress=progress)
 
 
 def _followed(read: Sequence[_Read]) -> Series:

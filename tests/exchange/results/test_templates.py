@@ -52,6 +52,8 @@ def test_a_template_of_promptfoo_is_one_condition_with_one_verdict(call: Call, t
     assert [arm["missing"] for arm in comparison["arms"]] == [0, 0]
     assert not [row for row in comparison["factors"] if row["factor"] == "variant"]
     assert not any("left out" in note for note in comparison["notes"])
+    assert call("report", str(run)).code == 0
+    assert "missing)" not in (run / "report.html").read_text("utf-8")
 
 
 def test_two_texts_for_one_question_stay_two_conditions(call: Call, tmp_path: Path) -> None:
