@@ -14,8 +14,10 @@ from persona_batch.asking.limits import RetryPolicy, RunLimits
 from persona_batch.engine.progress import Progress
 from persona_batch.errors import BatchError, UsageError
 from persona_batch.plan.cell import Cell
-from persona_batch.provider.contract import Provider
+from persona_batch.provider.contract import Provider, Timeouts
+from persona_batch.provider.target import Target
 from persona_batch.record import Record
+from persona_batch.record.rundir import RunDir
 from persona_batch.record.runlog import RunLog
 from persona_batch.wording import meant
 
@@ -26,13 +28,31 @@ ENGINES: Final = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """Where a run lives, for engines that ask from elsewhere than this process, or not at once.
+
+    `target` is the endpoint; `shard` the part of the grid that is asked, as `2/4`; `wait` seconds that an engine looks
+    for results that are not there yet (None: it looks once); `window`: within which a batch is wanted (None: the
+    endpoint's usual one); `note` tells the user something.
+    """
+
+    run: RunDir
+    target: Target
+    timeouts: Timeouts
+    shard: str | None = None
+    wait: float | None = None
+    window: str | None = None
+    note: Callable[[str], None] = lambda _: None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
     """A run's work, as every engine is given it.
 
     `provider` is the open endpoint; `run_id` goes into the records; `progress` is kept up to date; `limits` say what
     may be asked and `policy` when again; `ledger` counts the day's requests (needed if `limits.per_day` is set); `log`
     is told of retries and pauses; `on_text` is called with each piece of each reply; `keep_thinking` leaves thoughts
-    that a model wrote into its text in the replies.
+    that a model wrote into its text in the replies; `site` is needed by engines that ask from elsewhere.
     """
 
     provider: Provider
@@ -44,6 +64,7 @@ class Job:
     log: RunLog = field(default_factory=RunLog)
     on_text: Callable[[Cell, str], None] | None = None
     keep_thinking: bool = False
+    site: Site | None = None
 
 
 class Engine(Protocol):

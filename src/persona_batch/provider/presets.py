@@ -3,12 +3,14 @@
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from importlib.resources import files
 from types import MappingProxyType
-from typing import Literal, Self
+from typing import Any, Literal, Self
 from urllib.parse import urlsplit
 
 from persona_batch.chat import Params
+from persona_batch.provider.batches import BatchFacts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +22,7 @@ class Preset:
     `developer_role`: False sends such messages as `system`; `max_tokens_name`: how the endpoint calls that;
     `message_name`: the pattern of the names that messages may bear; `hears_names`: False where the model is never told
     of them; `lists_all`: a model that it does not list is not there (others take aliases, or any name at all); `own`:
-    a program on the user's own machines, where nobody is paid for tokens.
+    a program on the user's own machines, where nobody is paid for tokens; `batch`: its batch files (None: none).
     """
 
     name: str
@@ -37,12 +39,13 @@ class Preset:
     per_day: int | None = None
     day_zone: str = "UTC"
     params: Params = field(default_factory=dict)
+    batch: BatchFacts | None = None
     note: str = ""
 
     def at(self, base_url: str) -> Self:
         """Return the preset as it holds at a base URL: what is peculiar to an endpoint is not so at another host.
 
-        `lists_all` and `own` stay: they go with a program, which may run anywhere.
+        `lists_all`, `own` and such a program's batch files stay: they go with a program, which may run anywhere.
         """
         if urlsplit(base_url).netloc == urlsplit(self.base_url).netloc:
             return self
@@ -54,11 +57,20 @@ class Preset:
             max_tokens_name="max_tokens",
             per_day=None,
             day_zone="UTC",
+            batch=self.batch if self.own else BatchFacts(),
         )
 
 
-CUSTOM = Preset(name="custom", key="none", note="any endpoint, by --base-url")
+CUSTOM = Preset(name="custom", key="none", batch=BatchFacts(), note="any endpoint, by --base-url")
 
 _FACTS = tomllib.loads(files(__package__).joinpath("presets.toml").read_text(encoding="utf-8"))
 
-PRESETS: Mapping[str, Preset] = MappingProxyType({name: Preset(name=name, **facts) for name, facts in _FACTS.items()})
+
+def _preset(name: str, facts: dict[str, Any]) -> Preset:
+    batch = facts.pop("batch", None)
+    if batch is not None:
+        batch = BatchFacts(**{**batch, **({"share": Decimal(batch["share"])} if "share" in batch else {})})
+    return Preset(name=name, batch=batch, **facts)
+
+
+PRESETS: Mapping[str, Preset] = MappingProxyType({name: _preset(name, facts) for name, facts in _FACTS.items()})

@@ -127,7 +127,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     """One cell, asked and answered (or failed). Fields as documented in docs/records.md.
 
     Only what a record cannot be without is required, so that those of an older version, which has not all the fields,
-    stay readable; fields of a newer version are passed over.
+    stay readable; fields of a newer version are passed over. `engine` is `batch` where the reply came in a provider's
+    batch file, and null where it was streamed, whichever engine asked.
     """
 
     schema_version: int = SCHEMA_VERSION
@@ -159,6 +160,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     probes: list[ProbeRecord] | None = None
     request_id: str | None = None
     system_fingerprint: str | None = None
+    engine: str | None = None
 
     @property
     def usages(self) -> Iterator[Usage]:

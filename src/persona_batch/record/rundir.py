@@ -5,6 +5,7 @@ runs/20261122T065600Z-wukong/
     set-aside.jsonl records of cells that the batch has no longer
     errors.jsonl    failed records that `--retry-errors` asked anew
     records.torn    last lines that were cut off by a crash
+    submissions.jsonl what was handed over in batch files, and batches/ with the files
     run.json        the manifest
     run.log         retries and pauses
     run.lock        locked by the process that is on the run; it holds that process's id, and when it was born
@@ -64,6 +65,11 @@ class RunDir:
     def set_aside(self) -> Path:
         """Records that an edit of the batch made obsolete."""
         return self.path / "set-aside.jsonl"
+
+    @property
+    def submissions(self) -> Path:
+        """What was handed to a provider in batch files."""
+        return self.path / "submissions.jsonl"
 
     @property
     def log(self) -> Path:
