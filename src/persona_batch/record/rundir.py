@@ -72,6 +72,11 @@ class RunDir:
         return self.path / "submissions.jsonl"
 
     @property
+    def batches(self) -> Path:
+        """The folder of batch files and their results."""
+        return self.path / "batches"
+
+    @property
     def log(self) -> Path:
         """What happened: retries, pauses."""
         return self.path / "run.log"

@@ -6,14 +6,15 @@ between `creating` and `created` leaves the one question that only the endpoint,
 made?
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, TypedDict, Unpack
 
 import msgspec
 
 from persona_batch.errors import UsageError
 from persona_batch.record.durable import AppendFile, set_torn_aside, storage_error, sync_folder
+from persona_batch.record.runlog import utc_now
 
 Step: TypeAlias = Literal[
     "intended", "uploaded", "creating", "created", "ended", "collected", "refused", "abandoned", "cancelling"
@@ -52,8 +53,40 @@ class Event(msgspec.Struct, kw_only=True, omit_defaults=True):
     why: str | None = None
 
 
+class Told(TypedDict, total=False):
+    """What an event may say beside its step; see `Event`."""
+
+    file_id: str | None
+    batch_id: str | None
+    expires_at: float | None
+    phase: str | None
+    output_file: str | None
+    error_file: str | None
+    counts: dict[str, int]
+    why: str | None
+
+
+class Keys:
+    """Keys of cells, 16 bytes each: a run may have handed over a million."""
+
+    __slots__ = ("_packed",)
+
+    def __init__(self, keys: Iterable[str]) -> None:
+        self._packed = b"".join(map(bytes.fromhex, keys))
+
+    def __len__(self) -> int:
+        return len(self._packed) // _KEY_BYTES
+
+    def __iter__(self) -> Iterator[str]:
+        packed = self._packed
+        return (packed[at : at + _KEY_BYTES].hex() for at in range(0, len(packed), _KEY_BYTES))
+
+
 class Submission(msgspec.Struct, kw_only=True):
-    """One batch file and what became of it: its events, folded."""
+    """One batch file and what became of it: its events, folded.
+
+    `file` is in the run's `batches` folder, and so are the results: `output` and `errors`, once they were fetched.
+    """
 
     id: str
     step: Step
@@ -61,7 +94,7 @@ class Submission(msgspec.Struct, kw_only=True):
     since: str
     file: str
     sha256: str
-    keys: list[str]
+    keys: Keys
     model: str
     shard: str | None = None
     url: str | None = None
@@ -80,7 +113,35 @@ class Submission(msgspec.Struct, kw_only=True):
         """Whether something is still to come of it."""
         return self.step not in CLOSED
 
+    @property
+    def unsettled(self) -> bool:
+        """Whether the process ended, or the answer was lost, while the endpoint was asked to make the batch."""
+        return self.step == "creating"
 
+    @property
+    def offline(self) -> bool:
+        """Whether no server has it, but a program that the user runs: its output is waited for."""
+        return self.step == "created" and self.batch_id is None
+
+    @property
+    def output(self) -> str:
+        """The name of the file of results."""
+        return f"{self.id}.output.jsonl"
+
+    @property
+    def errors(self) -> str:
+        """The name of the file of failed requests, where the endpoint has one of its own for them."""
+        return f"{self.id}.errors.jsonl"
+
+    def take(self, event: Event) -> None:
+        """Fold in a later event."""
+        self.step, self.since = event.step, event.at
+        for name in _KEPT:
+            if (value := getattr(event, name)) not in (None, {}):
+                setattr(self, name, value)
+
+
+_KEY_BYTES = 16
 _decode = msgspec.json.Decoder(Event).decode
 _encode = msgspec.json.Encoder().encode
 _KEPT = ("file_id", "batch_id", "expires_at", "phase", "output_file", "error_file", "counts", "why")
@@ -95,28 +156,44 @@ def read_submissions(path: Path) -> list[Submission]:
     found: dict[str, Submission] = {}
     for number, event in _events(path):
         if event.step == "intended":
-            found[event.id] = Submission(
-                id=event.id,
-                step=event.step,
-                at=event.at,
-                since=event.at,
-                file=event.file or "",
-                sha256=event.sha256 or "",
-                keys=event.keys,
-                model=event.model or "",
-                shard=event.shard,
-                url=event.url,
-                window=event.window,
-            )
+            try:
+                found[event.id] = _intended(event)
+            except ValueError as error:
+                raise UsageError(f"{path}:{number}: a key is 32 hex digits; the file was edited") from error
             continue
         if event.id not in found:
             raise UsageError(f"{path}:{number}: the submission {event.id} was never intended; the file was edited")
-        one = found[event.id]
-        one.step, one.since = event.step, event.at
-        for name in _KEPT:
-            if (value := getattr(event, name)) not in (None, {}):
-                setattr(one, name, value)
+        found[event.id].take(event)
     return list(found.values())
+
+
+def _intended(event: Event) -> Submission:
+    return Submission(
+        id=event.id,
+        step=event.step,
+        at=event.at,
+        since=event.at,
+        file=event.file or "",
+        sha256=event.sha256 or "",
+        keys=Keys(event.keys),
+        model=event.model or "",
+        shard=event.shard,
+        url=event.url,
+        window=event.window,
+    )
+
+
+def intend(path: Path, event: Event) -> Submission:
+    """Append the first event of a submission and return it; raises like `write_event`."""
+    write_event(path, event)
+    return _intended(event)
+
+
+def enter(path: Path, one: Submission, step: Step, **told: Unpack[Told]) -> None:
+    """Append what became of a submission, and fold it in; raises like `write_event`."""
+    event = Event(id=one.id, step=step, at=utc_now(), **told)
+    write_event(path, event)
+    one.take(event)
 
 
 def _events(path: Path) -> Iterator[tuple[int, Event]]:
