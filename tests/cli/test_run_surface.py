@@ -11,7 +11,7 @@ from persona_batch.cli.parser import load
 RUN_OPTIONS = [
     "-q", "--questions", "--provider", "--base-url", "--api-key-env", "-m", "--model", "-n", "--samples",
     "--placement", "-j", "--concurrency", "--rpm", "--tpm", "--per-day", "--max-requests",
-    "--max-tokens-total", "--time-limit", "--timeout", "--retries", "--seed", "-p", "--persona",
+    "--max-tokens-total", "--time-limit", "--wait", "--window", "--timeout", "--retries", "--seed", "-p", "--persona",
     "--question", "--limit", "-o", "--out", "--resume", "--continue", "--retry-errors", "--dry-run",
     "--fail-under", "--engine", "--json", "--quiet", "--verbose", "--no-progress", "--watch",
 ]

@@ -43,6 +43,7 @@ def run(asked: AskedRun) -> Run:
         how fast: concurrency, rpm and tpm (requests and tokens a minute), per_day, timeout (seconds), retries
         in which order: seed
         how much: max_requests, max_tokens_total, max_cost, time_limit (seconds, a timedelta, or "30m")
+        with batch files: wait (like time_limit), window ("24h")
         where: out (folder of runs, "runs"), resume (a run, or True: the latest), continue_, retry_errors
         checks: fail_under (a share, 0 to 1), custom_check
         by what: engine, workers (processes)

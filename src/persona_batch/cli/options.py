@@ -91,6 +91,14 @@ MaxCost: TypeAlias = Annotated[
 TimeLimit: TypeAlias = Annotated[
     str | None, typer.Option("--time-limit", metavar="TIME", help="Stop after this time, as 90s, 30m, 2h (exit 3).")
 ]
+Wait: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--wait", metavar="TIME", help="With --engine batch: keep looking for results this long, as 2h."),
+]
+Window: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--window", metavar="TIME", help="With --engine batch: within which results are wanted, as 24h, 7d."),
+]
 Timeout: TypeAlias = Annotated[
     float | None, typer.Option("--timeout", min=0.001, metavar="SECONDS", help="Time for one whole reply.")
 ]
@@ -221,8 +229,8 @@ def _no_constant_level(name: str) -> None:
     raise UsageError(f"--factor: {name} is no number that can be sent")
 
 
-def read_seconds(text: str | None) -> float | None:
-    """Return `90`, `90s`, `30m`, `2h` or `1d` in seconds; None for None.
+def read_seconds(text: str | None, option: str = "--time-limit") -> float | None:
+    """Return the value of an option, `90`, `90s`, `30m`, `2h` or `1d`, in seconds; None for None.
 
     Raises:
         UsageError: anything else, and times that are not above 0.
@@ -230,7 +238,7 @@ def read_seconds(text: str | None) -> float | None:
     if text is None:
         return None
     if (seconds := seconds_of(text)) is None:
-        raise UsageError(f"--time-limit {text}: expected a time above 0, as 90s, 30m, 2h")
+        raise UsageError(f"{option} {text}: expected a time above 0, as 90s, 30m, 2h")
     return seconds
 
 

@@ -23,8 +23,10 @@ from persona_batch.plan.grid import Grid
 from persona_batch.plan.selection import select
 from persona_batch.provider.connect import open_provider, resolve
 from persona_batch.provider.contract import Provider, Timeouts
+from persona_batch.provider.presets import CUSTOM
 from persona_batch.provider.target import Target
 from persona_batch.record.manifest import Manifest
+from persona_batch.wording import seconds_of
 
 REMOTE_CONCURRENCY = 8
 LOCAL_CONCURRENCY = 2  # the embedded model's slots
@@ -145,6 +147,7 @@ def prepare_run(options: RunOptions, *, need_key: bool = True) -> Call:
         UsageError: something is wrong with the files, the options or the endpoint's settings.
     """
     options = recalled(options)
+    _require_batch_engine(options)
     batch = load_batch(
         options.files,
         questions=options.questions,
@@ -164,6 +167,7 @@ def prepare(options: RunOptions, batch: Batch, *, need_key: bool = True) -> Call
     if options.fail_under is not None:
         _require_checks(batch, options)
     target = resolve(batch.run, load_env(), need_key=need_key)
+    _check_window(options.window, target)
     refuse_key_in_input(batch, target, options)
     warnings = (*batch.warnings, *heed_names(batch, target.preset))
     return Call(options, replace(batch, warnings=warnings), target)
@@ -180,6 +184,30 @@ def _require_checks(batch: Batch, options: RunOptions) -> None:
             "--fail-under: nothing that is asked has a check; add `checks: […]` to a persona or a question, "
             "or leave --fail-under away"
         )
+
+
+def _require_batch_engine(options: RunOptions) -> None:
+    for option, value in (("--wait", options.wait), ("--window", options.window)):
+        if value is not None and options.engine != "batch":
+            raise UsageError(f"{option} is for results of batch files: add --engine batch, or leave {option} away")
+
+
+def _check_window(window: str | None, target: Target) -> None:
+    """Refuse a window in which the endpoint is known to make no batch; what nobody knows, the endpoint says itself."""
+    facts = target.preset.batch
+    if window is None or facts is None:
+        return
+    if (seconds := seconds_of(window)) is None or window[-1:] not in "hd":
+        raise UsageError(f"--window {window}: expected hours or days, as 24h or 7d")
+    if not facts.windows:
+        raise UsageError(f"--window {window}: {target.identity} takes none; leave it away")
+    if target.preset.name == CUSTOM.name:
+        return
+    known = {seconds_of(each) or 0.0: each for each in facts.windows}
+    least, most = min(known), max(known)
+    if not least <= seconds <= most:
+        expected = known[least] if least == most else f"{known[least]} to {known[most]}"
+        raise UsageError(f"--window {window}: {target.identity} takes {expected}")
 
 
 @contextmanager

@@ -30,6 +30,8 @@ _PER_CALL = frozenset(
         "max_tokens_total",
         "max_cost",
         "time_limit",
+        "wait",
+        "window",
         "custom_checks",  # code runs when it is named, each time
     }
 )
@@ -44,6 +46,8 @@ class RunOptions:
     `resume` a run (folder, id, `latest`) to finish; `continue_newest` the newest unfinished run of the batch, else
     a new one. `max_requests`, `max_tokens_total`, `max_cost` (of the price's currency) and `time_limit`
     (seconds) end this call, not the run.
+    `wait` (seconds) is how long the engine `batch` looks for results, `window` within which a batch is wanted, as `24h`
+    (None: the endpoint's usual one).
     `custom_checks` are the checks in Python that may be called. `workers` is how many processes ask the endpoint (1:
     this one does).
     """
@@ -62,6 +66,8 @@ class RunOptions:
     max_tokens_total: int | None = None
     max_cost: Decimal | None = None
     time_limit: float | None = None
+    wait: float | None = None
+    window: str | None = None
     fail_under: float | None = None
     custom_checks: tuple[str, ...] = ()
     engine: str = "local"
