@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from persona_batch.asking.ledger import Ledger
+from persona_batch.asking.ledger import Ledger, Part
 from persona_batch.errors import StorageError
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -62,7 +62,7 @@ def test_a_quota_of_nothing_lets_nothing_through(tmp_path: Path) -> None:
 GREEDY = """
 import sys
 from pathlib import Path
-from persona_batch.asking.ledger import Ledger
+from persona_batch.asking.ledger import Ledger, Part
 with Ledger(Path(sys.argv[1]), endpoint="e", key="k") as ledger:
     print(sum(ledger.reserve(200) for _ in range(150)))
 """
@@ -88,7 +88,7 @@ def test_a_ledger_that_cannot_be_opened_is_a_storage_error_with_its_remedy(tmp_p
 OPENING = """
 import sys, time
 from pathlib import Path
-from persona_batch.asking.ledger import Ledger
+from persona_batch.asking.ledger import Ledger, Part
 time.sleep(max(0.0, float(sys.argv[2]) - time.time()))
 with Ledger(Path(sys.argv[1]), endpoint="e") as ledger:
     ledger.reserve(100)
@@ -103,3 +103,55 @@ def test_processes_that_make_the_ledger_together_wait_for_each_other(tmp_path: P
         assert [process.communicate()[1] for process in processes] == [""] * 5
         with Ledger(path, endpoint="e") as ledger:
             assert [ledger.reserve(6), ledger.reserve(6)] == [True, False]
+
+
+def _of_shard(tmp_path: Path, shard: str, whole: int, clock: Clock | None = None) -> Ledger:
+    part = Part(shard, whole)
+    return Ledger(tmp_path / "state" / "ledger.sqlite", endpoint="e", key="k", part=part, now=clock or Clock())
+
+
+def test_a_shard_keeps_to_its_share_and_leaves_the_others_theirs(tmp_path: Path) -> None:
+    with _of_shard(tmp_path, "1/2", 5) as one, _of_shard(tmp_path, "2/2", 5) as two:
+        assert sum(one.reserve(3) for _ in range(9)) == 3
+        assert sum(two.reserve(2) for _ in range(9)) == 2
+    with _ledger(tmp_path) as whole:
+        assert not whole.reserve(5)
+        assert whole.reserve(6)
+
+
+def test_shards_and_other_runs_together_keep_to_the_whole(tmp_path: Path) -> None:
+    with _of_shard(tmp_path, "1/2", 5) as one, _ledger(tmp_path) as other:
+        assert sum(other.reserve(5) for _ in range(4)) == 4
+        assert sum(one.reserve(3) for _ in range(9)) == 1
+        assert not one.reserve(3, 2), "what the whole refuses is not counted as the shard's either"
+        other.give_back(2, other.today())
+        assert one.reserve(3, 2)
+
+
+def test_a_shard_gives_back_to_both(tmp_path: Path) -> None:
+    with _of_shard(tmp_path, "1/2", 4) as one, _of_shard(tmp_path, "2/2", 4) as two:
+        assert one.reserve(2, 2)
+        assert two.reserve(2, 2)
+        one.give_back(2, one.today())
+        assert not two.reserve(2)
+        assert one.reserve(2, 2)
+        assert not one.reserve(2)
+
+
+GREEDY_SHARD = """
+import sys
+from pathlib import Path
+from persona_batch.asking.ledger import Ledger, Part
+with Ledger(Path(sys.argv[1]), endpoint="e", key="k", part=Part(sys.argv[2], 200)) as ledger:
+    print(sum(ledger.reserve(int(sys.argv[3])) for _ in range(150)))
+"""
+
+
+def test_processes_of_shards_have_their_shares_and_never_more_than_the_whole(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.sqlite"
+    wanted = [("1/3", "67"), ("2/3", "67"), ("3/3", "66"), ("1/3", "67")]  # the first twice: two runs of that shard
+    commands = [[sys.executable, "-c", GREEDY_SHARD, str(path), *words] for words in wanted]
+    processes = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for command in commands]
+    granted = [int(process.communicate()[0]) for process in processes]
+    assert granted[1:3] == [67, 66]
+    assert granted[0] + granted[3] == 67

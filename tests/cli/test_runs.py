@@ -98,6 +98,7 @@ def test_json_has_the_numbers(tmp_path: Path, call: Call) -> None:
         "exit_code": 3,
         "cells": 1200,
         "batch_cells": None,
+        "shard": None,
         "done": 2,
         "counts": {"ok": 1, "error": 1},
         "tokens": 202,

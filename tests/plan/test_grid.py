@@ -204,7 +204,7 @@ def test_questions_are_chosen_by_glob_and_cells_by_limit() -> None:
     chosen = grid(batch([NONE, WUKONG]), questions=["q[12]"], limit=3)
     assert len(chosen) == len(list(chosen)) == 3
     assert chosen.total == 6
-    assert chosen.narrowed
+    assert chosen.filtered
     assert len(grid(batch([NONE, WUKONG]), questions=["q[12]"])) == 4
     assert {cell.question for cell in chosen} <= {"q1", "q2"}
 

@@ -16,6 +16,7 @@ from persona_batch.config.load import Overrides
 from persona_batch.engine.engines import ENGINES
 from persona_batch.errors import UsageError
 from persona_batch.pipeline.options import RunOptions
+from persona_batch.plan.shard import Shard
 from persona_batch.record import Record
 
 
@@ -68,6 +69,7 @@ def read_run(
     fail_under: float | None = None,
     custom_check: str | Sequence[str] | None = None,
     engine: str = "local",
+    shard: str | None = None,
     workers: int = 1,
     on_record: Callable[[Record], object] | None = None,
     on_progress: Callable[[Progress], object] | None = None,
@@ -123,6 +125,7 @@ def read_run(
         fail_under=checking.number("fail_under", fail_under, 0, 1),
         custom_checks=checking.texts("custom_check", custom_check),
         engine=engine,
+        shard=shard_of(shard),
         workers=checking.whole("workers", workers, 1) or 1,
     )
     if not options.files and resumed is None:
@@ -157,6 +160,16 @@ def placements_of(placement: Placement | Sequence[Placement] | None) -> tuple[Pl
     for name in names:
         checking.one_of("placement", name, known)
     return tuple(known[known.index(name)] for name in names)
+
+
+def shard_of(shard: str | None) -> str | None:
+    """Return a part of a batch, as `2/4`.
+
+    Raises:
+        UsageError: it is none.
+    """
+    text = checking.text("shard", shard)
+    return None if text is None else str(Shard.read(text, "shard"))
 
 
 def thinking_of(thinking: Thinking | None) -> Thinking | None:

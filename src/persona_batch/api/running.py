@@ -46,7 +46,7 @@ def run(asked: AskedRun) -> Run:
         with batch files: wait (like time_limit), window ("24h")
         where: out (folder of runs, "runs"), resume (a run, or True: the latest), continue_, retry_errors
         checks: fail_under (a share, 0 to 1), custom_check
-        by what: engine, workers (processes)
+        by what: engine, shard ("2/4": the second of four parts), workers (processes)
         who is told: on_record, on_progress, on_note
 
     Works anywhere, also in a notebook, where a loop is running. `on_record` is called with each record once it is on

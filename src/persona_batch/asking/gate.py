@@ -55,10 +55,11 @@ class Gate:
         self._log = log
         self._patience = patience
         self._clock = asyncio.get_running_loop().time
+        self._whose = f" for shard {limits.shard}" if limits.shard else ""
         self._throttle = Throttle(limits.concurrency, adaptive=limits.adaptive)
         self._requests, self._tokens = RollingWindow(limits.rpm), RollingWindow(limits.tpm)
         self._counts_tokens = limits.tpm is not None or limits.max_tokens_total is not None
-        self.purse = None if limits.budget is None else Purse(limits.budget)
+        self.purse = None if limits.budget is None else Purse(limits.budget, self._whose)
         self.estimate = TokenEstimate(limits.usual_reply)
         self._turn = asyncio.Lock()  # first come, first served
         self._changed = asyncio.Event()
@@ -93,13 +94,13 @@ class Gate:
         whole = f"a conversation of {requests:,} requests"
         most, per_day = self._limits.max_requests, self._limits.per_day
         if most is not None and self._gauge.requests + self._promised + requests > most:
-            self._end(f"the budget of {most:,} requests (--max-requests) is used up, but for less than {whole}")
+            budget = f"the budget of {most:,} requests{self._whose} (--max-requests)"
+            self._end(f"{budget} is used up, but for less than {whole}")
         day = None
         if per_day is not None and self._ledger is not None:
             day = self._ledger.today()
             if not self._ledger.reserve(per_day, requests):
-                left = f"the day's {per_day:,} requests (--per-day) are used up, but for less than {whole}"
-                self._end(f"{left}; {self._come_back()}")
+                self._end(f"{self._day(per_day)} are used up, but for less than {whole}; {self._come_back()}")
         self._promised += requests
         return Reservation(self, requests, day, cost)
 
@@ -221,17 +222,21 @@ class Gate:
     def _check_budgets(self, tokens: int, *, counted: bool) -> None:
         requests, most = self._limits.max_requests, self._limits.max_tokens_total
         if requests is not None and not counted and self._gauge.requests + self._promised >= requests:
-            self._end(f"the budget of {requests:,} requests (--max-requests) is used up")
+            self._end(f"the budget of {requests:,} requests{self._whose} (--max-requests) is used up")
         if most is not None and self._gauge.in_flight == 0 and self._spent_tokens + tokens > most:
             self._end(
-                f"the budget of {most:,} tokens (--max-tokens-total) is used up: {self._spent_tokens:,} spent, "
-                f"the next request may need {tokens:,}"
+                f"the budget of {most:,} tokens{self._whose} (--max-tokens-total) is used up: "
+                f"{self._spent_tokens:,} spent, the next request may need {tokens:,}"
             )
 
     def _take_from_day(self) -> None:
         limit = self._limits.per_day
         if limit is not None and self._ledger is not None and not self._ledger.reserve(limit):
-            self._end(f"the day's {limit:,} requests (--per-day) are used up; {self._come_back()}")
+            self._end(f"{self._day(limit)} are used up; {self._come_back()}")
+
+    def _day(self, limit: int) -> str:
+        others = ", or those of all shards and runs here" if self._whose else ""
+        return f"the day's {limit:,} requests{self._whose} (--per-day{others})"
 
     def _end(self, reason: str) -> NoReturn:
         self._halt.spend(StoppedEarly(reason))

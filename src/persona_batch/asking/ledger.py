@@ -4,11 +4,16 @@ A request is reserved before it is sent, by one atomic statement, so that two pr
 quota; one that then fails on its way stays counted, for the endpoint may have counted it too. Only runs with a
 daily limit are counted. The day is the provider's own. The ledger is one SQLite file in the user's state folder
 (PERSONA_BATCH_STATE names another); keys appear in it as fingerprints only.
+
+A shard's requests are counted twice in one transaction: in its own row, which keeps it to its share, and in that of
+the whole day, which keeps all shards and other runs of this machine to the quota. On several machines each shard is
+kept to its share, so together they keep to the quota too.
 """
 
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -34,6 +39,14 @@ UPDATE asked SET requests = max(0, requests - :less) WHERE endpoint = :endpoint 
 _BUSY_SECONDS = 30.0
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a whole that has a share of the day: the shard, as `2/4`, and how many requests all of them have."""
+
+    shard: str
+    whole: int
+
+
 def _now() -> datetime:
     return datetime.now(UTC)
 
@@ -46,6 +59,7 @@ class Ledger(AbstractContextManager["Ledger"]):
         endpoint: the endpoint's identity.
         key: the key's fingerprint; "" without a key.
         zone: the provider's time zone, by its IANA name.
+        part: the shard whose requests are counted; None: they are nobody's share.
         now: the clock.
 
     Raises:
@@ -59,10 +73,12 @@ class Ledger(AbstractContextManager["Ledger"]):
         endpoint: str,
         key: str = "",
         zone: str = "UTC",
+        part: Part | None = None,
         now: Callable[[], datetime] = _now,
     ) -> None:
         self._path = path or state_folder() / "ledger.sqlite"
         self._whose = {"endpoint": endpoint, "key": key}
+        self._part = part
         self._zone = ZoneInfo(zone)
         self._now = now
         with self._told():
@@ -81,14 +97,25 @@ class Ledger(AbstractContextManager["Ledger"]):
     def reserve(self, limit: int, requests: int = 1) -> bool:
         """Count requests if today's are then no more than `limit`; return whether they may be sent.
 
+        `limit` is that of the part, where this is the ledger of one: then the whole is kept to as well.
+
         Raises:
             StorageError: the ledger cannot be written, so nothing may be sent.
         """
         if limit < requests:
             return False
-        values = {**self._row(self.today()), "more": requests, "most": limit}
-        with self._told(), closing(self._base.execute(_RESERVE, values)) as done:
-            return done.rowcount == 1
+        day, part = self.today(), self._part
+        with self._told():
+            if part is None:
+                return self._count(self._row(day), requests, limit)
+            if part.whole < requests:
+                return False
+            with self._together():
+                fits = self._count(self._row(day, part), requests, limit) and self._count(
+                    self._row(day), requests, part.whole
+                )
+                self._base.execute("COMMIT" if fits else "ROLLBACK")
+            return fits
 
     def today(self) -> str:
         """Return the day that requests are counted for now."""
@@ -100,8 +127,11 @@ class Ledger(AbstractContextManager["Ledger"]):
         Raises:
             StorageError: the ledger cannot be written.
         """
-        with self._told(), closing(self._base.execute(_GIVE_BACK, {**self._row(day), "less": requests})):
-            pass
+        rows = [self._row(day)] if self._part is None else [self._row(day, self._part), self._row(day)]
+        with self._told(), self._together():
+            for row in rows:
+                self._base.execute(_GIVE_BACK, {**row, "less": requests})
+            self._base.execute("COMMIT")
 
     def resets_at(self) -> datetime:
         """Return the provider's next midnight, in its time zone."""
@@ -111,8 +141,23 @@ class Ledger(AbstractContextManager["Ledger"]):
     def __exit__(self, *_: object) -> None:
         self._base.close()
 
-    def _row(self, day: str) -> dict[str, str | int]:
-        return {**self._whose, "day": day}
+    def _row(self, day: str, part: Part | None = None) -> dict[str, str | int]:
+        key = self._whose["key"] if part is None else f"{self._whose['key']} shard {part.shard}"
+        return {**self._whose, "key": key, "day": day}
+
+    def _count(self, row: dict[str, str | int], requests: int, most: int) -> bool:
+        with closing(self._base.execute(_RESERVE, {**row, "more": requests, "most": most})) as done:
+            return done.rowcount == 1
+
+    @contextmanager
+    def _together(self) -> Iterator[None]:
+        """Begin a transaction, which the block ends; nothing is counted if it fails."""
+        self._base.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        finally:
+            if self._base.in_transaction:
+                self._base.execute("ROLLBACK")
 
     @contextmanager
     def _told(self) -> Iterator[None]:

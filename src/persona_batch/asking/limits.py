@@ -15,7 +15,8 @@ class RunLimits:
     `concurrency`: requests under way at once, reached by a slow start unless `adaptive` is False.
     `rpm`, `tpm`: requests and tokens in any 60 seconds. `per_day`: requests a day, over all runs and processes
     (`ledger`). `max_requests`, `max_tokens_total` (prompt and completion), `time_limit` (seconds) and `budget` (money)
-    are those of this process: a resumed run has them anew. `usual_reply`: tokens of a reply, as a mean of those before.
+    are those of this process: a resumed run has them anew. `shard`: of which part of a whole they are the share, as
+    `2/4`. `usual_reply`: tokens of a reply, as a mean of those before.
     """
 
     concurrency: int = 8
@@ -26,6 +27,7 @@ class RunLimits:
     max_tokens_total: int | None = None
     time_limit: float | None = None
     budget: Budget | None = None
+    shard: str | None = None
     usual_reply: float | None = None
     adaptive: bool = True
 

@@ -13,9 +13,10 @@ NOTHING: Final = Decimal(0)
 
 
 class Purse:
-    """Counts what is spent of a budget."""
+    """Counts what is spent of a budget; `whose` tells, in sentences, that it is a share."""
 
-    def __init__(self, budget: Budget) -> None:
+    def __init__(self, budget: Budget, whose: str = "") -> None:
+        self._whose = whose
         self.promised = NOTHING
         self._budget = budget
         self._held = NOTHING
@@ -66,7 +67,8 @@ class Purse:
         whole = self._guessed == self._spent
         told = [money(amount, self._budget.currency) for amount in (self._budget.amount, self._spent, cost)]
         guessed = "" if not self._guessed else ", all by estimate" if whole else ", in part by estimate"
-        return f"the budget of {told[0]} (--max-cost) is used up: {told[1]} spent{guessed}, {what} may need {told[2]}"
+        budget = f"the budget of {told[0]}{self._whose} (--max-cost)"
+        return f"{budget} is used up: {told[1]} spent{guessed}, {what} may need {told[2]}"
 
 
 def _price(price: Price, prompt: int) -> Price:

@@ -146,6 +146,10 @@ CustomChecks: TypeAlias = Annotated[
     typer.Option("--custom-check", metavar="NAME", help="Let this check of an installed package run (repeatable)."),
 ]
 Engine: TypeAlias = Annotated[str, typer.Option("--engine", metavar="NAME", help="What runs the cells.")]
+Shard: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--shard", metavar="I/N", help="Ask the I-th of N parts of the batch; `batch merge` joins them."),
+]
 Workers: TypeAlias = Annotated[
     int, typer.Option("--workers", min=1, metavar="N", help="Processes that ask, when one core is the limit.")
 ]

@@ -56,6 +56,7 @@ def run(
     fail_under: options.FailUnder = None,
     custom_checks: options.CustomChecks = None,
     engine: options.Engine = "local",
+    shard: options.Shard = None,
     workers: options.Workers = 1,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
@@ -79,6 +80,7 @@ def run(
     from persona_batch.config.load import Overrides
     from persona_batch.engine.engines import ENGINES
     from persona_batch.pipeline.options import RunOptions
+    from persona_batch.plan.shard import Shard
 
     options.require_known("--engine", engine, list(ENGINES))
     _refuse_together("--resume", resume, "--continue", continue_newest)
@@ -124,6 +126,7 @@ def run(
         fail_under=fail_under,
         custom_checks=tuple(custom_checks or ()),
         engine=engine,
+        shard=None if shard is None else str(Shard.read(shard)),
         workers=workers,
     )
     if dry_run:

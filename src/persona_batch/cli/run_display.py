@@ -71,7 +71,7 @@ class RunDisplay:
         self._prices = progress.prices
         if self._verbose:
             self._live.note(
-                f"{len(grid):,} cells at {grid.endpoint.identity} ({', '.join(grid.models)}), records in {run.records}"
+                f"{grid.count} cells at {grid.endpoint.identity} ({', '.join(grid.models)}), records in {run.records}"
             )
         self._live.update(progress)
 

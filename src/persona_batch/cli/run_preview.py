@@ -77,6 +77,8 @@ def _numbers(found: Preview, page: Page) -> str:
             )
         ),
     ]
+    if found.shard is not None:
+        lines.append(f"shard {found.shard} of the batch: {counted(found.cells, 'cell')}")
     lines += [f"{name}: {listed(levels, 12)}" for name, levels in found.factors.items()]
     if found.resumes is not None:
         done = found.cells - found.left

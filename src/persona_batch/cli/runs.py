@@ -24,7 +24,7 @@ class RunRow(msgspec.Struct):
     """One run as `batch runs --json` prints it.
 
     `cells`: how many were asked for so far (None: not known yet), `batch_cells`: of the whole batch, which is more
-    where filters narrowed what was asked; `done`: records on disk, `counts` by status; `tokens` as
+    where filters or a `shard` narrowed what was asked; `done`: records on disk, `counts` by status; `tokens` as
     reported, of prompts and replies together and apart (None: not reported); `cost`: what the records cost (None:
     nobody is paid); `state` as in run.json, or `killed` when its process is gone.
     """
@@ -38,6 +38,7 @@ class RunRow(msgspec.Struct):
     exit_code: int | None
     cells: int | None
     batch_cells: int | None
+    shard: str | None
     done: int
     counts: dict[str, int]
     tokens: int | None
@@ -114,6 +115,7 @@ def _row(run: "RunDir") -> RunRow:
         exit_code=manifest.exit_code,
         cells=manifest.cells,
         batch_cells=manifest.batch_cells,
+        shard=manifest.shard,
         done=sum(counts.values()),
         counts=counts,
         tokens=tokens.total,
@@ -161,6 +163,8 @@ def _print_table(rows: list[RunRow]) -> None:
 
 def _state(row: RunRow) -> str:
     """Return the state, and of what a run is only a part."""
+    if row.shard is not None:
+        return f"{row.state}, shard {row.shard}"
     partial = row.cells is not None and row.batch_cells is not None and row.cells < row.batch_cells
     return f"{row.state}, part of {row.batch_cells:,}" if partial else row.state
 

@@ -1,14 +1,18 @@
 """How far a run is: what of its grid is left, and counts and rates for whoever draws them."""
 
+import asyncio
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, fields
 from itertools import islice
 
 from persona_batch.asking.limits import Gauge
 from persona_batch.plan.cell import Cell
+from persona_batch.plan.grid import Grid
 from persona_batch.plan.key import KeySet
+from persona_batch.plan.shard import Shard
 from persona_batch.pricing.bill import Bill
 from persona_batch.pricing.price import PriceList
 from persona_batch.record import Record, Status
@@ -81,12 +85,13 @@ def tally(tallies: dict[str, PersonaTally], record: Record, bill: Bill | None = 
 class Progress(Gauge):
     """Counts of one process on a run, beside what is under way.
 
-    `total`: cells of the grid; `skipped`: those finished in earlier sessions; `done`: records of this one, of
-    which `failed` have status error. `bill` is what all records of the run cost so far, at the `prices` (none: nobody
-    is paid). `personas` holds the first 1,000 personas, and the rest together under `…`.
+    `total`: cells of the grid, about so many until they are `counted`; `skipped`: those finished in earlier sessions;
+    `done`: records of this one, of which `failed` have status error. `bill` is what all records of the run cost so far,
+    at the `prices` (none: nobody is paid). `personas` holds the first 1,000 personas, and the rest together under `…`.
     """
 
     total: int
+    counted: bool = True
     clock: Callable[[], float] = time.monotonic
     skipped: int = 0
     done: int = 0
@@ -106,13 +111,18 @@ class Progress(Gauge):
 
     @property
     def left(self) -> int:
-        """Cells without a record."""
-        return self.total - self.skipped - self.done
+        """Cells without a record; of those that are not counted yet, at least one."""
+        left = self.total - self.skipped - self.done
+        return left if self.counted else max(1, left)
 
     @property
     def lost(self) -> int:
         """Requests that were sent and are in no record, once nothing is under way: nobody knows what they cost."""
         return max(0, self.requests - self.unreached - self._recorded)
+
+    def count(self, total: int) -> None:
+        """Take the number of cells, now that they are counted."""
+        self.total, self.counted = total, True
 
     def skip(self) -> None:
         """Count a cell that an earlier session finished."""
@@ -149,16 +159,40 @@ class Progress(Gauge):
 
 
 def pending(
-    keyed: Iterable[tuple[str, Callable[[], Cell]]], finished: KeySet, progress: Progress
+    keyed: Iterable[tuple[str, Callable[[], Cell]]], finished: KeySet, progress: Progress, shard: Shard | None = None
 ) -> Iterator[Iterator[Cell]]:
     """Yield a grid in blocks of 256, each the cells in it that are not in `finished`; count the others as skipped.
 
-    `keyed` are keys, each with what makes its cell (`Grid.keyed`): a finished cell costs little more than its key,
-    and a cell is not made before it is taken from its block.
+    `keyed` are keys, each with what makes its cell (`Grid.keyed_before_shard`): a finished cell costs little more than
+    its key, and a cell is not made before it is taken from its block. Cells of other shards are passed over, and make
+    their blocks shorter.
     """
-    keyed = iter(keyed)
+    keyed, total = iter(keyed), 0
     while block := list(islice(keyed, _BLOCK)):
+        if shard is not None:
+            block = [one for one in block if shard.holds(one[0])]
+            total += len(block)
         yield _unfinished(block, finished, progress)
+    if shard is not None:
+        progress.count(total)
+
+
+@asynccontextmanager
+async def counting(grid: Grid, progress: Progress) -> AsyncIterator[None]:
+    """Count a shard's cells while it is asked: a pass over the keys of a large grid is no reason to wait with it."""
+
+    async def count() -> None:
+        for _ in grid.count.slices():
+            await asyncio.sleep(0)
+        progress.count(len(grid))
+
+    task = None if progress.counted else asyncio.create_task(count())
+    try:
+        yield
+    finally:
+        if task is not None:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
 
 
 def _unfinished(

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from math import ceil
 
-from persona_batch.asking.ledger import Ledger
+from persona_batch.asking.ledger import Ledger, Part
 from persona_batch.asking.limits import RetryPolicy, RunLimits
 from persona_batch.checks.custom import enable
 from persona_batch.config.batch import Batch
@@ -21,6 +21,7 @@ from persona_batch.pipeline.options import RunOptions, recalled
 from persona_batch.pipeline.speaker_names import heed_names
 from persona_batch.plan.grid import Grid
 from persona_batch.plan.selection import select
+from persona_batch.plan.shard import Shard
 from persona_batch.provider.connect import open_provider, resolve
 from persona_batch.provider.contract import Provider, Timeouts
 from persona_batch.provider.presets import CUSTOM
@@ -42,17 +43,32 @@ class Call:
     target: Target
 
     @property
+    def shard(self) -> Shard | None:
+        """The part of the batch that is asked; None: all of it."""
+        return None if self.options.shard is None else Shard.read(self.options.shard)
+
+    @property
+    def per_day(self) -> int | None:
+        """How many requests a day may have; a preset's free daily quota holds unless the user says otherwise."""
+        return self.batch.run.limits.per_day or self.target.preset.per_day
+
+    @property
     def limits(self) -> RunLimits:
-        """The ceilings that are wanted; a preset's free daily quota holds unless the user says otherwise."""
+        """The ceilings that are wanted; a shard has its share of those that are not a process's own.
+
+        Raises:
+            UsageError: the shares of a limit would come to nothing.
+        """
         given, options = self.batch.run.limits, self.options
         usual = LOCAL_CONCURRENCY if self.target.name == "local" else REMOTE_CONCURRENCY
         return RunLimits(
             concurrency=self.batch.run.concurrency or usual,
-            rpm=given.rpm,
-            tpm=given.tpm,
-            per_day=given.per_day or self.target.preset.per_day,
-            max_requests=options.max_requests,
-            max_tokens_total=options.max_tokens_total,
+            rpm=self._share(given.rpm, "--rpm"),
+            tpm=self._share(given.tpm, "--tpm"),
+            per_day=self._share(self.per_day, "--per-day"),
+            max_requests=self._share(options.max_requests, "--max-requests"),
+            max_tokens_total=self._share(options.max_tokens_total, "--max-tokens-total"),
+            shard=None if self.shard is None else str(self.shard),
             time_limit=options.time_limit,
             adaptive=self.target.name not in ("local", "scripted"),
         )
@@ -93,15 +109,21 @@ class Call:
             personas=self.options.persona_globs,
             questions=self.options.question_globs,
             limit=self.options.limit,
+            shard=self.shard,
             developer_role="developer" if preset.developer_role else "system",
         )
         for limit, option in ((self.limits.max_requests, "--max-requests"), (self.limits.per_day, "--per-day")):
             if limit is not None and grid.converses and (longest := grid.longest()) > max(1, limit):
+                of_shard = "" if self.shard is None else f" for shard {self.shard}"
+                needed = longest * (1 if self.shard is None else self.shard.of)
                 raise UsageError(
-                    f"{option} {limit:,}: a conversation here is up to {longest:,} requests, and is only begun if all "
-                    f"of them may be sent; raise it to {longest:,} at least"
+                    f"{option} {limit:,}{of_shard}: a conversation here is up to {longest:,} requests, and is only "
+                    f"begun if all of them may be sent; raise it to {needed:,} at least"
                 )
         return grid
+
+    def _share(self, whole: int | None, option: str) -> int | None:
+        return whole if whole is None or self.shard is None else self.shard.share(whole, option)
 
     def connect(self, tell: Callable[[str], None], *, concurrency: int = 1, live: bool = False) -> Provider:
         """Return the provider, to be entered.
@@ -120,10 +142,11 @@ class Call:
 
     def ledger(self) -> AbstractContextManager[Ledger | None]:
         """Return the ledger of the endpoint's day, where there is a daily limit to keep."""
-        if self.limits.per_day is None:
+        whole, target, shard = self.per_day, self.target, self.shard
+        if whole is None:
             return nullcontext()
-        target = self.target
-        return Ledger(endpoint=target.identity, key=target.key_fingerprint, zone=target.preset.day_zone)
+        part = None if shard is None else Part(str(shard), whole)
+        return Ledger(endpoint=target.identity, key=target.key_fingerprint, zone=target.preset.day_zone, part=part)
 
     def count(self) -> None:
         """Count one request of the endpoint's day, where there is a daily limit to keep.

@@ -20,7 +20,7 @@ from persona_batch.wording import listed
 
 @asynccontextmanager
 async def choosing(call: Call) -> AsyncIterator[None]:
-    """Keep two calls of `--continue` from both finding no run and both starting one.
+    """Keep two calls of `--continue` from both finding no run and both starting one; those of two shards may.
 
     Hold it until the run is locked and has its manifest: then the second call finds it.
 
@@ -31,7 +31,7 @@ async def choosing(call: Call) -> AsyncIterator[None]:
         yield
         return
     out = call.options.out
-    lock = AsyncFileLock(out / f".{safe_name(call.batch.id)}.lock", run_in_executor=False)
+    lock = AsyncFileLock(out / f".{safe_name(call.batch.id, call.shard)}.lock", run_in_executor=False)
     try:
         out.mkdir(parents=True, exist_ok=True)
         await lock.acquire()
@@ -51,8 +51,8 @@ def existing_run(call: Call) -> tuple[RunDir, Manifest] | tuple[None, None]:
     `--retry-errors`) has failed cells, or was narrowed by other filters and lacks cells that this call asks for.
 
     Raises:
-        UsageError: there is no such run, or it was made of other files, at another endpoint, or with other replies
-            (`thinking`).
+        UsageError: there is no such run, or it was made of other files, at another endpoint, with other replies
+            (`thinking`), or is another shard.
     """
     options = call.options
     if options.resume is not None:
@@ -89,6 +89,8 @@ def _named_run(call: Call, name: str) -> tuple[RunDir, Manifest]:
             f"{run.path} was made at {manifest.endpoint}, not at {call.target.identity}; "
             "resume it there, or start a new run without --resume"
         )
+    if manifest.shard != (call.shard and str(call.shard)):
+        raise UsageError(_other_shard(run, manifest.shard))
     if others := _other_files(call.batch, manifest):
         raise UsageError(
             f"{run.path} is a run of {listed(others)}, and would set aside all its records; "
@@ -100,6 +102,12 @@ def _named_run(call: Call, name: str) -> tuple[RunDir, Manifest]:
             f"resume it with --thinking {thinking}, or start a new run without --resume"
         )
     return run, manifest
+
+
+def _other_shard(run: RunDir, shard: str | None) -> str:
+    if shard is None:
+        return f"{run.path} is a run of the whole batch, no shard of it; resume it without --shard"
+    return f"{run.path} is shard {shard} of its batch; resume it with --shard {shard}, or start a new run"
 
 
 def _thinking(manifest: Manifest) -> str:

@@ -48,6 +48,7 @@ class RunOptions:
     (seconds) end this call, not the run.
     `wait` (seconds) is how long the engine `batch` looks for results, `window` within which a batch is wanted, as `24h`
     (None: the endpoint's usual one).
+    `shard` is the part of the batch that this call asks, as `2/4`; limits are those of the whole and are divided.
     `custom_checks` are the checks in Python that may be called. `workers` is how many processes ask the endpoint (1:
     this one does).
     """
@@ -71,6 +72,7 @@ class RunOptions:
     fail_under: float | None = None
     custom_checks: tuple[str, ...] = ()
     engine: str = "local"
+    shard: str | None = None
     workers: int = 1
 
 
@@ -158,6 +160,7 @@ def asked_for(call: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
     # what was given several times has no order: it changes nothing of what is asked
     said |= {name: sorted(set(map(str, value))) if isinstance(value, list) else value for name, value in lists.items()}
     said |= {"-n": given.get("samples"), "--engine": None if engine == "local" else engine}
+    said |= {"--shard": call.get("shard")}
     return {name: value for name, value in said.items() if value not in _NOTHING}
 
 

@@ -63,6 +63,8 @@ def within_cost(limits: RunLimits, call: Call, prices: dict[str, Price | None]) 
     most = call.options.max_cost
     if most is None:
         return limits
+    if call.shard is not None:
+        most = call.shard.share_of_money(most, "--max-cost")
     return replace(limits, budget=budget_of(most, prices, call.target.identity))
 
 

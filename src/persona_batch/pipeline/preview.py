@@ -26,6 +26,7 @@ EXAMPLES = 12  # personas whose messages are shown
 class Preview(msgspec.Struct, kw_only=True):
     """What a call of `batch run` would do.
 
+    `shard` is the part of the batch that it asks (None: all of it), of which all other numbers are.
     `left` are the cells still to ask, `requests` how many requests they are, if every conversation comes to its end;
     `days` at the daily quota, if there is one; `set_aside` are records of the run it `resumes` that belong to the batch
     no longer, `returned` those that belong again; `changed` is what was edited; `factors` are
@@ -35,6 +36,7 @@ class Preview(msgspec.Struct, kw_only=True):
 
     endpoint: str
     models: Sequence[str]
+    shard: str | None
     cells: int
     left: int
     requests: int
@@ -79,6 +81,7 @@ def preview(options: RunOptions) -> Preview:
     return Preview(
         endpoint=target.identity,
         models=models,
+        shard=options.shard,
         cells=len(grid),
         left=left,
         requests=requests,

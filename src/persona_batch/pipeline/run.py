@@ -12,7 +12,7 @@ from itertools import chain
 
 from persona_batch.asking.limits import RunLimits, counts_ahead
 from persona_batch.engine.engines import Job, engine_named
-from persona_batch.engine.progress import Progress, pending
+from persona_batch.engine.progress import Progress, counting, pending
 from persona_batch.errors import (
     OUT_OF_MEMORY,
     BatchError,
@@ -78,7 +78,7 @@ async def run_batch(options: RunOptions, observer: Observer, stopper: Stopper | 
             for doubt in doubts_of(call, prices):
                 observer.note(doubt)
             limits = within_cost(limits, call, prices)
-            run = run or create_run(call.options.out, call.batch.id, datetime.now(UTC))
+            run = run or create_run(call.options.out, call.batch.id, datetime.now(UTC), call.shard)
             stack.enter_context(run.lock())
             began = time.monotonic()
             if earlier is not None:
@@ -130,10 +130,10 @@ async def _reach(
     return provider, tuple(models)
 
 
-def _asked_so_far(earlier: Manifest | None, grid: Grid, seen: KeySet) -> int:
-    """Count the cells that are asked for by this call and the ones before."""
-    if earlier is None or not grid.narrowed:
-        return len(grid)
+def _asked_so_far(earlier: Manifest | None, grid: Grid, seen: KeySet) -> int | None:
+    """Count the cells that are asked for by this call and the ones before; None: of a shard that is not counted yet."""
+    if earlier is None or not grid.filtered:
+        return grid.count.known
     return len(seen) + sum(key not in seen for key in grid.all_keys())
 
 
@@ -158,9 +158,11 @@ class Session:
     _blocks: Iterator[Iterator[Cell]] = field(init=False)
 
     def __post_init__(self) -> None:
-        prices = self.manifest.prices
-        self.progress = Progress(total=len(self.grid), prices=prices, bill=billed(self.run.records, prices))
-        self._blocks = pending(self.grid.keyed(), self.seen.keys, self.progress)
+        prices, count = self.manifest.prices, self.grid.count
+        bill = billed(self.run.records, prices)
+        self.progress = Progress(total=count.about, counted=count.known is not None, prices=prices, bill=bill)
+        keyed = self.grid.keyed_before_shard()
+        self._blocks = pending(keyed, self.seen.keys, self.progress, self.grid.shard)
 
     def anything_left(self) -> bool:
         """Say whether a cell has no record yet; takes as long as skipping the finished ones before it."""
@@ -224,7 +226,7 @@ class Session:
                         self.observer.note(f"{reason}: what is running has a few seconds to finish; once more ends it")
 
             with stopper.stopping(stop):
-                async with aclosing(engine.run(self._blocks)) as records:
+                async with counting(self.grid, self.progress), aclosing(engine.run(self._blocks)) as records:
                     async for record in records:
                         sink.append(record)
                         self.checks.add(record)
@@ -238,6 +240,8 @@ class Session:
             for record in read_records(self.run.records):
                 self.checks.add(record)
         code = stop.exit_code if stop else self._exit_code()
+        if self.manifest.cells is None:
+            self.manifest.cells = len(self.grid)
         seal(self.manifest, code, seen=seen, progress=progress)
         try:
             write_manifest(self.run.manifest, self.manifest)

@@ -73,12 +73,12 @@ def begun(
     call: Call,
     grid: Grid,
     *,
-    cells: int,
+    cells: int | None,
     prices: dict[str, Price | None],
 ) -> Manifest:
     """Return the manifest of a session that begins now; of an earlier one, its start, sessions and prices stay.
 
-    `cells` are those asked for by this call and the ones before; `prices` hold from now on.
+    `cells` are those asked for by this call and the ones before (None: not counted yet); `prices` hold from now on.
     """
     now = utc_now()
     return Manifest(
@@ -93,6 +93,7 @@ def begun(
         versions=versions(),
         git_commit=git_commit(Path()),
         plan=grid.fingerprint,
+        shard=None if grid.shard is None else str(grid.shard),
         cells=cells,
         batch_cells=grid.total,
         prices=price_lists(earlier, prices, now),

@@ -49,7 +49,7 @@ def take_up(run: RunDir, earlier: Manifest, call: Call, grid: Grid, note: Callab
         what = listed(changed) or ("its plan" if edited else "what is in its folder")
         anew = counted(_anew(earlier, grid, seen.keys, settled), "cell")
         note(f"the batch is not as it was: {what} changed; {aside}{back}, {anew} asked anew", always=True)
-    note(f"resuming {run.path}: {len(seen.keys):,} records on disk, {len(grid):,} cells to have")
+    note(f"resuming {run.path}: {len(seen.keys):,} records on disk, {grid.count} cells to have")
     if again:
         note(f"{again:,} failed cells are asked again; their old records are in {run.errors.name}")
     return seen, settled

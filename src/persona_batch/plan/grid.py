@@ -5,8 +5,8 @@ seeded order), every arm and model is asked that question, in an order seeded an
 are interleaved however the endpoint drifts, a run stopped at any moment has whole blocks to compare, and a grid
 that grows keeps its order. Nothing of the grid's size is held in memory.
 
-Filters narrow what a call asks, never what belongs to the batch: the cells of a narrowed grid are those of the whole
-one, with the same keys and in the same order.
+Filters and shards narrow what a call asks, never what belongs to the batch: the cells of a narrowed grid are those of
+the whole one, with the same keys and in the same order.
 """
 
 import hashlib
@@ -24,12 +24,14 @@ from persona_batch.plan.arm_lists import ArmList
 from persona_batch.plan.arms import arms_of, merged_params
 from persona_batch.plan.asked import AskedQuestion, ask_all
 from persona_batch.plan.cell import Cell, Endpoint
+from persona_batch.plan.count import Count
 from persona_batch.plan.forms import FORMAT, TOLD, probes_json
 from persona_batch.plan.key import KEY_VERSION, KeySet, canonical_json, join_key
 from persona_batch.plan.named_arms import NamedArms
 from persona_batch.plan.order import SeededOrder
 from persona_batch.plan.partners import Partners
 from persona_batch.plan.selection import Selection
+from persona_batch.plan.shard import Shard
 from persona_batch.plan.sizes import Sizes
 
 _ORDERED = 10_000  # personas whose order is known to previews
@@ -45,6 +47,7 @@ class Grid:
         provider_params, cli_params: the first and the last in the merge of request parameters.
         personas, questions: globs on ids; none: all. Chosen personas bring their controls along.
         limit: at most so many cells, the first in order.
+        shard: of what is left by the filters and the limit, the cells that it holds.
         developer_role: what the endpoint calls the developer role.
 
     Raises:
@@ -62,6 +65,7 @@ class Grid:
         personas: Sequence[str] = (),
         questions: Sequence[str] = (),
         limit: int | None = None,
+        shard: Shard | None = None,
         developer_role: Literal["developer", "system"] = "developer",
     ) -> None:
         self._selection = Selection(batch.personas, personas, questions)
@@ -85,16 +89,18 @@ class Grid:
         self.total = self._sizes.total
         self._limit = self._sizes.chosen if limit is None else min(limit, self._sizes.chosen)
         self._named: NamedArms | None = None
+        self.shard = shard
+        self.count = Count(self._limit, lambda: (key for key, _ in self.keyed_before_shard()), shard)
 
     def __len__(self) -> int:
-        return self._limit
+        return self.count.whole()
 
     def __iter__(self) -> Iterator[Cell]:
         return (make() for _, make in self.keyed())
 
     @property
-    def narrowed(self) -> bool:
-        """Whether filters leave out a part of the batch."""
+    def filtered(self) -> bool:
+        """Whether filters leave out a part of the batch, or of the shard."""
         return self._limit < self.total
 
     @property
@@ -154,12 +160,17 @@ class Grid:
     def keyed(self, *, whole: bool = False) -> Iterator[tuple[str, Callable[[], Cell]]]:
         """Yield every cell's key with what makes the cell: most of a resumed grid is never more than its keys.
 
-        `whole`: of the whole batch, whatever the filters.
+        `whole`: of the whole batch, whatever the filters and the shard.
         """
+        keyed, shard = self.keyed_before_shard(whole=whole), self.shard
+        return keyed if whole or shard is None else (one for one in keyed if shard.holds(one[0]))
+
+    def keyed_before_shard(self, *, whole: bool = False) -> Iterator[tuple[str, Callable[[], Cell]]]:
+        """Yield what `keyed` does, of all shards: to whoever looks for the shard's cells without long silences."""
         return (self._keyed(*place) for place in self._places(whole=whole))
 
     def all_keys(self, *, whole: bool = False) -> Iterator[str]:
-        """Yield the key of every cell, in call order; `whole`: of the whole batch, whatever the filters."""
+        """Yield the key of every cell, in call order; `whole`: of the whole batch, whatever is asked."""
         return (key for key, _ in self.keyed(whole=whole))
 
     def find(
@@ -197,13 +208,21 @@ class Grid:
             if arm.persona.id in found:
                 continue
             key, make = self._keyed(asked, arm, model, form, sample)
-            if not finished(key):
+            if not finished(key) and (self.shard is None or self.shard.holds(key)):
                 found[arm.persona.id] = make()
         return sorted(found.values(), key=lambda cell: order.get(cell.persona, len(order)))
 
     def counts(self) -> dict[str, int]:
-        """Return the cells per persona id, whatever the limit; of a long table all rows together, under its name."""
-        return self._sizes.cells()
+        """Return the cells per persona id; of a long table all rows together, under its name.
+
+        Without a shard they are those before the limit.
+        """
+        counts = self._sizes.cells()
+        if self.shard is not None:
+            counts = dict.fromkeys(counts, 0)
+            for _, arm in self._left(KeySet()):
+                counts[self._sizes.counted_as(arm, counts)] += 1
+        return counts
 
     @property
     def converses(self) -> bool:
@@ -212,9 +231,9 @@ class Grid:
 
     def requests(self, finished: KeySet | None = None) -> int:
         """Return how many requests the cells are that are not finished, if every conversation comes to its end."""
-        if finished:
-            left = (place for place in self._places(whole=False) if self._keyed(*place)[0] not in finished)
-            return sum(asked.requests(arm) for asked, arm, *_ in left) if self.converses else sum(1 for _ in left)
+        if finished or (self.shard is not None and self.converses):
+            left = self._left(finished or KeySet())
+            return sum(asked.requests(arm) for asked, arm in left) if self.converses else sum(1 for _ in left)
         if not self.converses:
             return len(self)
         if self._limit < self._sizes.chosen:
@@ -225,9 +244,15 @@ class Grid:
         """Return how many requests the longest conversation is."""
         return self._sizes.longest()
 
+    def _left(self, finished: KeySet) -> Iterator[tuple[AskedQuestion, Arm]]:
+        for place in self._places(whole=False):
+            key, _ = self._keyed(*place)
+            if key not in finished and (self.shard is None or self.shard.holds(key)):
+                yield place[:2]
+
     def _places(self, *, whole: bool) -> Iterator[tuple[AskedQuestion, Arm, int, int, int]]:
         left = self.total if whole else self._limit
-        wanted = None if whole or not self.narrowed else [self._selection.has_question(asked) for asked in self._asked]
+        wanted = None if whole or not self.filtered else [self._selection.has_question(asked) for asked in self._asked]
         models = len(self.models)
         for sample in range(self.samples):
             for number in SeededOrder(len(self._asked), f"{self.seed}/{sample}"):

@@ -1,8 +1,9 @@
 """How much a call asks: cells by persona, and requests."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 
 from persona_batch.config.batch import Persona
+from persona_batch.plan.arm import Arm
 from persona_batch.plan.arm_lists import ArmList, RowArms
 from persona_batch.plan.asked import AskedQuestion
 from persona_batch.plan.selection import Selection, ids_of
@@ -67,6 +68,14 @@ class Sizes:
                     for arm in filter(selection.has_persona, table):
                         counts[arm.persona.id] += each
         return counts
+
+    def counted_as(self, arm: Arm, counts: Container[str]) -> str:
+        """Return the name under which `cells` counts an arm's cells."""
+        name = arm.persona.id
+        if name in counts:
+            return name
+        tables = (table.shape for table in self._arms.tables)
+        return next(shape.id for shape in tables if shape.rows is not None and shape.rows.number_of(name) is not None)
 
     def requests(self) -> int:
         """Return how many requests the chosen cells are, if every conversation comes to its end."""

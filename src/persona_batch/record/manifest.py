@@ -53,6 +53,7 @@ class Manifest(msgspec.Struct, kw_only=True):
     `batch_cells` are those of the whole batch (more than `cells` where filters narrowed what was asked), `counts`
     the records by status. `plan`, with `models` and the number of samples, tells the batch that the records belong to
     from any other (`Grid.fingerprint`); None while records are being moved, and in manifests of before.
+    `shard` is the part of the batch that the run asks, as `2/4` (None: all of it).
     `prices` are those that held, each list from its moment on (none: nobody is paid); `cost` what the records cost.
     """
 
@@ -71,6 +72,7 @@ class Manifest(msgspec.Struct, kw_only=True):
     versions: dict[str, str] = msgspec.field(default_factory=dict)
     git_commit: str | None = None
     plan: str | None = None
+    shard: str | None = None
     cells: int | None = None
     batch_cells: int | None = None
     counts: dict[str, int] = msgspec.field(default_factory=dict)

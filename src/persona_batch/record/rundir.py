@@ -25,6 +25,7 @@ from filelock import FileLock, Timeout
 
 from persona_batch.config.files import MANIFEST, RECORDS, is_run
 from persona_batch.errors import RunLocked, StorageError, UsageError
+from persona_batch.plan.shard import Shard
 from persona_batch.record.durable import storage_error
 from persona_batch.record.manifest import read_manifest
 
@@ -117,8 +118,10 @@ class RunDir:
             return False
 
 
-def create_run(out: Path, batch_id: str, now: datetime) -> RunDir:
+def create_run(out: Path, batch_id: str, now: datetime, shard: Shard | None = None) -> RunDir:
     """Make a new folder `<UTC time>-<batch id>` under `out`, unique also when several processes start at once.
+
+    That of a shard is called `<UTC time>-<batch id>-shard-2-of-4`.
 
     Runs are ordered by their names, and a new one comes last whatever the clock says: if the newest run's name is of
     this very second, or lies in the future (the clock was wrong then, or is now), the new name's time is the second
@@ -128,7 +131,7 @@ def create_run(out: Path, batch_id: str, now: datetime) -> RunDir:
         UsageError: no folder can be made there.
         StorageError: the device has no room for it, or fails.
     """
-    name = f"{_stamp_after(list_runs(out), now)}-{safe_name(batch_id)}"
+    name = f"{_stamp_after(list_runs(out), now)}-{safe_name(batch_id, shard)}"
     number = 1
     while True:
         path = out / (name if number == 1 else f"{name}-{number}")
@@ -173,10 +176,14 @@ def list_runs(out: Path) -> list[RunDir]:
     return [run_at(path) for path in sorted(found, key=_age)]
 
 
-def safe_name(batch_id: str) -> str:
-    """Return a batch id as a part of a file name: letters of any script stay, what a file system refuses goes."""
+def safe_name(batch_id: str, shard: Shard | None = None) -> str:
+    """Return a batch, or a shard of it, as a part of a file name: letters of any script stay.
+
+    What a file system refuses goes.
+    """
     name = _UNSAFE.sub("_", unicodedata.normalize("NFC", batch_id)).strip("._ ")
-    return name.encode()[:_NAME_BYTES].decode(errors="ignore") or "batch"
+    plain = name.encode()[:_NAME_BYTES].decode(errors="ignore") or "batch"
+    return plain if shard is None else f"{plain}-{shard.in_names}"
 
 
 def run_at(path: Path) -> RunDir:
