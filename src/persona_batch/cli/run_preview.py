@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterator
 from itertools import islice
 
-from persona_batch.pipeline.estimate import CostRange
+from persona_batch.pipeline.estimate import CostEstimate, CostRange
 from persona_batch.pipeline.options import RunOptions
 from persona_batch.pipeline.preview import EXAMPLES, Preview, preview
 from persona_batch.pricing.bill import encode
@@ -50,13 +50,32 @@ def _cost(found: Preview) -> Iterator[str]:
     if cost.free:
         yield "cost: free"
     elif cost.ranges:
-        about = "at least about" if cost.unpriced else "at most about" if cost.at_most else "about"
-        yield f"cost: {about} {' + '.join(map(_range, cost.ranges))}, judging by {cost.source}"
+        way = "" if found.batch is None else ", streamed"
+        yield f"cost{way}: {_about(cost)}, judging by {cost.source}"
     elif len(cost.unpriced) < len(found.prices):
         yield "cost: unknown, there is no earlier run to estimate it from"
     for price in dict.fromkeys(price for price in found.prices.values() if price is not None and not price.free):
         models = [model for model, its_own in found.prices.items() if its_own == price]
         yield f"{listed(models)}: {price_words(price)}, says {price.source}"
+
+
+def _about(cost: CostEstimate) -> str:
+    about = "at least about" if cost.unpriced else "at most about" if cost.at_most else "about"
+    return f"{about} {' + '.join(map(_range, cost.ranges))}"
+
+
+def _in_batches(found: Preview) -> Iterator[str]:
+    """Yield what the same would be in batch files, where the endpoint has them."""
+    held = found.batch
+    if held is None:
+        return
+    size = f"{counted(held.lines, 'request')} in about {counted(held.files, 'file')}"
+    if held.cost is not None and held.cost.ranges:
+        yield f"in batch files (--engine batch): {_about(held.cost)}, {size}"
+    elif held.share is None or held.share == 1:
+        yield f"in batch files (--engine batch): {size}"
+    else:
+        yield f"in batch files (--engine batch): {held.share:.0%} of the price, {size}"
 
 
 def _range(said: CostRange) -> str:
@@ -96,7 +115,7 @@ def _numbers(found: Preview, page: Page) -> str:
     else:
         tokens = token_sum(found.estimate.prompt_tokens, found.estimate.completion_tokens)
         lines.append(f"about {tokens}, judging by {found.estimate.source}")
-    lines += _cost(found)
+    lines += [*_cost(found), *_in_batches(found)]
     if found.days is not None:
         lines.append(f"{counted(found.days, 'day')} at {found.per_day:,} requests a day")
     folded = [line for sentence in lines for line in prose(one_line(sentence), page.width)]

@@ -15,6 +15,7 @@ SOURCE = "the file"
 _MOST = 1_000_000_000  # of any currency; what is more is no price of tokens
 
 Amount: TypeAlias = Annotated[float, Field(ge=0, le=_MOST), AsWritten]
+Share: TypeAlias = Annotated[float, Field(ge=0, le=1), AsWritten]
 Currency: TypeAlias = Annotated[str, AfterValidator(currency), Field(json_schema_extra={"pattern": "^[A-Z]{3}$"})]
 
 
@@ -25,6 +26,11 @@ class PriceBlock(Section):
     output: Amount = Field(description="A million tokens of replies, with what was thought.")
     cached_input: Amount | None = Field(
         None, description="A million tokens of prompts that the endpoint had in its cache; by default as `input`."
+    )
+    batch: Share | None = Field(
+        None,
+        description="The share of it that is paid for what comes in batch files (`--engine batch`), as 0.5; by default "
+        "what is known of the endpoint.",
     )
     currency: Currency = Field(description="Its ISO code: CNY, USD, EUR, …")
 
@@ -67,6 +73,7 @@ def _price(said: Literal["free"] | PriceBlock) -> Price:
         output=_exact(said.output),
         cached_input=None if said.cached_input is None else _exact(said.cached_input),
         currency=said.currency,
+        batch=None if said.batch is None else _exact(said.batch),
         source=SOURCE,
     )
 

@@ -1,15 +1,18 @@
 """What is paid for the models of a call: what the files say, else what is known of the endpoint; and what held when."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
+
+from msgspec import structs
 
 from persona_batch.asking.limits import RunLimits
 from persona_batch.config.price_format import EVERY_MODEL
 from persona_batch.pipeline.call import Call
 from persona_batch.plan.grid import Grid
 from persona_batch.pricing.budget import budget_of
-from persona_batch.pricing.price import Price, PriceList
+from persona_batch.pricing.price import Price, PriceList, in_batches, streamed
 from persona_batch.record.manifest import Manifest
+from persona_batch.record.spending import IN_BATCHES
 from persona_batch.wording import listed, meant
 
 
@@ -25,7 +28,21 @@ def prices_of(call: Call, grid: Grid) -> dict[str, Price | None]:
             from persona_batch.pricing.known import known_price
 
             found[model] = known_price(call.target.base_url, model)
-    return found
+    return {model: price and _with_share(price, call) for model, price in found.items()}
+
+
+def _with_share(price: Price, call: Call) -> Price:
+    """Return the price with the share of it that batch files cost at the endpoint, unless the file says it."""
+    facts = call.target.preset.batch
+    if price.batch is not None or price.free or facts is None or facts.share == 1:
+        return price
+    return structs.replace(price, batch=facts.share)
+
+
+def paid_in(engine: str, prices: Mapping[str, Price | None]) -> dict[str, Price | None]:
+    """Return what is paid for requests that go the way of an engine."""
+    of_way = in_batches if engine == IN_BATCHES else streamed
+    return {model: price and of_way(price) for model, price in prices.items()}
 
 
 def doubts_of(call: Call, prices: dict[str, Price | None]) -> list[str]:
@@ -65,7 +82,7 @@ def within_cost(limits: RunLimits, call: Call, prices: dict[str, Price | None]) 
         return limits
     if call.shard is not None:
         most = call.shard.share_of_money(most, "--max-cost")
-    return replace(limits, budget=budget_of(most, prices, call.target.identity))
+    return replace(limits, budget=budget_of(most, paid_in(call.options.engine, prices), call.target.identity))
 
 
 def price_lists(earlier: Manifest | None, prices: dict[str, Price | None], now: str) -> list[PriceList]:

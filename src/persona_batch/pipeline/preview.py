@@ -1,26 +1,44 @@
 """`--dry-run`: exactly how much would be asked, roughly how many tokens, and the first messages; nothing is sent."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 from math import ceil
+from statistics import fmean
 
 import msgspec
 
 from persona_batch.config.batch import Batch
-from persona_batch.pipeline.call import prepare_run
+from persona_batch.pipeline.call import Call, prepare_run
 from persona_batch.pipeline.choosing import existing_run
-from persona_batch.pipeline.estimate import CostEstimate, Estimate, earlier_run
+from persona_batch.pipeline.estimate import CostEstimate, EarlierRun, Estimate, earlier_run
 from persona_batch.pipeline.options import RunOptions, what_changed
-from persona_batch.pipeline.paying import doubts_of, prices_of, within_cost
+from persona_batch.pipeline.paying import doubts_of, paid_in, prices_of, within_cost
 from persona_batch.pipeline.taking_up import foresee
 from persona_batch.plan.cell import Cell
 from persona_batch.plan.forms import FORMAT
+from persona_batch.plan.grid import Grid
 from persona_batch.plan.key import KeySet
 from persona_batch.pricing.price import Price
+from persona_batch.provider.presets import CUSTOM
 from persona_batch.record.aside import Settled
+from persona_batch.record.spending import IN_BATCHES
 from persona_batch.wording import said_level
 
 UNNAMED_MODEL = "the endpoint's only model"
 EXAMPLES = 12  # personas whose messages are shown
+_FRAME = 250  # bytes of a line in a batch file around the messages
+
+
+class InBatches(msgspec.Struct, kw_only=True):
+    """What the same would be in batch files: `lines` (requests) in about so many `files`, judging by the first ones.
+
+    `share` of the usual price is paid (None: not known); `cost` as in `Preview`.
+    """
+
+    lines: int
+    files: int
+    share: Decimal | None
+    cost: CostEstimate | None
 
 
 class Preview(msgspec.Struct, kw_only=True):
@@ -31,7 +49,8 @@ class Preview(msgspec.Struct, kw_only=True):
     `days` at the daily quota, if there is one; `set_aside` are records of the run it `resumes` that belong to the batch
     no longer, `returned` those that belong again; `changed` is what was edited; `factors` are
     those of the grid, each with its levels; `prices` are those of the models (None: unknown), `cost` what it would cost
-    (None: nobody is paid).
+    (None: nobody is paid), if it is streamed. `batch`: the same in batch files; None: the endpoint has none, or they
+    cannot hold what is asked, or cost the same.
     """
 
     endpoint: str
@@ -50,6 +69,7 @@ class Preview(msgspec.Struct, kw_only=True):
     estimate: Estimate | None
     prices: dict[str, Price | None]
     cost: CostEstimate | None
+    batch: InBatches | None
     resumes: str | None
     changed: Sequence[str]
     set_aside: int
@@ -94,7 +114,8 @@ def preview(options: RunOptions) -> Preview:
         days=ceil(requests / per_day) if per_day else None,
         estimate=judged.tokens(left),
         prices=prices,
-        cost=judged.cost(left, prices),
+        cost=judged.cost(left, paid_in("local", prices)),
+        batch=_in_batches(call, grid, left, prices, judged),
         resumes=run.id if run else None,
         changed=what_changed(earlier, batch, options) if earlier else (),
         set_aside=moved.set_aside,
@@ -102,6 +123,22 @@ def preview(options: RunOptions) -> Preview:
         warnings=(*batch.warnings, *doubts),
         first=grid.examples(keys.__contains__, EXAMPLES),
     )
+
+
+def _in_batches(
+    call: Call, grid: Grid, left: int, prices: dict[str, Price | None], judged: EarlierRun
+) -> InBatches | None:
+    facts = call.target.preset.batch
+    if facts is None or grid.converses:
+        return None
+    shared = facts.share != 1 or any(price is not None and price.batch is not None for price in prices.values())
+    if not shared and call.options.engine != IN_BATCHES:
+        return None
+    sizes = [len(msgspec.json.encode(cell.messages)) + _FRAME for cell in grid.examples(lambda _: False, EXAMPLES)]
+    a_file = max(1, min(facts.lines, int(facts.bytes / fmean(sizes)))) if sizes else facts.lines
+    files = len(grid.models) * ceil(left / len(grid.models) / a_file)
+    share = None if call.target.preset.name == CUSTOM.name else facts.share
+    return InBatches(lines=left, files=files, share=share, cost=judged.cost(left, paid_in(IN_BATCHES, prices)))
 
 
 def _factors(batch: Batch) -> dict[str, list[str]]:

@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from decimal import Context, Decimal, InvalidOperation
+from functools import lru_cache
 
 import msgspec
+from msgspec.structs import replace
 
 from persona_batch.chat import Usage
 
@@ -45,7 +47,8 @@ class Price(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     `cached_input`: those of the prompt that the endpoint had in its cache; None: as `input`. The price holds for
     prompts of up to `up_to` tokens, for longer ones the price `longer` (None: unknown). `at_most`: it is the highest of
-    several that may have held. `source` says whose word it is.
+    several that may have held. `batch` is the share of it that is paid for what comes in batch files (None: the whole).
+    `source` says whose word it is.
     """
 
     input: Decimal
@@ -55,12 +58,15 @@ class Price(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     up_to: int | None = None
     longer: "Price | None" = None
     at_most: bool = False
+    batch: Decimal | None = None
     source: str = ""
 
     def __post_init__(self) -> None:
         for part in (self.input, self.output, self.cached_input):
             if part is not None:
                 amount_of(part, _DEAREST)
+        if self.batch is not None and not (self.batch.is_finite() and 0 <= self.batch <= 1):
+            raise ValueError("expected a share, from 0 to 1")
 
     @property
     def free(self) -> bool:
@@ -85,6 +91,28 @@ class Price(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 FREE = Price(input=Decimal(0), output=Decimal(0))
 
 
+def streamed(price: Price) -> Price:
+    """Return the price of what is streamed, alone."""
+    return replace(price, batch=None)
+
+
+@lru_cache(maxsize=256)
+def in_batches(price: Price) -> Price:
+    """Return the price of what comes in batch files, alone: the share of every part."""
+    return streamed(price) if price.batch is None else _shared(price, price.batch)
+
+
+def _shared(price: Price, share: Decimal) -> Price:
+    return replace(
+        price,
+        input=EXACT.multiply(price.input, share),
+        output=EXACT.multiply(price.output, share),
+        cached_input=None if price.cached_input is None else EXACT.multiply(price.cached_input, share),
+        longer=None if price.longer is None else _shared(price.longer, share),
+        batch=None,
+    )
+
+
 class PriceList(msgspec.Struct, frozen=True):
     """The prices of a run's models since a moment (UTC, ISO 8601); None: unknown."""
 
@@ -100,6 +128,19 @@ def price_at(lists: Sequence[PriceList], model: str, moment: str) -> Price | Non
         if each.since <= moment:
             return each.prices.get(model)
     return lists[0].prices.get(model) if lists else None
+
+
+def batch_price(lists: Sequence[PriceList], model: str) -> Price | None:
+    """Return the price of a model for a request that came in a batch file at a moment that nobody noted.
+
+    Where its price was not always the same, it is the highest; None: unknown, at one time at least.
+    """
+    held = {each.prices[model] for each in lists if model in each.prices}
+    known = {in_batches(price) for price in held if price is not None}
+    if not known or None in held:
+        return None
+    dearest = max(known, key=lambda price: (price.output, price.input))
+    return dearest if len(known) == 1 else replace(dearest, at_most=True)
 
 
 def counts(usage: Usage | None) -> tuple[int, int] | None:

@@ -12,6 +12,9 @@ from urllib.parse import urlsplit
 from persona_batch.chat import Params
 from persona_batch.provider.batches import BatchFacts
 
+_NOT_KNOWN = BatchFacts(share=Decimal(1))
+"""Of an endpoint that is no preset: as OpenAI's, but what it costs nobody knows."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preset:
@@ -57,11 +60,11 @@ class Preset:
             max_tokens_name="max_tokens",
             per_day=None,
             day_zone="UTC",
-            batch=self.batch if self.own else BatchFacts(),
+            batch=self.batch if self.own else _NOT_KNOWN,
         )
 
 
-CUSTOM = Preset(name="custom", key="none", batch=BatchFacts(), note="any endpoint, by --base-url")
+CUSTOM = Preset(name="custom", key="none", batch=_NOT_KNOWN, note="any endpoint, by --base-url")
 
 _FACTS = tomllib.loads(files(__package__).joinpath("presets.toml").read_text(encoding="utf-8"))
 

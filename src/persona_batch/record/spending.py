@@ -1,13 +1,16 @@
-"""What a record cost: each of its requests, by the price of the model that it went to."""
+"""What a record cost: each of its requests, by the price of the model that it went to, and by the way it came."""
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
 import msgspec
 
 from persona_batch.chat import Usage
 from persona_batch.pricing.bill import Bill
-from persona_batch.pricing.price import PriceList, price_at
+from persona_batch.pricing.price import PriceList, batch_price, price_at
+
+IN_BATCHES: Final = "batch"
+"""The `engine` of a record whose reply came in a provider's batch file."""
 
 
 class Sent(msgspec.Struct, frozen=True):
@@ -35,6 +38,8 @@ class SpendingHead(msgspec.Struct, frozen=True):
     attempts: int = 1
     turns: list[Part] | None = None
     probes: list[Part] | None = None
+    status: str = ""
+    engine: str | None = None
 
 
 class _Timed(Protocol):
@@ -68,6 +73,10 @@ class Spending(_Named, Protocol):
     def turns(self) -> Sequence[_Turn] | None: ...
     @property
     def probes(self) -> Sequence[_Request] | None: ...
+    @property
+    def status(self) -> str: ...
+    @property
+    def engine(self) -> str | None: ...
 
 
 class _Spent(NamedTuple):
@@ -78,6 +87,10 @@ class _Spent(NamedTuple):
 def bill_of(record: Spending, prices: Sequence[PriceList]) -> Bill:
     """Return what a record cost, at the prices that held when its requests were sent."""
     bill = Bill()
+    if prices and record.engine == IN_BATCHES:
+        if record.usage is not None or record.status != "error":  # a line that failed costs nothing
+            bill.add(batch_price(prices, record.model), record.usage)
+        return bill
     for model, request in _requests(record) if prices else ():
         if request.timing is None and request.usage is None:
             continue  # nothing was sent
