@@ -134,6 +134,9 @@ class Asker:
             else:
                 self._breaker.succeeded()
                 return reply
+            finally:
+                for remark in info.remarks:
+                    self._log.write(remark.event, key=label, **remark.fields)
             self._gauge.retrying += 1
             try:
                 await self._halt.sleep(wait, paid=paid)

@@ -179,12 +179,15 @@ class RunSettings:
 
     `timeout` in seconds, for the whole reply; `thinking`: whether a thought that the model wrote into its text is kept
     in the reply. `factors` are request parameters, each with its levels; `formats` the templates of questions by name,
-    a factor too. `prices` are those of models, one under "" that of all others. `sources`: the file that said
-    `base_url`, `provider` or `api_key_env`; not there: no file did.
+    a factor too. `prices` are those of models, one under "" that of all others. `endpoint_id` is what keys know
+    instead of a URL, `base_urls` are the replicas of one endpoint. `sources`: the file that said `base_url`,
+    `base_urls`, `provider` or `api_key_env`, and where in it `endpoint_id` stands; not there: no file did.
     """
 
     provider: str | None = None
+    endpoint_id: str | None = None
     base_url: str | None = None
+    base_urls: tuple[str, ...] = ()
     api_key_env: str | None = None
     api_key_header: str | None = None
     models: tuple[str, ...] = ()

@@ -34,7 +34,7 @@ def _is_chinese(text: str) -> bool:
 
 
 def _foreign_language(personas: Sequence[Persona], run: RunSettings) -> list[str]:
-    if run.base_url is not None or run.provider not in {None, "local"}:
+    if run.base_url is not None or run.base_urls or run.provider not in {None, "local"}:
         return []
     prompts = [persona for persona in personas if any(text and _is_chinese(text) for text in persona.variants)]
     lists = {id(persona.questions): persona.questions for persona in personas}

@@ -273,7 +273,9 @@ def refuse_keys(root: Mapping, problems: Problems) -> None:
         text = node.written if node.kind != "text" else str(node.value)
         if is_key_name(name) and not is_reference(text) and (id(node) not in told or has_key(f"{name}: {text}")):
             problems.add(node.place, f"an API key or other secret never stands in a file; {REMEDY}")
-        elif has_key(text) and not (name == "base_url" and "@" in text):  # whose login has a message of its own
+        elif has_key(text) and not (
+            name in {"base_url", "base_urls"} and "@" in text
+        ):  # whose login has a message of its own
             problems.add(node.place, f"this looks like an API key; {REMEDY}")
 
 

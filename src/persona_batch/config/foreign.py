@@ -71,6 +71,8 @@ _OTHER_NAMES: NamesOf[type[Section], NamesOf[str, str]] = {
     },
     ProviderBlock: {
         "base_url": "url endpoint apibase host",
+        "base_urls": "urls endpoints replicas hosts servers",
+        "id": "identity",
         "api_key_env": "keyenv env envvar",
         "extra_headers": "headers",
         "extra_body": "body",

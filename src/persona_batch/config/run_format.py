@@ -11,6 +11,7 @@ from persona_batch.config.section import (
     Count,
     HeaderName,
     HeaderValue,
+    Id,
     NonEmpty,
     Positive,
     Seconds,
@@ -32,7 +33,13 @@ class ProviderBlock(Section):
     """An endpoint that is no preset, or a preset with additions."""
 
     name: NonEmpty | None = Field(None, description="A preset's name.")
+    id: Id | None = Field(
+        None, description="What keys and records call the endpoint instead of its URL; needed with `base_urls`."
+    )
     base_url: BaseUrl | None = Field(None, description="Where /chat/completions lives below.")
+    base_urls: Annotated[list[BaseUrl], Field(min_length=1)] | None = Field(
+        None, description="The same for several replicas of one endpoint, among which requests are spread."
+    )
     api_key_env: VariableName | None = Field(None, description="The environment variable that holds the key.")
     api_key_header: HeaderName | None = Field(
         None, description="The header that carries the key, instead of `Authorization: Bearer …`."

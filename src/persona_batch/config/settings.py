@@ -2,8 +2,8 @@
 
 A setting may be given by one block, or by several with the same value; two different values are a problem. The
 command line wins. An endpoint is taken as a whole: `--provider` sets aside what the files say of another
-endpoint (its URL, key variable, additions, models and price), and `--base-url` alone names an endpoint without a key:
-nor does it get the headers in which a file puts one (`${VARIABLE}`).
+endpoint (its URL or URLs, id, key variable, additions, models and price), and `--base-url` alone names an endpoint
+without a key: nor does it get the headers in which a file puts one (`${VARIABLE}`).
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from persona_batch.chat import JsonValue, Params, Placement, Thinking
+from persona_batch.config.base_urls import check_pool, refuse_doubles
 from persona_batch.config.batch import Limits, RunSettings
 from persona_batch.config.format import Parameters
 from persona_batch.config.nodes import Mapping, Node, Scalar, ScalarKind, walk
@@ -29,7 +30,9 @@ _NOT_HERE = (
     "put it into the environment or a `.env` file and name the variable by `--api-key-env`"
 )
 _KINDS: dict[type, ScalarKind] = {str: "text", bool: "bool", int: "int", float: "float"}
-_ENDPOINT = ("base_url", "api_key_env", "api_key_header", "extra_body", "extra_headers")
+_POOL = ("endpoint_id", "base_urls")
+_ENDPOINT = ("base_url", *_POOL, "api_key_env", "api_key_header", "extra_body", "extra_headers")
+_NAMES = {"name": "provider", "id": "endpoint_id"}  # of keys, as settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,20 +72,24 @@ class _Written:
     def add(self, block: RunBlock | LimitsBlock | ProviderBlock, at: Mapping) -> None:
         """Take over what a block says; its inner blocks are parts of it."""
         for key in block.model_fields_set:
-            name = "provider" if key == "name" else key
+            name = _NAMES.get(key, key)
             value, node = getattr(block, key), at.entries[key][1]
             if isinstance(value, LimitsBlock | ProviderBlock):
                 assert isinstance(node, Mapping)
                 self.add(value, node)
                 continue
-            if name in {"model", "placement"}:
+            if name in {"model", "placement", "base_urls"}:
                 value = tuple(value) if isinstance(value, list) else (value,)
+            if name == "base_urls":
+                refuse_doubles(node, self.problems)
             if name not in self.values:
                 self.values[name], self.places[name] = value, node.place
             elif self.values[name] != value:
                 first = self.places[name]
                 self.problems.add(
-                    node.place, f"`{name}` is set to something else in {first}; one run has one value, keep one of them"
+                    node.place,
+                    f"`{'id' if key == 'id' else name}` is set to something else in {first}; one run has one value, "
+                    "keep one of them",
                 )
 
 
@@ -91,23 +98,14 @@ def settings(blocks: Iterable[tuple[RunBlock, Mapping]], overrides: Overrides, p
     written = _Written(problems)
     for block, at in blocks:
         written.add(block, at)
+    check_pool(written.places, problems)
     _check_options(overrides, problems)
     return _overridden(written, overrides)
 
 
 def _overridden(written: _Written, overrides: Overrides) -> RunSettings:
     file = dict(written.values)
-    if _elsewhere(file, overrides):
-        file.pop("price", None)
-    if overrides.provider is not None and overrides.provider != file.get("provider"):
-        moved = "provider" in file or "base_url" in file
-        for name in (*_ENDPOINT, *(["model"] if moved else [])):
-            file.pop(name, None)
-    elif overrides.base_url is not None and overrides.provider is None:
-        for name in ("provider", "api_key_env", "api_key_header"):
-            file.pop(name, None)
-        headers = file.get("extra_headers", {})
-        file["extra_headers"] = {name: value for name, value in headers.items() if not REFERENCE.search(value)}
+    _set_aside(file, overrides)
     if "price" in file:
         file["prices"] = prices_said(file.pop("price"))
     file["models"], file["placements"] = file.pop("model", ()), file.pop("placement", ())
@@ -118,18 +116,38 @@ def _overridden(written: _Written, overrides: Overrides) -> RunSettings:
 
     sources: dict[str, str] = {
         name: written.places[name].file
-        for name in ("provider", "base_url", "api_key_env")
-        if name in file and getattr(overrides, name) is None
+        for name in ("provider", "base_url", "base_urls", "api_key_env")
+        if name in file and getattr(overrides, name, None) is None
     }
+    if "endpoint_id" in file:
+        sources["endpoint_id"] = str(written.places["endpoint_id"])
     limits = Limits(**{limit.name: given(limit.name) for limit in fields(Limits)})
     said = {setting.name: value for setting in fields(RunSettings) if (value := given(setting.name)) is not None}
     return RunSettings(**(said | {"limits": limits, "sources": sources}))
 
 
+def _set_aside(file: dict[str, Any], overrides: Overrides) -> None:
+    """Take out what the files say of another endpoint than that of the command line."""
+    if _elsewhere(file, overrides):
+        file.pop("price", None)
+    if overrides.provider is not None and overrides.provider != file.get("provider"):
+        moved = "provider" in file or "base_url" in file or "base_urls" in file
+        for name in (*_ENDPOINT, *(["model"] if moved else [])):
+            file.pop(name, None)
+    elif overrides.base_url is not None and overrides.provider is None:
+        for name in ("provider", "api_key_env", "api_key_header"):
+            file.pop(name, None)
+        headers = file.get("extra_headers", {})
+        file["extra_headers"] = {name: value for name, value in headers.items() if not REFERENCE.search(value)}
+    if overrides.base_url is not None:
+        for name in _POOL:
+            file.pop(name, None)
+
+
 def _elsewhere(file: NamesOf[str, Any], overrides: Overrides) -> bool:
     """Whether the files name an endpoint, and the command line another one."""
     given = {"provider": overrides.provider, "base_url": overrides.base_url}
-    named = any(name in file for name in given)
+    named = any(name in file for name in (*given, *_POOL))
     return named and any(value not in (None, file.get(name)) for name, value in given.items())
 
 

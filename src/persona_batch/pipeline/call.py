@@ -129,7 +129,7 @@ class Call:
         """Return the provider, to be entered.
 
         Args:
-            tell: told of a file that sends a key to a host for the first time.
+            tell: told of a file that sends a key to a host for the first time, and of replicas that are not there.
             concurrency: the most connections at a time.
             live: hand on text as it comes, also from other processes.
 
@@ -138,7 +138,9 @@ class Call:
         """
         tell_first_use(self.batch.run, self.target, tell)
         workers = self.options.workers
-        return open_provider(self.target, concurrency=concurrency, timeouts=self.timeouts, workers=workers, live=live)
+        return open_provider(
+            self.target, concurrency=concurrency, timeouts=self.timeouts, workers=workers, live=live, tell=tell
+        )
 
     def ledger(self) -> AbstractContextManager[Ledger | None]:
         """Return the ledger of the endpoint's day, where there is a daily limit to keep."""
@@ -234,11 +236,12 @@ def _check_window(window: str | None, target: Target) -> None:
 
 
 @contextmanager
-def open_files(limits: RunLimits, workers: int) -> Iterator[RunLimits]:
+def open_files(limits: RunLimits, workers: int, replicas: int = 1) -> Iterator[RunLimits]:
     """Yield the limits with as many connections as the system lets a process have, after asking it for all of them.
 
     The system's limit is that of open files per process (`ulimit -n`). It is raised, as far as a process may do so
-    itself, only where that is needed, and is afterwards as it was.
+    itself, only where that is needed, and is afterwards as it was. Each of an endpoint's `replicas` may have to
+    take all requests.
     """
     try:
         import resource
@@ -247,7 +250,7 @@ def open_files(limits: RunLimits, workers: int) -> Iterator[RunLimits]:
         return
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     others = _OTHER_FILES + (2 * workers if workers > 1 else 0)
-    needed = ceil(limits.concurrency / workers) + others
+    needed = ceil(limits.concurrency * replicas / workers) + others
     if soft == resource.RLIM_INFINITY or soft >= needed:
         yield limits
         return
@@ -257,7 +260,7 @@ def open_files(limits: RunLimits, workers: int) -> Iterator[RunLimits]:
     except (OSError, ValueError):  # some systems have a ceiling below the one they tell
         raised = soft
     try:
-        yield replace(limits, concurrency=max(1, min(limits.concurrency, (raised - others) * workers)))
+        yield replace(limits, concurrency=max(1, min(limits.concurrency, (raised - others) * workers // replicas)))
     finally:
         if resource.getrlimit(resource.RLIMIT_NOFILE) == (raised, hard):  # nobody else has changed it meanwhile
             resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

@@ -4,16 +4,15 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import msgspec
 
 from persona_batch.asking.asker import Asker
 from persona_batch.asking.breaker import Halted
 from persona_batch.config.batch import Batch
-from persona_batch.config.problems import Problems
 from persona_batch.config.rubrics import Rubric
-from persona_batch.config.settings import Overrides, settings
+from persona_batch.config.settings import Overrides
 from persona_batch.credentials import REMEDY
 from persona_batch.errors import BatchError, StoppedEarly, UsageError
 from persona_batch.judging.judged import judgment_of
@@ -21,10 +20,10 @@ from persona_batch.judging.work import Bench, Task, place
 from persona_batch.pipeline.call import Call, prepare
 from persona_batch.pipeline.observer import Stopper
 from persona_batch.pipeline.options import RunOptions
+from persona_batch.pipeline.same_endpoint import settings_for_judging
 from persona_batch.plan.key import KeySet
 from persona_batch.provider.connect import choose_models
 from persona_batch.provider.contract import Request
-from persona_batch.provider.presets import PRESETS
 from persona_batch.record import Record
 from persona_batch.record.journal import Sink
 from persona_batch.record.judgment import judgments_at, rubric_hash
@@ -120,20 +119,8 @@ async def judge(
 
 def _call(options: JudgeOptions, manifest: Manifest, *, need_key: bool) -> Call:
     """Return the judge's endpoint: that of the run, where none is named."""
-    overrides, problems = options.overrides, Problems()
-    if overrides.provider is None and overrides.base_url is None:
-        if manifest.imported is not None:
-            raise UsageError(
-                f"the run was imported from results of {manifest.imported}, and names no endpoint: say where the judge "
-                "lives by --provider or --base-url"
-            )
-        overrides = (
-            replace(overrides, provider=manifest.provider)
-            if manifest.provider in PRESETS
-            else replace(overrides, base_url=manifest.endpoint)
-        )
-    run = settings((), overrides, problems)
-    problems.raise_if_any()
+    overrides = options.overrides
+    run = settings_for_judging(overrides, manifest)
     if options.against is not None and not options.rubric.pairwise:
         raise UsageError(f"--against is for pairwise rubrics; {options.rubric.id} judges each reply by itself")
     asked = RunOptions(overrides=overrides, max_requests=options.max_requests, time_limit=options.time_limit)

@@ -39,16 +39,18 @@ def tell_first_use(settings: RunSettings, target: Target, tell: Callable[[str], 
     A persona file may come from anybody, and so may name any host beside any variable. What the command line names
     itself, and a preset with the variable that is its own, need no word. Once per host and variable.
     """
-    host_file = settings.sources.get("base_url") if target.base_url != target.preset.base_url else None
-    file = settings.sources.get("api_key_env") or host_file
+    sources = settings.sources
+    strange = any(url != target.preset.base_url for url in target.base_urls)
+    host_file = (sources.get("base_url") or sources.get("base_urls")) if strange else None
+    file = sources.get("api_key_env") or host_file
     own: Sequence[str] = ()
     if file is None:  # a preset, and perhaps a header with another's key
-        file, own = settings.sources.get("provider"), target.preset.key_env
+        file, own = sources.get("provider"), target.preset.key_env
     if file is not None:
-        host = urlsplit(target.base_url).hostname or target.base_url
-        for variable in target.keys:
-            if variable not in own:
-                _tell_once(file, variable, host, tell)
+        for host in dict.fromkeys(urlsplit(url).hostname or url for url in target.base_urls):
+            for variable in target.keys:
+                if variable not in own:
+                    _tell_once(file, variable, host, tell)
 
 
 def _tell_once(file: str, variable: str, host: str, tell: Callable[[str], None]) -> None:
@@ -79,7 +81,8 @@ def _all_said(batch: Batch, options: RunOptions) -> Iterator[tuple[str, object]]
         for question in persona.questions:
             yield f"question {question.id}", question
     run = batch.run
-    settings = (run.base_url, run.models, run.extra_body, run.factors, run.formats, options.overrides.params)
-    yield "the run's settings", settings
+    endpoint = (run.endpoint_id, run.base_url, *run.base_urls)
+    settings = (run.models, run.extra_body, run.factors, run.formats, options.overrides.params)
+    yield "the run's settings", (*endpoint, *settings)
     yield "the command line", ([*options.files, *options.questions], options.persona_globs, options.question_globs)
     yield "the name of a file or folder", (batch.id, str(options.out), [file.path for file in batch.files])

@@ -27,7 +27,8 @@ def prices_of(call: Call, grid: Grid) -> dict[str, Price | None]:
         if found[model] is None and not call.target.preset.own:
             from persona_batch.pricing.known import known_price
 
-            found[model] = known_price(call.target.base_url, model)
+            known = {known_price(url, model) for url in call.target.base_urls}
+            found[model] = known.pop() if len(known) == 1 else None  # else it depends on which of a pool answers
     return {model: price and _with_share(price, call) for model, price in found.items()}
 
 

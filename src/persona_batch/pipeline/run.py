@@ -65,7 +65,7 @@ async def run_batch(options: RunOptions, observer: Observer, stopper: Stopper | 
         call = prepare_run(options)
         for warning in call.batch.warnings:
             observer.note(warning)
-        limits = stack.enter_context(open_files(call.limits, call.options.workers))
+        limits = stack.enter_context(open_files(call.limits, call.options.workers, len(call.target.base_urls)))
         reach = partial(_reach, stack, call, limits, observer)
         provider = None
         async with choosing(call):

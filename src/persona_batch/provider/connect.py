@@ -3,11 +3,12 @@
 import asyncio
 import difflib
 from collections.abc import Callable, Mapping, Sequence
-from urllib.parse import urlsplit, urlunsplit
+from contextlib import AbstractAsyncContextManager
+from typing import TYPE_CHECKING
 
 from persona_batch import errors
+from persona_batch.config.base_urls import normal_url
 from persona_batch.config.batch import RunSettings
-from persona_batch.config.section import base_url as checked_url
 from persona_batch.errors import ProviderError, UsageError
 from persona_batch.provider.contract import ELSEWHERE, HUNG_UP, Provider, Timeouts
 from persona_batch.provider.network import check_way
@@ -15,9 +16,11 @@ from persona_batch.provider.presets import CUSTOM, PRESETS, Preset
 from persona_batch.provider.target import Target, read_keys
 from persona_batch.wording import listed, nearest
 
+if TYPE_CHECKING:
+    from persona_batch.provider.replica import Source
+
 SCRIPTED = Preset(name="scripted", key="none", lists_all=True, own=True, note="makes up replies; for rehearsals")
 MODEL_VARIABLE = "PERSONA_BATCH_MODEL"
-_ROUTES = ("/chat/completions", "/completions", "/models")
 _LISTED = 20  # model names in an error
 _PATIENCE = 12.0  # seconds for a list that is not needed; a connection may take 10, and one that fails is to show
 
@@ -34,22 +37,31 @@ def resolve(settings: RunSettings, env: Mapping[str, str], *, need_key: bool = T
         UsageError: an unknown provider, a missing or impossible key, a bad base URL.
     """
     preset = _preset(settings)
-    base_url, ambient = preset.base_url, False
-    if settings.base_url is not None:
+    base_urls: tuple[str, ...] = (preset.base_url,)
+    ambient = False
+    if settings.base_url is not None or settings.base_urls:
+        source = "--base-url" if settings.base_url is not None else "base_urls"
         if preset.name in ("local", "scripted"):
-            raise UsageError(f"--base-url: the provider `{preset.name}` has none; leave out one of the two")
-        base_url = checked_base_url(settings.base_url, "--base-url")
+            raise UsageError(f"{source}: the provider `{preset.name}` has none; leave out one of the two")
+        written = settings.base_urls if settings.base_url is None else (settings.base_url,)
+        base_urls = tuple(checked_base_url(url, source) for url in written)
     elif preset.name == "openai":
         ambient = True
         if "OPENAI_BASE_URL" in env:
-            base_url = checked_base_url(env["OPENAI_BASE_URL"], "OPENAI_BASE_URL")
+            base_urls = (checked_base_url(env["OPENAI_BASE_URL"], "OPENAI_BASE_URL"),)
+    identity = _own_identity(settings)
+    if identity is not None:
+        preset = preset.at("")  # which replicas there are is to change nothing of what is asked
+    elif base_urls != (preset.base_url,):
+        identity, preset = base_urls[0], preset.at(base_urls[0])
     variable, keys = read_keys(preset, settings.api_key_env, settings.extra_headers, env, needed=need_key)
     if settings.api_key_header is not None and variable is None and need_key:
         raise UsageError("api_key_header names a header, but there is no key to put into it; add api_key_env")
     return Target(
-        preset=preset.at(base_url),
-        base_url=base_url,
-        identity=preset.name if base_url == preset.base_url else base_url,
+        preset=preset,
+        base_url=base_urls[0],
+        base_urls=base_urls,
+        identity=preset.name if identity is None else identity,
         key_variable=variable,
         api_key_header=settings.api_key_header,
         extra_body=settings.extra_body,
@@ -61,31 +73,43 @@ def resolve(settings: RunSettings, env: Mapping[str, str], *, need_key: bool = T
 
 
 def checked_base_url(text: str, source: str) -> str:
-    """Return `text` as scheme://host[:port]/path[?query], without a closing slash of the path.
-
-    `source` says where it came from (`--base-url`). A route behind it (`/chat/completions`) is taken off; host
-    and scheme are brought to lower case; a default port is dropped. A query (`?api-version=…`) stays: it is part of
-    what the endpoint is.
+    """Return a base URL in the spelling of `normal_url`; `source` says where it came from (`--base-url`).
 
     Raises:
         UsageError: it is no URL that can be asked, or it carries credentials (which are not shown).
     """
     try:
-        parts = urlsplit(checked_url(text.strip()))
+        return normal_url(text)
     except ValueError as error:
         raise UsageError(f"{source}: {error}") from None
-    assert parts.hostname is not None
-    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    if parts.port is not None and parts.port != {"http": 80, "https": 443}[parts.scheme]:
-        host = f"{host}:{parts.port}"
-    path = parts.path.rstrip("/")
-    for route in _ROUTES:
-        path = path.removesuffix(route).rstrip("/")
-    return urlunsplit((parts.scheme, host, path, parts.query, ""))
+
+
+def _own_identity(settings: RunSettings) -> str | None:
+    """Return the id that the user gave the endpoint.
+
+    Raises:
+        UsageError: it is a preset's name, or several base URLs have none.
+    """
+    identity = settings.endpoint_id
+    if identity is None:
+        if settings.base_urls:
+            raise UsageError("base_urls: an endpoint of several base URLs needs an id")
+        return None
+    for name in (*PRESETS, SCRIPTED.name, CUSTOM.name):
+        if identity.casefold() == name:
+            where = settings.sources.get("endpoint_id", "id")
+            raise UsageError(f"{where}: `{identity}` is the name of a provider of its own; choose another id")
+    return identity
 
 
 def open_provider(
-    target: Target, *, concurrency: int, timeouts: Timeouts, workers: int = 1, live: bool = False
+    target: Target,
+    *,
+    concurrency: int,
+    timeouts: Timeouts,
+    workers: int = 1,
+    live: bool = False,
+    tell: Callable[[str], None] = lambda _: None,
 ) -> Provider:
     """Return the provider, to be entered as an async context manager.
 
@@ -95,6 +119,7 @@ def open_provider(
         timeouts: for each request.
         workers: processes that ask the endpoint; 1: this one does, as it always does for the embedded model.
         live: with workers: hand on text as it comes.
+        tell: told of replicas of a pool that do not answer.
 
     Raises:
         UsageError: the embedded model is not installed; the environment's proxy or certificates cannot work.
@@ -107,14 +132,39 @@ def open_provider(
         from persona_batch.provider.embedded import LocalProvider, find_model
 
         return LocalProvider(target, find_model(target.model_path), concurrency=concurrency, timeouts=timeouts)
+    pooled = len(target.base_urls) > 1
     if workers > 1:
-        check_way(target.base_url)
-        from persona_batch.provider.workers import WorkersProvider
+        for url in target.base_urls:
+            check_way(url)
+        from persona_batch.provider.workers import ReplicaOfWorkers, WorkersProvider
 
-        return WorkersProvider(target, workers=workers, concurrency=concurrency, timeouts=timeouts, live=live)
+        spread = WorkersProvider(target, workers=workers, concurrency=concurrency, timeouts=timeouts, live=live)
+        if not pooled:
+            return spread
+        through = [ReplicaOfWorkers(spread, place) for place in range(len(target.base_urls))]
+        return _pool(target, through, [spread], timeouts, tell, in_parts=live)
     from persona_batch.provider.openai import OpenAIProvider
 
-    return OpenAIProvider(target, concurrency=concurrency, timeouts=timeouts)
+    if not pooled:
+        return OpenAIProvider(target, concurrency=concurrency, timeouts=timeouts)
+    each = [OpenAIProvider(one, concurrency=concurrency, timeouts=timeouts) for one in target.replicas]
+    return _pool(target, each, each, timeouts, tell)
+
+
+def _pool(
+    target: Target,
+    sources: Sequence["Source"],
+    opened: Sequence[AbstractAsyncContextManager[object]],
+    timeouts: Timeouts,
+    tell: Callable[[str], None],
+    *,
+    in_parts: bool = True,
+) -> Provider:
+    from persona_batch.provider.pool import PoolProvider
+    from persona_batch.provider.replica import Replica
+
+    replicas = [Replica(url, source) for url, source in zip(target.base_urls, sources, strict=True)]
+    return PoolProvider(target, replicas, opened=opened, timeouts=timeouts, tell=tell, in_parts=in_parts)
 
 
 async def choose_models(
@@ -186,10 +236,10 @@ async def _listed(provider: Provider, asked: Sequence[str], note: Callable[[str]
 def _preset(settings: RunSettings) -> Preset:
     name = settings.provider
     if name is None:
-        return CUSTOM if settings.base_url is not None else PRESETS["local"]
+        return CUSTOM if settings.base_url is not None or settings.base_urls else PRESETS["local"]
     if name == SCRIPTED.name:
         return SCRIPTED
-    if name == CUSTOM.name and settings.base_url is not None:
+    if name == CUSTOM.name and (settings.base_url is not None or settings.base_urls):
         return CUSTOM
     if name not in PRESETS:
         near = nearest(name, PRESETS)

@@ -4,10 +4,10 @@ A burst is what one network read brought, so the cost of the asynchronous machin
 token. Providers never retry and never judge: `asking` folds the chunks into a reply and decides what to ask again.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Final, Protocol, Self
+from typing import Final, NamedTuple, Protocol, Self, TypeAlias
 
 import msgspec
 
@@ -66,19 +66,31 @@ class Burst:
     last_ns: int = 0
 
 
+Stream: TypeAlias = AsyncGenerator[Burst]
+
+
+class Remark(NamedTuple):
+    """Something that happened beside a request, for the log: an event and what is to be said of it."""
+
+    event: str
+    fields: Mapping[str, str | float]
+
+
 @dataclass(slots=True)
 class StreamInfo:
     """What is known of a request besides its chunks; filled in by the provider while it streams.
 
     `sent_ns` is the moment of sending on the clock of `time.perf_counter_ns` (0: not sent yet);
     `headers` are the response's rate-limit headers, names in lower case;
-    `messages` are those that went out, where the endpoint's quirks asked for other ones (None: as requested).
+    `messages` are those that went out, where the endpoint's quirks asked for other ones (None: as requested);
+    `remarks` are what the log is to be told, also of other requests.
     """
 
     sent_ns: int = 0
     request_id: str | None = None
     headers: dict[str, str] = field(default_factory=dict)
     messages: Sequence[Message] | None = None
+    remarks: Sequence[Remark] = ()
 
 
 class Provider(Protocol):

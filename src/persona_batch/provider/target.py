@@ -1,7 +1,7 @@
 """A resolved endpoint: everything needed to open it, decided without touching the network."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,9 @@ from persona_batch.provider.presets import Preset
 class Target:
     """Which endpoint to ask, and with what.
 
-    `identity` is what cell keys and manifests carry: the preset's name, or the base URL where it is another one.
+    `identity` is what cell keys and manifests carry: the id that the user gave it; else the preset's name, or the base
+    URL where it is another one. `base_urls` are all that are asked under it (the replicas of a pool), `base_url` is the
+    first of them.
     `api_key_header` is the header that carries the key, alone, instead of `Authorization: Bearer …`.
     `extra_headers` are as written: `${VARIABLE}` stands for a variable's value.
     `keys` are the values of the environment's variables that are sent, by name; `key_variable` is that of the API key.
@@ -31,6 +33,7 @@ class Target:
     preset: Preset
     base_url: str
     identity: str
+    base_urls: tuple[str, ...] = ()
     key_variable: str | None = None
     api_key_header: str | None = None
     extra_body: Params = field(default_factory=dict)
@@ -38,6 +41,15 @@ class Target:
     keys: Mapping[str, Secret] = field(default_factory=dict)
     ambient: bool = False
     model_path: str | None = None
+
+    def __post_init__(self) -> None:
+        if not self.base_urls:
+            object.__setattr__(self, "base_urls", (self.base_url,))
+
+    @property
+    def replicas(self) -> list["Target"]:
+        """The endpoint as it is at each of its base URLs."""
+        return [replace(self, base_url=url, base_urls=(url,)) for url in self.base_urls]
 
     @property
     def name(self) -> str:

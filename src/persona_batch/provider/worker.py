@@ -14,6 +14,7 @@ import socket
 import struct
 import sys
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from typing import Final, TypeAlias
 
 import msgspec
@@ -40,10 +41,11 @@ class Setup(msgspec.Struct, tag=True):
 
 
 class Ask(msgspec.Struct, tag=True):
-    """Stream one reply."""
+    """Stream one reply of the replica with this number."""
 
     id: int
     request: Request
+    replica: int = 0
 
 
 class Drop(msgspec.Struct, tag=True):
@@ -53,9 +55,10 @@ class Drop(msgspec.Struct, tag=True):
 
 
 class ListModels(msgspec.Struct, tag=True):
-    """Ask the endpoint for its models."""
+    """Ask a replica for its models."""
 
     id: int
+    replica: int = 0
 
 
 class Got(msgspec.Struct, tag=True):
@@ -165,7 +168,11 @@ class Worker:
         from persona_batch.provider.openai import OpenAIProvider  # of no use to who only talks to a worker
 
         self._live = setup.live
-        async with OpenAIProvider(target, concurrency=setup.concurrency, timeouts=setup.timeouts) as self._provider:
+        async with AsyncExitStack() as stack:
+            each = [
+                OpenAIProvider(one, concurrency=setup.concurrency, timeouts=setup.timeouts) for one in target.replicas
+            ]
+            self._replicas = [await stack.enter_async_context(one) for one in each]
             while (order := await self._orders.get()) is not None:
                 self._take(order)
             for task in self._tasks.values():
@@ -198,7 +205,7 @@ class Worker:
         spoke = False
         at_ns = last_ns = 0
         try:
-            async for burst in self._provider.stream(ask.request, info):
+            async for burst in self._replicas[ask.replica].stream(ask.request, info):
                 held += burst.chunks
                 at_ns, last_ns = burst.at_ns, burst.last_ns
                 if not spoke or self._live or len(held) >= _MANY:
@@ -211,7 +218,7 @@ class Worker:
 
     async def _list_models(self, order: ListModels) -> None:
         try:
-            self._stream.send(Models(order.id, await self._provider.listed()))
+            self._stream.send(Models(order.id, await self._replicas[order.replica].listed()))
         except ProviderError as error:
             self._stream.send(Failed(order.id, pickle.dumps(error)))
 

@@ -18,7 +18,7 @@ from types import TracebackType
 from typing import Final, Self, TypeAlias
 
 from persona_batch.errors import ProcessLost, StoppedEarly
-from persona_batch.provider.contract import Burst, Request, StreamInfo, Timeouts
+from persona_batch.provider.contract import Burst, Request, Stream, StreamInfo, Timeouts
 from persona_batch.provider.process import ChildProcess, silence_within
 from persona_batch.provider.target import ModelNames, Target
 from persona_batch.provider.worker import (
@@ -150,28 +150,28 @@ class WorkersProvider:
         await asyncio.gather(*self._attending, return_exceptions=True)
         await asyncio.gather(*(worker.stop() for worker in self._workers.values()))
 
-    async def models(self) -> list[str]:
+    async def models(self, replica: int = 0) -> list[str]:
         """Return the ids that the endpoint lists, fit to be shown; see `contract.Provider`."""
         while True:
             with suppress(ProcessLost):
-                return await self._models()
+                return await self._models(replica)
 
-    async def _models(self) -> list[str]:
-        async for message in self._exchange(ListModels(next(self._numbers))):
+    async def _models(self, replica: int) -> list[str]:
+        async for message in self._exchange(ListModels(next(self._numbers), replica)):
             if isinstance(message, Models):
                 return self._names.shown(message.names)
             if isinstance(message, Failed):
                 raise pickle.loads(message.error)  # noqa: S301  # from a process of ours
         raise AssertionError("a worker's answer ends with its models or a failure")
 
-    async def stream(self, request: Request, info: StreamInfo) -> AsyncGenerator[Burst]:
-        """Stream one reply; see `contract.Provider`.
+    async def stream(self, request: Request, info: StreamInfo, replica: int = 0) -> AsyncGenerator[Burst]:
+        """Stream one reply, of one of the endpoint's replicas by its number; see `contract.Provider`.
 
         Raises:
             ProcessLost: the worker is gone; asked again, another one takes the request.
             StoppedEarly: workers do not live any more.
         """
-        ask = Ask(next(self._numbers), replace(request, model=self._names.own(request.model)))
+        ask = Ask(next(self._numbers), replace(request, model=self._names.own(request.model)), replica)
         async for message in self._exchange(ask):
             if isinstance(message, Got):
                 yield message.burst
@@ -238,6 +238,22 @@ class WorkersProvider:
             "What is done is kept: go on by --resume with fewer --workers"
         )
         self._changed.set()
+
+
+class ReplicaOfWorkers:
+    """One replica of the endpoint that workers ask, by its number."""
+
+    def __init__(self, workers: WorkersProvider, number: int) -> None:
+        self._workers = workers
+        self._number = number
+
+    def stream(self, request: Request, info: StreamInfo) -> Stream:
+        """Stream one reply; see `WorkersProvider.stream`."""
+        return self._workers.stream(request, info, self._number)
+
+    async def models(self) -> list[str]:
+        """Return the ids that the replica lists; see `WorkersProvider.models`."""
+        return await self._workers.models(self._number)
 
 
 def _tell(info: StreamInfo, told: StreamInfo | None) -> None:
