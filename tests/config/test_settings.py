@@ -92,6 +92,68 @@ def test_an_endpoint_of_the_command_line_sets_aside_that_of_the_file(
     )
 
 
+POOL = """\
+run:
+  provider:
+    name: vllm
+    id: 我的-qwen
+    base_urls: [http://a:8000/v1, 'http://b:8000/v1?x=1']
+    api_key_env: BOX_KEY
+  model: qwen
+"""
+
+
+def test_a_pool_is_read_whole(load: Load) -> None:
+    run = load(PERSONA + POOL).run
+    assert run == RunSettings(
+        provider="vllm",
+        endpoint_id="我的-qwen",
+        base_urls=("http://a:8000/v1", "http://b:8000/v1?x=1"),
+        api_key_env="BOX_KEY",
+        models=("qwen",),
+    )
+    assert run.sources == {
+        "provider": "p.yaml",
+        "base_urls": "p.yaml",
+        "api_key_env": "p.yaml",
+        "endpoint_id": "p.yaml:6:9",
+    }
+
+
+@pytest.mark.parametrize(
+    ("overrides", "expected"),
+    [
+        (Overrides(base_url="http://a:8000/v1"), RunSettings(base_url="http://a:8000/v1", models=("qwen",))),
+        (Overrides(provider="openai"), RunSettings(provider="openai")),
+        (
+            Overrides(provider="vllm", base_url="http://a:8000/v1"),
+            RunSettings(provider="vllm", base_url="http://a:8000/v1", api_key_env="BOX_KEY", models=("qwen",)),
+        ),
+    ],
+)
+def test_the_command_line_sets_a_pool_aside(load: Load, overrides: Overrides, expected: RunSettings) -> None:
+    assert load(PERSONA + POOL, overrides=overrides).run == expected
+
+
+def test_the_price_of_a_pool_is_not_that_of_another_endpoint(load: Load) -> None:
+    priced = POOL.replace("    api_key_env", "    price: {input: 1, output: 2, currency: CNY}\n    api_key_env")
+    assert load(PERSONA + priced).run.prices
+    assert not load(PERSONA + priced, overrides=Overrides(base_url="http://a:8000/v1")).run.prices
+
+
+def test_two_files_may_not_name_one_url_and_several(problems: Problems) -> None:
+    one = "run: {provider: {id: mine, base_url: 'http://a/v1'}}\n"
+    several = "run: {provider: {id: mine, base_urls: ['http://a/v1', 'http://b/v1']}}\n"
+    other = "run: {provider: {id: yours, base_url: 'http://a/v1'}}\n"
+    names = ["a.yaml", "b.yaml"]
+    assert problems({"a.yaml": PERSONA + one, "b.yaml": PERSONA + several}, names) == [
+        "b.yaml:3:39: `base_url` is set too, in a.yaml:3:38; keep `base_urls`, and write all of them there"
+    ]
+    assert problems({"a.yaml": PERSONA + one, "b.yaml": PERSONA + other}, names) == [
+        "b.yaml:3:22: `id` is set to something else in a.yaml:3:22; one run has one value, keep one of them"
+    ]
+
+
 KEYS = """\
 run:
   provider:

@@ -110,6 +110,51 @@ VALUES = [
         f"3:28: a base URL holds no user name or password; {REMEDY}",
     ),
     Wrong(
+        "one URL and several",
+        persona("run: {provider: {id: mine, base_url: 'http://a/v1', base_urls: ['http://b/v1']}}"),
+        "3:64: `base_url` is set too, in p.yaml:3:38; keep `base_urls`, and write all of them there",
+    ),
+    Wrong(
+        "several URLs without an id",
+        persona("run: {provider: {base_urls: ['http://a/v1', 'http://b/v1']}}"),
+        "3:29: `base_urls` needs an `id` beside it, by which keys and records know them all; add e.g. `id: my-model`",
+    ),
+    Wrong(
+        "an id of nothing",
+        persona("run: {provider: {name: vllm, id: mine}}"),
+        "3:34: `id` names base URLs of your own, and there are none; add `base_urls`, or delete it",
+    ),
+    Wrong(
+        "an id like a URL",
+        persona("run: {provider: {id: 'http://a', base_url: 'http://a/v1'}}"),
+        "3:22: an id holds letters, digits, `.`, `_` and `-`, not `:`; write e.g. `http-a`",
+    ),
+    Wrong(
+        "a doubled URL in another spelling",
+        persona("run: {provider: {id: mine, base_urls: ['http://a:80/v1', 'HTTP://A/v1/chat/completions']}}"),
+        "3:58: `HTTP://A/v1/chat/completions` is in the list already, as `http://a:80/v1`; delete one",
+    ),
+    Wrong(
+        "a pool of nothing",
+        persona("run: {provider: {id: mine, base_urls: []}}"),
+        "3:39: found an empty list; write at least one item or delete the key",
+    ),
+    Wrong(
+        "a pool as text",
+        persona("run: {provider: {id: mine, base_urls: 'http://a/v1'}}"),
+        "3:39: found text `http://a/v1`, expected a list; begin each item with `- `",
+    ),
+    Wrong(
+        "password in a URL of a pool",
+        persona("run: {provider: {id: mine, base_urls: ['http://a/v1', 'http://me:pw@host/v1']}}"),
+        f"3:55: a base URL holds no user name or password; {REMEDY}",
+    ),
+    Wrong(
+        "key in a URL of a pool",
+        persona("run: {provider: {id: mine, base_urls: ['http://a/v1', 'http://host/v1?api_key=abc']}}"),
+        f"3:55: the query value 'api_key' looks like a key, which no URL holds; {HEADER_REMEDY}",
+    ),
+    Wrong(
         "key for its variable",
         persona(f"run: {{provider: {{api_key_env: {KEY}}}}}"),
         f"3:31: this looks like an API key; {REMEDY}",

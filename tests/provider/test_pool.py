@@ -259,8 +259,8 @@ def test_it_is_well_again_after_a_success_and_that_is_told() -> None:
         for _ in range(60):
             info = StreamInfo()
             await ask(pool, info)
-            told += [(one.event, one.fields["well"]) for one in info.remarks if one.event != "passed_over"]
-        assert told == [("rested", "1 of 2"), ("rested", "1 of 2"), ("returned", "2 of 2")]
+            told += [(one.event, one.replicas) for one in info.remarks if one.event != "passed_over"]
+        assert told == [("rested", "1 of 2"), ("rested", "1 of 2"), ("returned", None)]
         assert len(back.sent) > 20
 
     run(back, good, work=work)

@@ -136,7 +136,8 @@ class Asker:
                 return reply
             finally:
                 for remark in info.remarks:
-                    self._log.write(remark.event, key=label, **remark.fields)
+                    self._gauge.replicas = remark.replicas
+                    self._log.write(remark.event, key=label, well=remark.replicas or "all", **remark.fields)
             self._gauge.retrying += 1
             try:
                 await self._halt.sleep(wait, paid=paid)

@@ -73,7 +73,8 @@ class Gauge:
 
     `requests`: sent so far; `in_flight`: of these, not yet over; `unreached`: of these, nobody was there to take them;
     `retrying`: those that wait to be asked again. `waiting_for` says in words what holds requests back (None: nothing),
-    until `waiting_until` on the clock of `time.monotonic`, if known.
+    until `waiting_until` on the clock of `time.monotonic`, if known. `replicas`: how many of a pool's are well, as
+    `2 of 3`; None: all of them, or there is no pool.
     """
 
     requests: int = 0
@@ -82,3 +83,4 @@ class Gauge:
     retrying: int = 0
     waiting_for: str | None = None
     waiting_until: float | None = None
+    replicas: str | None = None

@@ -1,5 +1,6 @@
 """Base URLs in one spelling, and those of a pool: several under one identity."""
 
+from collections.abc import Container, Mapping
 from typing import Final
 from urllib.parse import urlsplit, urlunsplit
 
@@ -44,15 +45,21 @@ def refuse_doubles(urls: Node, problems: Problems) -> None:
             )
 
 
-def check_pool(places: dict[str, Place], problems: Problems) -> None:
-    """Note what of an endpoint's URLs and id contradicts, or is not there; `places` are those of what is."""
+def check_pool(places: Mapping[str, Place], keys: Container[str], problems: Problems) -> None:
+    """Note what of an endpoint's URLs and id contradicts, or is not there.
+
+    Args:
+        places: of the settings.
+        keys: that are written, also where something is wrong with their values.
+        problems: noted here.
+    """
     one, several, identity = places.get("base_url"), places.get("base_urls"), places.get("endpoint_id")
     if one is not None and several is not None:
         problems.add(several, f"`base_url` is set too, in {one}; keep `base_urls`, and write all of them there")
-    elif several is not None and identity is None:
+    elif several is not None and "id" not in keys:
         problems.add(
             several,
             "`base_urls` needs an `id` beside it, by which keys and records know them all; add e.g. `id: my-model`",
         )
-    if identity is not None and one is None and several is None:
+    if identity is not None and "base_url" not in keys and "base_urls" not in keys:
         problems.add(identity, "`id` names base URLs of your own, and there are none; add `base_urls`, or delete it")

@@ -63,14 +63,16 @@ class Overrides:
 
 @dataclass(slots=True)
 class _Written:
-    """Settings of all blocks by name; `places` say where each was first given."""
+    """Settings of all blocks by name; `places` say where each was first given, `keys` are all that are written."""
 
     problems: Problems
     values: dict[str, Any] = field(default_factory=dict)
     places: dict[str, Place] = field(default_factory=dict)
+    keys: set[str] = field(default_factory=set)
 
     def add(self, block: RunBlock | LimitsBlock | ProviderBlock, at: Mapping) -> None:
         """Take over what a block says; its inner blocks are parts of it."""
+        self.keys |= at.entries.keys()
         for key in block.model_fields_set:
             name = _NAMES.get(key, key)
             value, node = getattr(block, key), at.entries[key][1]
@@ -98,7 +100,7 @@ def settings(blocks: Iterable[tuple[RunBlock, Mapping]], overrides: Overrides, p
     written = _Written(problems)
     for block, at in blocks:
         written.add(block, at)
-    check_pool(written.places, problems)
+    check_pool(written.places, written.keys, problems)
     _check_options(overrides, problems)
     return _overridden(written, overrides)
 

@@ -10,7 +10,7 @@ from persona_batch.config.batch import Probe
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where a model lives. `identity` is the preset's name, or the base URL without credentials."""
+    """Where a model lives. `identity` is the user's id, the preset's name, or the base URL without credentials."""
 
     provider: str
     identity: str

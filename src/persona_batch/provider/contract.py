@@ -70,10 +70,14 @@ Stream: TypeAlias = AsyncGenerator[Burst]
 
 
 class Remark(NamedTuple):
-    """Something that happened beside a request, for the log: an event and what is to be said of it."""
+    """Something that happened beside a request, for the log: an event and what is to be said of it.
+
+    `replicas`: how many of a pool's are well now, as `2 of 3`; None: all.
+    """
 
     event: str
     fields: Mapping[str, str | float]
+    replicas: str | None = None
 
 
 @dataclass(slots=True)

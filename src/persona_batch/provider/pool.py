@@ -180,11 +180,11 @@ class PoolProvider:
             return []
         lacks = {"model": model} if isinstance(error, ModelUnknown) else {}
         said = self._remark("rested", replica, kind=error.kind, message=error.message, **lacks)
-        return [Remark(said.event, {**said.fields, "seconds": round(seconds, 3)})]
+        return [said._replace(fields={**said.fields, "seconds": round(seconds, 3)})]
 
     def _remark(self, event: str, replica: Replica, **fields: str) -> Remark:
-        well = f"{sum(one.well for one in self.replicas)} of {len(self.replicas)}"
-        return Remark(event, {"replica": replica.url, "well": well, **fields})
+        well, count = sum(one.well for one in self.replicas), len(self.replicas)
+        return Remark(event, {"replica": replica.url, **fields}, None if well == count else f"{well} of {count}")
 
     async def models(self) -> list[str]:
         """Return the models that all replicas have of those that answer; see `contract.Provider`.

@@ -48,12 +48,12 @@ class Manifest(msgspec.Struct, kw_only=True):
     """The manifest of a run. Times are UTC, ISO 8601.
 
     `state`: running (or killed: see the last session) · complete · failed (finished, some cells failed) ·
-    stopped (quota, budget, time limit, endpoint down) · interrupted. `endpoint` is a preset's name or a base URL
-    without credentials; `config` the resolved configuration of the whole batch. `cells` were asked for so far,
-    `batch_cells` are those of the whole batch (more than `cells` where filters narrowed what was asked), `counts`
-    the records by status. `plan`, with `models` and the number of samples, tells the batch that the records belong to
-    from any other (`Grid.fingerprint`); None while records are being moved, and in manifests of before.
-    `shard` is the part of the batch that the run asks, as `2/4` (None: all of it).
+    stopped (quota, budget, time limit, endpoint down) · interrupted. `endpoint` is a preset's name, a base URL
+    without credentials, or an id of the user's; `config` the resolved configuration of the whole batch. `cells` were
+    asked for so far, `batch_cells` are those of the whole batch (more than `cells` where filters narrowed what was
+    asked), `counts` the records by status. `plan`, with `models` and the number of samples, tells the batch that the
+    records belong to from any other (`Grid.fingerprint`); None while records are being moved, and in manifests of
+    before. `shard` is the part of the batch that the run asks, as `2/4` (None: all of it).
     `prices` are those that held, each list from its moment on (none: nobody is paid); `cost` what the records cost.
     """
 

@@ -164,6 +164,8 @@ def _counts(progress: Progress) -> str:
         parts.append(f"{progress.failed:,} failed")
     if progress.retrying:
         parts.append(f"{progress.retrying:,} retrying")
+    if progress.replicas is not None:
+        parts.append(f"{progress.replicas} replicas")
     if progress.bill.priced or progress.bill.unknown:
         parts.append(cell(progress.bill.cost()) if progress.bill.priced else "cost unknown")
     rate = progress.rate()
