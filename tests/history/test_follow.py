@@ -3,9 +3,11 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from history.recorded import Day, series
 from persona_batch.comparing.follow import follow
+from persona_batch.comparing.nights import PastRun
 from persona_batch.comparing.series import Alarm, Series
 from persona_batch.errors import UsageError
 from persona_batch.view.history import sparkline
@@ -167,3 +169,17 @@ def test_a_sparkline_has_one_bar_a_value_and_never_falls_where_values_rise(value
 def test_a_sparkline_reaches_from_the_lowest_to_the_highest_bar() -> None:
     assert sparkline([0, None, 5, 10]) == "▁·▅█"
     assert sparkline([3, 3]) == "▄▄"
+
+
+def test_a_run_in_batch_files_after_a_streamed_one_is_told() -> None:
+    first, second, third = series(3)
+    runs = [first, *(replaced(run) for run in (second, third))]
+    ways = [transition.ways for transition in follow("crew", runs).transitions]
+    assert ways[1] is None
+    assert ways[0] is not None
+    assert ways[0].startswith(f"Not made the same way as {first.id} (streamed): {second.id} (in batch files). ")
+
+
+def replaced(run: PastRun) -> PastRun:
+    """Return the run as one that came in batch files."""
+    return PastRun(run.id, run.started_at, lambda: [replace(record, engine="batch") for record in run.records()])

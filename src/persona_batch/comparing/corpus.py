@@ -36,6 +36,7 @@ from persona_batch.comparing.text_store import TextStore
 from persona_batch.plan.forms import TOLD
 from persona_batch.record import USABLE as WITH_REPLY
 from persona_batch.record import Record, Status
+from persona_batch.record.spending import IN_BATCHES
 
 LONGEST = 1 << 16  # characters compared of a reply: far more than models write, unless they go round in circles
 STATUSES: tuple[Status, ...] = get_args(Status)
@@ -48,6 +49,7 @@ class Corpus:
 
     Columns run parallel, one entry a record; the factor columns index the lists of names (sorted). `digest`
     tells byte-identical replies; `draw` tells what one draw gave, `luck` what fixed it, 0: nothing (see `draw_of`);
+    `in_batches`: it came in a batch file;
     `correct` is 1, 0 or NaN (no key); `slope` the probe score per turn or NaN; `asked_at` the moment of sending, in
     seconds of Unix time, or NaN; `tokens` the reply's length as the endpoint counted it, or NaN;
     `params` are each run's and persona's request parameters as canonical JSON. `texts` hold the first `LONGEST`
@@ -62,6 +64,7 @@ class Corpus:
     digest: Column
     draw: Column
     luck: Column
+    in_batches: NDArray[np.bool_]
     correct: NDArray[np.float64]
     slope: NDArray[np.float64]
     asked_at: NDArray[np.float64]
@@ -85,7 +88,7 @@ class Corpus:
 
 
 _REALS = 4  # correct, slope, asked at, tokens
-_WIDTH = 16  # run, the factors, sample, status, text, digest, whether a check failed, draw, what fixed it
+_WIDTH = 17  # run, the factors, sample, status, text, digest, whether a check failed, draw, what fixed it, the way
 FACTORS = ("persona", "variant", "question", "speaker", "placement", "model", "params", "factors")
 
 
@@ -145,6 +148,7 @@ class _Reader:
                 digest(record) if usable else 0,
                 failing,
                 *draw_of(record),
+                record.engine == IN_BATCHES,
             )
             probes = probe_scores(record) if usable and record.probes else ()
             scores = (correct(record), probe_slope(probes)) if usable else (np.nan, np.nan)
@@ -236,6 +240,7 @@ def _finish(reader: _Reader, prompts: list[Prompts], runs: list[str]) -> Corpus:
         digest=table[:, 12],
         draw=table[:, 14],
         luck=table[:, 15],
+        in_batches=table[:, 16] == 1,
         correct=reals[:, 0],
         slope=reals[:, 1],
         asked_at=reals[:, 2],

@@ -16,6 +16,7 @@ from persona_batch.comparing.nights import MEASURES, UNITS, Answers, Night, Past
 from persona_batch.comparing.p_values import Floats
 from persona_batch.comparing.series import Alarm, RunPoint, Series, Step, Transition, Trend, Watched
 from persona_batch.comparing.watch import Watch, nights_needed
+from persona_batch.comparing.ways import unlike, way_note
 from persona_batch.errors import UsageError
 
 FIRST_SHARE = 15 / 16  # of the level, for the series of the first run; later ones share what halves each time
@@ -201,6 +202,7 @@ def _transition(before: Night, night: Night, base: Night, alarms: Sequence[Alarm
         fingerprints=sorted(
             model for model, names in night.models("system_fingerprint").items() if prints.get(model, names) != names
         ),
+        ways=way_note(before.way, [night.way]) if unlike(before.way, night.way) else None,
     )
 
 

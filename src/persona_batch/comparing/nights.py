@@ -16,7 +16,9 @@ from persona_batch.comparing.intervals import root_ratio_interval, t_interval
 from persona_batch.comparing.p_values import Floats
 from persona_batch.comparing.readings import short_hash
 from persona_batch.comparing.series import Against, Step, Watched
+from persona_batch.comparing.ways import Way
 from persona_batch.record import Record
+from persona_batch.record.spending import IN_BATCHES
 
 UNITS: dict[Watched, str] = {
     "text": "distance",
@@ -69,13 +71,22 @@ class Answers:
 
 @dataclass(slots=True)
 class Night:
-    """A run's answers by persona and question (with its context), and the models that answered."""
+    """A run's answers by persona and question (with its context), and the models that answered.
+
+    `in_batches` of the usable replies came in batch files.
+    """
 
     run: PastRun
     records: int = 0
     failed: int = 0
+    in_batches: int = 0
     answers: dict[str, dict[str, Answers]] = field(default_factory=lambda: defaultdict(dict))
     returned: dict[tuple[str, str], set[str]] = field(default_factory=lambda: defaultdict(set))
+
+    @property
+    def way(self) -> Way:
+        """How its replies came."""
+        return Way(self.run.id, self.records - self.failed, self.in_batches)
 
     def models(self, field_name: str) -> dict[str, list[str]]:
         """Return by model under what name (`model_returned`) or `system_fingerprint` it answered."""
@@ -88,6 +99,7 @@ def read_night(run: PastRun) -> Night:
     for record in run.records():
         night.records += 1
         night.failed += not record.usable
+        night.in_batches += record.usable and record.engine == IN_BATCHES
         factors = _encode(record.factors).decode() if record.factors else ""
         context = (record.question, record.variant, record.speaker or "", record.placement, record.model, factors)
         asked = short_hash(_encode([record.asked, record.params, record.provider]))

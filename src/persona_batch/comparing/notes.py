@@ -13,6 +13,7 @@ from persona_batch.comparing.comparison import Advice, Arm, Claim
 from persona_batch.comparing.corpus import LONGEST
 from persona_batch.comparing.layout import Layout
 from persona_batch.comparing.paired import MIN_PERSONAS
+from persona_batch.comparing.ways import other_ways
 from persona_batch.wording import listed
 
 _SHORT, _LONG = 600.0, 3600.0  # seconds: between the last call of an arm and the first of another; between paired calls
@@ -28,6 +29,7 @@ def notes_on(layout: Layout, arms: Sequence[Arm], *, ragged: bool = False) -> li
     notes.extend(_of_levels(layout))
     notes.extend(_other_parameters(layout))
     notes.extend(_other_times(layout))
+    notes.extend(other_ways(layout))
     lost = [arm for arm in arms if arm.errors or arm.empty or arm.filtered or arm.missing]
     if lost:
         total = sum(arm.errors + arm.empty + arm.filtered + arm.missing for arm in lost)

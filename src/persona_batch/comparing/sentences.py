@@ -96,6 +96,13 @@ OTHER_TIMES = (
     "Not asked at the same time as {reference}: {arms}. The difference may come from the time rather than from the"
     " prompt: ask all of them side by side."
 )
+OTHER_WAYS = (
+    "Not made the same way as {reference}: {arms}. What answers batch files may be set otherwise than what answers at"
+    " once: the difference may come from that rather than from the prompt."
+)
+STREAMED = "streamed"
+IN_BATCHES = "in batch files"
+SOME_IN_BATCHES = "{n} of {total} in batch files"
 LATER_FIRST = "Of the two runs, the one that was named first is the later by date: it stands as the earlier one here."
 FEW_PERMUTATIONS = (
     "With {permutations} permutations no change can stand out among {n} arms at 5 %: use --permutations {needed} "

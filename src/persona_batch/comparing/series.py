@@ -73,7 +73,8 @@ class Transition(msgspec.Struct, frozen=True, kw_only=True):
     """What a run showed. Only what was asked in exactly the same way before is compared.
 
     `compared` counts its cells that were, `edited` names the personas that were asked otherwise than in the run
-    before, `fingerprints` the models whose system fingerprint changed.
+    before, `fingerprints` the models whose system fingerprint changed; `ways` says that one was streamed and the other
+    came in batch files (None: not so).
     """
 
     before: str
@@ -84,6 +85,7 @@ class Transition(msgspec.Struct, frozen=True, kw_only=True):
     alarms: list[Alarm]
     edited: list[str]
     fingerprints: list[str]
+    ways: str | None = None
 
 
 class Series(msgspec.Struct, frozen=True, kw_only=True):

@@ -63,7 +63,7 @@ def _trends(trends: Iterable[Trend], page: Page, language: Language) -> str:
 
 
 def _is_told(transition: Transition) -> bool:
-    return bool(transition.alarms or transition.edited or transition.fingerprints)
+    return bool(transition.alarms or transition.edited or transition.fingerprints or transition.ways)
 
 
 def _said(transition: Transition, page: Page, language: Language) -> str:
@@ -81,6 +81,8 @@ def _notes(transition: Transition, language: Language) -> Iterator[str]:
         yield language.say("{arm}: asked otherwise than in the run before; watched anew from here on", arm=persona)
     for model in transition.fingerprints:
         yield language.say("{model}: the endpoint's system fingerprint changed", model=model)
+    if transition.ways is not None:
+        yield language.again(transition.ways)
 
 
 def _lines(sentences: Iterable[str], page: Page) -> str:
