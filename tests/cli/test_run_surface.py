@@ -46,7 +46,20 @@ def test_the_runs_go_to_the_folder_runs() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["run", "ask", "chat", "show", "compare", "runs", "check", "schedule", "providers", "schema", "init"],
+    [
+        "run",
+        "ask",
+        "chat",
+        "show",
+        "compare",
+        "runs",
+        "submissions",
+        "check",
+        "schedule",
+        "providers",
+        "schema",
+        "init",
+    ],
 )
 def test_the_command_is_there(name: str) -> None:
     assert name in by_name()

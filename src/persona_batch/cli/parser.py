@@ -23,7 +23,8 @@ from persona_batch.wording import meant, nearest
 Context: TypeAlias = Any  # the parser's context and formatter are no public names of typer
 Formatter: TypeAlias = Any
 
-VALUE_WHEN_BARE = {"--resume": "latest", "--print": "cron"}
+ALL = "all"
+VALUE_WHEN_BARE = {"--resume": "latest", "--print": "cron", "--cancel": ALL, "--resubmit": ALL}
 """Options that may stand without their value, and the value they then have."""
 
 NEVER = {

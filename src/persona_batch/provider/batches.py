@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
-from typing import Literal, Protocol, TypeAlias
+from typing import Literal, Protocol, TypeAlias, runtime_checkable
 
 Phase: TypeAlias = Literal["going", "completed", "expired", "failed", "cancelled"]
 """What a batch comes to: still under way, or one of its ends; each end may have results."""
@@ -89,4 +89,13 @@ class BatchApi(Protocol):
 
     async def download(self, file: str, path: Path) -> None:
         """Write a file of the endpoint's, as it comes; `path` is whole and on the device when this returns."""
+        ...
+
+
+@runtime_checkable
+class TakesBatches(Protocol):
+    """An open endpoint that may be asked for its batch API."""
+
+    def batches(self) -> BatchApi:
+        """Return it; whether the endpoint has one shows when it is asked."""
         ...
