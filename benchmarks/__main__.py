@@ -29,6 +29,7 @@ SECTIONS = (
     "startup",
     "memory",
     "workers",
+    "pool",
     "first_request",
     "resume",
     "sink",

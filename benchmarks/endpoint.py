@@ -54,10 +54,13 @@ def build(folder: Path) -> Path:
 
 
 @contextmanager
-def serve(program: Path) -> Iterator[Endpoint]:
-    """Run the mock, pinned to its core where the machine has two, until the block ends."""
+def serve(program: Path, *options: str) -> Iterator[Endpoint]:
+    """Run the mock, pinned to its core where the machine has two, until the block ends.
+
+    `options` are those of benchmarks/mock/README.md.
+    """
     with on_core(MOCK_CORE):
-        process = subprocess.Popen([str(program), *LISTED], stdout=subprocess.PIPE, text=True)
+        process = subprocess.Popen([str(program), *options, *LISTED], stdout=subprocess.PIPE, text=True)
     with process:
         assert process.stdout is not None
         port = int(process.stdout.readline())

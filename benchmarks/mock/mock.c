@@ -29,6 +29,7 @@ static struct {
 
 static int alarm_fd, listener;
 static char **listed; // the names that /v1/models gives
+static unsigned long chats, lies_every, stalls_after; // -l and -s of README.md; 0: never
 
 static int64_t now_ns(void) {
   struct timespec time;
@@ -97,7 +98,13 @@ static int send_due(Connection *connection, int64_t time) {
   return 1;
 }
 
+static int answer(Connection *connection, const char *status, const char *body);
+
 static int start_reply(Connection *connection, const Shape *shape) {
+  chats++;
+  if (stalls_after && chats > stalls_after) return 1; // and nothing ever comes
+  if (lies_every && chats % lies_every == 0)
+    return answer(connection, "500 Internal Server Error", "{\"error\":{\"message\":\"internal error\"}}");
   connection->received_ns = now_ns();
   connection->reply = reply_for(shape);
   connection->next_event = 0;
@@ -237,7 +244,13 @@ static int listen_on_loopback(void) {
 
 int main(int count, char **arguments) {
   static char *nameless[] = {"mock", NULL};
-  listed = count > 1 ? arguments + 1 : nameless;
+  for (int option; (option = getopt(count, arguments, "+l:s:")) != -1;) {
+    unsigned long value = strtoul(optarg ? optarg : "0", NULL, 10);
+    if (option == 'l') lies_every = value;
+    else if (option == 's') stalls_after = value;
+    else return 2;
+  }
+  listed = optind < count ? arguments + optind : nameless;
   prctl(PR_SET_PDEATHSIG, SIGTERM); // never outlive the benchmark
   prctl(PR_SET_TIMERSLACK, 1UL);
   printf("%d\n", listen_on_loopback());

@@ -349,9 +349,9 @@ def test_what_is_a_stall_is_told_by_how_long_the_others_take() -> None:
         started, info = now(), StreamInfo()
         pool.replicas[1].turn = 10_000
         await ask(pool, info)
-        assert 45 <= now() - started <= 48
+        assert 30 <= now() - started <= 33
         said = [one.fields["message"] for one in info.remarks if one.event == "passed_over"]
-        assert said == ["nothing came from http://r0:8000/v1 for 40.0 s, where other replicas take 5 s at most"]
+        assert said == ["nothing came from http://r0:8000/v1 for 25.0 s, where other replicas take 5 s at most"]
 
     run(slow, other, work=work)
 
@@ -368,7 +368,7 @@ def test_without_a_word_from_others_the_time_out_holds() -> None:
 
 
 def test_a_slow_replica_is_no_sick_one() -> None:
-    slow, quick = Made(first=2.0, gap=1.0), Made(first=0.3)
+    slow, quick = Made(first=1.4, gap=1.0), Made(first=0.3)
 
     async def work(pool: PoolProvider) -> None:
         await asyncio.gather(ask(pool), ask(pool))

@@ -29,7 +29,7 @@ from persona_batch.provider.replica import Replica
 from persona_batch.provider.target import Target
 from persona_batch.wording import counted
 
-_FAR: Final = 8.0  # times as long as its peers is a stall
+_FAR: Final = 5.0  # times as long as its peers is a stall
 _FIRST_BYTE: Final = 1.0  # seconds that are none yet, until the first byte
 _GAP: Final = 3.0  # and between two parts: what came is lost, and asked for again
 _LOOK: Final = 1.0  # seconds between two looks where nothing is known of peers
