@@ -180,6 +180,16 @@ def test_a_run_goes_on_with_other_replicas(tmp_path: Path) -> None:
     assert (alone.summary.asked, alone.summary.set_aside) == (0, 0)
 
 
+def test_a_request_that_was_passed_on_is_counted_once(tmp_path: Path) -> None:
+    servers = [FaultyServer(Script(default=LIE)), FaultyServer(Script(default=WELL))]
+    done = ask(tmp_path, servers, max_requests=CELLS)
+    assert (done.summary.exit_code, len(done.records)) == (0, CELLS)
+    assert {record.attempts for record in done.records} == {1}
+    assert len(servers[0].chats) == sum(line["event"] == "passed_over" for line in done.log) >= 3
+    manifest = read_manifest(Path(done.summary.path) / "run.json")
+    assert [session.lost for session in manifest.sessions] == [0]
+
+
 def test_a_manifest_knows_the_pool_by_its_id(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MINE", "zZ9-odd.key+Shape42")
     servers = [FaultyServer(Script(default=WELL)) for _ in range(2)]

@@ -471,6 +471,18 @@ def test_a_failure_that_may_pass_goes_up_before_one_that_stops_the_run() -> None
     run(lacking, lacking_too, work=none_has_it)
 
 
+def test_what_would_stop_the_run_is_not_said_while_one_only_rests() -> None:
+    refusing = Made(fate=lambda _: errors.AuthRefused("no", http_status=401))
+    resting = Made(fate=lambda number: failing() if number < 3 else None)
+
+    async def work(pool: PoolProvider) -> None:
+        while pool.replicas[1].well:
+            await asyncio.gather(ask(pool), return_exceptions=True)
+        assert await ask_many(pool, 30, at_once=3) == ["俺老孙"] * 30
+
+    run(refusing, resting, work=work)
+
+
 def test_who_goes_away_leaves_nothing_behind() -> None:
     one, two = Made(first=FOR_EVER), Made()
 

@@ -187,7 +187,12 @@ class LocalProvider:
             # The server sometimes closes a kept connection just when the next request is on its way.
             headers = {"Connection": "close", **self._target.extra_headers}
             target = replace(
-                self._target, base_url=base_url, key_variable=_KEY, keys={_KEY: Secret(key)}, extra_headers=headers
+                self._target,
+                base_url=base_url,
+                base_urls=(base_url,),
+                key_variable=_KEY,
+                keys={_KEY: Secret(key)},
+                extra_headers=headers,
             )
             provider = OpenAIProvider(target, concurrency=self._concurrency, timeouts=self._timeouts, proxies=False)
             await provider.__aenter__()

@@ -86,7 +86,7 @@ class PoolProvider:
         tried: list[Replica] = []
         failures: list[ProviderError] = []
         info.remarks, self._unsaid = self._unsaid, []
-        while (replica := self._choose(request.model, tried)) is not None:
+        while (replica := self._choose(request.model, tried, failures)) is not None:
             tried.append(replica)
             begun = False
             try:
@@ -106,13 +106,20 @@ class PoolProvider:
         # one that may pass says more of the pool than a replica that will never answer
         raise next((error for error in reversed(failures) if error.retryable), failures[-1])
 
-    def _choose(self, model: str, tried: Sequence[Replica]) -> Replica | None:
-        """Return the replica to ask; None: there is none. Where all rest, it is one of them: who asks waits longer."""
+    def _choose(self, model: str, tried: Sequence[Replica], failures: Sequence[ProviderError]) -> Replica | None:
+        """Return the replica to ask; None: there is none left.
+
+        Where all rest it is one of them: who asks waits longer. So it is while those that were tried failed in ways
+        that asking again does not mend: one that rests may be well by now.
+        """
         now = self._clock()
-        able = [one for one in self.replicas if one not in tried and one.takes(model, now)]
+        left = [one for one in self.replicas if one not in tried]
+        able = [one for one in left if one.takes(model, now)]
         if able:
             return min(able, key=lambda one: (one.busy, one.turn))
-        return None if tried else min(self.replicas, key=lambda one: (one.rests_until(model), one.turn))
+        if any(error.retryable for error in failures):
+            return None
+        return min(left, key=lambda one: (one.rests_until(model), one.turn), default=None)
 
     async def _attempt(self, replica: Replica, request: Request, info: StreamInfo) -> AsyncGenerator[Burst]:
         """Ask one replica, and keep account of what comes of it."""
