@@ -13,6 +13,7 @@ from cli.run_folders import write_run
 from persona_batch.record import ErrorInfo
 from persona_batch.record.manifest import Manifest, State, TokenSums, write_manifest
 from persona_batch.record.rundir import birth
+from persona_batch.record.submissions import Event, enter, intend
 from terminals.command import batch, batch_in_terminal
 from view.records import make_cell, make_record
 
@@ -71,6 +72,17 @@ def test_a_run_that_filters_narrowed_says_of_how_many_cells_it_is_a_part(tmp_pat
     assert call("runs").out.splitlines()[1].split()[-1] == "complete"
 
 
+def test_a_run_that_waits_for_batch_files_says_how_many_cells_are_submitted(tmp_path: Path, call: Call) -> None:
+    run = add_run(tmp_path, "20261122T065600Z-wukong", "stopped", exit_code=3)
+    keys = [f"{number:032x}" for number in range(1198)]
+    one = intend(run / "submissions.jsonl", Event(id="b1", step="intended", at="2026-11-22T07:00:00.000Z", keys=keys))
+    enter(run / "submissions.jsonl", one, "created", batch_id="batch_67c0")
+    assert call("runs").out.splitlines()[1].endswith("  stopped, 1,198 submitted")
+    assert json.loads(call("runs", "--json").out)[0]["submitted"] == 1198
+    enter(run / "submissions.jsonl", one, "collected", counts={"records": 1198})
+    assert call("runs").out.splitlines()[1].endswith("  stopped")
+
+
 def test_several_runs_have_a_total(tmp_path: Path, call: Call) -> None:
     for day in range(22, 30):
         add_run(tmp_path, f"202611{day}T065600Z-wukong", "complete")
@@ -101,6 +113,7 @@ def test_json_has_the_numbers(tmp_path: Path, call: Call) -> None:
         "shard": None,
         "done": 2,
         "counts": {"ok": 1, "error": 1},
+        "submitted": 0,
         "tokens": 202,
         "prompt_tokens": 22,
         "completion_tokens": 180,

@@ -28,6 +28,8 @@ def test_the_list_says_which_keys_are_set_and_shows_none(tmp_path: Path) -> None
     assert (rows["modelscope"]["key"], rows["modelscope"]["key_variable"]) == ("set", "MODELSCOPE_SDK_TOKEN")
     assert (rows["modelscope"]["per_day"], rows["modelscope"]["day_zone"]) == (2000, "Asia/Shanghai")
     assert rows["deepseek"]["key"] == "missing"
+    assert (rows["modelscope"]["batch"], rows["vllm"]["batch"]["offline"]) == (None, True)
+    assert (rows["siliconflow"]["batch"]["share"], rows["siliconflow"]["batch"]["lines"]) == (0.5, 5000)
     assert rows["local"]["key"] == "not needed"
     table = batch(folder=tmp_path, OPENAI_API_KEY="sk-0123456789abcdef")
     assert all(name in table.stdout for name in rows)
@@ -40,7 +42,7 @@ def test_the_list_fits_the_terminal(columns: int, urls: bool, tmp_path: Path) ->
         assert terminal.wait() == 0
     lines = terminal.text.splitlines()
     assert max(map(cell_len, lines)) <= columns
-    assert lines[0].split()[:4] == ["name", "key", "variable", "note"]
+    assert lines[0].split()[:4] == ["name", "key", "variable", "batch"]
     assert ("https://api.openai.com/v1" in terminal.text) is urls
     assert any("lmstudio" in line and "LM_API_TOKEN" in line for line in lines)
 

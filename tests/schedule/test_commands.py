@@ -91,6 +91,7 @@ def test_a_second_job_on_the_same_file_gets_a_name_of_its_own(workshop: Workshop
         (("--at", "@daily", "--sampels", "3"), "did you mean `--samples`"),
         (("--at", "@daily", "--samples", "x"), "--samples"),
         (("--at", "@daily", "--every", "--if-changed"), "contradict"),
+        (("--at", "@daily", "--every", "--engine", "batch"), "nobody would collect the results of batch files"),
         (("--at", "@daily", "--id", "a b"), "--id"),
         (("--at", "@daily", "--every", "--retry-errors"), "--retry-errors"),
         (("--at", "@daily", "--env-file", "no.env"), "no such file"),

@@ -64,6 +64,13 @@ def test_a_job_whose_number_went_to_another_process_was_killed() -> None:
     assert state(born=began - 1).meaning == "killed"
 
 
+@pytest.mark.parametrize("every", [False, True])
+def test_a_run_that_waits_for_batch_files_says_how_many_cells_are_submitted(every: bool) -> None:
+    waiting = state(exit_code=3, submitted=1200, every=every)
+    assert waiting.meaning == "1,200 cells submitted, results are collected next time"
+    assert state(exit_code=0, submitted=0).meaning == "complete"
+
+
 def test_a_run_that_left_no_summary_did_not_finish() -> None:
     assert state(exit_code=1).meaning == "finished, some cells failed"
     assert state(exit_code=1, said=False).meaning == "failed, see its log"

@@ -7,6 +7,7 @@ from itertools import pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from rich.cells import cell_len
 
 from persona_batch.chat import Message
@@ -34,6 +35,11 @@ def test_a_plain_transcript_reads_as_messages_reply_and_closing_line() -> None:
         "俺老孙来也！\n"
         "first token 412 ms · whole reply 2.2 s · 22 prompt tokens · 180 reply tokens\n"
     )
+
+
+def test_a_reply_from_a_batch_file_has_no_times_and_says_where_it_came_from() -> None:
+    record = replace(make_record(), engine="batch", timing=None)
+    assert transcript(record, PLAIN).endswith("\n22 prompt tokens · 180 reply tokens · in a batch file\n")
 
 
 def test_each_message_has_the_next_of_six_backgrounds_and_then_round_again() -> None:

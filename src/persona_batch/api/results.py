@@ -22,7 +22,8 @@ class Run(os.PathLike[str]):
 
     `path` is the run folder. `state` is `complete`, `failed` (finished, some cells failed), `stopped` (quota, budget or
     time limit) or `interrupted`, and `exit_code` that of `batch run`: 0, 1, 3, 130, or 100 under `fail_under`. `cells`
-    are those that were asked for; `asked` were finished by this call, `skipped` before it, `left` are still to ask;
+    are those that were asked for; `asked` were finished by this call, `skipped` before it, `left` are still to ask, of
+    which `submitted` are in batch files whose results are not fetched yet;
     `set_aside` are records that belong to the batch no longer, `returned` those that belong again. `counts` (by
     status), `tokens` and `cost` (None: nobody is paid) are over the whole run, `checks` over this call (with
     `fail_under`: over the whole run). `seconds` is how long it took, `message` why it stopped early, if it did,
@@ -37,6 +38,7 @@ class Run(os.PathLike[str]):
     asked: int
     skipped: int
     left: int
+    submitted: int
     set_aside: int
     returned: int
     counts: dict[str, int]

@@ -11,16 +11,32 @@ from persona_batch.view.terminal import one_line, tell
 
 if TYPE_CHECKING:
     from persona_batch.config.batch import RunSettings
+    from persona_batch.provider.batches import BatchFacts
     from persona_batch.provider.target import Target
 
 ROOM_FOR_URLS = 132  # columns; on a narrower terminal the table goes without (`--json` has them)
+
+
+class BatchFiles(msgspec.Struct):
+    """An endpoint's batch files: the share of the usual price, the most lines and bytes of a file, and the windows
+    within which a batch may be wanted (the usual one first; none: it is not said). `offline`: a program that you run
+    takes them, no server.
+    """
+
+    share: float
+    lines: int
+    bytes: int
+    windows: list[str]
+    offline: bool
+    note: str
 
 
 class ProviderRow(msgspec.Struct):
     """One endpoint as `batch providers --json` prints it.
 
     `key_variable`: the variable that holds the key, or would; `key`: whether it is there. `per_day`: requests that
-    are free each day, counted in the time zone `day_zone`; None: not known or none.
+    are free each day, counted in the time zone `day_zone`; None: not known or none. `batch`: what is known of its batch
+    files; None: it has none.
     """
 
     name: str
@@ -29,6 +45,7 @@ class ProviderRow(msgspec.Struct):
     key: Literal["set", "missing", "not needed"]
     per_day: int | None
     day_zone: str
+    batch: BatchFiles | None
     note: str
 
 
@@ -60,6 +77,8 @@ def providers(
     as_json: Json = False,
 ) -> None:
     """List the endpoints, and which have a key (in the environment or in .env); ask one with --ping.
+
+    `batch` is the share of the price that is paid in batch files (`batch run --engine batch`); –: there are none.
 
     Examples:
         batch providers
@@ -95,10 +114,23 @@ def _rows(env: Mapping[str, str]) -> list[ProviderRow]:
                 key="set" if there else "missing" if preset.key == "required" else "not needed",
                 per_day=preset.per_day,
                 day_zone=preset.day_zone,
+                batch=_batch_files(preset.batch),
                 note=preset.note,
             )
         )
     return rows
+
+
+def _batch_files(facts: "BatchFacts | None") -> BatchFiles | None:
+    if facts is None:
+        return None
+    return BatchFiles(float(facts.share), facts.lines, facts.bytes, list(facts.windows), facts.offline, facts.note)
+
+
+def _batch_cell(held: BatchFiles | None) -> str:
+    if held is None:
+        return "–"
+    return "offline" if held.offline else f"{held.share:.0%}"
 
 
 def _print_table(rows: list[ProviderRow]) -> None:
@@ -112,10 +144,14 @@ def _print_table(rows: list[ProviderRow]) -> None:
         Column("name"),
         Column("key"),
         Column("variable"),
+        Column("batch", "right"),
         Column("note", shrinks=True, folds=True),
         Column("base URL"),
     ]
-    cells = [[row.name, row.key, row.key_variable or "–", row.note or "–", row.base_url or "–"] for row in rows]
+    cells = [
+        [row.name, row.key, row.key_variable or "–", _batch_cell(row.batch), row.note or "–", row.base_url or "–"]
+        for row in rows
+    ]
     if page.width is not None and page.width < ROOM_FOR_URLS:
         columns, cells = columns[:-1], [row[:-1] for row in cells]
     sys.stdout.write(table(columns, cells, page.palette, page.width))

@@ -137,7 +137,7 @@ def run(
     import asyncio
     import sys
 
-    from persona_batch.cli.run_display import RunDisplay, goes_on
+    from persona_batch.cli.run_display import RunDisplay, goes_on, stopped
     from persona_batch.pricing.bill import encode
 
     with RunDisplay(quiet=quiet, verbose=verbose, progress=not no_progress, watch=watch, max_cost=max_cost) as display:
@@ -147,7 +147,7 @@ def run(
         return summary.exit_code
     sys.stdout.write(encode(summary).decode() + "\n")
     if summary.message is not None and not quiet:
-        tell(f"stopped early: {summary.message}: {goes_on(summary, max_cost)}")
+        tell(f"{stopped(summary)}: {goes_on(summary, max_cost)}")
     return summary.exit_code
 
 

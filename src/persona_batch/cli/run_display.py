@@ -115,6 +115,11 @@ class RunDisplay:
         return tallies
 
 
+def stopped(summary: Summary) -> str:
+    """Return why a call ended with work left: that results of batch files are to come is no trouble."""
+    return f"{'submitted, not done' if summary.submitted else 'stopped early'}: {one_line(summary.message or '')}"
+
+
 def goes_on(summary: Summary, max_cost: str | None) -> str:
     """Return how a run that stopped early goes on: under a budget of money, if it had one, for none is kept."""
     again = f"batch run --resume {shlex.quote(summary.path)}"
@@ -140,10 +145,8 @@ def _ending(summary: Summary, reasons: str, *, arms: int, quiet: bool, max_cost:
         lines.append(f"only {summary.checks.share:.1%} of the checks passed")
     if summary.message is not None:
         verb = "is" if summary.left == 1 else "are"
-        lines.append(
-            f"stopped early: {one_line(summary.message)}; {summary.left:,} of {counted(summary.cells, 'cell')} {verb} "
-            f"left: {goes_on(summary, max_cost)}"
-        )
+        left = f"{summary.left:,} of {counted(summary.cells, 'cell')} {verb} left"
+        lines.append(f"{stopped(summary)}; {left}: {goes_on(summary, max_cost)}")
     elif not quiet:
         earlier = f", {summary.skipped:,} were there before" if summary.skipped else ""
         lines.append(f"{counted(summary.asked, 'cell')} asked in {clock(summary.seconds)}{earlier}")

@@ -24,9 +24,10 @@ class RunRow(msgspec.Struct):
     """One run as `batch runs --json` prints it.
 
     `cells`: how many were asked for so far (None: not known yet), `batch_cells`: of the whole batch, which is more
-    where filters or a `shard` narrowed what was asked; `done`: records on disk, `counts` by status; `tokens` as
-    reported, of prompts and replies together and apart (None: not reported); `cost`: what the records cost (None:
-    nobody is paid); `state` as in run.json, or `killed` when its process is gone.
+    where filters or a `shard` narrowed what was asked; `done`: records on disk, `counts` by status;
+    `submitted`: cells in batch files whose results are not fetched yet; `tokens` as reported, of prompts and replies
+    together and apart (None: not reported); `cost`: what the records cost (None: nobody is paid); `state` as in
+    run.json, or `killed` when its process is gone.
     """
 
     run_id: str
@@ -41,6 +42,7 @@ class RunRow(msgspec.Struct):
     shard: str | None
     done: int
     counts: dict[str, int]
+    submitted: int
     tokens: int | None
     prompt_tokens: int | None
     completion_tokens: int | None
@@ -97,6 +99,7 @@ def _rows(out: Path) -> list[RunRow]:
 def _row(run: "RunDir") -> RunRow:
     from persona_batch.record.manifest import TokenSums, read_manifest
     from persona_batch.record.reader import cost_of, scan
+    from persona_batch.record.submissions import submitted
 
     manifest = read_manifest(run.manifest)
     counts, tokens, state = manifest.counts, manifest.tokens, str(manifest.state)
@@ -118,6 +121,7 @@ def _row(run: "RunDir") -> RunRow:
         shard=manifest.shard,
         done=sum(counts.values()),
         counts=counts,
+        submitted=submitted(run.submissions),
         tokens=tokens.total,
         prompt_tokens=tokens.prompt,
         completion_tokens=tokens.completion,
@@ -162,11 +166,12 @@ def _print_table(rows: list[RunRow]) -> None:
 
 
 def _state(row: RunRow) -> str:
-    """Return the state, and of what a run is only a part."""
+    """Return the state, what is awaited of batch files, and of what a run is only a part."""
+    state = f"{row.state}, {row.submitted:,} submitted" if row.submitted else row.state
     if row.shard is not None:
-        return f"{row.state}, shard {row.shard}"
+        return f"{state}, shard {row.shard}"
     partial = row.cells is not None and row.batch_cells is not None and row.cells < row.batch_cells
-    return f"{row.state}, part of {row.batch_cells:,}" if partial else row.state
+    return f"{state}, part of {row.batch_cells:,}" if partial else state
 
 
 def _short_name(run_id: str, stamps: Counter[str]) -> str:

@@ -72,7 +72,7 @@ def add(
         at=when.expression,
         directory=Path.cwd(),
         arguments=run.words,
-        mode=_mode(every=every, if_changed=if_changed),
+        mode=_mode(run, every=every, if_changed=if_changed),
         env_file=None if env_file is None else env_file.absolute(),
         on_failure=on_failure,
         environment=carried(os.environ),
@@ -183,9 +183,14 @@ def _rehearse(job: Job, run: "RunArguments", keys: Mapping[str, str]) -> None:
         raise UsageError(f"{standing}: the runs cannot be written there; name another folder with --out")
 
 
-def _mode(*, every: bool, if_changed: bool) -> Mode:
+def _mode(run: "RunArguments", *, every: bool, if_changed: bool) -> Mode:
     if every and if_changed:
         raise UsageError("--every and --if-changed contradict each other: a new run each time, or only when needed")
+    if every and run.value("--engine") == "batch" and run.value("--wait") is None:
+        raise UsageError(
+            "--every begins a new run each time, and nobody would collect the results of batch files: leave --every "
+            "away, and each start collects what the one before submitted; or let each wait for its own, by --wait 20h"
+        )
     return "every" if every else "if-changed" if if_changed else "continue"
 
 

@@ -203,6 +203,7 @@ COLUMNS: tuple[Column, ...] = (
     _column("attempts", "integer", "how often it was tried", lambda entry: _whole(entry.record.attempts)),
     _column("request_id", "text", "as the endpoint gave it"),
     _column("system_fingerprint", "text", "as the endpoint gave it"),
+    _column("engine", "text", "batch: the reply came in a provider's batch file; none: it was streamed"),
     _column("turns", "json", "of a conversation, its turns", partial(_listed, "turns")),
     _column("probes", "json", "what it was asked beside it, and the replies", partial(_listed, "probes")),
 )

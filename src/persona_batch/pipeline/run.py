@@ -43,6 +43,7 @@ from persona_batch.record.manifest import Manifest, read_manifest, write_manifes
 from persona_batch.record.reader import Scan, billed, read_records, scan
 from persona_batch.record.rundir import RunDir, create_run
 from persona_batch.record.runlog import RunLog, as_is
+from persona_batch.record.submissions import submitted
 
 
 async def run_batch(options: RunOptions, observer: Observer, stopper: Stopper | None = None) -> Summary:
@@ -259,6 +260,7 @@ class Session:
             asked=progress.done,
             skipped=present - progress.done,
             left=len(self.grid) - present,
+            submitted=submitted(self.run.submissions),
             set_aside=self.settled.set_aside,
             returned=self.settled.returned,
             counts=self.manifest.counts,

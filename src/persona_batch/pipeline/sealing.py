@@ -43,10 +43,10 @@ class Summary(msgspec.Struct, kw_only=True):
     """What one call of `batch run` came to; printed by `--json`, and given to a job's failure command.
 
     `cells` are those that the call asks for; `asked` were finished by this call, `skipped` were finished before,
-    `left` are still to ask; `set_aside` are records that belong to the batch no longer and were moved out of the way
-    by this call, `returned` those that belong again. `counts` by status, `tokens` and
-    `cost` (None: nobody is paid) are over the whole run, `checks` over this call (with `--fail-under`: over the whole
-    run). `message` says why it stopped early, if it did.
+    `left` are still to ask, of which `submitted` are in batch files whose results are not fetched yet; `set_aside` are
+    records that belong to the batch no longer and were moved out of the way by this call, `returned` those that belong
+    again. `counts` by status, `tokens` and `cost` (None: nobody is paid) are over the whole run, `checks` over this
+    call (with `--fail-under`: over the whole run). `message` says why it stopped early, if it did.
     """
 
     run_id: str
@@ -57,6 +57,7 @@ class Summary(msgspec.Struct, kw_only=True):
     asked: int
     skipped: int
     left: int
+    submitted: int
     set_aside: int
     returned: int
     counts: dict[str, int]

@@ -167,6 +167,13 @@ def read_submissions(path: Path) -> list[Submission]:
     return list(found.values())
 
 
+def submitted(path: Path) -> int:
+    """Return how many requests of a run are in submissions of which something is still to come; raises like
+    `read_submissions`.
+    """
+    return sum(len(one.keys) for one in read_submissions(path) if one.open)
+
+
 def _intended(event: Event) -> Submission:
     return Submission(
         id=event.id,

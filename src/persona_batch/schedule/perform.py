@@ -39,6 +39,7 @@ _PR_SET_PDEATHSIG = 1
 
 class _Summary(msgspec.Struct):
     path: str | None = None
+    submitted: int = 0
 
 
 def fingerprint(arguments: Sequence[str], hashes: Mapping[str, str]) -> str:
@@ -80,9 +81,9 @@ def perform(job: Job, folder: StateFolder, *, env: Mapping[str, str], inputs: Ca
             state.exit_code = error.exit_code
             _note(log, str(error))
         state.ended = now()
-        run = _path(output, job.directory)
-        state.said = run is not None
-        state.run = run or state.run
+        summary = _summary(output)
+        state.said, state.submitted = summary.path is not None, summary.submitted
+        state.run = str(job.directory / summary.path) if summary.path else state.run
         state.fingerprint = asked if state.exit_code == 0 else None
         folder.write(state)
         _note(log, f"job {job.id} ended: {state.meaning} ({state.exit_code})")
@@ -154,12 +155,11 @@ def _note_overlap(job: Job, folder: StateFolder) -> None:
         _note(log, f"job {job.id}: another job on the same files is at work; not started (4)")
 
 
-def _path(output: bytes, directory: Path) -> str | None:
+def _summary(output: bytes) -> _Summary:
     try:
-        path = msgspec.json.decode(output, type=_Summary).path
+        return msgspec.json.decode(output, type=_Summary)
     except msgspec.DecodeError:
-        return None
-    return str(directory / path) if path else None
+        return _Summary()
 
 
 def _note(log: BinaryIO, sentence: str) -> None:

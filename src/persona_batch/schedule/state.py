@@ -15,6 +15,7 @@ import msgspec
 from persona_batch.errors import StorageError
 from persona_batch.folders import state_folder
 from persona_batch.record.rundir import is_alive
+from persona_batch.wording import counted
 
 MAX_BYTES = 1_000_000  # of a log
 KEEP = 5  # older logs: `job.log.1`, …
@@ -33,7 +34,8 @@ class JobState(msgspec.Struct, kw_only=True):
     """One job's last run. Times are UTC, ISO 8601; `exit_code` is None while it runs, negative for a signal.
 
     `born` tells its process from a later one of the same number. `out` is the folder of its runs, `run` the last of
-    them. `said`: it left a summary, as a run does that came to its end; `every`: the next run will be a new one.
+    them. `said`: it left a summary, as a run does that came to its end; `submitted` cells are in batch files whose
+    results are to come; `every`: the next run will be a new one.
     `fingerprint` stands for the inputs of the last complete run (see `perform.fingerprint`); `skipped_at` is the last
     time that nothing had changed.
     """
@@ -45,6 +47,7 @@ class JobState(msgspec.Struct, kw_only=True):
     ended: str | None = None
     exit_code: int | None = None
     said: bool = True
+    submitted: int = 0
     every: bool = False
     out: str | None = None
     run: str | None = None
@@ -58,6 +61,8 @@ class JobState(msgspec.Struct, kw_only=True):
             return "running" if self.running else "killed"
         if self.exit_code == 1 and not self.said:
             return "failed, see its log"
+        if self.exit_code == 3 and self.submitted:
+            return f"{counted(self.submitted, 'cell')} submitted, results are collected next time"
         if self.exit_code == 3 and self.every:
             return "stopped early"
         return meaning(self.exit_code)

@@ -15,6 +15,7 @@ from persona_batch.plan.cell import Cell
 from persona_batch.plan.forms import TOLD
 from persona_batch.record import CheckResult, Record
 from persona_batch.record.record import ProbeRecord
+from persona_batch.record.spending import IN_BATCHES
 from persona_batch.view.palette import Palette, When, palette_for
 from persona_batch.view.terminal import fit, joined, one_line, prose, settled, terminal_width, visible, wrap
 from persona_batch.wording import said_level
@@ -131,6 +132,8 @@ def closing_line(record: Record | ProbeRecord, palette: Palette, width: int | No
             for count, what in ((record.usage.prompt_tokens, "prompt"), (record.usage.completion_tokens, "reply"))
             if count is not None
         )
+    if isinstance(record, Record) and record.engine == IN_BATCHES:
+        parts.append("in a batch file")
     if record.attempts > 1:
         parts.append(f"{record.attempts:,} attempts")
     parts.extend(_check(result) for result in record.checks)
