@@ -22,7 +22,8 @@ class BatchFacts:
     `windows`: within which a batch may be wanted, the usual one first (none: it is not said); `absent`: parameters that
     are refused; `metadata`: whether a batch bears a note of ours, `lists` whether the endpoint lists its batches;
     `words`: its own statuses, in lower case, where they are not OpenAI's; `share` of the usual price that is paid;
-    `extra`: sent beside when a batch is made; `offline`: no server takes the files, but a program that the user runs.
+    `extra`: sent beside when a batch is made; `purpose` of the files that go up, by a `form`, or `signed`: the endpoint
+    says where to put them; `offline`: no server takes the files, but a program that the user runs.
     """
 
     url: str = "/v1/chat/completions"
@@ -36,6 +37,8 @@ class BatchFacts:
     words: Mapping[str, Phase] = field(default_factory=dict)
     share: Decimal = Decimal("0.5")
     extra: Mapping[str, bool | str] = field(default_factory=dict)
+    purpose: str = "batch"
+    upload: Literal["form", "signed"] = "form"
     offline: bool = False
     note: str = ""
 
@@ -44,14 +47,16 @@ class BatchFacts:
 class BatchState:
     """A batch as the endpoint tells of it. Texts are fit to be shown.
 
-    `said` is its own word for the `phase`; `input_file`, `output_file` and `error_file` are ids of files (None: none,
-    or not yet); `total`, `done` and `failed` count requests (None: not said); `created_at` and `expires_at` are seconds
-    since 1970; `errors` say why the whole was refused.
+    `said` is its own word for the `phase` (`known` False: a word that nobody knows, taken for one under way);
+    `input_file`, `output_file` and `error_file` are ids of files (None: none, or not yet); `total`, `done` and `failed`
+    count requests (None: not said); `created_at` and `expires_at` are seconds since 1970; `errors` say why the whole
+    was refused.
     """
 
     id: str
     phase: Phase
     said: str
+    known: bool = True
     input_file: str | None = None
     output_file: str | None = None
     error_file: str | None = None

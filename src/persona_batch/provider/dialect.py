@@ -76,6 +76,30 @@ def encode_body(request: Request, messages: Sequence[Message], extra_body: Param
     Raises:
         BadRequest: it cannot be sent, or makes no sense (some servers silently accept what makes none).
     """
+    more: Params = {"stream_options": {"include_usage": True}} if dialect.stream_options else {}
+    body = _body(request, messages, more, extra_body, dialect)
+    body["stream"] = True
+    return _encoded(body)
+
+
+def encode_whole(request: Request, preset: Preset, extra_body: Params) -> bytes:
+    """Return the body of a request as it stands in a batch file: the same as is streamed, but answered whole.
+
+    Args:
+        request: what is asked.
+        preset: whose dialect it is said in, as far as that is known before any refusal.
+        extra_body: of the target; it has the last word, but on streaming.
+
+    Raises:
+        BadRequest: as `encode_body`.
+    """
+    body = _body(request, sent_messages(request.messages, preset), {}, extra_body, Dialect.of(preset))
+    for name in ("stream", "stream_options"):
+        body.pop(name, None)
+    return _encoded(body)
+
+
+def _body(request: Request, messages: Sequence[Message], more: Params, extra_body: Params, dialect: Dialect) -> Params:
     if not messages:
         raise BadRequest("there is no message to send")
     params = request.params
@@ -83,10 +107,12 @@ def encode_body(request: Request, messages: Sequence[Message], extra_body: Param
         params = {dialect.name(param): value for param, value in params.items()}
     body: Params = {"model": request.model, "messages": messages, **params}
     own_extra = body.pop("extra_body", {})  # as the SDK's `extra_body`: what params carry of it is recorded
-    if dialect.stream_options:
-        body["stream_options"] = {"include_usage": True}
-    body.update({**extra_body, **own_extra})
-    body["stream"] = True
+    body.update({**more, **extra_body, **own_extra})
+    return body
+
+
+def _encoded(body: Params) -> bytes:
+    """Return the JSON of a body that makes sense; raises as `encode_body`."""
     _check(body)
     try:
         return _encode(body)

@@ -7,13 +7,12 @@ leave as `ProviderError`, free of keys.
 """
 
 import asyncio
-import re
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from types import TracebackType
 from typing import Any, Final, Self, cast
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import httpx2
 import msgspec
@@ -22,6 +21,8 @@ from openai import AsyncStream
 
 from persona_batch.errors import MalformedReply, ProviderError, StreamCut, TimedOut
 from persona_batch.provider import ratelimit, refusal
+from persona_batch.provider.batch_client import BatchClient
+from persona_batch.provider.batches import BatchFacts
 from persona_batch.provider.contract import Burst, Chunk, Request, StreamInfo, Timeouts
 from persona_batch.provider.dialect import Dialect, encode_body, sent_messages
 from persona_batch.provider.network import proxy_for
@@ -29,9 +30,9 @@ from persona_batch.provider.receiving import Deadline, Incoming
 from persona_batch.provider.reply_decoder import ReplyDecoder
 from persona_batch.provider.sdk_client import open_client, open_http, sending, without_key
 from persona_batch.provider.target import ModelNames, Target
+from persona_batch.provider.transfer import FileTransfer
 from persona_batch.provider.translate import FOREIGN, to_provider_error
 
-_ID = re.compile(rb'"id" ?: ?"([!#-\[\]-~]{1,128})"')
 _DRAIN: Final = 0.25  # seconds for the end of a body after its end mark, so that the connection can be used again
 _ANSWER: Final = 30.0  # seconds for an answer that is no reply
 _HARMLESS: Final = (StreamCut, TimedOut, MalformedReply)
@@ -73,6 +74,7 @@ class OpenAIProvider:
         )
         self._client = open_client(self._target, self._http)
         self._first: httpx2.Request | None = None
+        self._files: FileTransfer | None = None
         self._route = route(self._target.base_url, "/chat/completions")
         self._options: Any = {"headers": without_key(self._target)}
         return self
@@ -80,6 +82,8 @@ class OpenAIProvider:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if self._files is not None:
+            await self._files.close()
         await self._client.close()
 
     async def models(self) -> list[str]:
@@ -99,6 +103,8 @@ class OpenAIProvider:
         body: object = None,
         *,
         files: Mapping[str, tuple[str, bytes]] | None = None,
+        query: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
         seconds: float = _ANSWER,
     ) -> bytes:
         """Ask a route that answers at once (`/models`, `/files`, `/batches`), and return the body of its answer.
@@ -107,14 +113,16 @@ class OpenAIProvider:
             path: of the route, below the base URL.
             body: posted as JSON; with `files`, the fields of the form beside them.
             files: posted, by field: name and content. With neither it is a GET.
+            query: what the URL asks beside what the base URL does.
+            headers: sent beside those of every request.
             seconds: until the whole answer is there, once connected.
 
         Raises:
             ProviderError: the endpoint could not be asked, or refused; the answer is longer than 8 MB.
         """
-        url, given = route(self._target.base_url, path), self._options
-        if files:  # else the SDK calls it JSON
-            given = {"headers": {**given["headers"], "Content-Type": "multipart/form-data"}}
+        url = route(self._target.base_url, path, query)
+        form = {"Content-Type": "multipart/form-data"} if files else {}  # else the SDK calls it JSON
+        given: Any = {"headers": {**self._options["headers"], **form, **(headers or {})}}
         try:
             async with asyncio.timeout(self._timeouts.connect + seconds):
                 if body is None and files is None:
@@ -126,6 +134,17 @@ class OpenAIProvider:
         except (*FOREIGN, ProviderError) as error:
             raise self._ours(error) from error
         return response.content
+
+    def url(self, path: str) -> str:
+        """Return the URL of a route below the base URL."""
+        return route(self._target.base_url, path)
+
+    def batches(self) -> BatchClient:
+        """Return the endpoint's batch API; whether it has one shows when it is asked."""
+        facts = self._target.preset.batch or BatchFacts()
+        if self._files is None:
+            self._files = FileTransfer(self._target, timeouts=self._timeouts, proxy=self._proxy, translate=self._ours)
+        return BatchClient(self, self._files, facts, self._redactor)
 
     async def stream(self, request: Request, info: StreamInfo) -> AsyncGenerator[Burst]:
         """Stream one reply; see `contract.Provider`."""
@@ -154,7 +173,7 @@ class OpenAIProvider:
                             relaxed = True
                             incoming.relax()
             arrived_ns, latest_ns = incoming.arrived_ns, incoming.latest_ns
-            info.request_id = info.request_id or _response_id(decoder.head)
+            info.request_id = info.request_id or decoder.response_id
             if decoder.done:
                 with suppress(*FOREIGN):
                     await incoming.drain(_DRAIN)
@@ -237,16 +256,11 @@ class OpenAIProvider:
         return ours
 
 
-def route(base_url: str, path: str) -> str:
+def route(base_url: str, path: str, query: Mapping[str, str] | None = None) -> str:
     """Return the URL of a route (`/chat/completions`), which stands before the query of a base URL."""
     parts = urlsplit(base_url)
-    return urlunsplit(parts._replace(path=parts.path + path))
-
-
-def _response_id(head: bytes) -> str | None:
-    """Return the response's own id, which stands at the beginning of its body; None: it has none."""
-    found = _ID.search(head)
-    return found[1].decode() if found else None
+    asked = "&".join(filter(None, (parts.query, urlencode(query or {}))))
+    return urlunsplit(parts._replace(path=parts.path + path, query=asked))
 
 
 def _has_text(chunks: Sequence[Chunk]) -> bool:

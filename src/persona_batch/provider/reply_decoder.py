@@ -8,6 +8,7 @@ ping of any shape) is passed over. After it everything is, but for chunks and co
 """
 
 import contextlib
+import re
 from collections.abc import Iterable
 from itertools import chain
 from typing import Any, Final, Literal
@@ -29,6 +30,7 @@ from persona_batch.provider.payloads import (
 
 MAX_WHOLE: Final = 32 * 1024 * 1024  # bytes of a body that is not streamed
 MAX_STREAM: Final = 512 * 1024 * 1024  # bytes of one that is: a stream without end must not fill the memory
+_ID: Final = re.compile(rb'"id" ?: ?"([!#-\[\]-~]{1,128})"')
 _BLANK: Final = b" \t\r\n\xef\xbb\xbf"
 
 
@@ -75,9 +77,10 @@ class ReplyDecoder:
         return self._begun
 
     @property
-    def head(self) -> bytes:
-        """The beginning of the body."""
-        return self._head
+    def response_id(self) -> str | None:
+        """The response's own id, which stands at the beginning of its body; None: it has none."""
+        found = _ID.search(self._head)
+        return found[1].decode() if found else None
 
     @property
     def complete(self) -> bool:

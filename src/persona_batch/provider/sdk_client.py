@@ -35,6 +35,7 @@ _MOST_REDIRECTS: Final = 10
 _ANYWHERE: Final = ("accept", "accept-encoding", "content-type", "user-agent")  # headers that another origin may see
 
 sending: ContextVar[StreamInfo | None] = ContextVar("sending", default=None)  # set while a reply is asked for
+taking: ContextVar[bool] = ContextVar("taking", default=False)  # a file, whose end its reader watches
 
 
 class RedirectFailed(httpx2.TransportError):
@@ -121,8 +122,8 @@ async def bound_body(response: httpx2.Response) -> None:
 
     A hook of the client for each response, so that it holds however the request was sent: by the SDK or by
     `send_like`, directly or through a proxy, redirected or not. Of an answer that is no success the beginning is
-    enough, for its status has said what there is to say; so it may also break off, or never end. A reply is left
-    alone: it is read as it comes.
+    enough, for its status has said what there is to say; so it may also break off, or never end. A reply and a file are
+    left alone: they are read as they come.
 
     Raises:
         httpx2.DecodingError: an answer is too long, or cannot be unpacked.
@@ -133,7 +134,7 @@ async def bound_body(response: httpx2.Response) -> None:
         with suppress(TimeoutError, httpx2.RequestError):
             async with asyncio.timeout(_REDIRECT_SECONDS if response.has_redirect_location else _REFUSAL_SECONDS):
                 await _read(response, body, _REFUSAL_BYTES)
-    elif sending.get() is None:
+    elif sending.get() is None and not taking.get():
         await _read(response, body, _ANSWER_BYTES)  # how long that may take, the caller says
         if len(body) >= _ANSWER_BYTES:
             what = "a list of models" if response.request.url.path.endswith("/models") else "an answer"
@@ -181,11 +182,15 @@ def _is_followed(response: httpx2.Response) -> bool:
 def _redirected(request: httpx2.Request, url: httpx2.URL) -> httpx2.Request:
     here = url.origin == request.url.origin
     headers = {name: value for name, value in request.headers.items() if here or name in _ANYWHERE}
-    for name in ("host", "content-length"):  # set anew
-        headers.pop(name, None)
-    return httpx2.Request(
-        request.method, url, headers=headers, content=request.content or None, extensions=request.extensions
-    )
+    headers.pop("host", None)  # set anew
+    try:
+        content = request.content or None
+    except httpx2.RequestNotRead:  # a file, which is read from its beginning once more
+        return httpx2.Request(
+            request.method, url, headers=headers, stream=request.stream, extensions=request.extensions
+        )
+    headers.pop("content-length", None)
+    return httpx2.Request(request.method, url, headers=headers, content=content, extensions=request.extensions)
 
 
 def _body(response: httpx2.Response) -> object:
@@ -218,7 +223,9 @@ def _authorized(target: Target) -> bool:
     return _bearer(target) is not None or any(name.lower() == "authorization" for name in target.headers)
 
 
-def open_http(target: Target, *, concurrency: int, connect: float, proxy: Proxy | None) -> HttpClient:
+def open_http(
+    target: Target, *, concurrency: int, connect: float, proxy: Proxy | None, files: bool = False
+) -> HttpClient:
     """Return the HTTP client for a target; silence on a connection is the caller's to watch.
 
     Args:
@@ -226,16 +233,19 @@ def open_http(target: Target, *, concurrency: int, connect: float, proxy: Proxy 
         concurrency: the most requests at a time.
         connect: seconds for a connection.
         proxy: the way there, by httpx2's own transport; None: straight, by ours.
+        files: also straight by httpx2's own, which reads what it sends piece by piece, and knows time-outs for each.
 
     Raises:
         UsageError: a variable names certificates that are none.
     """
     limit = concurrency + _SPARE
-    tls = trusted() if proxy is not None or target.base_url.startswith("https:") else None
+    direct = proxy is None and not files
+    tls = None if direct and not target.base_url.startswith("https:") else trusted()
     return HttpClient(
         unsent=() if target.ambient else _BOOKKEEPING,
-        transport=DirectTransport(limit, tls=tls) if proxy is None else None,
-        **({} if proxy is None or tls is None else {"proxy": proxy.opened(tls), "verify": tls}),
+        transport=DirectTransport(limit, tls=tls) if direct else None,
+        **({} if proxy is None or tls is None else {"proxy": proxy.opened(tls)}),
+        **({} if direct or tls is None else {"verify": tls}),
         limits=httpx2.Limits(max_connections=limit),
         timeout=httpx2.Timeout(None, connect=connect, pool=connect),
         event_hooks={"request": [_stamp], "response": [bound_body]},

@@ -10,6 +10,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from persona_batch.errors import StorageError
+from persona_batch.storage import storage_error, sync_folder
+
+__all__ = ["AppendFile", "replace_file", "set_torn_aside", "storage_error", "sync_folder"]
 
 _BLOCK = 1 << 16
 
@@ -64,31 +67,6 @@ class AppendFile(io.FileIO):
             os.fsync(self.fileno())
         except OSError as error:
             raise storage_error(self.path, error) from error
-
-
-def storage_error(path: Path, error: OSError) -> StorageError:
-    """Return the one line for a user whose run folder cannot be written any more."""
-    return StorageError(
-        f"{path}: cannot be written: {error.strerror or error}; make room or give access (what is there is whole)"
-    )
-
-
-def sync_folder(folder: Path) -> None:
-    """Make a rename or a new file in the folder durable, as far as the system has a way to.
-
-    Raises:
-        OSError: the folder is gone.
-    """
-    try:
-        descriptor = os.open(folder, os.O_RDONLY)
-    except PermissionError:
-        if folder.is_dir():  # Windows opens no folders
-            return
-        raise
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def replace_file(path: Path, content: Iterable[bytes]) -> None:
