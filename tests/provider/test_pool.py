@@ -34,6 +34,7 @@ class Made:
     fate: Callable[[int], ProviderError | None] = lambda _: None
     late: bool = False
     lists: list[str] | ProviderError | None = field(default_factory=lambda: ["m"])
+    slow: dict[str, tuple[float, float]] = field(default_factory=dict)  # by what is said, other times
     sent: list[float] = field(default_factory=list)
     closed: int = 0
     most: int = 0
@@ -44,15 +45,16 @@ class Made:
         self.sent.append(asyncio.get_running_loop().time())
         info.sent_ns = number + 1
         info.headers = {"retry-after": "9"}
+        first, gap = self.slow.get(request.messages[-1].content, (self.first, self.gap))
         self.under_way += 1
         self.most = max(self.most, self.under_way)
         try:
-            await asyncio.sleep(self.first)
+            await asyncio.sleep(first)
             failure = self.fate(number)
             if failure is not None and not self.late:
                 raise failure
             yield Burst(1, [Chunk(content="俺")])
-            await asyncio.sleep(self.gap)
+            await asyncio.sleep(gap)
             if failure is not None:
                 raise failure
             yield Burst(2, [Chunk(content="老孙", finish_reason="stop")])
@@ -400,6 +402,28 @@ def test_queues_that_all_replicas_have_are_no_stall() -> None:
 
     run(one, two, work=work)
     assert len(one.sent) + len(two.sent) == 200
+
+
+@pytest.mark.parametrize("times", [(20.0, 0.1), (0.1, 20.0)], ids=["first byte", "middle"])
+def test_a_request_that_takes_long_everywhere_is_waited_for(times: tuple[float, float]) -> None:
+    each = [Made(slow={"long": times}) for _ in range(3)]
+    long = Request("m", (Message("user", "long"),))
+
+    async def take(pool: PoolProvider) -> None:
+        async for _ in pool.stream(long, StreamInfo()):
+            pass
+
+    async def work(pool: PoolProvider) -> None:
+        await ask_many(pool, 30)
+        got = [(await asyncio.gather(take(pool), return_exceptions=True))[0] for _ in range(4)]
+        assert [error for error in got if error is not None][1:] == []
+        assert got[-1] is None
+        closed = sum(one.closed for one in each)
+        assert closed <= 2
+        await take(pool)
+        assert sum(one.closed for one in each) == closed, "it is known by now how long such a thing takes"
+
+    run(*each, work=work)
 
 
 def test_a_stall_in_the_middle_goes_to_who_asks() -> None:

@@ -11,11 +11,13 @@ or six of twenty. It rests, for longer each time and as long as it asks for, and
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing, suppress
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Final, Self
 
 from persona_batch.errors import (
     BadRequest,
+    ConnectionFailed,
     ContentFiltered,
     ContextTooLong,
     ModelUnknown,
@@ -32,8 +34,17 @@ from persona_batch.wording import counted
 _FAR: Final = 5.0  # times as long as its peers is a stall
 _FIRST_BYTE: Final = 1.0  # seconds that are none yet, until the first byte
 _GAP: Final = 3.0  # and between two parts: what came is lost, and asked for again
+_SUSPECTED: Final = 600.0  # seconds
 _LOOK: Final = 1.0  # seconds between two looks where nothing is known of peers
 _NO_ROUTE: Final = (404, 405)  # refusals that are the address's fault
+
+
+@dataclass(slots=True)
+class _Course:
+    """How a request has fared: the replicas that were tried, and the failures of all but the last of them."""
+
+    tried: list[Replica] = field(default_factory=list)
+    failures: list[ProviderError] = field(default_factory=list)
 
 
 class PoolProvider:
@@ -66,6 +77,7 @@ class PoolProvider:
         self._tell = tell
         self._in_parts = in_parts
         self._turns = 0
+        self._suspect: tuple[Replica | None, float] = (None, 0.0)  # and until when
         self._unsaid: list[Remark] = []
 
     async def __aenter__(self) -> Self:
@@ -83,14 +95,14 @@ class PoolProvider:
 
     async def stream(self, request: Request, info: StreamInfo) -> AsyncGenerator[Burst]:
         """Stream one reply; see `contract.Provider`. The times in `info` are those of the attempt that answered."""
-        tried: list[Replica] = []
-        failures: list[ProviderError] = []
+        course = _Course()
+        failures = course.failures
         info.remarks, self._unsaid = self._unsaid, []
-        while (replica := self._choose(request.model, tried, failures)) is not None:
-            tried.append(replica)
+        while (replica := self._choose(request.model, course)) is not None:
+            course.tried.append(replica)
             begun = False
             try:
-                async with aclosing(self._attempt(replica, request, info)) as bursts:
+                async with aclosing(self._attempt(replica, request, info, course)) as bursts:
                     async for burst in bursts:
                         begun = True
                         yield burst
@@ -106,22 +118,24 @@ class PoolProvider:
         # one that may pass says more of the pool than a replica that will never answer
         raise next((error for error in reversed(failures) if error.retryable), failures[-1])
 
-    def _choose(self, model: str, tried: Sequence[Replica], failures: Sequence[ProviderError]) -> Replica | None:
+    def _choose(self, model: str, course: _Course) -> Replica | None:
         """Return the replica to ask; None: there is none left.
 
         Where all rest it is one of them: who asks waits longer. So it is while those that were tried failed in ways
         that asking again does not mend: one that rests may be well by now.
         """
         now = self._clock()
-        left = [one for one in self.replicas if one not in tried]
+        left = [one for one in self.replicas if one not in course.tried]
         able = [one for one in left if one.takes(model, now)]
         if able:
             return min(able, key=lambda one: (one.busy, one.turn))
-        if any(error.retryable for error in failures):
+        if any(error.retryable for error in course.failures):
             return None
         return min(left, key=lambda one: (one.rests_until(model), one.turn), default=None)
 
-    async def _attempt(self, replica: Replica, request: Request, info: StreamInfo) -> AsyncGenerator[Burst]:
+    async def _attempt(
+        self, replica: Replica, request: Request, info: StreamInfo, course: _Course
+    ) -> AsyncGenerator[Burst]:
         """Ask one replica, and keep account of what comes of it."""
         clock, model = self._clock, request.model
         self._turns += 1
@@ -129,7 +143,7 @@ class PoolProvider:
         sent = last = clock()
         longest = 0.0
         begun = False
-        patience = Patience(lambda waited: self._more(replica, waited, begun=begun))
+        patience = Patience(lambda waited: self._more(course, waited, begun=begun))
         try:
             with replica.asked(model, sent) as mark:
                 async with aclosing(replica.source.stream(request, info)) as bursts:
@@ -162,11 +176,20 @@ class PoolProvider:
         if replica.succeeded(model, sent):
             info.remarks = [*info.remarks, self._remark("returned", replica)]
 
-    def _more(self, replica: Replica, waited: float, *, begun: bool) -> float | str:
-        """Return the seconds that a replica may still be waited for, or in words why it may not."""
-        if begun and not self._in_parts:
-            return self._timeouts.gap
+    def _more(self, course: _Course, waited: float, *, begun: bool) -> float | str:
+        """Return the seconds that the last replica tried may still be waited for, or in words why it may not.
+
+        A request may take long wherever it is asked. So one that was given up already is waited for where no other
+        replica is left to try, and in the middle of replies no second replica is suspected soon after the first: there
+        the time-outs hold.
+        """
+        replica = course.tried[-1]
         peers = [one for one in self.replicas if one is not replica and one.well]
+        if begun and (not self._in_parts or self._clears(replica)):
+            return _LOOK
+        given_up = any(isinstance(error, TimedOut) for error in course.failures)
+        if not begun and given_up and all(one in course.tried for one in peers):
+            return _LOOK
         known = {one: max(times) for one in (replica, *peers) if (times := one.gaps if begun else one.firsts)}
         usual = max((known[one] for one in peers if one in known), default=None)
         if usual is None:
@@ -177,8 +200,15 @@ class PoolProvider:
         lately = self._clock() - waited / 2
         if all(min(one.heard.values(), default=lately) < lately for one in peers if one in known):
             return _LOOK  # they have queues too, as where more is asked at a time than they take
+        if begun:
+            self._suspect = (replica, self._clock() + _SUSPECTED)
         came = "nothing more came" if begun else "nothing came"
         return f"{came} from {replica.url} for {waited:.1f} s, where other replicas take {usual:.2g} s at most"
+
+    def _clears(self, replica: Replica) -> bool:
+        """Whether another replica was given up in the middle of a reply not long ago."""
+        suspect, until = self._suspect
+        return suspect not in (None, replica) and self._clock() < until
 
     def _failed(self, replica: Replica, error: ProviderError, model: str, sent: float) -> list[Remark]:
         """Count a failure of a replica's; return what is to be told if it rests for it."""
@@ -202,7 +232,12 @@ class PoolProvider:
         listed = await self._listed()
         names = [one for one in listed if not isinstance(one, ProviderError)]
         if not names:
-            raise next(one for one in listed if isinstance(one, ProviderError))
+            errors = [one for one in listed if isinstance(one, ProviderError)]
+            if all(isinstance(one, ConnectionFailed) for one in errors):
+                errors[
+                    0
+                ].message = f"none of {counted(len(errors), 'replica')} is there; the first: {errors[0].message}"
+            raise errors[0]
         now = self._clock()
         for replica, error in zip(self.replicas, listed, strict=True):
             if isinstance(error, ProviderError) and not _own_fault(error):
