@@ -37,6 +37,7 @@ COMMANDS = (
         "List the runs; prune: delete old ones.",
         entries=(Entry("prune", "persona_batch.cli.prune:prune", "Delete all but the newest runs of each batch."),),
     ),
+    Entry("merge", "persona_batch.cli.merge:merge", "Make one run of the shards of a batch."),
     Entry("submissions", "persona_batch.cli.submissions:submissions", "List a run's batch files, and settle them."),
     Entry(
         "schedule",

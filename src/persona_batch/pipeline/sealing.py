@@ -95,6 +95,7 @@ def begun(
         git_commit=git_commit(Path()),
         plan=grid.fingerprint,
         shard=None if grid.shard is None else str(grid.shard),
+        merged=earlier.merged if earlier else [],
         cells=cells,
         batch_cells=grid.total,
         prices=price_lists(earlier, prices, now),

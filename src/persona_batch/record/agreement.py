@@ -8,7 +8,7 @@ the manifest describes, and has it this key? What does not belong, or is asked a
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -110,7 +110,7 @@ class Agreement:
         self._places.add(place)
         if self.grid is None:
             return
-        found = _cell_named(record, self.grid)
+        found = cell_named(record, self.grid)
         if found is not None and found[0] == record.key:
             return
         if found is None:
@@ -123,18 +123,22 @@ class Agreement:
             examples[f"{record.persona}/{record.question}"] = None
 
 
-def described(manifest: Manifest) -> Grid | None:
-    """Return the whole batch that a manifest describes; None: it does not say enough (one of before)."""
+def described(
+    manifest: Manifest, *, personas: Sequence[str] = (), questions: Sequence[str] = (), limit: int | None = None
+) -> Grid | None:
+    """Return the batch that a manifest describes, whole or narrowed by filters (as `Grid` takes them).
+
+    None: it does not say enough (one of before), or a table that it names is not as it was.
+    """
     config = manifest.config
     if "provider_params" not in config:
         return None
     try:
-        questions = {entry["id"]: msgspec.convert(entry, Question) for entry in config["questions"]}
-        sets = [tuple(questions[name] for name in names) for names in config["question_sets"]]
-        personas = tuple(_persona(entry, sets) for entry in config["personas"])
+        asked = {entry["id"]: msgspec.convert(entry, Question) for entry in config["questions"]}
+        sets = [tuple(asked[name] for name in names) for names in config["question_sets"]]
         batch = Batch(
             id=manifest.batch_id,
-            personas=personas,
+            personas=tuple(_persona(entry, sets) for entry in config["personas"]),
             run=msgspec.convert(config["run"], RunSettings),
             files=(),
             partners={name: _persona(entry, [()]) for name, entry in config.get("partners", {}).items()},
@@ -145,6 +149,9 @@ def described(manifest: Manifest) -> Grid | None:
             models=manifest.models,
             provider_params=config["provider_params"],
             cli_params=config["cli_params"],
+            personas=personas,
+            questions=questions,
+            limit=limit,
             developer_role=config["developer_role"],
         )
     except (msgspec.ValidationError, LookupError, TypeError, UsageError):
@@ -201,23 +208,23 @@ class _Belonging:
 
     def named(self, record: Record) -> Record | None:
         """Return the record under the names that its cell has today; None: it belongs no longer."""
-        found = _cell_named(record, self.grid)
+        found = cell_named(record, self.grid)
         make = found[1] if found is not None and found[0] == record.key else self._under_other_names.get(record.key)
-        return None if make is None else _as_cell(record, make())
+        return None if make is None else as_cell(record, make())
 
     @cached_property
     def _under_other_names(self) -> dict[str, Callable[[], Cell]]:
         strangers = KeySet()
         for path in (self.run.records, self.run.set_aside):
             for record in journal_at(path).read() if path.exists() else ():
-                found = _cell_named(record, self.grid)
+                found = cell_named(record, self.grid)
                 if found is None or found[0] != record.key:
                     strangers.add(record.key)
         return {key: make for key, make in self.grid.keyed(whole=True) if key in strangers}
 
 
-def _cell_named(record: Record, grid: Grid) -> tuple[str, Callable[[], Cell]] | None:
-    """Return the key of the cell that has the record's names in a batch, and what makes it; None: there is none."""
+def cell_named(record: Record, grid: Grid) -> tuple[str, Callable[[], Cell]] | None:
+    """Return the key of the cell that has a record's names in a batch, and what makes it; None: there is none."""
     return grid.find(
         persona=record.persona,
         variant=record.variant,
@@ -230,7 +237,7 @@ def _cell_named(record: Record, grid: Grid) -> tuple[str, Callable[[], Cell]] | 
     )
 
 
-def _as_cell(record: Record, cell: Cell) -> Record:
+def as_cell(record: Record, cell: Cell) -> Record:
     """Return the record of a cell under the names that the cell has today; what was asked and answered stays.
 
     Checks are judged anew where others are declared than those that the record carries, and where they go by the

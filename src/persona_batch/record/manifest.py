@@ -44,6 +44,14 @@ class Session(msgspec.Struct):
     lost: int = 0
 
 
+class MergedRun(msgspec.Struct, frozen=True):
+    """A run that `batch merge` took: which part of its batch it was (None: all of it), and how many records it had."""
+
+    run_id: str
+    shard: str | None
+    records: int
+
+
 class Manifest(msgspec.Struct, kw_only=True):
     """The manifest of a run. Times are UTC, ISO 8601.
 
@@ -53,7 +61,8 @@ class Manifest(msgspec.Struct, kw_only=True):
     asked for so far, `batch_cells` are those of the whole batch (more than `cells` where filters narrowed what was
     asked), `counts` the records by status. `plan`, with `models` and the number of samples, tells the batch that the
     records belong to from any other (`Grid.fingerprint`); None while records are being moved, and in manifests of
-    before. `shard` is the part of the batch that the run asks, as `2/4` (None: all of it).
+    before. `shard` is the part of the batch that the run asks, as `2/4` (None: all of it); `merged` are the runs that
+    it was merged from (none: it was asked as one).
     `prices` are those that held, each list from its moment on (none: nobody is paid); `cost` what the records cost.
     """
 
@@ -73,6 +82,7 @@ class Manifest(msgspec.Struct, kw_only=True):
     git_commit: str | None = None
     plan: str | None = None
     shard: str | None = None
+    merged: list[MergedRun] = []
     cells: int | None = None
     batch_cells: int | None = None
     counts: dict[str, int] = msgspec.field(default_factory=dict)

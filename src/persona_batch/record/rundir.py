@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -29,6 +30,7 @@ from persona_batch.plan.shard import Shard
 from persona_batch.record.durable import storage_error
 from persona_batch.record.manifest import read_manifest
 
+BUILDING = ".merging"  # where runs are built that are made as a whole (`record.building`)
 _UNSAFE = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f\s]+')
 _NAME_BYTES = 120  # of the batch id; file systems allow 255 for the whole name
 _STAMP = "%Y%m%dT%H%M%SZ"
@@ -131,21 +133,25 @@ def create_run(out: Path, batch_id: str, now: datetime, shard: Shard | None = No
         UsageError: no folder can be made there.
         StorageError: the device has no room for it, or fails.
     """
-    name = f"{_stamp_after(list_runs(out), now)}-{safe_name(batch_id, shard)}"
-    number = 1
-    while True:
-        path = out / (name if number == 1 else f"{name}-{number}")
+    for path in new_places(out, batch_id, now, shard):
         try:
             out.mkdir(parents=True, exist_ok=True)
             path.mkdir()
+            if not (out / BUILDING / path.name).exists():
+                return run_at(path)
+            path.rmdir()
         except FileExistsError as error:
             if not out.is_dir():
                 raise out_error(out, error) from error
-            number += 1
         except OSError as error:
             raise out_error(out, error) from error
-        else:
-            return run_at(path)
+    raise AssertionError("names never end")
+
+
+def new_places(out: Path, batch_id: str, now: datetime, shard: Shard | None = None) -> Iterator[Path]:
+    """Yield the folders that a new run may have, by preference: their names come after those of all runs."""
+    name = f"{_stamp_after(list_runs(out), now)}-{safe_name(batch_id, shard)}"
+    return (out / (name if number == 1 else f"{name}-{number}") for number in count(1))
 
 
 def _stamp_after(runs: list[RunDir], now: datetime) -> str:
