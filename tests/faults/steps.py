@@ -17,9 +17,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import persona_batch.cli.merge
 import persona_batch.cli.parser
 import persona_batch.cli.run
 import persona_batch.cli.run_display
+import persona_batch.pipeline.merging
 import persona_batch.pipeline.run
 import persona_batch.provider.scripted  # noqa: F401  all of these before the forks, so that each is quick
 from persona_batch.cli.main import run_command
@@ -30,12 +32,17 @@ RUN = ("run", "wukong.yaml", "--provider", "scripted", "--quiet")
 
 def run(folder: Path, options: Sequence[str], *, kill_at: int = 0) -> tuple[int, str]:
     """Run `batch run` in a child; return its exit code (-9: killed) and the last step it came to."""
+    return call(folder, [*RUN, *options], kill_at=kill_at)
+
+
+def call(folder: Path, words: Sequence[str], *, kill_at: int = 0) -> tuple[int, str]:
+    """Run any command of `batch` in a child; return its exit code (-9: killed) and the last step it came to."""
     ours, theirs = os.pipe()
     child = os.fork()
     if child == 0:
         os.close(ours)
         _become(folder, theirs, kill_at)
-        os._exit(run_command([*RUN, *options]))
+        os._exit(run_command(list(words)))
     os.close(theirs)
     with os.fdopen(ours, encoding="utf-8") as told:
         steps = told.read().splitlines()

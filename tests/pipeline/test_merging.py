@@ -24,7 +24,6 @@ from persona_batch.record.rundir import list_runs, run_at
 from persona_batch.record.submissions import read_submissions
 from persona_batch.view.comparison_export import as_json
 from pipeline.workshop import Workshop
-from servers.act import Act, Script
 
 CREW = """\
 personas:
@@ -83,19 +82,18 @@ def test_merged_shards_are_the_run_that_one_process_makes(workshop: Workshop) ->
     assert all((workshop.out / part.run_id).is_dir() for part in parts)
 
 
-def test_what_compare_says_of_merged_shards_is_what_it_says_of_the_single_run(workshop: Workshop) -> None:
-    file = workshop.write("crew.yaml", CREW.replace("samples: 2", "samples: 6"))
-    said = {"你是孙悟空": "俺老孙！", "你是猪八戒": "我饿了。"}
-    script = Script(
-        saying={"你好": Act(reply="好"), "你是谁？": Act(reply="我是谁")}, default=Act(reply=said["你是猪八戒"])
-    )
-    single = workshop.run([file], script)
-    merged = _merged(workshop, [workshop.run([file], script, shard=f"{number}/2") for number in (2, 1)])
+def test_what_compare_says_of_merged_shards_is_what_it_says_of_the_single_run(tmp_path: Path) -> None:
+    crew = {"wukong": "你是孙悟空", "bajie": "你是猪八戒"}
+
+    def run(shard: str | None) -> str:
+        made = persona_batch.run(crew, ["你好", "你是谁？"], provider="scripted", samples=6, shard=shard, out=tmp_path)
+        return str(made.path)
 
     def told(path: str) -> str:
         return as_json(persona_batch.compare(path)).replace(Path(path).name, "RUN")
 
-    assert told(merged.path) == told(single.path)
+    merged = merge([run("2/2"), run("1/2")], tmp_path)
+    assert told(merged.path) == told(run(None))
 
 
 def test_the_rest_is_asked_by_resuming_the_merged_run(workshop: Workshop) -> None:
