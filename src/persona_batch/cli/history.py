@@ -98,7 +98,7 @@ def _finished(batch_id: str, out: Path) -> "list[PastRun]":
     from persona_batch.record.reader import read_records
     from persona_batch.record.rundir import list_runs
 
-    found, unfinished = [], 0
+    found, unfinished, shards = [], 0, 0
     for run in list_runs(out):
         try:
             manifest = read_manifest(run.manifest)
@@ -107,10 +107,14 @@ def _finished(batch_id: str, out: Path) -> "list[PastRun]":
             continue
         if manifest.batch_id != batch_id:
             continue
-        if manifest.finished:
+        if manifest.shard is not None:
+            shards += 1
+        elif manifest.finished:
             found.append(PastRun(run.id, manifest.started_at, partial(read_records, run.records)))
         else:
             unfinished += 1
+    if shards:
+        tell(f"{counted(shards, 'shard')} of {batch_id} left out; `batch merge` makes a run of them")
     if unfinished:
         tell(f"{counted(unfinished, 'unfinished run')} of {batch_id} left out")
     return found

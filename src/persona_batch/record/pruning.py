@@ -23,7 +23,7 @@ class Candidate:
 
 
 def candidates(runs: Sequence[RunDir], *, keep: int, batch: str | None = None, force: bool = False) -> list[Candidate]:
-    """Return the runs beyond the newest `keep` of each batch, oldest first.
+    """Return the runs beyond the newest `keep` of each batch, and of each of its shards, oldest first.
 
     Args:
         runs: all runs of a folder, oldest first.
@@ -31,19 +31,19 @@ def candidates(runs: Sequence[RunDir], *, keep: int, batch: str | None = None, f
         batch: only runs of this batch.
         force: unfinished runs may go too. A run whose manifest cannot be read never does.
     """
-    by_batch: dict[str, list[Candidate]] = defaultdict(list)
+    by_batch: dict[tuple[str, str | None], list[Candidate]] = defaultdict(list)
     for run in runs:
         try:
             manifest = read_manifest(run.manifest)
         except UsageError as error:
-            by_batch[f"\0{run.id}"].append(Candidate(run, str(error)))
+            by_batch[f"\0{run.id}", None].append(Candidate(run, str(error)))
             continue
         unfinished = not (manifest.finished or force)
         spared = f"unfinished ({manifest.state}); --force takes it too" if unfinished else None
-        by_batch[manifest.batch_id].append(Candidate(run, spared))
+        by_batch[manifest.batch_id, manifest.shard].append(Candidate(run, spared))
     beyond = [
         candidate
-        for name, of_batch in by_batch.items()
+        for (name, _), of_batch in by_batch.items()
         if batch is None or name == batch
         for candidate in of_batch[: max(0, len(of_batch) - keep)]
     ]
