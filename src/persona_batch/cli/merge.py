@@ -13,7 +13,7 @@ from persona_batch.wording import counted
 
 
 def merge(
-    folders: Annotated[list[str], typer.Argument(metavar="FOLDER…", help="Run folders, globs of them, or run ids.")],
+    folders: Annotated[list[str], typer.Argument(metavar="FOLDER...", help="Run folders, globs of them, or run ids.")],
     out: Annotated[
         str, typer.Option("--out", "-o", metavar="DIR", help="Folder of runs, in which the merged run is made.")
     ] = "runs",
@@ -29,7 +29,7 @@ def merge(
     Examples:
         batch merge runs/*-shard-*
         batch merge artifacts/*/* -o runs
-        batch merge 20261122T065600Z-wukong-shard-1-of-2 20261122T065600Z-wukong-shard-2-of-2
+        batch merge 20261122T065600Z 20261122T065601Z
 
     Exit codes: those of the merged run: 0 complete, 1 some cells failed, 3 cells are left; 2 the runs do not belong
     together, 4 a process is on one of them.
