@@ -8,7 +8,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from typing import TypeAlias
 
-from persona_batch.errors import ProviderError, UsageError
+from persona_batch.errors import ProviderError, RateLimited, UsageError
 from persona_batch.pipeline.call import prepare_run
 from persona_batch.pipeline.options import RunOptions, recalled
 from persona_batch.provider.batches import BatchApi, BatchState, TakesBatches
@@ -144,7 +144,7 @@ async def _goes_on(api: BatchApi, batch: str) -> bool:
     try:
         return (await api.state(batch)).phase == "going"
     except ProviderError as error:
-        if error.http_status is None or error.retryable or error.fatal:
+        if not _refused(error):
             raise
         return False  # it knows of no such batch
 
@@ -184,12 +184,18 @@ async def _cancelled(api: BatchApi, batch: str) -> BatchState:
     try:
         return await api.cancel(batch)
     except ProviderError as error:
-        if error.http_status is None or error.retryable:
+        if not _refused(error):
             raise
         state = await api.state(batch)
         if state.phase == "going" and state.said != "cancelling":
             raise
         return state
+
+
+def _refused(error: ProviderError) -> bool:
+    """Whether the endpoint said no to this one request (409 among it), and not that it cannot serve, or not so fast."""
+    status = error.http_status
+    return status is not None and 400 <= status < 500 and not error.fatal and not isinstance(error, RateLimited)
 
 
 def _wanted(run: RunDir, name: str | None) -> list[Submission]:
