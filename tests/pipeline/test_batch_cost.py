@@ -65,7 +65,7 @@ def test_a_dry_run_has_both_prices(workshop: Workshop) -> None:
     assert found.batch.cost is not None
     (whole,), (part,) = found.cost.ranges, found.batch.cost.ranges
     assert part.amount == pytest.approx(Decimal("0.4") * whole.amount, rel=Decimal("0.01"))
-    assert (found.batch.lines, found.batch.files) == (90, 1)
+    assert (found.batch.lines, found.batch.files, found.batch.share) == (90, 1, Decimal("0.4"))
 
 
 def test_of_an_endpoint_that_nobody_knows_no_share_is_claimed(workshop: Workshop) -> None:

@@ -32,7 +32,7 @@ _FRAME = 250  # bytes of a line in a batch file around the messages
 class InBatches(msgspec.Struct, kw_only=True):
     """What the same would be in batch files: `lines` (requests) in about so many `files`, judging by the first ones.
 
-    `share` of the usual price is paid (None: not known); `cost` as in `Preview`.
+    `share` of the usual price is paid (None: not known, or not the same for all models); `cost` as in `Preview`.
     """
 
     lines: int
@@ -137,8 +137,14 @@ def _in_batches(
     sizes = [len(msgspec.json.encode(cell.messages)) + _FRAME for cell in grid.examples(lambda _: False, EXAMPLES)]
     a_file = max(1, min(facts.lines, int(facts.bytes / fmean(sizes)))) if sizes else facts.lines
     files = len(grid.models) * ceil(left / len(grid.models) / a_file)
-    share = None if call.target.preset.name == CUSTOM.name else facts.share
-    return InBatches(lines=left, files=files, share=share, cost=judged.cost(left, paid_in(IN_BATCHES, prices)))
+    known = None if call.target.preset.name == CUSTOM.name else facts.share
+    said = {price.batch for price in prices.values() if price is not None and not price.free} or {known}
+    return InBatches(
+        lines=left,
+        files=files,
+        share=said.pop() if len(said) == 1 else None,
+        cost=judged.cost(left, paid_in(IN_BATCHES, prices)),
+    )
 
 
 def _factors(batch: Batch) -> dict[str, list[str]]:
