@@ -223,6 +223,14 @@ def test_one_that_is_down_at_the_start_is_told_of_and_no_matter(tmp_path: Path, 
     assert min(len(one.chats) for one in servers) > CELLS // 4
 
 
+def test_worker_processes_leave_one_that_stalls(tmp_path: Path) -> None:
+    servers = [FaultyServer(SICK["stalls"]), FaultyServer(Script(default=WELL))]
+    done = ask(tmp_path, servers, workers=2)
+    assert (done.summary.exit_code, len(done.records)) == (0, CELLS)
+    assert servers[0].disconnected.is_set()
+    assert [line["event"] for line in done.log].count("rested") >= 1
+
+
 def test_where_all_are_down_it_is_the_usual_error(tmp_path: Path) -> None:
     file = tmp_path / "wukong.yaml"
     file.write_text(persona(["http://127.0.0.1:1/v1", "http://127.0.0.1:2/v1"]), encoding="utf-8")

@@ -8,11 +8,16 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from engine.cells import make_cells
 from engine.virtual_time import run_virtually
 from persona_batch import errors
+from persona_batch.asking.limits import RunLimits
 from persona_batch.chat import Message
 from persona_batch.config.batch import RunSettings
-from persona_batch.errors import ProviderError
+from persona_batch.engine.engines import Job
+from persona_batch.engine.in_process import LocalEngine
+from persona_batch.engine.progress import Progress
+from persona_batch.errors import BatchError, ProviderError
 from persona_batch.provider.connect import resolve
 from persona_batch.provider.contract import ELSEWHERE, HUNG_UP, Burst, Chunk, Request, StreamInfo, Timeouts
 from persona_batch.provider.pool import PoolProvider
@@ -505,6 +510,47 @@ def test_what_would_stop_the_run_is_not_said_while_one_only_rests() -> None:
         assert await ask_many(pool, 30, at_once=3) == ["俺老孙"] * 30
 
     run(refusing, resting, work=work)
+
+
+async def outcome(pool: PoolProvider, cells: int, limits: RunLimits) -> tuple[int, BatchError | None, Progress]:
+    """Run the engine on a pool; return how many records are ok, how it ended, and its counts."""
+    progress = Progress(total=cells, clock=asyncio.get_running_loop().time)
+    job = Job(provider=pool, run_id="run", progress=progress, limits=limits)
+    count = 0
+    try:
+        async for record in LocalEngine(job).run([make_cells(cells)]):
+            count += record.status == "ok"
+    except BatchError as error:
+        return count, error, progress
+    return count, None, progress
+
+
+@pytest.mark.parametrize(("answers", "words"), [(0, "cannot be reached"), (20, "is down")])
+def test_a_pool_that_is_down_stops_a_run_as_one_endpoint_does(answers: int, words: str) -> None:
+    each = [Made(first=0.1, fate=lambda number: dead() if number >= answers else None) for _ in range(3)]
+
+    async def work(pool: PoolProvider) -> None:
+        started = now()
+        count, ended, _ = await outcome(pool, 500, RunLimits(concurrency=8))
+        assert count == 3 * answers
+        assert isinstance(ended, errors.StoppedEarly)
+        assert f"the endpoint {words}" in str(ended)
+        assert now() - started < 120
+
+    run(*each, work=work)
+
+
+def test_limits_count_a_request_that_was_passed_on_once() -> None:
+    gone, good = Made(first=0.0, fate=dead), Made()
+
+    async def work(pool: PoolProvider) -> None:
+        started = now()
+        count, ended, progress = await outcome(pool, 100, RunLimits(concurrency=8, rpm=50, max_requests=100))
+        assert (count, ended, progress.requests, progress.lost) == (100, None, 100, 0)
+        assert 60 <= now() - started < 62
+
+    run(gone, good, work=work)
+    assert len(gone.sent) > 3
 
 
 def test_who_goes_away_leaves_nothing_behind() -> None:
