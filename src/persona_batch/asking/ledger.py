@@ -36,6 +36,7 @@ ON CONFLICT DO UPDATE SET requests = requests + :more WHERE requests + :more <= 
 _GIVE_BACK = """
 UPDATE asked SET requests = max(0, requests - :less) WHERE endpoint = :endpoint AND key = :key AND day = :day
 """
+_USED = "SELECT requests FROM asked WHERE endpoint = :endpoint AND key = :key AND day = :day"
 _BUSY_SECONDS = 30.0
 
 
@@ -116,6 +117,16 @@ class Ledger(AbstractContextManager["Ledger"]):
                 )
                 self._base.execute("COMMIT" if fits else "ROLLBACK")
             return fits
+
+    def used(self) -> int:
+        """Return how many requests are counted for today.
+
+        Raises:
+            StorageError: the ledger cannot be read.
+        """
+        with self._told(), closing(self._base.execute(_USED, self._row(self.today(), self._part))) as found:
+            row = found.fetchone()
+        return 0 if row is None else int(row[0])
 
     def today(self) -> str:
         """Return the day that requests are counted for now."""

@@ -21,8 +21,10 @@ from persona_batch.record.rundir import RunDir
 from persona_batch.record.runlog import RunLog
 from persona_batch.wording import meant
 
+BATCH: Final = "batch"  # the engine of batch files
 ENGINES: Final = {
     "local": "persona_batch.engine.in_process:LocalEngine",
+    BATCH: "persona_batch.engine.batches.engine:BatchEngine",
 }
 """Every engine's name, as `--engine` takes it, and its class, which is loaded when it is chosen."""
 
@@ -33,7 +35,8 @@ class Site:
 
     `target` is the endpoint; `shard` the part of the grid that is asked, as `2/4`; `wait` seconds that an engine looks
     for results that are not there yet (None: it looks once); `window`: within which a batch is wanted (None: the
-    endpoint's usual one); `note` tells the user something.
+    endpoint's usual one); `note` tells the user something. `left` makes the cells that have no record yet once more,
+    for results that come when all cells were seen.
     """
 
     run: RunDir
@@ -43,6 +46,7 @@ class Site:
     wait: float | None = None
     window: str | None = None
     note: Callable[[str], None] = lambda _: None
+    left: Callable[[], Iterable[Iterable[Cell]]] = tuple
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

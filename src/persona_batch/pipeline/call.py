@@ -15,6 +15,7 @@ from persona_batch.checks.custom import enable
 from persona_batch.config.batch import Batch
 from persona_batch.config.load import load_batch
 from persona_batch.credentials import load_env
+from persona_batch.engine.engines import BATCH
 from persona_batch.errors import StoppedEarly, UsageError
 from persona_batch.pipeline.key_care import refuse_key_in_input, tell_first_use
 from persona_batch.pipeline.options import RunOptions, recalled
@@ -49,8 +50,12 @@ class Call:
 
     @property
     def per_day(self) -> int | None:
-        """How many requests a day may have; a preset's free daily quota holds unless the user says otherwise."""
-        return self.batch.run.limits.per_day or self.target.preset.per_day
+        """How many requests a day may have; a preset's free daily quota holds unless the user says otherwise.
+
+        It is none for batch files.
+        """
+        given = self.batch.run.limits.per_day
+        return given or (None if self.options.engine == BATCH else self.target.preset.per_day)
 
     @property
     def limits(self) -> RunLimits:
@@ -137,10 +142,16 @@ class Call:
             UsageError: the embedded model is not installed; the environment's proxy or certificates cannot work.
         """
         tell_first_use(self.batch.run, self.target, tell)
-        workers = self.options.workers
+        workers = 1 if self.options.engine == BATCH else self.options.workers
         return open_provider(
             self.target, concurrency=concurrency, timeouts=self.timeouts, workers=workers, live=live, tell=tell
         )
+
+    @property
+    def asks_nobody(self) -> bool:
+        """Whether no server is contacted: the requests are files for a program that the user runs."""
+        facts = self.target.preset.batch
+        return self.options.engine == BATCH and facts is not None and facts.offline
 
     def ledger(self) -> AbstractContextManager[Ledger | None]:
         """Return the ledger of the endpoint's day, where there is a daily limit to keep."""

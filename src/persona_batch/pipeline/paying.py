@@ -7,6 +7,7 @@ from msgspec import structs
 
 from persona_batch.asking.limits import RunLimits
 from persona_batch.config.price_format import EVERY_MODEL
+from persona_batch.engine.engines import BATCH
 from persona_batch.pipeline.call import Call
 from persona_batch.plan.grid import Grid
 from persona_batch.pricing.budget import budget_of
@@ -17,7 +18,18 @@ from persona_batch.wording import listed, meant
 
 
 def prices_of(call: Call, grid: Grid) -> dict[str, Price | None]:
-    """Return the price of each model that is asked (None: nobody knows it); empty where nobody is paid."""
+    """Return the price of each model that is asked (None: nobody knows it); empty where nobody is paid.
+
+    It is that of the call's engine: in batch files an endpoint takes a share of the usual one.
+    """
+    prices, facts = usual_prices_of(call, grid), call.target.preset.batch
+    if call.options.engine != BATCH or facts is None:
+        return prices
+    return {model: price and price.times(facts.share) for model, price in prices.items()}
+
+
+def usual_prices_of(call: Call, grid: Grid) -> dict[str, Price | None]:
+    """Return the prices of `prices_of` where replies are streamed."""
     said = call.batch.run.prices
     if not said and call.target.preset.own:
         return {}

@@ -11,7 +11,7 @@ from functools import partial
 from itertools import chain
 
 from persona_batch.asking.limits import RunLimits, counts_ahead
-from persona_batch.engine.engines import Job, engine_named
+from persona_batch.engine.engines import BATCH, Job, Site, engine_named
 from persona_batch.engine.progress import Progress, counting, pending
 from persona_batch.errors import (
     OUT_OF_MEMORY,
@@ -23,6 +23,7 @@ from persona_batch.errors import (
     TimedOut,
     UsageError,
 )
+from persona_batch.pipeline.batchable import notes_of, require_batchable
 from persona_batch.pipeline.call import Call, open_files, prepare_run
 from persona_batch.pipeline.choosing import choosing, existing_run
 from persona_batch.pipeline.estimate import usual_reply
@@ -30,6 +31,7 @@ from persona_batch.pipeline.observer import Observer, Stopper
 from persona_batch.pipeline.options import RunOptions
 from persona_batch.pipeline.paying import doubts_of, prices_of, within_cost
 from persona_batch.pipeline.sealing import CheckShare, Summary, begun, seal
+from persona_batch.pipeline.submitting import open_submissions, refuse_if_submitted
 from persona_batch.pipeline.taking_up import take_up
 from persona_batch.plan.cell import Cell
 from persona_batch.plan.grid import Grid
@@ -64,7 +66,8 @@ async def run_batch(options: RunOptions, observer: Observer, stopper: Stopper | 
     stopper = stopper or Stopper()
     async with stopper.ending_at_once(), AsyncExitStack() as stack:
         call = prepare_run(options)
-        for warning in call.batch.warnings:
+        require_batchable(call)
+        for warning in (*call.batch.warnings, *notes_of(call)):
             observer.note(warning)
         limits = stack.enter_context(open_files(call.limits, call.options.workers, len(call.target.base_urls)))
         reach = partial(_reach, stack, call, limits, observer)
@@ -81,6 +84,7 @@ async def run_batch(options: RunOptions, observer: Observer, stopper: Stopper | 
             limits = within_cost(limits, call, prices)
             run = run or create_run(call.options.out, call.batch.id, datetime.now(UTC), call.shard)
             stack.enter_context(run.lock())
+            refuse_if_submitted(run, call.options.engine)
             began = time.monotonic()
             if earlier is not None:
                 earlier = read_manifest(run.manifest)  # another process may have been on it until just now
@@ -91,7 +95,7 @@ async def run_batch(options: RunOptions, observer: Observer, stopper: Stopper | 
             if earlier is None:
                 write_manifest(run.manifest, manifest)  # from now on the folder is a run, and `--continue` finds it
         session = Session(call, grid, run, seen, settled, manifest, observer, began, is_new=earlier is None)
-        if not session.anything_left():
+        if not session.anything_left() and not session.collects():
             return session.close()
         if provider is None:
             try:
@@ -121,6 +125,8 @@ async def _reach(
             f"{limits.concurrency} requests at a time instead of {wanted}: the system lets a process have no more "
             "files open; `ulimit -n` tells and raises how many"
         )
+    if call.asks_nobody:
+        return provider, named
     await stack.enter_async_context(provider)
     try:
         models = await choose_models(provider, named, lists_all=call.target.preset.lists_all, note=observer.note)
@@ -173,6 +179,10 @@ class Session:
                 return True
         return False
 
+    def collects(self) -> bool:
+        """Say whether batch files are under way, of which even without cells an end is to be written down."""
+        return self.call.options.engine == BATCH and bool(open_submissions(self.run))
+
     async def ask_all(self, provider: Provider, limits: RunLimits, stopper: Stopper) -> Summary:
         """Ask what is left; the records are on disk as they finish.
 
@@ -188,7 +198,7 @@ class Session:
         except MemoryError:
             pass  # closed below, when the error no longer holds what took the memory
         except UsageError as error:
-            if self.is_new and not self.progress.done:
+            if self.is_new and not self.progress.done and not open_submissions(self.run):
                 shutil.rmtree(self.run.path)
                 point_latest(self.run.path.parent)
             else:
@@ -213,6 +223,7 @@ class Session:
                 log=log,
                 on_text=self.observer.text if self.observer.wants_text else None,
                 keep_thinking=self.call.batch.run.thinking == "keep",
+                site=self._site(),
             )
             engine = engine_named(self.call.options.engine)(job)
             self.observer.begin(self.run, self.grid, self.progress)
@@ -232,6 +243,19 @@ class Session:
                         sink.append(record)
                         self.checks.add(record)
                         self.observer.record(record)
+
+    def _site(self) -> Site:
+        options = self.call.options
+        return Site(
+            run=self.run,
+            target=self.call.target,
+            timeouts=self.call.timeouts,
+            wait=options.wait,
+            window=options.window,
+            shard=options.shard,
+            note=self.observer.note,
+            left=lambda: pending(self.grid.keyed(), self.seen.keys, Progress(total=0)),
+        )
 
     def close(self, stop: BatchError | None = None) -> Summary:
         """Seal the manifest and say what the session came to; `stop` is what ended it early."""

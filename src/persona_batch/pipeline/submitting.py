@@ -8,6 +8,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from typing import TypeAlias
 
+from persona_batch.engine.engines import BATCH
 from persona_batch.errors import ProviderError, RateLimited, UsageError
 from persona_batch.pipeline.call import prepare_run
 from persona_batch.pipeline.options import RunOptions, recalled
@@ -17,7 +18,6 @@ from persona_batch.record.rundir import RunDir
 from persona_batch.record.submissions import Submission, enter, read_submissions
 from persona_batch.wording import counted, listed, meant
 
-BATCH = "batch"  # the engine of batch files
 Endpoint: TypeAlias = Callable[[], AbstractAsyncContextManager[BatchApi]]
 """What opens a run's endpoint."""
 

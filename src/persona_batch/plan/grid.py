@@ -229,6 +229,12 @@ class Grid:
         """Whether any cell is more than one request."""
         return self._probing or any(asked.turns > 1 for asked in self._asked)
 
+    def param_names(self) -> set[str]:
+        """Return the names of all request parameters that any cell of the batch has."""
+        names = {name for arm in self._arms.written for name in arm.params}
+        names |= {name for table in self._arms.tables for _, params, _ in table.levels for name in params}
+        return names.union(*(asked.question.params for asked in self._asked))
+
     def requests(self, finished: KeySet | None = None) -> int:
         """Return how many requests the cells are that are not finished, if every conversation comes to its end."""
         if finished or (self.shard is not None and self.converses):

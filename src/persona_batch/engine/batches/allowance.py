@@ -20,7 +20,8 @@ class Allowance:
     def __init__(self, limits: RunLimits, ledger: Ledger | None) -> None:
         self._limits = limits
         self._ledger = ledger
-        self._purse = None if limits.budget is None else Purse(limits.budget)
+        self._whose = f" for shard {limits.shard}" if limits.shard else ""
+        self._purse = None if limits.budget is None else Purse(limits.budget, self._whose)
         self._estimate = TokenEstimate(limits.usual_reply)
         self._requests = 0
         self._tokens = 0
@@ -30,14 +31,14 @@ class Allowance:
         """Count a request, and return None; or return why it is not handed over by this call."""
         limits, purse = self._limits, self._purse
         if limits.max_requests is not None and self._requests >= limits.max_requests:
-            return f"the budget of {limits.max_requests:,} requests (--max-requests) is used up"
+            return f"the budget of {limits.max_requests:,} requests{self._whose} (--max-requests) is used up"
         if self._today is not None and self._today <= 0:
             return self._day_is_over()
         prompt, reply = self._estimate.parts(request)
         most = limits.max_tokens_total
         if most is not None and self._tokens + prompt + reply > most:
             return (
-                f"the budget of {most:,} tokens (--max-tokens-total) is used up: {self._tokens:,} handed over by "
+                f"the budget of {most:,} tokens{self._whose} (--max-tokens-total) is used up: {self._tokens:,} handed over by "
                 f"estimate, the next request may need {prompt + reply:,}"
             )
         cost = NOTHING
@@ -69,7 +70,7 @@ class Allowance:
 
     def _day_is_over(self) -> str:
         when = "" if self._ledger is None else f"; come back after {_told(self._ledger.resets_at())}"
-        return f"the day's {self._limits.per_day:,} requests (--per-day) are used up{when}"
+        return f"the day's {self._limits.per_day:,} requests{self._whose} (--per-day) are used up{when}"
 
 
 def _told(moment: datetime) -> str:

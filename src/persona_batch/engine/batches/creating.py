@@ -40,8 +40,8 @@ async def create(dealings: Dealings, one: Submission, *, tries: int = _TRIES) ->
         dealings.job.log.write("lost_answer", submission=one.id, kind=error.kind, message=error.message)
         if tries <= 1:
             raise StoppedEarly(
-                f"the endpoint was asked to make a batch, and no answer came ({error}); the next call finds out whether "
-                "there is one"
+                f"the endpoint was asked to make a batch, and no answer came ({error}); the next call finds out "
+                "whether there is one"
             ) from error
         await settle_creation(dealings, one, tries=tries - 1)
         return

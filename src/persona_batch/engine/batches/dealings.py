@@ -77,6 +77,8 @@ class Dealings:
                 wait = self.job.policy.wait(failures, waited, error, random.random())  # noqa: S311  # jitter
                 if wait is None:
                     raise
-                self.job.log.write("retry", attempt=failures, wait=round(wait, 3), kind=error.kind, message=error.message)
+                self.job.log.write(
+                    "retry", attempt=failures, wait=round(wait, 3), kind=error.kind, message=error.message
+                )
                 waited += wait
                 await self.brake.sleep(wait)

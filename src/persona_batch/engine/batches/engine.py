@@ -8,21 +8,21 @@ found open are never submitted by it, so none is submitted twice in a call.
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, Iterable
 from contextlib import aclosing, suppress
 
 from msgspec.structs import replace
 
 from persona_batch.asking.reply import Failure, Reply
+from persona_batch.asking.result_line import ResultLine
 from persona_batch.engine.batches.brake import Brake
 from persona_batch.engine.batches.dealings import Dealings
 from persona_batch.engine.batches.handing_over import HandingOver
 from persona_batch.engine.batches.looking import look
-from persona_batch.engine.batches.result_lines import ResultLine
 from persona_batch.engine.batches.results import Results
 from persona_batch.engine.batches.settling import remove_leftovers, settle
 from persona_batch.engine.batches.telling import told
-from persona_batch.engine.engines import Job
+from persona_batch.engine.engines import BATCH, Job
 from persona_batch.engine.play import record_of, request_of
 from persona_batch.errors import BatchError, StoppedEarly, StorageError, UsageError
 from persona_batch.plan.cell import Cell
@@ -31,10 +31,10 @@ from persona_batch.provider.batches import BatchApi, TakesBatches
 from persona_batch.provider.contract import StreamInfo
 from persona_batch.provider.dialect import sent_messages
 from persona_batch.record import Record
+from persona_batch.record.runlog import RunLog
 from persona_batch.record.submissions import Submission
 from persona_batch.wording import counted, duration
 
-ENGINE = "batch"  # what records say of how they were made
 _FIRST_PAUSE, _LONGEST_PAUSE, _GROWTH = 1.0, 300.0, 1.5  # seconds between looks
 
 
@@ -51,7 +51,6 @@ class BatchEngine:
             raise ValueError("the engine of batch files needs to know where the run lives")
         self.job, self.site = job, job.site
         self._brake = Brake(grace)
-        self._left = 0
 
     def stop(self, reason: BatchError) -> None:
         """Stop the run gently; called again, at once."""
@@ -92,9 +91,10 @@ class BatchEngine:
                     yield record
         finally:
             handing.drop()
-        async with aclosing(self._wait(dealings)) as records:
-            async for record in records:
-                yield record
+        if handing.handed or self.site.wait is not None:
+            async with aclosing(self._wait(dealings)) as records:
+                async for record in records:
+                    yield record
         remove_leftovers(dealings)
         self._end(dealings, handing)
 
@@ -139,7 +139,8 @@ class BatchEngine:
         handing: HandingOver | None,
     ) -> AsyncGenerator[Record, None]:
         """Go once over the cells: record those with a result, hand over those that nobody has, if that is wanted."""
-        results, earlier = Results(dealings.folder, self.job.log), Earlier(dealings)
+        results = Results(dealings.folder, self.job.log)
+        earlier = None if handing is None else Earlier(dealings)
         made: Counter[str] = Counter()
         try:
             collected = [one for one in ended if self._take(dealings, results, one)]
@@ -153,7 +154,7 @@ class BatchEngine:
                         yield self._record(cell, self._answer(cell, found[1]))
                         made[found[0]] += 1
                         continue
-                    if handing is None or cell.key in carried:
+                    if handing is None or earlier is None or cell.key in carried:
                         continue
                     line = earlier.find(cell.key)
                     answer = None if line is None else self._answer(cell, line)
@@ -165,7 +166,8 @@ class BatchEngine:
                 await handing.finish()
         finally:
             results.close()
-            earlier.close()
+            if earlier is not None:
+                earlier.close()
         for one in collected:
             dealings.enter(one, "collected", counts={"records": made[one.id]})
 
@@ -176,8 +178,8 @@ class BatchEngine:
         if tally.why is not None:
             dealings.enter(one, "refused", why=tally.why.message)
             dealings.trouble(
-                f"all {counted(tally.failed, 'request')} of the batch {one.batch_id} failed, and none by its own fault: "
-                f"{tally.why}; nothing of it is recorded, and the next call submits its cells anew"
+                f"all {counted(tally.failed, 'request')} of the batch {one.batch_id} failed, and none by its own "
+                f"fault: {tally.why}; nothing of it is recorded, and the next call submits its cells anew"
             )
             return False
         if missing:
@@ -195,7 +197,7 @@ class BatchEngine:
         return line.answer(request, info, clean=self.job.log.clean, keep_thinking=self.job.keep_thinking)
 
     def _record(self, cell: Cell, answer: Reply | Failure) -> Record:
-        return replace(record_of(cell, answer, run_id=self.job.run_id), timing=None, engine=ENGINE)
+        return replace(record_of(cell, answer, run_id=self.job.run_id), timing=None, engine=BATCH)
 
     def _dealings(self) -> Dealings:
         facts = self.site.target.preset.batch
@@ -221,7 +223,7 @@ class Earlier:
     """
 
     def __init__(self, dealings: Dealings) -> None:
-        self._log, self._folder = dealings.job.log, dealings.folder
+        self._folder = dealings.folder
         self._closed = [one for one in dealings.submissions if one.step == "collected"]
         self._keys = KeySet()
         for one in self._closed:
@@ -234,7 +236,7 @@ class Earlier:
         if key not in self._keys:
             return None
         if self._results is None:
-            self._results = Results(self._folder, self._log)
+            self._results = Results(self._folder, RunLog())  # what is odd about them was said before
             for one in self._closed:
                 self._results.take(one)
         found = self._results.find(key)

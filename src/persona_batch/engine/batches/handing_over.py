@@ -6,11 +6,12 @@ from persona_batch.asking.reply import Failure
 from persona_batch.engine.batches.allowance import Allowance
 from persona_batch.engine.batches.creating import create
 from persona_batch.engine.batches.dealings import Dealings
-from persona_batch.engine.batches.request_file import RequestFile, request_body
+from persona_batch.engine.batches.request_file import RequestFile
 from persona_batch.engine.play import request_of
 from persona_batch.errors import BadRequest, BatchError, ProviderError, StoppedEarly, UsageError
 from persona_batch.plan.cell import Cell
 from persona_batch.provider.contract import StreamInfo
+from persona_batch.provider.dialect import encode_whole
 from persona_batch.record.runlog import utc_now
 from persona_batch.record.submissions import Event, intend
 
@@ -53,10 +54,9 @@ class HandingOver:
         file = self._files.get(cell.model)
         if file is not None and not file.has_room(line):
             del self._files[cell.model]
-            await self._hand_over(file)
-            file = None
-            if self.ended is not None:
+            if not await self._hand_over(file):
                 return None
+            file = None
         if file is None:
             file = RequestFile(self._dealings.folder, cell.model, lines=facts.lines, size=facts.bytes)
             self._files[cell.model] = file
@@ -74,7 +74,8 @@ class HandingOver:
             self._files.popitem()[1].drop()
 
     def _line(self, cell: Cell) -> bytes:
-        body = request_body(request_of(cell), self._dealings.site.target)
+        target = self._dealings.site.target
+        body = encode_whole(request_of(cell), target.preset, target.extra_body)
         line = _Line(custom_id=cell.key, method=_METHOD, url=self._url(cell.model), body=msgspec.Raw(body))
         return _encode(line) + b"\n"
 
@@ -82,16 +83,17 @@ class HandingOver:
         facts = self._dealings.facts
         return facts.urls.get(model, facts.url)
 
-    async def _hand_over(self, file: RequestFile) -> None:
+    async def _hand_over(self, file: RequestFile) -> bool:
+        """Hand a full file over; return whether the endpoint takes more."""
         if self._is_refused:
             file.drop()
-            return
+            return False
         dealings, facts = self._dealings, self._dealings.facts
         digest = file.close()
         if (reason := self._allowance.take_from_day(len(file.keys))) is not None:
             file.drop()
             self.ended = StoppedEarly(reason)
-            return
+            return False
         one = intend(
             dealings.site.run.submissions,
             Event(
@@ -112,7 +114,7 @@ class HandingOver:
         if dealings.api is None:
             dealings.enter(one, "created")
             self.handed += len(one.keys)
-            return
+            return True
         try:
             uploaded = await dealings.patiently(lambda: dealings.server.upload(file.path))
             dealings.enter(one, "uploaded", file_id=uploaded)
@@ -121,8 +123,9 @@ class HandingOver:
             self._refused(error)
             if one.open:
                 dealings.enter(one, "abandoned", why=error.message)
-            return
+            return False
         self.handed += len(one.keys)
+        return True
 
     def _refused(self, error: ProviderError) -> None:
         """Take no more cells: what one file was refused for, the next would be."""

@@ -7,25 +7,9 @@ from pathlib import Path
 
 from persona_batch.errors import StorageError
 from persona_batch.plan.cell import Cell
-from persona_batch.provider.contract import Request
-from persona_batch.provider.dialect import Dialect, encode_body, sent_messages
-from persona_batch.provider.target import Target
 from persona_batch.record.durable import storage_error, sync_folder
 
 _BUFFER = 1 << 20
-
-
-def request_body(request: Request, target: Target) -> bytes:
-    import msgspec
-
-    body = msgspec.json.decode(
-        encode_body(
-            request, sent_messages(request.messages, target.preset), target.extra_body, Dialect.of(target.preset)
-        )
-    )
-    del body["stream"]
-    body.pop("stream_options", None)
-    return msgspec.json.encode(body)
 
 
 class RequestFile:

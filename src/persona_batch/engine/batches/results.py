@@ -1,4 +1,7 @@
-"""Files of results: which line is whose. Lines may come in any order, doubled, or not at all; none is kept in memory."""
+"""Files of results: which line is whose.
+
+Lines may come in any order, doubled, or not at all; none is kept in memory.
+"""
 
 from collections import OrderedDict
 from collections.abc import Iterator
@@ -7,10 +10,8 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO, Final
 
-import msgspec
-
+from persona_batch.asking.result_line import ResultLine, read_line
 from persona_batch.engine.batches.places import Place, Places
-from persona_batch.engine.batches.result_lines import ResultLine, read_line
 from persona_batch.errors import ProviderError
 from persona_batch.plan.key import KeySet
 from persona_batch.record.durable import storage_error
@@ -102,7 +103,7 @@ class Results:
             file = self._opened(place.file)
             file.seek(place.offset)
             return submission, read_line(file.readline(_LONGEST)), place.good
-        except (OSError, msgspec.MsgspecError, ValueError) as error:
+        except (OSError, ValueError) as error:
             problem = error if isinstance(error, OSError) else OSError(str(error))
             raise storage_error(self._folder / name, problem) from error
 
@@ -134,7 +135,7 @@ class Results:
                     if line.strip():
                         try:
                             yield offset, read_line(line)
-                        except (msgspec.MsgspecError, ValueError) as error:
+                        except ValueError as error:
                             self._log.write("unreadable_result", file=path.name, offset=offset, message=str(error))
                     offset += len(line)
         except OSError as error:
