@@ -37,10 +37,7 @@ def _going(dealings: Dealings, going: list[Submission]) -> str:
     left = max(ends) - datetime.now(UTC).timestamp() if ends else None
     again = local_time(_LATER if left is None or left <= 0 else max(_SOON, min(_LATER, left)))
     until = "" if left is None else f", which has until {local_time(left)}"
-    return (
-        f"{cells} in {files} submitted to {dealings.site.target.identity}{until}: {_next(dealings)} fetches the "
-        f"results, look again after {again}"
-    )
+    return f"{cells} in {files} at {dealings.site.target.identity}{until}: look again after {again}"
 
 
 def _unsettled(dealings: Dealings, ones: list[Submission]) -> str:
