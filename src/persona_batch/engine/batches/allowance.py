@@ -38,8 +38,8 @@ class Allowance:
         most = limits.max_tokens_total
         if most is not None and self._tokens + prompt + reply > most:
             return (
-                f"the budget of {most:,} tokens{self._whose} (--max-tokens-total) is used up: {self._tokens:,} handed over by "
-                f"estimate, the next request may need {prompt + reply:,}"
+                f"the budget of {most:,} tokens{self._whose} (--max-tokens-total) is used up: {self._tokens:,} "
+                f"handed over by estimate, the next request may need {prompt + reply:,}"
             )
         cost = NOTHING
         if purse is not None:
