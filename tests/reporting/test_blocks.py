@@ -37,6 +37,7 @@ RECORDS = st.builds(
     usage=st.none() | st.builds(Usage, st.integers(0, 99) | st.none(), st.none()),
     timing=st.none() | st.builds(Timing, TEXTS, st.none() | st.floats(0, 1e6), st.none() | st.floats(0, 1e6)),
     attempts=st.integers(1, 9),
+    engine=st.sampled_from([None, "batch"]),
     model_returned=st.none() | TEXTS,
     checks=st.lists(st.builds(CheckResult, st.just("contains"), st.booleans(), TEXTS, st.none() | TEXTS), max_size=3),
 )
@@ -77,6 +78,7 @@ def test_any_records_come_back_as_they_went_in(records: list[Record], data: st.D
     for name, values in columns.items():
         assert block.get(name, [None] * len(records)) == values, name
     assert block.get("attempts", [1] * len(records)) == [one.attempts for one in records]
+    assert block.get("engine", [None] * len(records)) == [one.engine for one in records]
     others = [None if one.model_returned == one.model else one.model_returned for one in records]
     assert block.get("returned", [None] * len(records)) == others
     assert [STATUSES[number] for number in block["status"]] == [one.status for one in records]

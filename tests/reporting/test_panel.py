@@ -65,15 +65,19 @@ def test_a_link_opens_a_cell_with_exactly_what_was_sent(
     assert marks == [check["passed"] for check in record["checks"]]
 
 
-def test_the_model_that_answered_is_named_where_it_is_another(
+def test_another_model_that_answered_and_the_batch_file_that_it_answered_in_are_named(
     example_run: Path, page_of: PageOf, tmp_path: Path
 ) -> None:
     run = Path(shutil.copytree(example_run, tmp_path / example_run.name))
     lines = [json.loads(line) for line in (run / "records.jsonl").read_text(encoding="utf-8").splitlines()]
-    text = "".join(json.dumps({**line, "model_returned": "scripted-2026-11"}) + "\n" for line in lines)
+    text = "".join(
+        json.dumps({**line, "model_returned": "scripted-2026-11", "engine": "batch"}) + "\n" for line in lines
+    )
     (run / "records.jsonl").write_text(text, encoding="utf-8")
     panel = panel_of(page_of(run, {"q": "who", "c": "pirate"}))
-    assert "scripted-2026-11" in panel.locator(".facts").inner_text()
+    facts = panel.locator(".facts").inner_text()
+    assert "scripted-2026-11" in facts
+    assert "in a batch file" in facts
 
 
 def test_samples_are_switched_and_stay_in_the_address(example_report: Path, page_of: PageOf, records: Records) -> None:

@@ -66,6 +66,18 @@ def test_effects_controls_and_distances_are_those_of_compare(run: Path, tmp_path
     assert all(question["difference"] > 0 for question in meta["questions"])
 
 
+def test_a_run_in_batch_files_has_no_times_and_its_page_all_the_rest(tmp_path: Path) -> None:
+    batched = [replace(one, engine="batch", timing=None) for one in crew()]
+    write_run(tmp_path / "runs", batched)
+    blocks = blocks_in(report(tmp_path))
+    meta = blocks.pop("meta")
+    assert meta["conditions"][2]["effect"]["holds"] is True
+    assert all(set(blocks[f"q{number}"]["engine"]) == {"batch"} for number in range(8))
+    assert not any(name in blocks["q0"] for name in ("ttft", "latency", "started"))
+    said = batch("report", "--svg", "latency", cwd=tmp_path).stderr
+    assert "there is nothing here for the plot `latency` to show" in said
+
+
 def test_an_effect_knows_how_many_conditions_it_speaks_for(tmp_path: Path) -> None:
     mute = crew(voices={"none": "", "pirate": ""})
     spoken = [replace(one, placement="user") for one in keyed(mute, "user") if one.persona == "pirate"]

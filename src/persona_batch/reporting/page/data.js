@@ -106,6 +106,7 @@
  * @property {(number|null)[]} [prompt_tokens]
  * @property {(number|null)[]} [completion_tokens]
  * @property {number[]} [attempts]
+ * @property {(string|null)[]} [engine] `batch`: the reply came in a batch file
  * @property {(string|null)[]} [returned] the model that the endpoint says it was, where it is another name
  * @property {Checked[][]} [checks]
  * @property {Scored[][]} [scores]

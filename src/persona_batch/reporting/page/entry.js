@@ -93,6 +93,11 @@ export class Entry {
     return this.block.attempts?.[this.place] ?? 1;
   }
 
+  /** @returns {boolean} whether the reply came in a provider's batch file */
+  get inBatch() {
+    return this.block.engine?.[this.place] === "batch";
+  }
+
   /** @returns {Check[]} */
   get checks() {
     return checked(this.meta, this.block.checks?.[this.place] ?? []);
