@@ -13,23 +13,14 @@ from persona_batch.plan.grid import Grid
 from persona_batch.pricing.budget import budget_of
 from persona_batch.pricing.price import Price, PriceList, in_batches, streamed
 from persona_batch.record.manifest import Manifest
-from persona_batch.record.spending import IN_BATCHES
 from persona_batch.wording import listed, meant
 
 
 def prices_of(call: Call, grid: Grid) -> dict[str, Price | None]:
     """Return the price of each model that is asked (None: nobody knows it); empty where nobody is paid.
 
-    It is that of the call's engine: in batch files an endpoint takes a share of the usual one.
+    It is that of what is streamed, and says the share of it that batch files cost (`paid_in`).
     """
-    prices, facts = usual_prices_of(call, grid), call.target.preset.batch
-    if call.options.engine != BATCH or facts is None:
-        return prices
-    return {model: price and price.times(facts.share) for model, price in prices.items()}
-
-
-def usual_prices_of(call: Call, grid: Grid) -> dict[str, Price | None]:
-    """Return the prices of `prices_of` where replies are streamed."""
     said = call.batch.run.prices
     if not said and call.target.preset.own:
         return {}
@@ -54,7 +45,7 @@ def _with_share(price: Price, call: Call) -> Price:
 
 def paid_in(engine: str, prices: Mapping[str, Price | None]) -> dict[str, Price | None]:
     """Return what is paid for requests that go the way of an engine."""
-    of_way = in_batches if engine == IN_BATCHES else streamed
+    of_way = in_batches if engine == BATCH else streamed
     return {model: price and of_way(price) for model, price in prices.items()}
 
 

@@ -8,6 +8,8 @@ from statistics import fmean
 import msgspec
 
 from persona_batch.config.batch import Batch
+from persona_batch.engine.engines import BATCH
+from persona_batch.pipeline.batchable import notes_of, require_batchable
 from persona_batch.pipeline.call import Call, prepare_run
 from persona_batch.pipeline.choosing import existing_run
 from persona_batch.pipeline.estimate import CostEstimate, EarlierRun, Estimate, earlier_run
@@ -21,7 +23,6 @@ from persona_batch.plan.key import KeySet
 from persona_batch.pricing.price import Price
 from persona_batch.provider.presets import CUSTOM
 from persona_batch.record.aside import Settled
-from persona_batch.record.spending import IN_BATCHES
 from persona_batch.wording import said_level
 
 UNNAMED_MODEL = "the endpoint's only model"
@@ -85,6 +86,7 @@ def preview(options: RunOptions) -> Preview:
         ConfigError, UsageError: as the run itself would, but a missing key is no obstacle.
     """
     call = prepare_run(options, need_key=False)
+    require_batchable(call)
     batch, target, options = call.batch, call.target, call.options
     run, earlier = existing_run(call)
     models = call.models(earlier) or (UNNAMED_MODEL,)
@@ -120,7 +122,7 @@ def preview(options: RunOptions) -> Preview:
         changed=what_changed(earlier, batch, options) if earlier else (),
         set_aside=moved.set_aside,
         returned=moved.returned,
-        warnings=(*batch.warnings, *doubts),
+        warnings=(*batch.warnings, *notes_of(call), *doubts),
         first=grid.examples(keys.__contains__, EXAMPLES),
     )
 
@@ -132,7 +134,7 @@ def _in_batches(
     if facts is None or grid.converses:
         return None
     shared = facts.share != 1 or any(price is not None and price.batch is not None for price in prices.values())
-    if not shared and call.options.engine != IN_BATCHES:
+    if not shared and call.options.engine != BATCH:
         return None
     sizes = [len(msgspec.json.encode(cell.messages)) + _FRAME for cell in grid.examples(lambda _: False, EXAMPLES)]
     a_file = max(1, min(facts.lines, int(facts.bytes / fmean(sizes)))) if sizes else facts.lines
@@ -143,7 +145,7 @@ def _in_batches(
         lines=left,
         files=files,
         share=said.pop() if len(said) == 1 else None,
-        cost=judged.cost(left, paid_in(IN_BATCHES, prices)),
+        cost=judged.cost(left, paid_in(BATCH, prices)),
     )
 
 

@@ -74,19 +74,6 @@ class Price(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         parts = (self.input, self.output, self.cached_input or 0)
         return not any(parts) and (self.up_to is None or (self.longer is not None and self.longer.free))
 
-    def times(self, share: Decimal) -> "Price":
-        """Return the price of which only a share is paid."""
-        return Price(
-            input=EXACT.multiply(self.input, share),
-            output=EXACT.multiply(self.output, share),
-            currency=self.currency,
-            cached_input=None if self.cached_input is None else EXACT.multiply(self.cached_input, share),
-            up_to=self.up_to,
-            longer=None if self.longer is None else self.longer.times(share),
-            at_most=self.at_most,
-            source=self.source,
-        )
-
     def at(self, prompt: int) -> "Price | None":
         """Return the price that holds for a prompt of so many tokens; None: it is unknown."""
         if self.up_to is None or prompt <= self.up_to:
