@@ -171,7 +171,15 @@ class Handler(BaseHTTPRequestHandler):
         file = served.store(head["filename"], "batch")
         with content:
             self._keep(served, file, content)
-        found = {"id": file, "object": "file", "purpose": "batch", "filename": head["filename"], "status": "processed"}
+        found = {
+            "id": file,
+            "object": "file",
+            "bytes": (served.folder / file).stat().st_size,
+            "created_at": int(time.time()),
+            "filename": head["filename"],
+            "purpose": "batch",
+            "status": "processed",
+        }
         return {"code": 20000, "status": True, "data": found} if served.plan.dialect == "siliconflow" else found
 
     def _keep(self, served: Account, file: str, content: IO[bytes]) -> dict[str, str]:
