@@ -165,6 +165,16 @@ def test_what_is_refused_or_lost_is_asked_once_and_told_apart(tmp_path: Path) ->
     converse(Plan(troubles={"create": lost}, idempotent=True), conversation)
 
 
+@pytest.mark.parametrize(("window", "sent"), [("24h", "24h"), ("7d", "168h"), (None, None), ("soon", "soon")])
+def test_a_window_is_said_in_hours(tmp_path: Path, window: str | None, sent: str | None) -> None:
+    async def conversation(api: BatchApi, server: BatchServer) -> None:
+        write_requests(tmp_path / "a.jsonl", 1)
+        await api.create(await api.upload(tmp_path / "a.jsonl"), url=URL, window=window, metadata={})
+        assert server.state.batches[0].window == sent
+
+    converse(Plan(dialect="zhipu"), conversation)  # which wants none
+
+
 @pytest.mark.parametrize("redirects", [False, True])
 def test_a_download_that_breaks_off_leaves_what_was_there(tmp_path: Path, *, redirects: bool) -> None:
     async def conversation(api: BatchApi, _: BatchServer) -> None:

@@ -70,7 +70,7 @@ class BatchClient:
         Args:
             file: its id.
             url: what each line asks.
-            window: within which the results are wanted; None: it is not said.
+            window: within which the results are wanted, as `24h` or `7d`; None: it is not said.
             metadata: what the batch is to bear, where the endpoint keeps that.
 
         Raises:
@@ -78,7 +78,7 @@ class BatchClient:
         """
         body: dict[str, Any] = {"input_file_id": file, "endpoint": url, **self._facts.extra}
         if window is not None:
-            body["completion_window"] = window
+            body["completion_window"] = _in_hours(window)
         if metadata and self._facts.metadata:
             body["metadata"] = dict(metadata)
         key = {"Idempotency-Key": f"batch-of-{_part(file)}"}
@@ -126,6 +126,12 @@ class BatchClient:
             StorageError: it cannot be written.
         """
         await self._files.fetch(self._routes.url(f"/files/{_part(file)}/content"), path)
+
+
+def _in_hours(window: str) -> str:
+    """Return a window of days in hours, which all endpoints take."""
+    days = window.removesuffix("d")
+    return f"{24 * int(days)}h" if window != days and days.isdecimal() else window
 
 
 def _part(name: str) -> str:
