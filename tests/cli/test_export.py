@@ -279,6 +279,25 @@ def test_requests_speak_the_providers_dialect(tmp_path: Path, call: Call) -> Non
     assert "several providers" in done.err
 
 
+def test_what_a_batch_refuses_is_left_out_wherever_it_stands_and_what_cannot_be_sent_too(
+    tmp_path: Path, call: Call
+) -> None:
+    from persona_batch.chat import Message
+
+    told = [Message("user", "Who?")]
+    hidden = {"extra_body": {"temperature": 1.0, "top_k": 5}}
+    made = [
+        record("a", "q", "yes", provider="moonshot", params=hidden, messages=told),
+        record("a", "r", "", provider="moonshot", params={"max_tokens": 0}, messages=told, status="error"),
+    ]
+    write_run(tmp_path / "runs", keyed(made))
+    done = call("export", "--format", "openai-batch")
+    (line,) = (json.loads(line) for line in done.out.splitlines())
+    assert line["body"] == {"model": "m", "messages": [{"role": "user", "content": "Who?"}], "top_k": 5}
+    assert "temperature: left out" in done.err
+    assert "1 record whose request no endpoint can be sent: left out" in done.err
+
+
 def test_a_run_that_is_still_going_is_exported_as_it_is(tmp_path: Path, call: Call) -> None:
     run = write_run(tmp_path / "runs", crew(questions=1, samples=1), state="running")
     (run / "run.lock").write_text(f"{os.getpid()}\n", encoding="ascii")

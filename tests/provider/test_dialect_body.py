@@ -7,7 +7,7 @@ import pytest
 from persona_batch.chat import Message, Params
 from persona_batch.errors import BadRequest
 from persona_batch.provider.contract import Request
-from persona_batch.provider.dialect import Dialect, encode_body, sent_messages
+from persona_batch.provider.dialect import Dialect, encode_body, encode_whole, sent_messages
 from persona_batch.provider.presets import CUSTOM, PRESETS, Preset
 
 USER = (Message("user", "你好"),)
@@ -124,3 +124,29 @@ def test_the_other_name_of_the_other_name_is_the_first() -> None:
 def test_stream_options_that_are_refused_are_left_out(said: str, status: int) -> None:
     assert Dialect().corrected(status, said, {}) == Dialect(stream_options=False)
     assert Dialect(stream_options=False).corrected(status, said, {}) is None
+
+
+@pytest.mark.parametrize("name", sorted(PRESETS))
+@pytest.mark.parametrize(
+    ("params", "extra"),
+    [
+        ({}, {}),
+        ({"max_tokens": 9, "temperature": 0.5, "seed": 7}, {"top_k": 5}),
+        ({"max_tokens": 9, "extra_body": {"top_k": 1, "enable_thinking": False}}, {"top_k": 5}),
+        ({"stream": True, "stream_options": {"include_usage": True}}, {"stream": True, "stream_options": {}}),
+    ],
+)
+def test_in_a_batch_file_the_same_is_asked_as_in_a_stream(name: str, params: Params, extra: Params) -> None:
+    request = Request("m", (Message("developer", "Be brief."), Message("user", "Who?")), params)
+    preset = PRESETS[name]
+    sent = sent_messages(request.messages, preset)
+    streamed = json.loads(encode_body(request, sent, extra, Dialect.of(preset)))
+    whole = json.loads(encode_whole(request, preset, extra))
+    assert not {"stream", "stream_options"} & whole.keys()
+    assert whole == {name: value for name, value in streamed.items() if name not in ("stream", "stream_options")}
+
+
+@pytest.mark.parametrize("params", [{"max_tokens": 0}, {"temperature": -1.0}, {"stop": object()}])
+def test_what_makes_no_sense_goes_into_no_batch_file(params: Params) -> None:
+    with pytest.raises(BadRequest):
+        encode_whole(Request("m", USER, params), PRESETS["openai"], {})
