@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import tracemalloc
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -312,3 +313,22 @@ def test_whatever_way_a_run_is_divided_merged_it_is_the_whole(
 
 def _renamed(record: Record, **changes: Any) -> Record:
     return type(record)(**{name: getattr(record, name) for name in record.__struct_fields__} | changes)
+
+
+def test_memory_does_not_grow_with_what_is_merged(tmp_path: Path) -> None:
+    def peak(samples: int) -> int:
+        out = tmp_path / str(samples)
+        parts = [
+            persona_batch.run(
+                {"a": "hi"}, ["q"], provider="scripted", samples=samples, shard=f"{number}/2", out=out
+            ).path
+            for number in (1, 2)
+        ]
+        tracemalloc.start()
+        merge([str(part) for part in parts], out)
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        return most
+
+    peak(10)
+    assert peak(1500) - peak(100) < 3 * 1400 * 150, "a record has some thousand bytes, its key 23"

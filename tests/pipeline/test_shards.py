@@ -137,3 +137,22 @@ def test_a_dry_run_has_the_numbers_of_the_shard(workshop: Workshop) -> None:
         assert one.cells == one.left == sum(one.personas.values())
         assert one.days == -(-one.requests // 4)
         assert (one.per_day, one.shard in ("1/2", "2/2")) == (4, True)
+
+
+def test_a_large_shard_is_counted_while_it_is_asked(workshop: Workshop) -> None:
+    file = workshop.write("crew.yaml", CREW.replace("samples: 3", "samples: 1500"))
+    cut = workshop.run([file], shard="2/3", max_requests=30)
+    given = Overrides(base_url=workshop.base_url, models=("test-model",))
+    counted = preview(RunOptions(files=(file,), overrides=given, shard="2/3", limit=24_000)).cells
+    assert cut.cells == _manifest(cut).cells == counted
+    assert (cut.exit_code, cut.asked, cut.left) == (3, 10, counted - 10)
+    assert abs(counted - 8000) < 400
+
+
+def test_a_conversation_that_a_share_does_not_let_through_is_told(workshop: Workshop) -> None:
+    file = workshop.write("talk.yaml", "id: a\nsystem: hi\nquestions: [{id: t, turns: [a, b, c]}]\n")
+    with pytest.raises(
+        UsageError, match=r"--max-requests 2 for shard 1/2: a conversation here .* raise it to 6 at least"
+    ):
+        workshop.run([file], shard="1/2", max_requests=4, overrides={"models": ("test-model",)})
+    assert workshop.run([file], shard="1/2", max_requests=6).exit_code in (0, 3)
