@@ -1,9 +1,13 @@
 """The system lets a process have few files open: fewer connections, and no cell is lost."""
 
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+import persona_batch
 from faults.grids import Grid
 from servers.act import Act, Script
 from servers.faulty import serving
@@ -44,3 +48,17 @@ def test_many_input_files_are_not_all_open_at_once(tmp_path: Path) -> None:
         ended = grid.run("more-*.yaml", "-j", "20", wrapped_by=("bash", "-c", 'ulimit -n 40; exec "$@"', "-"))
         assert ended.code == 0, ended.err
         assert len(grid.records()) == 101
+
+
+@pytest.mark.parametrize(
+    ("ulimit", "code", "said"), [("-Sn 48", 0, "6 records of 40 runs merged"), ("-n 48", 2, "40 runs, and the system")]
+)
+def test_many_runs_are_merged_or_it_is_told_how_many_can_be(ulimit: str, code: int, said: str, tmp_path: Path) -> None:
+    persona_batch.run({"a": "hi"}, ["q", "r"], provider="scripted", out=tmp_path / "runs")
+    (run,) = (tmp_path / "runs").glob("2*")
+    for number in range(40):
+        shutil.copytree(run, tmp_path / f"copy-{number}")
+    shell = ["bash", "-c", f'ulimit {ulimit}; exec "$@"', "-", sys.executable, "-m", "persona_batch"]
+    done = subprocess.run([*shell, "merge", "copy-*"], cwd=tmp_path, capture_output=True, encoding="utf-8", check=False)
+    assert done.returncode == code, done.stderr
+    assert said in done.stderr

@@ -10,8 +10,10 @@ from typing import Final
 
 import msgspec
 
+from persona_batch.asking.limits import RunLimits
 from persona_batch.chat import JsonValue
 from persona_batch.errors import RunLocked, UsageError
+from persona_batch.pipeline.call import open_files
 from persona_batch.pipeline.mergeable import samples_of, sources_of
 from persona_batch.pipeline.options import FILTERS
 from persona_batch.plan.grid import Grid
@@ -71,6 +73,12 @@ def merge(names: Sequence[str], out: Path) -> Merged:
     """
     runs, notes = find_runs([path for name in names for path in _matches(name)], out)
     with ExitStack() as stack:
+        room = stack.enter_context(open_files(RunLimits(concurrency=len(runs)), workers=1)).concurrency
+        if room < len(runs):
+            raise UsageError(
+                f"{counted(len(runs), 'run')}, and the system lets a process lock no more than {room:,} at a time "
+                "(`ulimit -n`); merge parts of them first, then what came of these"
+            )
         for run in sorted(runs, key=lambda run: run.path.resolve()):
             _hold(stack, run)
         sources = sorted(sources_of(runs), key=_place)
