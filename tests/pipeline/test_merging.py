@@ -195,7 +195,7 @@ def test_copies_count_once_and_two_answers_to_one_cell_are_refused(workshop: Wor
     assert (again.records, again.cost, again.copies) == (merged.records, merged.cost, one.asked)
     assert len(read_manifest(Path(again.path) / "run.json").sessions) == 2
     twice = workshop.run([file], shard="2/2")
-    with pytest.raises(UsageError, match=rf"have different records of {two.asked} same cells .*it was asked twice"):
+    with pytest.raises(UsageError, match=rf"have different records of the same {two.asked} cells .* were asked twice"):
         _merged(workshop, [one, two, twice])
 
 

@@ -124,9 +124,10 @@ class Merging:
         if cells:
             one, other = next(iter(pairs))
             more = f" (and {counted(len(pairs) - 1, 'more pair')} of runs)" if len(pairs) > 1 else ""
+            what = "the same cell" if len(cells) == 1 else f"the same {len(cells):,} cells"
             raise UsageError(
-                f"{one} and {other}{more} have different records of {counted(len(cells), 'same cell')} "
-                f"({listed(cells, _NAMED)}): it was asked twice; leave one of the two out"
+                f"{one} and {other}{more} have different records of {what} ({listed(cells, _NAMED)}), which were asked "
+                "twice; leave one of the two runs out"
             )
 
     def _belonging(self) -> Iterator[Record]:
