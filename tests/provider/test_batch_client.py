@@ -5,6 +5,7 @@ import contextlib
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,10 +13,11 @@ import pytest
 from persona_batch import errors
 from persona_batch.provider.batches import BatchApi, BatchState
 from persona_batch.provider.contract import Timeouts
+from persona_batch.provider.openai import OpenAIProvider
 from persona_batch.provider.presets import PRESETS
-from provider.batching import KEY, URL, converse, write_requests
+from provider.batching import KEY, URL, converse, target_at, write_requests
 from servers.batch_plan import Dialect, Fate, Plan, Trouble
-from servers.batches import BatchServer
+from servers.batches import BatchServer, batches
 
 DIALECTS: list[tuple[str, Dialect]] = [
     ("openai", "openai"),
@@ -145,12 +147,12 @@ def test_what_is_refused_or_lost_is_asked_once_and_told_apart(tmp_path: Path) ->
         path = tmp_path / "a.jsonl"
         write_requests(path, 2)
         file = await api.upload(path)
-        for number, (kind, status, batches) in enumerate(expected):
+        for number, (kind, status, existing) in enumerate(expected):
             with pytest.raises(kind) as caught:
                 await api.create(file, url=URL, window="24h", metadata={})
             assert caught.value.http_status == status
             assert (caught.value.retry_after == 7.0) is (status == 429)
-            assert len(server.submitted) == batches
+            assert len(server.submitted) == existing
             assert len(server.asked("create")) == number + 1
         await api.create(file, url=URL, window="24h", metadata={})
         assert len(server.submitted) == 1, "the endpoint knows the key of the request"
@@ -195,6 +197,39 @@ def test_a_download_that_breaks_off_leaves_what_was_there(tmp_path: Path, *, red
     converse(Plan(troubles={"download": troubles}, redirects=redirects), conversation)
 
 
+@pytest.mark.parametrize("status", [307, 308])
+def test_an_upload_that_is_sent_elsewhere_is_sent_whole_again(tmp_path: Path, status: int) -> None:
+    async def conversation(api: BatchApi, server: BatchServer) -> None:
+        state = await made(api, tmp_path / "a.jsonl", count=3000)
+        assert len(server.submitted[state.id]) == 3000
+        assert [one.status for one in server.asked("upload")] == [status, 200]
+
+    moved = Trouble(status=status, headers={"Location": "/v1/files"})
+    converse(Plan(troubles={"upload": [moved]}), conversation)
+
+
+@pytest.mark.parametrize(("name", "dialect"), [("openai", "openai"), ("together", "together")])
+def test_files_go_through_a_proxy_as_all_else_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, dialect: Dialect
+) -> None:
+    with batches(Plan(dialect=dialect), folder=tmp_path / "state") as server:
+
+        async def run() -> None:
+            target = replace(target_at(server, name), base_url="http://name.invalid/v1")
+            async with OpenAIProvider(target, concurrency=1) as provider:
+                api = provider.batches()
+                state = await api.state((await made(api, tmp_path / "a.jsonl", name=name)).id)
+                assert state.output_file is not None
+                await api.download(state.output_file, tmp_path / "out.jsonl")
+
+        for variable in ("http_proxy", "NO_PROXY", "no_proxy", "ALL_PROXY", "all_proxy"):
+            monkeypatch.delenv(variable, raising=False)
+        monkeypatch.setenv("HTTP_PROXY", server.base_url.removesuffix("/v1"))
+        asyncio.run(run())
+        assert len((tmp_path / "out.jsonl").read_bytes().splitlines()) == 4
+        assert {one.path[:20] for one in server.state.asked} == {"http://name.invalid/"}
+
+
 def test_where_files_are_put_and_fetched_by_signed_addresses_no_key_goes(tmp_path: Path) -> None:
     async def conversation(api: BatchApi, server: BatchServer) -> None:
         state = await api.state((await made(api, tmp_path / "a.jsonl", name="together")).id)
@@ -202,6 +237,8 @@ def test_where_files_are_put_and_fetched_by_signed_addresses_no_key_goes(tmp_pat
         await api.download(state.output_file, tmp_path / "out.jsonl")
         signed = [one for one in server.state.asked if one.path.startswith(("/stored/", "/v1/stored/"))]
         assert [one.method for one in signed] == ["PUT", "GET"]
+        assert signed[0].headers["content-length"] == str((tmp_path / "a.jsonl").stat().st_size)
+        assert "transfer-encoding" not in signed[0].headers
         assert not [one for one in signed if KEY in str(one.headers)]
 
     converse(Plan(dialect="together", redirects=True), conversation, name="together")
@@ -289,7 +326,6 @@ def test_silence_has_a_limit_but_a_long_file_has_none(tmp_path: Path) -> None:
     async def run() -> None:
         from persona_batch.config.batch import RunSettings
         from persona_batch.provider.connect import resolve
-        from persona_batch.provider.openai import OpenAIProvider
 
         server = await asyncio.start_server(slow, "127.0.0.1", 0)
         port = server.sockets[0].getsockname()[1]
@@ -328,8 +364,6 @@ asyncio.run(run())
 
 @pytest.mark.skipif(sys.platform != "linux", reason="counts kilobytes as Linux does")
 def test_a_file_of_any_size_is_never_in_memory(tmp_path: Path) -> None:
-    from servers.batches import batches
-
     small, large, back = tmp_path / "small", tmp_path / "large", tmp_path / "back"
     small.write_bytes(b"{}\n")
     size = 96 << 20

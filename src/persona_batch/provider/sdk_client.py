@@ -186,6 +186,7 @@ def _redirected(request: httpx2.Request, url: httpx2.URL) -> httpx2.Request:
     try:
         content = request.content or None
     except httpx2.RequestNotRead:  # a file, which is read from its beginning once more
+        headers["host"] = url.netloc.decode("ascii")
         return httpx2.Request(
             request.method, url, headers=headers, stream=request.stream, extensions=request.extensions
         )

@@ -41,6 +41,8 @@ async def _look_at(dealings: Dealings, one: Submission) -> None:
         state = await dealings.patiently(lambda: dealings.server.state(batch))
     except ProviderError as error:
         raise _cannot(dealings, f"asked for the batch {batch}", one, error) from error
+    if not state.known:
+        _tell_unknown(dealings, state)
     files = (state.output_file, state.error_file)
     if state.phase == "going" or (state.phase == "completed" and state.done and not any(files)):
         return
@@ -48,6 +50,15 @@ async def _look_at(dealings: Dealings, one: Submission) -> None:
         _refused(dealings, one, state)
         return
     dealings.enter(one, "ended", phase=state.phase, output_file=state.output_file, error_file=state.error_file)
+
+
+def _tell_unknown(dealings: Dealings, state: BatchState) -> None:
+    sentence = (
+        f"{dealings.site.target.identity} says `{state.said}` of the batch {state.id}, a status that is not known: it "
+        "is taken for one under way"
+    )
+    if sentence not in dealings.troubles:
+        dealings.trouble(sentence)
 
 
 def _refused(dealings: Dealings, one: Submission, state: BatchState) -> None:
