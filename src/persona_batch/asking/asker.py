@@ -33,6 +33,7 @@ class Asker:
         log: told of retries and pauses; its `clean` takes secrets out of what the endpoint said.
         gauge: kept up to date.
         keep_thinking: leave thoughts that a model wrote into its text in the replies.
+        make_gate: what requests wait at; by default one that keeps all limits itself.
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class Asker:
         log: RunLog | None = None,
         gauge: Gauge | None = None,
         keep_thinking: bool = False,
+        make_gate: Callable[..., Gate] = Gate,
     ) -> None:
         self._provider = provider
         self._policy = policy or RetryPolicy()
@@ -53,7 +55,7 @@ class Asker:
         self._keep_thinking = keep_thinking
         self._halt = Halt()
         self._breaker = Breaker(Halt() if limits is None else self._halt)  # a person is stopped by nothing
-        self._gate = Gate(
+        self._gate = make_gate(
             limits, halt=self._halt, gauge=self._gauge, ledger=ledger, log=self._log, patience=self._policy.total
         )
 
@@ -81,7 +83,7 @@ class Asker:
             Halted: a budget does not reach so far, or asking was stopped.
             StorageError: the ledger cannot be written.
         """
-        return self._gate.reserve(requests, self._gate.cost_of(first, requests, models, later))
+        return self._gate.reserve(requests, first, models=models, later=later)
 
     async def ask(
         self,

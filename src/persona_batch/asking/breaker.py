@@ -55,6 +55,11 @@ class Halt:
         self._unpaid, self._all = asyncio.Event(), asyncio.Event()  # what is stopped
         self._callbacks: list[Callable[[], None]] = []
 
+    @property
+    def ends_all(self) -> bool:
+        """Whether what is paid for already is stopped too."""
+        return self._all.is_set()
+
     def set(self, reason: BatchError) -> None:
         """Set the brake."""
         self._all.set()

@@ -69,28 +69,21 @@ class Gate:
         self._promised = 0  # requests that are reserved and not sent
         halt.on_set(self._changed.set)
 
-    def cost_of(self, first: Request, requests: int, models: Sequence[str], later: Sequence[str]) -> Decimal:
-        """Return what a conversation may cost, where money is counted.
+    def reserve(self, requests: int, first: Request, *, models: Sequence[str], later: Sequence[str]) -> Reservation:
+        """Count requests that are only worth sending if all of them may be sent; leave the context to give back.
 
         Args:
-            first: its first request.
-            requests: how many there will be.
+            requests: how many.
+            first: the first of them.
             models: that are asked.
-            later: the texts that the user will say.
-        """
-        if self.purse is None:
-            return NOTHING
-        prompt, reply = self.estimate.parts(first)
-        return self.purse.conversation(models, requests, prompt + sum(map(text_tokens, later)), reply)
-
-    def reserve(self, requests: int, cost: Decimal = NOTHING) -> Reservation:
-        """Count requests that are only worth sending if all of them may be sent; leave the context to give back.
+            later: the texts that the user will say in the others.
 
         Raises:
             Halted: budget or quota do not reach so far, or the run was stopped.
             StorageError: the ledger cannot be written.
         """
         self._halt.check()
+        cost = self._cost_of(first, requests, models, later)
         whole = f"a conversation of {requests:,} requests"
         most, per_day = self._limits.max_requests, self._limits.per_day
         if most is not None and self._gauge.requests + self._promised + requests > most:
@@ -272,3 +265,10 @@ class Gate:
         resets = self._ledger.resets_at()
         here = resets.astimezone()
         return f"come back after {resets:%Y-%m-%d %H:%M} {resets.tzinfo} ({here:%Y-%m-%d %H:%M} {here.tzname()} here)"
+
+    def _cost_of(self, first: Request, requests: int, models: Sequence[str], later: Sequence[str]) -> Decimal:
+        """Return what a conversation may cost, where money is counted."""
+        if self.purse is None:
+            return NOTHING
+        prompt, reply = self.estimate.parts(first)
+        return self.purse.conversation(models, requests, prompt + sum(map(text_tokens, later)), reply)

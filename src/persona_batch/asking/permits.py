@@ -83,15 +83,16 @@ class Reservation:
         try:
             await self._gate.afford(self._cost)
         except BaseException:
-            self._give_back()
+            self.give_back()
             raise
         self.money = self._cost
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        self._give_back()
+        self.give_back()
 
-    def _give_back(self) -> None:
+    def give_back(self) -> None:
+        """Give back what was not sent."""
         self._gate.release(self.left, self._day, self.money)
         self.left, self.money = 0, NOTHING
 

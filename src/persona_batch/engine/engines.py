@@ -22,9 +22,11 @@ from persona_batch.record.runlog import RunLog
 from persona_batch.wording import meant
 
 BATCH: Final = "batch"  # the engine of batch files
+RAY: Final = "ray"  # that of Ray clusters
 ENGINES: Final = {
     "local": "persona_batch.engine.in_process:LocalEngine",
     BATCH: "persona_batch.engine.batches.engine:BatchEngine",
+    RAY: "persona_batch.engine.ray.driver:RayEngine",
 }
 """Every engine's name, as `--engine` takes it, and its class, which is loaded when it is chosen."""
 
@@ -36,7 +38,8 @@ class Site:
     `target` is the endpoint; `shard` the part of the grid that is asked, as `2/4`; `wait` seconds that an engine looks
     for results that are not there yet (None: it looks once); `window`: within which a batch is wanted (None: the
     endpoint's usual one); `note` tells the user something. `left` makes the cells that have no record yet once more,
-    for results that come when all cells were seen.
+    for results that come when all cells were seen. `workers` is how many processes ask (1: the engine's
+    usual number); `custom_checks` are the checks in Python that may be called there.
     """
 
     run: RunDir
@@ -47,6 +50,8 @@ class Site:
     window: str | None = None
     note: Callable[[str], None] = lambda _: None
     left: Callable[[], Iterable[Iterable[Cell]]] = tuple
+    workers: int = 1
+    custom_checks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

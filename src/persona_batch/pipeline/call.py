@@ -15,7 +15,7 @@ from persona_batch.checks.custom import enable
 from persona_batch.config.batch import Batch
 from persona_batch.config.load import load_batch
 from persona_batch.credentials import load_env
-from persona_batch.engine.engines import BATCH
+from persona_batch.engine.engines import BATCH, RAY
 from persona_batch.errors import StoppedEarly, UsageError
 from persona_batch.pipeline.key_care import refuse_key_in_input, tell_first_use
 from persona_batch.pipeline.options import RunOptions, recalled
@@ -142,7 +142,8 @@ class Call:
             UsageError: the embedded model is not installed; the environment's proxy or certificates cannot work.
         """
         tell_first_use(self.batch.run, self.target, tell)
-        workers = 1 if self.options.engine == BATCH else self.options.workers
+        # those engines' own processes open the endpoint for themselves
+        workers = 1 if self.options.engine in (BATCH, RAY) else self.options.workers
         return open_provider(
             self.target, concurrency=concurrency, timeouts=self.timeouts, workers=workers, live=live, tell=tell
         )

@@ -38,6 +38,7 @@ from persona_batch.plan.grid import Grid
 from persona_batch.plan.key import KeySet
 from persona_batch.provider.connect import choose_models
 from persona_batch.provider.contract import Provider
+from persona_batch.record.actor_journals import take_over
 from persona_batch.record.aside import Settled
 from persona_batch.record.finding import point_latest
 from persona_batch.record.journal import Sink
@@ -88,6 +89,7 @@ async def run_batch(options: RunOptions, observer: Observer, stopper: Stopper | 
             began = time.monotonic()
             if earlier is not None:
                 earlier = read_manifest(run.manifest)  # another process may have been on it until just now
+                take_over(run, observer.note)
                 seen, settled = take_up(run, earlier, call, grid, observer.note)
             else:
                 seen, settled = scan(run.records), Settled()
@@ -255,6 +257,8 @@ class Session:
             shard=options.shard,
             note=self.observer.note,
             left=lambda: pending(self.grid.keyed(), self.seen.keys, Progress(total=0)),
+            workers=options.workers,
+            custom_checks=options.custom_checks,
         )
 
     def close(self, stop: BatchError | None = None) -> Summary:

@@ -6,6 +6,7 @@ runs/20261122T065600Z-wukong/
     errors.jsonl    failed records that `--retry-errors` asked anew
     records.torn    last lines that were cut off by a crash
     submissions.jsonl what was handed over in batch files, and batches/ with the files
+    ray/            journals of actors that ask for the run, as long as it is asked
     run.json        the manifest
     run.log         retries and pauses
     run.lock        locked by the process that is on the run; it holds that process's id, and when it was born
@@ -78,6 +79,11 @@ class RunDir:
     def batches(self) -> Path:
         """The folder of batch files and their results."""
         return self.path / "batches"
+
+    @property
+    def actors(self) -> Path:
+        """The folder of journals of actors, which ask for the run elsewhere."""
+        return self.path / "ray"
 
     @property
     def log(self) -> Path:
