@@ -1,9 +1,11 @@
 """Runs of one batch merged: the run that one process would have made, or a word about what does not belong."""
 
+import asyncio
 import json
 import shutil
 import tracemalloc
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +14,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import persona_batch
+from persona_batch.config.load import Overrides
 from persona_batch.errors import RunLocked, UsageError
 from persona_batch.pipeline.merging import Merged, merge
+from persona_batch.pipeline.options import RunOptions
+from persona_batch.pipeline.run import run_batch
 from persona_batch.pipeline.sealing import Summary
 from persona_batch.record import Record
 from persona_batch.record.judgment import judgments_at
@@ -25,6 +30,8 @@ from persona_batch.record.rundir import list_runs, run_at
 from persona_batch.record.submissions import read_submissions
 from persona_batch.view.comparison_export import as_json
 from pipeline.workshop import Workshop
+from servers.batch_plan import Plan
+from servers.batches import batches
 
 CREW = """\
 personas:
@@ -332,3 +339,34 @@ def test_memory_does_not_grow_with_what_is_merged(tmp_path: Path) -> None:
 
     peak(10)
     assert peak(1500) - peak(100) < 3 * 1400 * 150, "a record has some thousand bytes, its key 23"
+
+
+def test_shards_that_came_in_batch_files_merge_when_all_results_are_there(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = workshop.write("crew.yaml", CREW)
+    with batches(Plan(looks=-1), folder=workshop.folder / "endpoint") as server:
+        monkeypatch.setenv("OPENAI_API_KEY", "sk-shards-0123456789abcdef")
+        monkeypatch.setenv("OPENAI_BASE_URL", server.base_url)
+        given = Overrides(provider="openai", models=("test-model",))
+
+        def run(shard: str) -> Summary:
+            asked = RunOptions(files=(file,), out=workshop.out, overrides=given, engine="batch", shard=shard)
+            return asyncio.run(run_batch(replace(asked, continue_newest=True), workshop.seen))
+
+        handed = [run("1/2"), run("2/2")]
+        assert [one.exit_code for one in handed] == [3, 3]
+        with pytest.raises(UsageError, match="results of 1 batch file are still to come"):
+            _merged(workshop, handed)
+        server.end()
+        assert [run(shard).exit_code for shard in ("1/2", "2/2")] == [0, 0]
+        merged = _merged(workshop, handed)
+        assert (merged.exit_code, merged.records, merged.left) == (0, CELLS, 0)
+        assert sorted(key for keys in server.submitted.values() for key in keys) == [
+            one[0] for one in _said(merged.path)
+        ]
+    carried = run_at(Path(merged.path))
+    assert [one.step for one in read_submissions(carried.submissions)] == ["collected", "collected"]
+    assert {one.output for one in read_submissions(carried.submissions)} <= {
+        one.name for one in carried.batches.iterdir()
+    }
