@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from history.recorded import Day, series
-from persona_batch.record.manifest import Manifest, State, write_manifest
+from persona_batch.record.manifest import Manifest, State, read_manifest, write_manifest
 from persona_batch.record.record import encode
 from terminals.command import batch
 
@@ -76,6 +76,17 @@ def test_unfinished_runs_are_left_out_and_said_to_be(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert "2 unfinished runs of crew left out" in done.stderr
     assert "no finished run of crew yet" in done.stderr
+
+
+def test_shards_are_no_nights_of_their_own(tmp_path: Path) -> None:
+    record_runs(tmp_path, 3)
+    shard = next((tmp_path / "runs").iterdir()) / "run.json"
+    manifest = read_manifest(shard)
+    manifest.shard = "1/2"
+    write_manifest(shard, manifest)
+    done = history(tmp_path, "--json")
+    assert len(json.loads(done.stdout)["runs"]) == 2
+    assert "1 shard of crew left out; `batch merge` makes a run of them" in done.stderr
 
 
 def test_a_run_stands_for_its_batch_up_to_that_run(tmp_path: Path) -> None:

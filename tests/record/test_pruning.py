@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from persona_batch.record.finding import point_latest
-from persona_batch.record.manifest import Manifest, State, write_manifest
+from persona_batch.record.manifest import Manifest, State, read_manifest, write_manifest
 from persona_batch.record.pruning import candidates, remove_run, sweep
 from persona_batch.record.rundir import RunDir, create_run, list_runs
 from terminals.command import batch
@@ -119,3 +119,12 @@ def test_something_else_that_is_called_latest_is_left_alone(tmp_path: Path) -> N
     point_latest(tmp_path)
     assert (tmp_path / "latest").is_dir()
     assert not (tmp_path / "latest").is_symlink()
+
+
+def test_the_newest_of_each_shard_stay(tmp_path: Path) -> None:
+    made = runs(tmp_path, "nightly", ["complete"] * 4)
+    for number, run in enumerate(made):
+        manifest = read_manifest(run.manifest)
+        manifest.shard = f"{number % 2 + 1}/2"
+        write_manifest(run.manifest, manifest)
+    assert [one.run.id for one in candidates(list_runs(tmp_path), keep=1)] == [run.id for run in made[:2]]
