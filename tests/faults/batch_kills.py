@@ -190,7 +190,7 @@ def kill_at_random(folder: Path, *, kills: int, seed: int) -> Figures:
             run = Run(folder / name, base_url, name=name, cells=40, models=4)
             for _ in range(5):
                 if not run.complete:
-                    figures.kills += run.killed_within(chance.uniform(0.05, 0.6))
+                    figures.kills += run.killed_within(chance.uniform(0.02, 0.4))
             run.finish(figures, base_url)
     return figures
 
