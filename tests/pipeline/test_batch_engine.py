@@ -87,7 +87,11 @@ def test_a_complete_run_still_writes_down_what_came_of_its_files(workshop: Works
             {"provider": "openai"},
             "long is a conversation",
         ),
-        ("id: a\nsystem: b\nprobe: who are you?\nquestions: [short]\n", {"provider": "openai"}, "probes are asked on forks"),
+        (
+            "id: a\nsystem: b\nprobe: who?\nquestions: [short]\n",
+            {"provider": "openai"},
+            "probes are asked on forks",
+        ),
         (BATCH + "params: {temperature: 0.5}\n", {"provider": "moonshot"}, "takes no temperature in batch files"),
         (BATCH, {"provider": "moonshot", "params": {"top_p": 0.5}}, "takes no top_p in batch files"),
         (BATCH, {"provider": "moonshot", "factors": {"temperature": [0, 1]}}, "takes no temperature in batch files"),
