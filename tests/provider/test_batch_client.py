@@ -15,6 +15,7 @@ from persona_batch.provider.batches import BatchApi, BatchState
 from persona_batch.provider.contract import Timeouts
 from persona_batch.provider.openai import OpenAIProvider
 from persona_batch.provider.presets import PRESETS
+from persona_batch.provider.transfer import FileTransfer
 from provider.batching import KEY, URL, converse, target_at, write_requests
 from servers.batch_plan import Dialect, Fate, Plan, Trouble
 from servers.batches import BatchServer, batches
@@ -199,13 +200,27 @@ def test_a_download_that_breaks_off_leaves_what_was_there(tmp_path: Path, *, red
 
 @pytest.mark.parametrize("status", [307, 308])
 def test_an_upload_that_is_sent_elsewhere_is_sent_whole_again(tmp_path: Path, status: int) -> None:
+    moved = Trouble(status=status, headers={"Location": "/v1/files"})
+
     async def conversation(api: BatchApi, server: BatchServer) -> None:
         state = await made(api, tmp_path / "a.jsonl", count=3000)
         assert len(server.submitted[state.id]) == 3000
         assert [one.status for one in server.asked("upload")] == [status, 200]
 
-    moved = Trouble(status=status, headers={"Location": "/v1/files"})
     converse(Plan(troubles={"upload": [moved]}), conversation)
+
+
+def test_an_upload_goes_to_another_origin_whole_but_without_the_key(tmp_path: Path) -> None:
+    write_requests(tmp_path / "a.jsonl", 3000)
+    with batches(folder=tmp_path / "there") as there:
+        moved = Trouble(status=307, headers={"Location": f"{there.base_url}/files"})
+
+        async def conversation(api: BatchApi, _: BatchServer) -> None:
+            file = await api.upload(tmp_path / "a.jsonl")
+            assert (there.account.folder / file).read_bytes() == (tmp_path / "a.jsonl").read_bytes()
+            assert KEY not in str(there.state.asked[0].headers)
+
+        converse(Plan(troubles={"upload": [moved]}), conversation)
 
 
 @pytest.mark.parametrize(("name", "dialect"), [("openai", "openai"), ("together", "together")])
@@ -376,3 +391,27 @@ def test_a_file_of_any_size_is_never_in_memory(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert back.stat().st_size == size
     assert int(done.stdout) < 16 << 10, "kilobytes more than before"
+
+
+def test_a_file_that_is_too_long_or_cannot_be_written_is_not_kept(tmp_path: Path) -> None:
+    with batches(Plan(looks=1), folder=tmp_path / "state") as server:
+
+        async def run() -> None:
+            async with OpenAIProvider(target_at(server), concurrency=1) as provider:
+                api = provider.batches()
+                state = await api.state((await made(api, tmp_path / "a.jsonl")).id)
+                assert state.output_file is not None
+                with pytest.raises(errors.StorageError, match="nowhere"):
+                    await api.download(state.output_file, tmp_path / "nowhere" / "out.jsonl")
+                with pytest.raises(errors.StorageError, match=r"b\.jsonl"):
+                    await api.upload(tmp_path / "b.jsonl")
+                url = provider.url(f"/files/{state.output_file}/content")
+            transfer = FileTransfer(
+                target_at(server), timeouts=Timeouts(), proxy=None, translate=lambda error, **_: error, most=100
+            )
+            with pytest.raises(errors.MalformedReply, match="a file of more than"):
+                await transfer.fetch(url, tmp_path / "out.jsonl")
+            await transfer.close()
+
+        asyncio.run(run())
+    assert names_in(tmp_path) == ["a.jsonl", "state"]

@@ -33,6 +33,7 @@ _REDIRECT_SECONDS: Final = 0.25  # nobody reads it; what is there by then frees 
 _ANSWER_BYTES: Final = 8 * 1024 * 1024  # of any answer but a reply; the longest known lists of models have one
 _MOST_REDIRECTS: Final = 10
 _ANYWHERE: Final = ("accept", "accept-encoding", "content-type", "user-agent")  # headers that another origin may see
+_FRAMING: Final = ("content-length", "transfer-encoding")
 
 sending: ContextVar[StreamInfo | None] = ContextVar("sending", default=None)  # set while a reply is asked for
 taking: ContextVar[bool] = ContextVar("taking", default=False)  # a file, whose end its reader watches
@@ -186,6 +187,7 @@ def _redirected(request: httpx2.Request, url: httpx2.URL) -> httpx2.Request:
     try:
         content = request.content or None
     except httpx2.RequestNotRead:  # a file, which is read from its beginning once more
+        headers |= {name: request.headers[name] for name in _FRAMING if name in request.headers}
         headers["host"] = url.netloc.decode("ascii")
         return httpx2.Request(
             request.method, url, headers=headers, stream=request.stream, extensions=request.extensions
