@@ -11,6 +11,7 @@ from engine.cells import keyed, make_cell
 from persona_batch.asking.ledger import Ledger
 from persona_batch.asking.limits import RetryPolicy, RunLimits
 from persona_batch.engine.batches import creating
+from persona_batch.engine.batches import engine as looking_engine
 from persona_batch.engine.batches.engine import BatchEngine
 from persona_batch.engine.engines import Job, Site
 from persona_batch.engine.progress import Progress, pending
@@ -151,7 +152,8 @@ def bench(
     made = [make_cell(number) for number in range(cells)] if isinstance(cells, int) else list(cells)
     path = folder / "run"
     path.mkdir(parents=True)
-    before, creating.ARRIVED = creating.ARRIVED, arrived  # type: ignore[misc]  # nobody waits in a test
+    before = creating.ARRIVED, looking_engine.FIRST_PAUSE
+    creating.ARRIVED, looking_engine.FIRST_PAUSE = arrived, 0.01  # type: ignore[misc]  # nobody waits in a test
     try:
         with batches(plan or Plan(), folder=folder / "server") as server:
             target = target_at(server)
@@ -159,4 +161,4 @@ def bench(
             preset = replace(target.preset, batch=replace(target.preset.batch, **(facts or {})))
             yield Bench(run_at(path), server, replace(target, preset=preset), made)
     finally:
-        creating.ARRIVED = before  # type: ignore[misc]
+        creating.ARRIVED, looking_engine.FIRST_PAUSE = before  # type: ignore[misc]

@@ -13,6 +13,7 @@ from persona_batch.asking.limits import RunLimits
 from persona_batch.errors import Interrupted, StoppedEarly, UsageError
 from persona_batch.pricing.budget import Budget
 from persona_batch.pricing.price import Price
+from provider.batching import KEY
 from servers.batch_plan import Fate, Plan, Trouble
 
 
@@ -48,6 +49,23 @@ def test_who_waits_gets_the_results_in_one_call(tmp_path: Path) -> None:
     with bench(tmp_path, Plan(looks=3)) as run:
         assert run.call(wait=30).ended is None
         assert len(run.records) == 4
+
+
+def test_who_waits_outlasts_an_endpoint_that_is_down_for_a_while(tmp_path: Path) -> None:
+    troubles = [Trouble(status=503)] * 6  # more than a look tries
+    with bench(tmp_path, Plan(looks=1, troubles={"state": troubles})) as run:
+        assert run.call(wait=30).ended is None
+        assert len(run.records) == 4
+
+
+def test_a_key_in_what_an_endpoint_says_is_written_nowhere(tmp_path: Path) -> None:
+    fates = [Fate(every=401, words=f"bad key {KEY}"), Fate(failing={0: 400}, words=f"no: {KEY}")]
+    with bench(tmp_path, Plan(fates=fates)) as run:
+        said = run.call().said
+        run.finish()
+        written = run.run.submissions.read_text() + run.log() + str(run.records) + said
+        assert "bad key" in written
+        assert KEY not in written
 
 
 def test_results_are_taken_by_their_ids_in_whatever_order(tmp_path: Path) -> None:

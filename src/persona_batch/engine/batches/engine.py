@@ -10,6 +10,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import aclosing, suppress
+from typing import Final
 
 from msgspec.structs import replace
 
@@ -24,7 +25,7 @@ from persona_batch.engine.batches.settling import remove_leftovers, settle
 from persona_batch.engine.batches.telling import told
 from persona_batch.engine.engines import BATCH, Job
 from persona_batch.engine.play import record_of, request_of
-from persona_batch.errors import BatchError, StoppedEarly, StorageError, UsageError
+from persona_batch.errors import BatchError, ProviderError, StoppedEarly, StorageError, UsageError
 from persona_batch.plan.cell import Cell
 from persona_batch.plan.key import KeySet
 from persona_batch.provider.batches import BatchApi, TakesBatches
@@ -35,7 +36,8 @@ from persona_batch.record.runlog import RunLog
 from persona_batch.record.submissions import Submission
 from persona_batch.wording import counted, duration
 
-_FIRST_PAUSE, _LONGEST_PAUSE, _GROWTH = 1.0, 300.0, 1.5  # seconds between looks
+FIRST_PAUSE: Final = 1.0  # seconds between the first two looks
+_LONGEST_PAUSE, _GROWTH = 300.0, 1.5
 
 
 class BatchEngine:
@@ -110,11 +112,19 @@ class BatchEngine:
         clock = asyncio.get_running_loop().time
         progress = self.job.progress
         until = clock() + (self.site.wait or 0.0)
-        pause = _FIRST_PAUSE
+        pause = FIRST_PAUSE
         while any(one.step in ("created", "cancelling", "ended") for one in dealings.submissions):
-            ended = await look(dealings)
+            try:
+                ended = await look(dealings)
+            except StoppedEarly as stop:
+                failure = stop.__cause__
+                if self._brake.reason is not None or not (isinstance(failure, ProviderError) and failure.retryable):
+                    raise
+                if clock() >= until:
+                    raise
+                ended, pause = [], max(pause, failure.retry_after or 0.0)
             if ended:
-                pause = _FIRST_PAUSE
+                pause = FIRST_PAUSE
                 async with aclosing(self._pass(dealings, self.site.left(), ended, KeySet(), None)) as records:
                     async for record in records:
                         yield record
@@ -176,10 +186,11 @@ class BatchEngine:
         tally = results.take(one)
         missing = len(one.keys) - tally.good - tally.failed
         if tally.why is not None:
-            dealings.enter(one, "refused", why=tally.why.message)
+            why = self.job.log.clean(tally.why.message)
+            dealings.enter(one, "refused", why=why)
             dealings.trouble(
                 f"all {counted(tally.failed, 'request')} of the batch {one.batch_id} failed, and none by its own "
-                f"fault: {tally.why}; nothing of it is recorded, and the next call submits its cells anew"
+                f"fault: {why}; nothing of it is recorded, and the next call submits its cells anew"
             )
             return False
         if missing:
