@@ -219,6 +219,16 @@ def test_good_results_that_are_here_are_never_asked_for_again(tmp_path: Path) ->
         assert len(run.records) == 4
 
 
+def test_a_batch_that_is_refused_when_it_is_settled_goes_into_a_new_file(tmp_path: Path) -> None:
+    lost = Plan(troubles={"create": [Trouble(unmade=True), Trouble(unmade=True), Trouble(status=400)]})
+    with bench(tmp_path, lost) as run:
+        assert "the next call finds out" in run.call().said
+        assert run.steps == ["creating"]
+        run.finish()
+        assert run.steps == ["refused", "collected"]
+        assert [run.handed_over(cell) for cell in run.cells] == [1, 1, 1, 1]
+
+
 @pytest.mark.parametrize("step", ["intended", "uploaded"])
 def test_a_file_that_was_handed_to_nobody_is_given_up(tmp_path: Path, step: str) -> None:
     with bench(tmp_path, Plan(looks=-1)) as run:

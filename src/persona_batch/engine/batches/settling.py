@@ -25,7 +25,7 @@ async def settle(dealings: Dealings) -> None:
             try:
                 await settle_creation(dealings, one)
             except ProviderError as error:
-                dealings.trouble(f"a batch was refused: {error}; the next call submits its cells anew")
+                dealings.trouble(f"a batch was refused: {error}")
     remove_leftovers(dealings)
 
 
