@@ -15,6 +15,8 @@ from persona_batch.record.submissions import Event, Step, enter, intend
 NAME = "20261122T065600Z-wukong"
 UNTIL = 1_795_417_200.0  # 2026-11-23 07:00 UTC
 IN_UTC = {"TZ": "UTC"}
+BATCHES = Path("runs") / NAME / "batches"
+VLLM = f"vllm run-batch -i {BATCHES}/b1.requests.jsonl -o {BATCHES}/b1.output.jsonl --model qwen-plus"
 
 
 @dataclass
@@ -59,7 +61,7 @@ def test_a_submission_is_told_with_its_batch_its_state_and_what_comes_next(run: 
         ((), {}, "no batch: written, not uploaded"),
         (("uploaded",), {"file_id": "f"}, "no batch: uploaded, no batch made of it"),
         (("uploaded", "creating"), {}, "no batch: asked for, and nobody knows whether it was made"),
-        (("created",), {}, "no batch: a file for you to run; its output is to be b1.output.jsonl"),
+        (("created",), {}, f"no batch: for you to run: `{VLLM}`"),
         (("created", "cancelling"), {"batch_id": "B"}, "B: being cancelled"),
         (("created", "ended"), {"batch_id": "B", "phase": "expired"}, "B: expired, its results are not fetched"),
         (("ended", "collected"), {"batch_id": "B", "counts": {"records": 2}}, "B: collected; 2 records"),

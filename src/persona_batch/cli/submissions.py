@@ -94,7 +94,7 @@ def submissions(
         _adopt(found, adopt)
     elif resubmit is not None:
         _resubmit(found, None if resubmit == ALL else resubmit)
-    rows = [_row(one) for one in read_submissions(found.submissions)]
+    rows = [_row(found, one) for one in read_submissions(found.submissions)]
     if as_json:
         sys.stdout.write(msgspec.json.encode(rows).decode() + "\n")
         return
@@ -149,14 +149,14 @@ def _resubmit(run: "RunDir", name: str | None) -> None:
         tell("nothing is in doubt, so nothing was given up")
 
 
-def _row(one: "Submission") -> SubmissionRow:
+def _row(run: "RunDir", one: "Submission") -> SubmissionRow:
     until = None if one.expires_at is None else datetime.fromtimestamp(one.expires_at, UTC)
     return SubmissionRow(
         id=one.id,
         at=one.at,
         since=one.since,
         step=one.step,
-        state=_state(one),
+        state=_state(run, one),
         open=one.open,
         requests=len(one.keys),
         model=one.model,
@@ -170,10 +170,12 @@ def _row(one: "Submission") -> SubmissionRow:
     )
 
 
-def _state(one: "Submission") -> str:
+def _state(run: "RunDir", one: "Submission") -> str:
     """Return in plain words how a submission stands."""
     if one.offline:
-        return f"a file for you to run; its output is to be {one.output}"
+        from persona_batch.engine.batches.telling import offline_command
+
+        return f"for you to run: `{offline_command(run.batches, one)}`"
     told = {
         "intended": "written, not uploaded",
         "uploaded": "uploaded, no batch made of it",

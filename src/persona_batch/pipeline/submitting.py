@@ -150,7 +150,7 @@ async def _goes_on(api: BatchApi, batch: str) -> bool:
 
 
 def _given_up(run: RunDir, one: Submission) -> Submission:
-    enter(run.submissions, one, "abandoned", why="given up by the user, to be submitted anew")
+    enter(run.submissions, one, "abandoned", why="by the user, to be submitted anew")
     return one
 
 

@@ -2,6 +2,7 @@
 
 import shlex
 from datetime import UTC, datetime
+from pathlib import Path
 
 from persona_batch.engine.batches.dealings import Dealings
 from persona_batch.engine.batches.looking import lines_of
@@ -49,11 +50,15 @@ def _unsettled(dealings: Dealings, ones: list[Submission]) -> str:
     )
 
 
+def offline_command(folder: Path, one: Submission) -> str:
+    """Return what the user is to type for a file that no server takes; `folder` is that of the run's batch files."""
+    files = ["-i", str(folder / one.file), "-o", str(folder / one.output)]
+    return shlex.join(["vllm", "run-batch", *files, "--model", one.model])
+
+
 def _offline(dealings: Dealings, one: Submission) -> str:
     folder, lines = dealings.folder, lines_of(dealings, one)
-    command = shlex.join(
-        ["vllm", "run-batch", "-i", str(folder / one.file), "-o", str(folder / one.output), "--model", one.model]
-    )
+    command = offline_command(folder, one)
     if lines:
         return (
             f"{folder / one.output} has {lines:,} of {counted(len(one.keys), 'result')}: run `{command}` to its end, "
