@@ -30,6 +30,7 @@ SECTIONS = (
     "memory",
     "workers",
     "pool",
+    "ray",
     "first_request",
     "resume",
     "sink",

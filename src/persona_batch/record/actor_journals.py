@@ -6,7 +6,7 @@ records before anything is asked, whichever engine goes on with the run.
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -79,8 +79,7 @@ def take_over(run: RunDir, note: Callable[[str], None]) -> int:
                         if record.key not in keys:
                             sink.append(record)
                             taken += 1
-        for path in (*journals, *(journal.with_suffix(".lock") for journal in journals)):
-            path.unlink(missing_ok=True)
+        _remove(run.actors, [run.actors / SIGN])
         note(f"{counted(taken, 'record')} taken over from actors of a call that was interrupted")
     elsewhere = run.actors / ELSEWHERE
     if elsewhere.exists():
@@ -97,12 +96,17 @@ def clear(folder: Path) -> None:
     Raises:
         StorageError: something cannot be removed.
     """
+    _remove(folder, [folder / SIGN, folder / ELSEWHERE])
+
+
+def _remove(folder: Path, others: list[Path]) -> None:
+    """Remove the journals, what lies beside them, and other files; the folder too, if it is empty then."""
     journals = journals_in(folder)
     beside = [journal.with_suffix(suffix) for journal in journals for suffix in (".lock", ".torn")]
     try:
-        for path in (*journals, *beside, folder / SIGN, folder / ELSEWHERE):
+        for path in (*journals, *beside, *others):
             path.unlink(missing_ok=True)
-        with suppress(FileNotFoundError):
+        if folder.is_dir() and not any(folder.iterdir()):
             folder.rmdir()
     except OSError as error:
         raise storage_error(folder, error) from error
