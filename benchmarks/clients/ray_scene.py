@@ -1,9 +1,9 @@
 """The engine `ray` on a mock and a cluster of its own, beside the local engine: run inside a network namespace.
 
-python -m benchmarks.clients.ray_scene FOLDER CELLS MODEL KILLS
+python -m benchmarks.clients.ray_scene FOLDER CELLS CONCURRENCY KILLS MODEL SLOW_MODEL
 
-Prints one JSON object: seconds of whole runs (`local`, `local workers`, `ray`, `ray killed`), and what became of the run
-whose actors were killed KILLS times and whose driver was killed once.
+Prints one JSON object: seconds of whole runs, and what became of the run of the slow model whose actors were
+killed KILLS times and whose driver was killed once.
 """
 
 import json
@@ -28,13 +28,13 @@ ENGINES = {
     "local workers": ("--workers", "2"),
     "ray": ("--engine", "ray", "--workers", "2"),
 }
-CONCURRENCY = 64
 
 
-def start(folder: Path, endpoint: Endpoint, model: str, *options: str) -> "subprocess.Popen[bytes]":
-    """Start `batch run` on the cells of a folder."""
+def start(folder: Path, asked: tuple[str, str, str], *options: str) -> "subprocess.Popen[bytes]":
+    """Start `batch run` on the cells of a folder; `asked` are a base URL, a model and how many at a time."""
+    base_url, model, concurrency = asked
     command = [str(Path(sys.executable).parent / "batch"), "run", "cast.yaml", "-q", "asked.yaml", "--quiet"]
-    command += ["--base-url", endpoint.base_url, "-m", model, "-j", str(CONCURRENCY), *options]
+    command += ["--base-url", base_url, "-m", model, "-j", concurrency, *options]
     return subprocess.Popen(command, cwd=folder, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
 
 
@@ -45,14 +45,12 @@ def finish(process: "subprocess.Popen[bytes]") -> None:
         raise RuntimeError(f"batch run ended with {process.returncode}: {errors.decode()}")
 
 
-def wait_for(endpoint: Endpoint, requests: int, process: "subprocess.Popen[bytes]") -> int:
-    """Wait until so many requests have come; return how many are under way."""
-    while process.poll() is None:
-        stats = endpoint.stats()
-        if stats["requests"] >= requests:
-            return int(stats["in_flight"])
+def wait_for(endpoint: Endpoint, requests: int, process: "subprocess.Popen[bytes]") -> None:
+    """Wait until so many requests have come."""
+    while endpoint.stats()["requests"] < requests:
+        if process.poll() is not None:
+            raise RuntimeError(f"batch run ended too soon, with {process.returncode}")
         time.sleep(0.005)
-    raise RuntimeError(f"batch run ended too soon, with {process.returncode}")
 
 
 def kill_an_actor() -> bool:
@@ -77,20 +75,17 @@ def cluster() -> Iterator[None]:
     ray.shutdown()
 
 
-def killed(folder: Path, endpoint: Endpoint, model: str, cells: int, kills: int) -> dict[str, Any]:
+def killed(folder: Path, endpoint: Endpoint, asked: tuple[str, str, str], cells: int, kills: int) -> dict[str, Any]:
     """Kill actors at even distances and, halfway, the driver; go on to the end, and count."""
     endpoint.reset()
     began = time.perf_counter()
-    driver_dies_after = kills // 2
-    process = start(folder, endpoint, model, *ENGINES["ray"])
-    under_way = 0
+    process = start(folder, asked, *ENGINES["ray"])
     for number in range(kills + 1):
-        wanted = cells * (number + 1) // (kills + 2)
-        under_way += wait_for(endpoint, wanted, process)
-        if number == driver_dies_after:
+        wait_for(endpoint, cells * (number + 1) // (kills + 2), process)
+        if number == kills // 2:
             process.send_signal(signal.SIGKILL)
             process.communicate()
-            process = start(folder, endpoint, model, *ENGINES["ray"], "--continue")
+            process = start(folder, asked, *ENGINES["ray"], "--continue")
         else:
             while not kill_an_actor():
                 time.sleep(0.01)
@@ -103,34 +98,32 @@ def killed(folder: Path, endpoint: Endpoint, model: str, cells: int, kills: int)
         "missing": cells - len(set(keys)),
         "doubled": len(keys) - len(set(keys)),
         "asked twice": endpoint.stats()["requests"] - cells,
-        "under way": under_way,
     }
 
 
-def main(folder: Path, cells: int, model: str, kills: int) -> None:
+def timed(folder: Path, name: str, cells: int, asked: tuple[str, str, str], *options: str) -> float:
+    """Run the cells in a folder of their own; return the seconds."""
+    place = folder / name.replace(" ", "-")
+    place.mkdir()
+    write_files(place, cells // 100, 100)
+    began = time.perf_counter()
+    finish(start(place, asked, *options))
+    return time.perf_counter() - began
+
+
+def main(folder: Path, cells: int, concurrency: str, kills: int, model: str, slow: str) -> None:
     """Measure, and print the figures."""
-    seconds = {}
     with serve(build(folder)) as endpoint:
-        for name, options in ENGINES.items():
-            place = folder / name.replace(" ", "-")
+        asked = (endpoint.base_url, model, concurrency)
+        seconds = {name: timed(folder, name, cells, asked, *options) for name, options in ENGINES.items()}
+        with cluster():
+            seconds["joined"] = timed(folder, "joined", cells, asked, *ENGINES["ray"])
+            place = folder / "killed"
             place.mkdir()
             write_files(place, cells // 100, 100)
-            began = time.perf_counter()
-            finish(start(place, endpoint, model, *options))
-            seconds[name] = time.perf_counter() - began
-        with cluster():
-            for name in ("joined", "killed"):
-                place = folder / name
-                place.mkdir()
-                write_files(place, cells // 100, 100)
-                if name == "joined":
-                    began = time.perf_counter()
-                    finish(start(place, endpoint, model, *ENGINES["ray"]))
-                    seconds[name] = time.perf_counter() - began
-                else:
-                    outcome = killed(place, endpoint, model, cells, kills)
+            outcome = killed(place, endpoint, (endpoint.base_url, slow, concurrency), cells, kills)
     print(json.dumps({"seconds": seconds, "killed": outcome}))
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3], int(sys.argv[4]))
+    main(Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3], int(sys.argv[4]), *sys.argv[5:])
