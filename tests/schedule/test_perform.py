@@ -11,6 +11,8 @@ from filelock import FileLock
 
 from schedule.workshop import PERSONA, Workshop, endpoint, eventually, kill
 from servers.act import Act, Script
+from servers.batch_plan import Plan
+from servers.batches import batches
 from servers.faulty import serving
 
 SCRIPTED = ("--provider", "scripted")
@@ -35,6 +37,20 @@ def test_a_job_resumes_what_is_unfinished_and_then_starts_anew(workshop: Worksho
     assert len(workshop.records(workshop.runs()[0])) == 6
     assert workshop.perform(job) == 3
     assert len(workshop.runs()) == 2
+
+
+def test_a_job_of_batch_files_collects_what_it_submitted_the_time_before(workshop: Workshop) -> None:
+    with batches(Plan(looks=-1)) as server:
+        told = f"touch {workshop.folder.parent / 'told'}"
+        job = workshop.job("--engine", "batch", "--base-url", server.base_url, on_failure=told)
+        assert workshop.perform(job) == 3
+        assert workshop.last().meaning == "6 cells submitted, results are collected next time"
+        server.end()
+        assert workshop.perform(job) == 0
+    assert workshop.last().meaning == "complete"
+    (run,) = workshop.runs()
+    assert len(workshop.records(run)) == 6
+    assert not (workshop.folder.parent / "told").exists()
 
 
 def test_with_every_each_time_is_a_new_run(workshop: Workshop) -> None:
