@@ -40,7 +40,7 @@ _plans = st.builds(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(plan=_plans, lines=st.integers(1, _CELLS))
 def test_every_key_is_recorded_once_and_none_with_a_good_result_goes_twice(plan: Plan, lines: int) -> None:
     with tempfile.TemporaryDirectory() as name, bench(Path(name), plan, cells=_CELLS, facts={"lines": lines}) as run:

@@ -18,6 +18,7 @@ from persona_batch.asking.reply import Failure, Reply
 from persona_batch.asking.result_line import ResultLine
 from persona_batch.engine.batches.brake import Brake
 from persona_batch.engine.batches.dealings import Dealings
+from persona_batch.engine.batches.earlier import Earlier
 from persona_batch.engine.batches.handing_over import HandingOver
 from persona_batch.engine.batches.looking import look
 from persona_batch.engine.batches.results import Results
@@ -32,7 +33,6 @@ from persona_batch.provider.batches import BatchApi, TakesBatches
 from persona_batch.provider.contract import StreamInfo
 from persona_batch.provider.dialect import sent_messages
 from persona_batch.record import Record
-from persona_batch.record.runlog import RunLog
 from persona_batch.record.submissions import Submission
 from persona_batch.wording import counted, duration
 
@@ -225,35 +225,3 @@ class BatchEngine:
     def _time_is_up(self, limit: float) -> None:
         if self._brake.reason is None:
             self.stop(StoppedEarly(f"the time limit of {duration(limit)} (--time-limit) is reached"))
-
-
-class Earlier:
-    """Good results of submissions that were collected before: their cells are never submitted again.
-
-    The files are looked through only when the first of such cells comes.
-    """
-
-    def __init__(self, dealings: Dealings) -> None:
-        self._folder = dealings.folder
-        self._closed = [one for one in dealings.submissions if one.step == "collected"]
-        self._keys = KeySet()
-        for one in self._closed:
-            for key in one.keys:
-                self._keys.add(key)
-        self._results: Results | None = None
-
-    def find(self, key: str) -> ResultLine | None:
-        """Return the line of a key's completion; None: there is none."""
-        if key not in self._keys:
-            return None
-        if self._results is None:
-            self._results = Results(self._folder, RunLog())  # what is odd about them was said before
-            for one in self._closed:
-                self._results.take(one)
-        found = self._results.find(key)
-        return found[1] if found is not None and found[2] else None
-
-    def close(self) -> None:
-        """Close the files."""
-        if self._results is not None:
-            self._results.close()

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import secrets
+from contextlib import suppress
 from pathlib import Path
 
 from persona_batch.errors import StorageError
@@ -72,12 +73,9 @@ class RequestFile:
 
     def drop(self) -> None:
         """Remove the file: nobody will be given it."""
-        try:
+        with suppress(OSError):  # what it could not write is not wanted any more
             self._file.close()
-        except OSError:  # what it could not write is not wanted any more
-            pass
-        finally:
-            self.path.unlink(missing_ok=True)
+        self.path.unlink(missing_ok=True)
 
     def _failed(self, error: OSError) -> StorageError:
         self.drop()
