@@ -13,6 +13,7 @@ from persona_batch.cli.commands import COMMANDS
 from persona_batch.cli.completion.answer import answer, unquoted
 from persona_batch.cli.completion.generate import generated
 from persona_batch.cli.completion.line import known_words
+from persona_batch.engine.engines import ENGINES
 from persona_batch.provider.presets import PRESETS
 from terminals.command import batch
 
@@ -40,7 +41,7 @@ def test_every_command_and_each_of_its_options_is_offered() -> None:
     ("words", "expected"),
     [
         (["run", "--provider", ""], list(PRESETS)),
-        (["run", "x.yaml", "--provider", "local", "--engine", ""], ["local"]),
+        (["run", "x.yaml", "--provider", "local", "--engine", ""], list(ENGINES)),
         (["run", "--placement", "s"], ["system"]),
         (["export", "latest", "--format", "sq"], ["sqlite"]),
         (["import-results", "--format", "ins"], ["inspect"]),

@@ -18,8 +18,8 @@ from persona_batch.cli.options import (
     PersonaGlobs,
     QuestionGlobs,
     Questions,
-    SeenIds,
 )
+from persona_batch.cli.seen_ids import SeenIds
 from persona_batch.errors import UsageError
 from persona_batch.view.terminal import tell, terminal_width
 from persona_batch.wording import counted

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 import typer
 
-from persona_batch.cli.options import RUN_HELP, Color, CustomChecks, Lang, Out, SeenIds
+from persona_batch.cli.options import RUN_HELP, Color, CustomChecks, Lang, Out
+from persona_batch.cli.seen_ids import SeenIds
 from persona_batch.errors import UsageError
 from persona_batch.view.terminal import tell
 from persona_batch.wording import meant

@@ -1,9 +1,7 @@
 """Options that several commands share: their names, types and help texts, once."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias, get_args
 
 import typer
@@ -16,9 +14,6 @@ from persona_batch.wording import meant, seconds_of
 if TYPE_CHECKING:
     from decimal import Decimal
 
-    from persona_batch.record import Record
-
-_MOST_IDS = 10_000  # kept for a hint
 
 PersonaFile: TypeAlias = Annotated[str, typer.Argument(metavar="FILE", help="Persona file.")]
 RUN_HELP = "A run folder, a records file, a run id, `latest` or `previous` (the one before)."
@@ -145,7 +140,12 @@ CustomChecks: TypeAlias = Annotated[
     list[str] | None,
     typer.Option("--custom-check", metavar="NAME", help="Let this check of an installed package run (repeatable)."),
 ]
-Engine: TypeAlias = Annotated[str, typer.Option("--engine", metavar="NAME", help="What runs the cells.")]
+Engine: TypeAlias = Annotated[
+    str,
+    typer.Option(
+        "--engine", metavar="NAME", help="What runs the cells; batch: the endpoint's batch files, at half the price."
+    ),
+]
 Shard: TypeAlias = Annotated[
     str | None,
     typer.Option("--shard", metavar="I/N", help="Ask the I-th of N parts of the batch; `batch merge` joins them."),
@@ -272,30 +272,3 @@ def read_placements(names: list[str] | None) -> tuple[Placement, ...]:
     for name in names or ():
         require_known("--placement", name, known)
     return tuple(known[known.index(name)] for name in names or ())
-
-
-@dataclass(slots=True)
-class SeenIds:
-    """The ids of the personas and questions of the records that went by, to say why a glob matched none."""
-
-    ids: dict[str, dict[str, None]] = field(default_factory=lambda: {"persona": {}, "question": {}})
-
-    def watch(self, records: Iterable["Record"]) -> Iterator["Record"]:
-        """Yield the records."""
-        for record in records:
-            self.see(record)
-            yield record
-
-    def see(self, record: "Record") -> None:
-        """Take note of a record."""
-        for kind, name in (("persona", record.persona), ("question", record.question)):
-            if len(self.ids[kind]) < _MOST_IDS:
-                self.ids[kind][name] = None
-
-    def unmatched(self, personas: Iterable[str], questions: Iterable[str]) -> Iterator[str]:
-        """Say of each glob that matched nothing what may have been meant; nothing where ids were too many to keep."""
-        for kind, globs in (("persona", personas), ("question", questions)):
-            known = list(self.ids[kind])
-            for glob in globs:
-                if 0 < len(known) < _MOST_IDS and not any(fnmatchcase(name, glob) for name in known):
-                    yield f"no {kind} matches `{glob}`; {meant(glob, known)}"

@@ -72,10 +72,11 @@ def run(
         batch run personas/wukong.yaml --placement system --placement user
         batch run personas/wukong.yaml --factor temperature=0.2,1.0
         batch run personas/wukong.yaml --provider modelscope -m Qwen/Qwen3-8B
+        batch run personas/wukong.yaml --provider openai -m gpt-5-mini --engine batch
         batch run --resume latest
 
-    Exit codes: 0 complete, 1 some cells failed, 2 wrong usage, 3 stopped early with work left, 4 another process
-    holds the run, 100 checks under --fail-under, 130 interrupted.
+    Exit codes: 0 complete, 1 some cells failed, 2 wrong usage, 3 stopped early with work left, or submitted and not
+    done, 4 another process holds the run, 100 checks under --fail-under, 130 interrupted.
     """
     from persona_batch.config.load import Overrides
     from persona_batch.engine.engines import ENGINES

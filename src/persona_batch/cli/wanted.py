@@ -8,7 +8,7 @@ from typing import Annotated, TypeAlias, get_args
 import typer
 
 from persona_batch.chat import Placement
-from persona_batch.cli.options import SeenIds
+from persona_batch.cli.seen_ids import SeenIds
 from persona_batch.errors import UsageError
 from persona_batch.record.record import Record, Status
 from persona_batch.wording import meant
