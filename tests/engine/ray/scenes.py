@@ -125,15 +125,14 @@ def test_after_the_death_of_the_driver_any_engine_goes_on_with_what_actors_left(
             process = grid.start(*RAY, "--continue")
             wait_until(partial(_asked, server, wanted), process)
             process.send_signal(signal.SIGSTOP)  # it no longer takes what its actors hand over
-            wait_until(lambda: server.in_flight == 0, process)
-            assert len(server.chats) < 500
+            wait_until(partial(_asked, server, len(server.chats) + 3 * AT_ONCE), process)
             process.kill()
             process.communicate()
-            assert len(grid.lines()) < len(server.chats)
+            assert len(grid.lines()) + AT_ONCE < len(server.chats) < 500  # records lie with actors, and cells are left
         ended = grid.run("--resume", "latest", "--engine", "local")
         assert ended.code == 0, ended.err
         assert "taken over from actors" in ended.err
-        assert len(server.chats) == 500
+        assert len(server.chats) <= 500 + 2 * AT_ONCE
     grid.assert_complete()
     assert journals(grid) == []
 
@@ -160,12 +159,12 @@ def test_a_key_that_actors_have_not_is_missed_in_their_words(tmp_path: Path, mon
     assert not list((tmp_path / "runs").glob("*/records.jsonl"))
 
 
-def test_ctrl_c_lets_what_is_running_finish(tmp_path: Path) -> None:
+def test_a_signal_lets_what_is_running_finish(tmp_path: Path) -> None:
     with serving(SLOW) as server:
         grid = Grid.make(tmp_path, 300, server.base_url)
         process = grid.start(*RAY)
         wait_until(lambda: len(server.chats) >= 50, process)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGTERM)  # for which Ray has a handler of its own
         out, err = process.communicate(timeout=60)
         assert process.returncode == 130, out + err
         assert len(grid.records()) == len(server.chats) < 300

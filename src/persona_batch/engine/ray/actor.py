@@ -29,6 +29,7 @@ from persona_batch.provider.connect import open_provider
 from persona_batch.provider.target import Target
 from persona_batch.record import Record
 from persona_batch.record.actor_journals import SIGN, clear, journals_in, left_behind, lock_of
+from persona_batch.record.durable import storage_error
 from persona_batch.record.journal import Sink
 
 _NEWS = 0.5  # seconds at most between two reports
@@ -143,7 +144,10 @@ class AskingActor:
         setup = self._setup
         self._shared = _says(shared / SIGN, setup.token)
         self._folder = shared if self._shared else state_folder() / "ray" / setup.run_id
-        self._folder.mkdir(parents=True, exist_ok=True)
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise storage_error(self._folder, error) from error
         for journal in () if self._shared else journals_in(self._folder):
             try:
                 with left_behind(journal, _DYING) as records:

@@ -142,4 +142,11 @@ class Actor:
         try:
             return await getattr(self._handle, method).remote(*arguments, **named)
         except RayActorError as error:
-            raise ActorLost(str(error)) from error
+            raise ActorLost(_told(error)) from error
+
+
+def _told(error: Exception) -> str:
+    """Return the first and the last line of what Ray says of a dead actor: that it died, and why."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
+    text = " ".join(dict.fromkeys([lines[0], lines[-1]]))
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)

@@ -10,7 +10,7 @@ import pickle
 import secrets
 import uuid
 from collections.abc import AsyncGenerator, Iterable
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,7 +26,7 @@ from persona_batch.plan.cell import Cell
 from persona_batch.record import Record
 from persona_batch.record.actor_journals import ELSEWHERE, SIGN, clear, left_behind
 from persona_batch.record.durable import storage_error
-from persona_batch.wording import duration
+from persona_batch.wording import counted, duration
 
 _RANGE = 50  # cells, at least, that are handed out at once
 _IN_VAIN = 5  # actors in a row that ended without any record
@@ -71,11 +71,13 @@ class RayEngine:
             nodes, limits = cluster.nodes, self.job.limits
             count = min(limits.concurrency, self._site.workers if self._site.workers > 1 else len(nodes))
             shares = [limits.concurrency // count + (number < limits.concurrency % count) for number in range(count)]
+            self._site.note(f"Ray: {counted(count, 'actor')} on {counted(min(count, len(nodes)), 'node')}")
             self._places = [_Place(nodes[number % len(nodes)], share) for number, share in enumerate(shares)]
             try:
-                async for record in self._records():
-                    yield record
-                    self.job.progress.finish(record)
+                async with aclosing(self._records()) as records:
+                    async for record in records:
+                        yield record
+                        self.job.progress.finish(record)  # not before it is on disk
                 if all(not task.cancelled() and task.exception() is None for task in self._attending):
                     await self._close(finished=True)
                     clear(self._site.run.actors)
@@ -221,7 +223,7 @@ class RayEngine:
             for record in await asyncio.to_thread(_read, journal, frozenset(place.cells)):
                 del place.cells[record.key]
                 self._finished.put_nowait(record)
-        said = str(error).strip().partition("\n")[0]
+        said = self.job.log.clean(str(error))
         self.job.log.write("actor_lost", actor=actor.name, message=said, again=len(place.cells))
         self._in_vain = 0 if len(place.cells) < before else self._in_vain + 1
         if self._in_vain >= _IN_VAIN:
