@@ -53,7 +53,7 @@ def test_a_wrong_file_exits_2_and_leaves_nothing(wrong: Wrong, tmp_path: Path, c
         (["--quiet", "--verbose"], "--quiet and --verbose contradict each other"),
         (["--json", "--watch"], "--json and --watch contradict each other"),
         (["--retry-errors"], "--retry-errors is for a run that is there: add --resume or --continue"),
-        (["--engine", "mpi"], "--engine mpi: expected local"),
+        (["--engine", "mpi"], "--engine mpi: expected one of local, batch"),
         (["--limit", "0"], "'--limit': 0 is less than 1"),
         (["--param", "temperature=hot"], "--param temperature: found text `hot`, expected a number"),
         (["--param", "api_key=abc"], "--param api_key: an API key or other secret never stands on the command line"),

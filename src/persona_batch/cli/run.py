@@ -72,7 +72,7 @@ def run(
         batch run personas/wukong.yaml --placement system --placement user
         batch run personas/wukong.yaml --factor temperature=0.2,1.0
         batch run personas/wukong.yaml --provider modelscope -m Qwen/Qwen3-8B
-        batch run personas/wukong.yaml --provider openai -m gpt-5-mini --engine batch
+        batch run personas/ --engine batch --provider openai -m gpt-5-mini
         batch run --resume latest
 
     Exit codes: 0 complete, 1 some cells failed, 2 wrong usage, 3 stopped early with work left, or submitted and not
