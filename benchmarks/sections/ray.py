@@ -61,7 +61,7 @@ def measure(bench: Bench) -> Section:
     section.bars.append(Bar(f"ray, {KILLS} actors and the driver killed: records lost or doubled", lost, "", 0))
     under_way = KILLS * CONCURRENCY // 2 + CONCURRENCY
     twice = Spread.of([killed["asked twice"]])
-    section.bars.append(Bar("ray, the same: requests asked twice, over those under way", twice, "", under_way))
+    section.bars.append(Bar("ray, the same: requests asked twice, of those under way", twice, "", under_way))
     section.remarks.append(
         f"The same, the first token after 200 ms, with {KILLS} actors and the driver killed at even distances, and "
         f"`--continue`: {killed['records']:,} records, {killed['missing']} missing, {killed['doubled']} doubled, after "

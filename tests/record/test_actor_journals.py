@@ -5,7 +5,7 @@ import pytest
 from persona_batch.errors import RunLocked
 from persona_batch.plan.key import KeySet
 from persona_batch.record import Record
-from persona_batch.record.actor_journals import ELSEWHERE, SIGN, clear, left_behind, lock_of, take_over
+from persona_batch.record.actor_journals import SIGN, clear, left_behind, lock_of, take_over, tell_elsewhere
 from persona_batch.record.journal import Sink
 from persona_batch.record.reader import read_records
 from persona_batch.record.rundir import RunDir, run_at
@@ -56,7 +56,8 @@ def test_the_journal_of_an_actor_that_lives_is_left_alone(run: RunDir) -> None:
 
 def test_what_lies_on_other_machines_is_told_of(run: RunDir) -> None:
     run.actors.mkdir()
-    (run.actors / ELSEWHERE).write_text("node-7\nnode-7\n", encoding="utf-8")
+    tell_elsewhere(run, "node-7")
+    tell_elsewhere(run, "node-7")
     told: list[str] = []
     assert take_over(run, told.append) == 0
     (line,) = told

@@ -90,6 +90,20 @@ def take_over(run: RunDir, note: Callable[[str], None]) -> int:
     return taken
 
 
+def tell_elsewhere(run: RunDir, host: str) -> None:
+    """Note that an actor on a machine does not see the run's folder.
+
+    Raises:
+        StorageError: it cannot be written down.
+    """
+    path = run.actors / ELSEWHERE
+    try:
+        with path.open("a", encoding="utf-8") as hosts:
+            hosts.write(f"{host}\n")
+    except OSError as error:
+        raise storage_error(path, error) from error
+
+
 def clear(folder: Path) -> None:
     """Remove a folder of journals whose records are all in the run's.
 

@@ -142,7 +142,7 @@ class AskingActor:
     def _open_journal(self, shared: Path) -> None:
         """Open the journal, and find those of actors that are gone where nobody but an actor of this machine can."""
         setup = self._setup
-        self._shared = _says(shared / SIGN, setup.token)
+        self._shared = _says(shared / SIGN, setup.sign)
         self._folder = shared if self._shared else state_folder() / "ray" / setup.run_id
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
@@ -186,8 +186,8 @@ class AskingActor:
             await asyncio.sleep(_NEWS)
 
 
-def _says(path: Path, token: str) -> bool:
+def _says(path: Path, sign: str) -> bool:
     try:
-        return path.read_text(encoding="utf-8") == token
+        return path.read_text(encoding="utf-8") == sign
     except OSError:
         return False

@@ -24,7 +24,7 @@ from persona_batch.engine.ray.ranges import Ranges
 from persona_batch.errors import BatchError, StoppedEarly, StorageError, UsageError
 from persona_batch.plan.cell import Cell
 from persona_batch.record import Record
-from persona_batch.record.actor_journals import ELSEWHERE, SIGN, clear, left_behind
+from persona_batch.record.actor_journals import SIGN, clear, left_behind, tell_elsewhere
 from persona_batch.record.durable import storage_error
 from persona_batch.wording import counted, duration
 
@@ -152,8 +152,7 @@ class RayEngine:
         if started.error is not None:
             raise started.error if not self.job.progress.done else StoppedEarly(str(started.error))
         if not started.shared:
-            with (self._site.run.actors / ELSEWHERE).open("a", encoding="utf-8") as hosts:
-                hosts.write(f"{started.host}\n")
+            tell_elsewhere(self._site.run, started.host)
         while records := await actor.left():
             for record in records:
                 self._recover(place, record)
@@ -232,11 +231,11 @@ class RayEngine:
     def _prepare(self) -> Setup:
         """Make the folder of journals, and say what every actor has to know."""
         job, site = self.job, self._site
-        token = secrets.token_hex(16)
+        sign = secrets.token_hex(16)
         folder = site.run.actors
         try:
             folder.mkdir(exist_ok=True)
-            (folder / SIGN).write_text(token, encoding="utf-8")
+            (folder / SIGN).write_text(sign, encoding="utf-8")
         except OSError as error:
             raise storage_error(folder, error) from error
         return Setup(
@@ -246,7 +245,7 @@ class RayEngine:
             policy=job.policy,
             run_id=job.run_id,
             folder=str(folder.resolve()),
-            token=token,
+            sign=sign,
             keep_thinking=job.keep_thinking,
             custom_checks=site.custom_checks,
             leased=needs_leases(job.limits),

@@ -15,7 +15,7 @@ class Setup:
     """What an actor needs to know to ask.
 
     `target` is the pickled endpoint, without keys; `folder` is where journals lie if that is the folder in which the
-    file `token` says `token`; `leased`: there are limits that are kept by the run's process; `live`: it wants text as
+    file `sign` says `sign`; `leased`: there are limits that are kept by the run's process; `live`: it wants text as
     it comes.
     """
 
@@ -25,7 +25,7 @@ class Setup:
     policy: RetryPolicy
     run_id: str
     folder: str
-    token: str
+    sign: str
     keep_thinking: bool
     custom_checks: tuple[str, ...]
     leased: bool
