@@ -6,17 +6,16 @@ grid. Records come out as they finish.
 
 import asyncio
 from collections.abc import AsyncGenerator, Iterable, Iterator
-from contextlib import suppress
 from functools import partial
 
 from persona_batch.asking.asker import Asker
 from persona_batch.asking.breaker import Halted
 from persona_batch.engine.engines import Job
 from persona_batch.engine.play import play
-from persona_batch.errors import BatchError, StoppedEarly, StorageError
+from persona_batch.engine.stopping import Stopping
+from persona_batch.errors import BatchError
 from persona_batch.plan.cell import Cell
 from persona_batch.record import Record
-from persona_batch.wording import duration
 
 
 class LocalEngine:
@@ -24,7 +23,6 @@ class LocalEngine:
 
     def __init__(self, job: Job, *, grace: float = 5.0) -> None:
         self.job = job
-        self._grace = grace
         self._asker = Asker(
             job.provider,
             limits=job.limits,
@@ -36,48 +34,33 @@ class LocalEngine:
         )
         self._block: Iterator[Cell] = iter(())  # what is left of the block that is being asked
         self._workers: list[asyncio.Task[None]] = []
-        self._stopping = False
+        self._stopping = Stopping(job, halt=self._asker.stop, cancel=self._cancel, grace=grace)
         self._failure: BaseException | None = None
 
     async def run(self, blocks: Iterable[Iterable[Cell]]) -> AsyncGenerator[Record, None]:
         """Yield a record per cell, as it finishes."""
-        loop = asyncio.get_running_loop()
         limits, progress = self.job.limits, self.job.progress
         left = iter(blocks)
         finished: asyncio.Queue[Record | None] = asyncio.Queue()
         room = asyncio.Semaphore(2 * limits.concurrency)  # cells taken whose records were not yet fetched
         self._workers = [asyncio.create_task(self._work(left, room, finished)) for _ in range(limits.concurrency)]
         supervisor = asyncio.create_task(self._supervise(finished))
-        seconds = limits.time_limit
-        timer = None if seconds is None else loop.call_later(seconds, self._time_is_up, seconds)
-        try:
-            while (record := await finished.get()) is not None:
-                room.release()
-                yield record
-                progress.finish(record)  # not before it is on disk: a full disk must not make us miscount
-        finally:
-            if timer is not None:
-                timer.cancel()
-            supervisor.cancel()
-            await asyncio.gather(supervisor, return_exceptions=True)
+        with self._stopping.timed():
+            try:
+                while (record := await finished.get()) is not None:
+                    room.release()
+                    yield record
+                    progress.finish(record)  # not before it is on disk: a full disk must not make us miscount
+            finally:
+                supervisor.cancel()
+                await asyncio.gather(supervisor, return_exceptions=True)
         if self._failure is not None:
             raise self._failure
-        reason = self._asker.stopped
-        if reason is not None and progress.left > 0:
-            if not self._stopping:
-                self.job.log.write("stop", reason=str(reason))
-            raise reason
+        self._stopping.end(self._asker.stopped)
 
     def stop(self, reason: BatchError) -> None:
         """Stop the run gently; called again, at once."""
-        self._asker.stop(reason)
-        if self._stopping:
-            self._cancel()
-            return
-        self._stopping = True
-        asyncio.get_running_loop().call_later(self._grace, self._cancel)
-        with suppress(StorageError):  # a full disk must not keep the run from stopping; the records' own writer tells
-            self.job.log.write("stop", reason=str(reason))
+        self._stopping.stop(reason)
 
     async def _work(
         self, blocks: Iterator[Iterable[Cell]], room: asyncio.Semaphore, finished: asyncio.Queue[Record | None]
@@ -122,7 +105,3 @@ class LocalEngine:
     def _cancel(self) -> None:
         for worker in self._workers:
             worker.cancel()
-
-    def _time_is_up(self, limit: float) -> None:
-        if not self._stopping:
-            self.stop(StoppedEarly(f"the time limit of {duration(limit)} (--time-limit) is reached"))

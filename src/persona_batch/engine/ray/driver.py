@@ -21,12 +21,13 @@ from persona_batch.engine.ray.gauges import Gauges
 from persona_batch.engine.ray.lending import Lender, needs_leases
 from persona_batch.engine.ray.messages import Report, Setup
 from persona_batch.engine.ray.ranges import Ranges
-from persona_batch.errors import BatchError, StoppedEarly, StorageError, UsageError
+from persona_batch.engine.stopping import Stopping
+from persona_batch.errors import BatchError, StoppedEarly, UsageError
 from persona_batch.plan.cell import Cell
 from persona_batch.record import Record
 from persona_batch.record.actor_journals import SIGN, clear, left_behind, tell_elsewhere
 from persona_batch.record.durable import storage_error
-from persona_batch.wording import counted, duration
+from persona_batch.wording import counted
 
 _RANGE = 50  # cells, at least, that are handed out at once
 _IN_VAIN = 5  # actors in a row that ended without any record
@@ -51,14 +52,13 @@ class RayEngine:
             raise ValueError("actors need to know where the run lives")
         self.job, self._site = job, job.site
         self._cluster = Cluster()
-        self._grace = grace
         self._halt = Halt()
         self._lender = Lender(job.limits, halt=self._halt, ledger=job.ledger, log=job.log, patience=job.policy.total)
         self._gauges = Gauges(job.progress, self._lender.gauge)
         self._finished: asyncio.Queue[Record | None] = asyncio.Queue()
         self._places: list[_Place] = []
         self._attending: list[asyncio.Task[None]] = []
-        self._stopping = False
+        self._stopping = Stopping(job, halt=self._halt.set, cancel=self._cancel, grace=grace)
         self._in_vain = 0
         self._failure: BaseException | None = None
         self._halt.on_set(self._stop_all)
@@ -85,38 +85,23 @@ class RayEngine:
                 await self._close(finished=False)
         if self._failure is not None:
             raise self._failure
-        reason = self._halt.reason
-        if reason is not None and self.job.progress.left > 0:
-            if not self._stopping:
-                self.job.log.write("stop", reason=str(reason))
-            raise reason
+        self._stopping.end(self._halt.reason)
 
     def stop(self, reason: BatchError) -> None:
         """Stop the run gently; called again, at once."""
-        self._halt.set(reason)
-        if self._stopping:
-            self._cancel()
-            return
-        self._stopping = True
-        asyncio.get_running_loop().call_later(self._grace, self._cancel)
-        with suppress(StorageError):  # a full disk must not keep the run from stopping; the records' own writer tells
-            self.job.log.write("stop", reason=str(reason))
+        self._stopping.stop(reason)
 
     async def _records(self) -> AsyncGenerator[Record, None]:
-        loop = asyncio.get_running_loop()
-        seconds = self.job.limits.time_limit
-        timer = None if seconds is None else loop.call_later(seconds, self._time_is_up, seconds)
         ready = asyncio.Barrier(len(self._places))  # what they find on their machines is known before anything is asked
         self._attending = [asyncio.create_task(self._attend(place, ready)) for place in self._places]
         supervisor = asyncio.create_task(self._supervise())
-        try:
-            while (record := await self._finished.get()) is not None:
-                yield record
-        finally:
-            if timer is not None:
-                timer.cancel()
-            supervisor.cancel()
-            await asyncio.gather(supervisor, return_exceptions=True)
+        with self._stopping.timed():
+            try:
+                while (record := await self._finished.get()) is not None:
+                    yield record
+            finally:
+                supervisor.cancel()
+                await asyncio.gather(supervisor, return_exceptions=True)
 
     async def _supervise(self) -> None:
         """Wait for all places; the first that breaks takes the others with it."""
@@ -280,10 +265,6 @@ class RayEngine:
         for place in self._places:
             if place.actor is not None:
                 place.actor.send(method, *arguments)
-
-    def _time_is_up(self, limit: float) -> None:
-        if not self._stopping:
-            self.stop(StoppedEarly(f"the time limit of {duration(limit)} (--time-limit) is reached"))
 
 
 def _read(journal: Path, wanted: frozenset[str]) -> list[Record]:
