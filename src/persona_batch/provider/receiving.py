@@ -8,15 +8,13 @@ network, never while the consumer works on what it was given.
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from types import TracebackType
-from typing import Self
 
 import httpx2
 
-from persona_batch.errors import TimedOut
 from persona_batch.provider.contract import Timeouts
 from persona_batch.provider.http1 import Connection
 from persona_batch.provider.transport import CONNECTION
+from persona_batch.provider.wait_watch import WaitWatch
 
 
 class Incoming:
@@ -65,24 +63,21 @@ class Incoming:
                 pass
 
 
-class Deadline:
+class Deadline(WaitWatch):
     """Watches one stream; use as a context manager around each wait for the network.
 
     A wait that lasts too long ends in `TimedOut`, whose message says which limit it was.
     """
 
-    __slots__ = ("_cancelling", "_end", "_fired", "_handle", "_loop", "_since", "_speaks", "_start", "_task", "_times")
+    __slots__ = ("_end", "_speaks", "_start", "_times")
 
     def __init__(self, times: Timeouts) -> None:
+        super().__init__()
         self._times = times
-        self._loop = asyncio.get_running_loop()
-        self._start = self._since = self._loop.time()
+        self._start = self._since
         self._speaks = False  # the first event came
         self._end: float | None = None  # nothing of the reply can be missing any more
-        self._task: asyncio.Task[object] | None = None
-        self._cancelling = 0
-        self._fired: str | None = None
-        self._handle: asyncio.TimerHandle | None = self._loop.call_at(self._due()[0], self._check)
+        self._handle = self._loop.call_at(self._due()[0], self._check)
 
     def _due(self) -> tuple[float, str]:
         """Return the moment of the next limit and what to say when it has passed."""
@@ -100,9 +95,7 @@ class Deadline:
         if self._task is None or self._loop.time() < due:
             self._handle = self._loop.call_at(max(due, self._loop.time() + 0.05), self._check)
             return
-        self._handle = None
-        self._fired = words
-        self._task.cancel()
+        self._cut(words)
 
     def spoke(self) -> None:
         """Say that the reply has begun: from now on the gap between reads counts."""
@@ -119,27 +112,3 @@ class Deadline:
             if self._handle is not None:
                 self._handle.cancel()
                 self._handle = self._loop.call_at(self._due()[0], self._check)
-
-    def __enter__(self) -> Self:
-        task = asyncio.current_task()
-        if task is not None:
-            self._cancelling = task.cancelling()
-        self._task = task
-        self._since = self._loop.time()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        task, self._task = self._task, None
-        if self._fired is not None and task is not None:
-            words, self._fired = self._fired, None
-            # As asyncio.timeout does: a cancellation from outside that came as well wins.
-            if task.uncancel() <= self._cancelling and kind is asyncio.CancelledError:
-                raise TimedOut(words) from error
-
-    def close(self) -> None:
-        """Stop watching."""
-        if self._handle is not None:
-            self._handle.cancel()
-            self._handle = None
