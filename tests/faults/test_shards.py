@@ -54,7 +54,7 @@ def _run_killed(grid: Grid, server: FaultyServer, chance: random.Random, kills: 
             time.sleep(0.002)
         process.kill()
         process.wait()
-        if process.returncode != 0:  # a shard that is complete is not continued: a new run of it would begin
+        if process.returncode != 0:
             with process:
                 processes[number] = start(number)
     for process in processes.values():

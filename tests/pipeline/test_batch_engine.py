@@ -16,6 +16,7 @@ from faults.test_storage import FULL_DISK
 from persona_batch.config.load import Overrides
 from persona_batch.errors import UsageError
 from persona_batch.pipeline.options import RunOptions
+from persona_batch.pipeline.preview import preview
 from persona_batch.pipeline.run import run_batch
 from persona_batch.pipeline.sealing import Summary
 from persona_batch.record.reader import read_records
@@ -60,9 +61,19 @@ def test_a_run_with_open_submissions_is_of_no_other_engine(workshop: Workshop) -
         path = call(workshop, BATCH, at).path
         with pytest.raises(UsageError, match=r"2 cells in batch files.*--engine batch.*--cancel"):
             call(workshop, BATCH, at, engine="local", resume=path)
+        with pytest.raises(UsageError, match=r"2 cells in batch files.*--engine batch.*--cancel"):
+            call(workshop, BATCH, at, engine="local", continue_newest=True)
         server.end()
         assert call(workshop, BATCH, at, resume=path).exit_code == 0
         assert not server.asked("chat")
+
+
+def test_a_pool_takes_no_batch_files(workshop: Workshop) -> None:
+    pool = "run: {provider: {id: two, base_urls: ['http://127.0.0.1:1/v1', 'http://127.0.0.1:2/v1']}}\n"
+    for ask in (call, lambda *of: preview(RunOptions(files=(workshop.write("w.yaml", of[1]),), engine="batch"))):
+        with pytest.raises(UsageError, match=r"two is a pool, and batch files live on one server"):
+            ask(workshop, BATCH + pool, {})
+    assert not workshop.out.exists()
 
 
 def test_a_complete_run_still_writes_down_what_came_of_its_files(workshop: Workshop) -> None:

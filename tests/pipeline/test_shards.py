@@ -64,8 +64,9 @@ def test_continue_goes_by_the_shard(workshop: Workshop) -> None:
     ended = [workshop.run([file], shard=f"{number}/2", continue_newest=True) for number in (2, 1)]
     assert [part.path for part in ended] == [cut[1].path, cut[0].path]
     assert [part.exit_code for part in ended] == [0, 0]
+    asked = len(workshop.asked)
     again = workshop.run([file], shard="1/2", continue_newest=True)
-    assert again.path not in {part.path for part in [*cut, other]}, "a shard that is finished is begun anew"
+    assert (again.path, again.exit_code, len(workshop.asked)) == (cut[0].path, 0, asked), "others may still be at work"
     assert workshop.run([file], continue_newest=True).path == other.path
     assert {path.name for path in workshop.out.glob(".*.lock")} == {
         ".crew.lock",
@@ -74,11 +75,23 @@ def test_continue_goes_by_the_shard(workshop: Workshop) -> None:
     }
 
 
+def test_shards_that_are_called_again_and_again_ask_every_cell_once(workshop: Workshop) -> None:
+    file = workshop.write("crew.yaml", CREW)
+    codes = [3, 3, 3]
+    while any(codes):
+        codes = [
+            workshop.run([file], shard=f"{number}/3", continue_newest=True, max_requests=12).exit_code
+            for number in (1, 2, 3)
+        ]
+    assert len(workshop.asked) == CELLS
+    assert len(list(workshop.out.glob("*Z-crew-shard-*"))) == 3
+
+
 def test_resume_recalls_the_shard_and_refuses_another(workshop: Workshop) -> None:
     file = workshop.write("crew.yaml", CREW)
     cut = workshop.run([file], shard="2/2", max_requests=4)
-    with pytest.raises(UsageError, match=r"is shard 2/2 of its batch; resume it with --shard 2/2"):
-        workshop.run([file], resume=cut.path)
+    more = workshop.run([file], resume=cut.path, max_requests=4)
+    assert (more.path, more.asked) == (cut.path, 2), "named with its file, too, a shard stays one"
     with pytest.raises(UsageError, match=r"is shard 2/2 of its batch"):
         workshop.run([], resume=cut.path, shard="1/2")
     ended = workshop.run([], resume=cut.path)

@@ -19,6 +19,11 @@ def require_batchable(call: Call) -> None:
     """
     if call.options.engine != BATCH:
         return
+    if len(call.target.base_urls) > 1:
+        raise UsageError(
+            f"--engine batch: {call.target.identity} is a pool, and batch files live on one server; name one by "
+            "--base-url, or leave --engine away"
+        )
     facts = call.target.preset.batch
     if facts is None:
         able = [name for name, preset in PRESETS.items() if preset.batch is not None]

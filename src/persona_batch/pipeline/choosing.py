@@ -11,6 +11,7 @@ from persona_batch.config.inline import SOURCE
 from persona_batch.errors import UsageError
 from persona_batch.pipeline.call import Call
 from persona_batch.pipeline.options import FILTERS, asked_for, invocation, refuse_imported
+from persona_batch.pipeline.submitting import refuse_if_submitted
 from persona_batch.record.finding import find_run
 from persona_batch.record.manifest import Manifest, read_manifest
 from persona_batch.record.reader import scan
@@ -48,11 +49,12 @@ def existing_run(call: Call) -> tuple[RunDir, Manifest] | tuple[None, None]:
 
     `--continue` takes the newest run of the same batch at the same endpoint, whose command line said the same of
     what is asked (`asked_for`, but for the number of samples), and which is not finished: it was stopped, or (with
-    `--retry-errors`) has failed cells, or was narrowed by other filters and lacks cells that this call asks for.
+    `--retry-errors`) has failed cells, or was narrowed by other filters and lacks cells that this call asks for. Of a
+    shard it takes the newest run, finished or not: all shards are one run, so none begins anew while others work.
 
     Raises:
         UsageError: there is no such run, or it was made of other files, at another endpoint, with other replies
-            (`thinking`), or is another shard.
+            (`thinking`), or is another shard; batch files of it are under way, and this call asks by another engine.
     """
     options = call.options
     if options.resume is not None:
@@ -68,16 +70,27 @@ def existing_run(call: Call) -> tuple[RunDir, Manifest] | tuple[None, None]:
         place = (manifest.batch_id, manifest.endpoint, _thinking(manifest))
         if place != (call.batch.id, call.target.identity, call.batch.run.thinking):
             continue
-        if {**asked_for(theirs), "-n": None} != what or _other_files(call.batch, manifest):
+        told = {**asked_for(theirs), "-n": None}
+        if {**told, "--engine": None} != {**what, "--engine": None} or _other_files(call.batch, manifest):
             continue
-        if manifest.state == "complete" or (manifest.state == "failed" and not options.retry_errors):
-            if not manifest.partial or all(mine.get(name) == theirs.get(name) for name in FILTERS):
-                break
-            seen = scan(run.records).keys
-            if all(key in seen for key in call.grid(call.models(manifest)).all_keys()):
-                break
-        return run, manifest
+        refuse_if_submitted(run, options.engine)
+        if told.get("--engine") != what.get("--engine"):
+            continue
+        return (run, manifest) if _goes_on(call, run, manifest) else (None, None)
     return None, None
+
+
+def _goes_on(call: Call, run: RunDir, manifest: Manifest) -> bool:
+    """Say whether `--continue` takes this run, which is the newest of its batch, or begins a new one."""
+    if manifest.shard is not None or not manifest.finished:
+        return True
+    if manifest.state == "failed" and call.options.retry_errors:
+        return True
+    mine, theirs = invocation(call.options), manifest.config.get("invocation") or {}
+    if not manifest.partial or all(mine.get(name) == theirs.get(name) for name in FILTERS):
+        return False
+    seen = scan(run.records).keys
+    return not all(key in seen for key in call.grid(call.models(manifest)).all_keys())
 
 
 def _named_run(call: Call, name: str) -> tuple[RunDir, Manifest]:

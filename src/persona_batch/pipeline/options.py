@@ -86,15 +86,19 @@ def invocation(options: RunOptions) -> dict[str, JsonValue]:
 def recalled(options: RunOptions) -> RunOptions:
     """Return the options of `--resume RUN` without files: those the run was begun with, but for what is given now.
 
+    With files, all is as given now; but a run that is a shard stays one.
+
     Raises:
         UsageError: neither files nor a run to resume, or a run that does not say how it was begun.
     """
-    if options.files:
+    if options.files and (options.resume is None or options.shard is not None):
         return options
     if options.resume is None:
         raise UsageError("no persona file given; try `batch run personas/wukong.yaml`")
     run = find_run(options.resume, options.out)
     manifest = read_manifest(run.manifest)
+    if options.files:
+        return replace(options, shard=manifest.shard)
     refuse_imported(run, manifest)
     kept = manifest.config.get("invocation")
     if not kept:
