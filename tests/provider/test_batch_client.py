@@ -5,13 +5,17 @@ import contextlib
 import json
 import subprocess
 import sys
+import threading
 from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
 from persona_batch import errors
+from persona_batch.config.batch import RunSettings
 from persona_batch.provider.batches import BatchApi, BatchState
+from persona_batch.provider.connect import resolve
 from persona_batch.provider.contract import Timeouts
 from persona_batch.provider.openai import OpenAIProvider
 from persona_batch.provider.presets import PRESETS
@@ -415,3 +419,41 @@ def test_a_file_that_is_too_long_or_cannot_be_written_is_not_kept(tmp_path: Path
 
         asyncio.run(run())
     assert names_in(tmp_path) == ["a.jsonl", "state"]
+
+
+class _Echoing(BaseHTTPRequestHandler):
+    """Gives a file in pieces of seven bytes, with the key that it was sent in every line."""
+
+    protocol_version = "HTTP/1.1"
+    lines = 50
+
+    def do_GET(self) -> None:
+        key = self.headers["Authorization"].removeprefix("Bearer ")
+        body = f'{{"custom_id": "a", "echo": "so it was {key}!"}}\n'.encode() * self.lines + key.encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        for at in range(0, len(body), 7):
+            self.wfile.write(body[at : at + 7])
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+def test_a_key_that_the_endpoint_sends_back_is_in_no_file(tmp_path: Path) -> None:
+    out = tmp_path / "out.jsonl"
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Echoing) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}/v1"
+        settings = RunSettings(base_url=url, api_key_env="BATCH_KEY")
+        target = resolve(settings, {"BATCH_KEY": KEY})
+
+        async def run() -> None:
+            transfer = FileTransfer(target, timeouts=Timeouts(), proxy=None, translate=lambda error, **_: error)
+            await transfer.fetch(f"{url}/files/out/content", out)
+            await transfer.close()
+
+        asyncio.run(run())
+        server.shutdown()
+    text = out.read_text(encoding="utf-8")
+    assert text == '{"custom_id": "a", "echo": "so it was [key]!"}\n' * _Echoing.lines + "[key]"

@@ -15,6 +15,7 @@ import httpx2
 import openai
 from openai import AsyncOpenAI, AsyncStream
 
+from persona_batch.credentials import Redactor
 from persona_batch.errors import MalformedReply, ProviderError
 from persona_batch.provider.contract import Timeouts
 from persona_batch.provider.network import Proxy
@@ -28,6 +29,7 @@ _TAKEN_IN: Final = 300.0  # seconds that an endpoint may be silent about a file 
 _PLACED: Final = (301, 302, 303, 307, 308)
 _NAMED: Final = "x-together-file-id"
 _PIECE: Final = 1 << 16
+_LONGEST: Final = 1 << 26  # bytes of a line that are held; no result is longer
 _ACCEPTED: Final = "application/jsonl, application/octet-stream, */*"
 
 
@@ -125,6 +127,8 @@ class FileTransfer:
     async def fetch(self, url: str, path: Path) -> None:
         """Write what a URL gives into a file, which is whole and on the device when this returns, or as it was before.
 
+        Keys of ours that the endpoint sends along are taken out.
+
         Raises:
             ProviderError: the endpoint could not be asked, or refused; the file is too long, or broke off.
             StorageError: it cannot be written.
@@ -146,12 +150,14 @@ class FileTransfer:
         response: httpx2.Response | None = None
         try:
             response = await self._get(url)
+            lines = _CleanLines(self._target.redactor)
             size = 0
             async for part in response.aiter_bytes():
                 size += len(part)
                 if size > self._most:
                     raise MalformedReply(f"{self._target.base_url} sends a file of more than {self._most >> 20:,} MB")
-                _write(file, part, path)
+                _write(file, lines.feed(part), path)
+            _write(file, lines.rest(), path)
         except (*FOREIGN, ProviderError) as error:
             raise self._translate(error, begun=response is not None) from error
         finally:
@@ -193,6 +199,33 @@ class FileTransfer:
         """Close the connections."""
         if self._opened is not None:
             await self._opened.close()
+
+
+class _CleanLines:
+    """Takes keys out of what an endpoint sends before it is written anywhere: whole lines, however they were cut."""
+
+    def __init__(self, redactor: Redactor) -> None:
+        self._redactor = redactor
+        self._begun = bytearray()
+
+    def feed(self, part: bytes) -> bytes:
+        """Return the lines that have come to their end."""
+        if not self._redactor:
+            return part
+        end = part.rfind(b"\n") + 1
+        if not end and len(self._begun) + len(part) < _LONGEST:
+            self._begun += part
+            return b""
+        whole = bytes(self._begun) + part[: end or None]
+        self._begun = bytearray(part[end:] if end else b"")
+        return self._cleaned(whole)
+
+    def rest(self) -> bytes:
+        """Return what came after the last line's end."""
+        return self._cleaned(bytes(self._begun))
+
+    def _cleaned(self, whole: bytes) -> bytes:
+        return self._redactor.clean(whole.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
 
 
 class _Pieces(httpx2.AsyncByteStream):
