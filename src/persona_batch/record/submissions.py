@@ -114,6 +114,11 @@ class Submission(msgspec.Struct, kw_only=True):
         return self.step not in CLOSED
 
     @property
+    def awaited(self) -> bool:
+        """Whether a batch of it was made, whose results are not recorded yet."""
+        return self.step in ("created", "cancelling", "ended")
+
+    @property
     def unsettled(self) -> bool:
         """Whether the process ended, or the answer was lost, while the endpoint was asked to make the batch."""
         return self.step == "creating"

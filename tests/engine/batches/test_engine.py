@@ -177,6 +177,36 @@ def test_what_does_no_harm_is_asked_again(tmp_path: Path, route: str, trouble: T
         assert [run.handed_over(cell) for cell in run.cells] == [1, 1, 1, 1]
 
 
+@pytest.mark.parametrize("gone", [0, 1, 2])
+def test_a_batch_that_is_gone_keeps_no_other_out(tmp_path: Path, gone: int) -> None:
+    cells = [make_cell(number, model="abc"[number % 3]) for number in range(6)]
+    with bench(tmp_path, Plan(looks=-1), cells=cells) as run:
+        run.call()
+        lost = run.server.state.batches.pop(gone)
+        run.server.end()
+        said = run.call().said
+        assert len(run.records) == 4
+        assert lost.id in said
+        assert "--resubmit" in said
+        assert run.call().said == said, "it is told again, and nothing is submitted"
+        assert len(run.server.submitted) == 2
+
+
+@pytest.mark.parametrize(("status", "tries"), [(403, 1), (500, 4)])
+def test_a_batch_that_is_not_told_of_keeps_no_other_out(tmp_path: Path, status: int, tries: int) -> None:
+    cells = [make_cell(number, model="ab"[number % 2]) for number in range(4)]
+    with bench(tmp_path, Plan(looks=-1), cells=cells) as run:
+        run.call()
+        run.server.end()
+        asked = run.server.state.counts["state"]
+        run.server.account.plan.troubles["state"] = [Trouble()] * asked + [Trouble(status=status)] * tries
+        said = run.call().said
+        assert "what it has is fetched by a later call" in said
+        assert len(run.records) == 2
+        run.finish()
+        assert len(run.records) == 4
+
+
 def test_a_download_that_is_cut_is_begun_anew(tmp_path: Path) -> None:
     with bench(tmp_path, Plan(troubles={"download": [Trouble(cut=40)]})) as run:
         run.finish()

@@ -13,13 +13,16 @@ from persona_batch.provider.batches import BatchApi, BatchFacts
 from persona_batch.record.submissions import Step, Submission, Told, enter, read_submissions
 
 T = TypeVar("T")
+_PATIENCE = 60.0  # seconds that one thing is waited for by a call that does not wait for results
 
 
 @dataclass(slots=True)
 class Dealings:
     """One call's dealings with an endpoint that takes batch files.
 
-    `api` is None where no server takes them (`facts.offline`). `troubles` are sentences that the call ends with.
+    `api` is None where no server takes them (`facts.offline`). `troubles` are sentences that the call ends with, and
+    `silences` those of what the last look was not told; `lost` are submissions of which the endpoint knows nothing.
+    `impatient`: nothing is asked twice for now.
     """
 
     job: Job
@@ -29,6 +32,9 @@ class Dealings:
     brake: Brake
     submissions: list[Submission] = field(init=False)
     troubles: list[str] = field(default_factory=list)
+    silences: list[str] = field(default_factory=list)
+    lost: set[str] = field(default_factory=set)
+    impatient: bool = False
 
     def __post_init__(self) -> None:
         self.submissions = read_submissions(self.site.run.submissions)
@@ -53,8 +59,9 @@ class Dealings:
         enter(self.site.run.submissions, one, step, **told)
 
     def trouble(self, sentence: str) -> None:
-        """Keep a sentence for the end."""
-        self.troubles.append(sentence)
+        """Keep a sentence for the end, once."""
+        if sentence not in self.troubles:
+            self.troubles.append(sentence)
 
     def request_file(self, one: Submission) -> Path:
         """Return where the requests of a submission are."""
@@ -67,7 +74,7 @@ class Dealings:
             ProviderError: it failed for good, or too often.
             BatchError: the call is being stopped.
         """
-        failures, waited = 0, 0.0
+        failures, waited, most = 0, 0.0, max(_PATIENCE, self.site.wait or 0.0)
         while True:
             self.brake.check()
             try:
@@ -75,7 +82,7 @@ class Dealings:
             except ProviderError as error:
                 failures += 1
                 wait = self.job.policy.wait(failures, waited, error, random.random())  # noqa: S311  # jitter
-                if wait is None:
+                if wait is None or self.impatient or waited + wait > most:
                     raise
                 self.job.log.write(
                     "retry", attempt=failures, wait=round(wait, 3), kind=error.kind, message=error.message

@@ -26,7 +26,7 @@ from persona_batch.engine.batches.settling import remove_leftovers, settle
 from persona_batch.engine.batches.telling import told
 from persona_batch.engine.engines import BATCH, Job
 from persona_batch.engine.play import record_of, request_of
-from persona_batch.errors import BatchError, ProviderError, StoppedEarly, StorageError, UsageError
+from persona_batch.errors import BatchError, StoppedEarly, StorageError, UsageError
 from persona_batch.plan.cell import Cell
 from persona_batch.plan.key import KeySet
 from persona_batch.provider.batches import BatchApi, TakesBatches
@@ -87,8 +87,10 @@ class BatchEngine:
             for key in one.keys if one.open else ():
                 carried.add(key)
         handing = HandingOver(dealings)
+        found = await look(dealings)
+        taking = handing if found.down is None else None
         try:
-            async with aclosing(self._pass(dealings, blocks, await look(dealings), carried, handing)) as records:
+            async with aclosing(self._pass(dealings, blocks, found.ended, carried, taking)) as records:
                 async for record in records:
                     yield record
         finally:
@@ -113,19 +115,13 @@ class BatchEngine:
         progress = self.job.progress
         until = clock() + (self.site.wait or 0.0)
         pause = FIRST_PAUSE
-        while any(one.step in ("created", "cancelling", "ended") for one in dealings.submissions):
-            try:
-                ended = await look(dealings)
-            except StoppedEarly as stop:
-                failure = stop.__cause__
-                if self._brake.reason is not None or not (isinstance(failure, ProviderError) and failure.retryable):
-                    raise
-                if clock() >= until:
-                    raise
-                ended, pause = [], max(pause, failure.retry_after or 0.0)
-            if ended:
+        while any(one.awaited and one.id not in dealings.lost for one in dealings.submissions):
+            found = await look(dealings)
+            if found.down is not None:
+                pause = max(pause, found.down.retry_after or 0.0)
+            if found.ended:
                 pause = FIRST_PAUSE
-                async with aclosing(self._pass(dealings, self.site.left(), ended, KeySet(), None)) as records:
+                async with aclosing(self._pass(dealings, self.site.left(), found.ended, KeySet(), None)) as records:
                     async for record in records:
                         yield record
                 continue

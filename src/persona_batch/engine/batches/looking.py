@@ -1,46 +1,64 @@
 """How the run's batches stand: each is asked for once a look, and the results of those that ended are fetched."""
 
+import shlex
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Final
 
 from persona_batch.engine.batches.dealings import Dealings
-from persona_batch.errors import ProviderError, StoppedEarly
+from persona_batch.errors import ConnectionFailed, ProviderError, TimedOut
 from persona_batch.provider.batches import BatchState
 from persona_batch.record.durable import storage_error
 from persona_batch.record.submissions import Submission
 from persona_batch.wording import counted, listed
 
 _BLOCK: Final = 1 << 20
+_GONE: Final = (404, 410)
 
 
-async def look(dealings: Dealings) -> list[Submission]:
-    """Ask for every batch that is under way; return the submissions whose results are here and not yet collected.
+@dataclass(slots=True)
+class Look:
+    """What a look came to: the submissions whose results are here and not yet collected; and, where it was cut short,
+    why the endpoint cannot be asked just now (`down`).
+    """
+
+    ended: list[Submission] = field(default_factory=list)
+    down: ProviderError | None = None
+
+
+async def look(dealings: Dealings) -> Look:
+    """Ask for every batch that is under way; one that the endpoint does not tell of keeps no other from being told of.
 
     Raises:
-        StoppedEarly: the endpoint cannot be asked just now.
         StorageError: what came cannot be written down.
     """
-    ended = []
+    found = Look()
+    dealings.impatient = False
+    dealings.silences.clear()
     for one in dealings.submissions:
         if one.offline:
             _look_offline(dealings, one)
-        elif one.step in ("created", "cancelling"):
-            await _look_at(dealings, one)
-        if one.step == "ended":
-            await _fetch(dealings, one)
-            ended.append(one)
-    return ended
+        try:
+            if one.step in ("created", "cancelling") and not one.offline:
+                await _look_at(dealings, one)
+            if one.step == "ended":
+                await _fetch(dealings, one)
+                found.ended.append(one)
+        except ProviderError as error:
+            _tell_silence(dealings, one, error)
+            dealings.impatient = True  # the endpoint was asked often enough, if it is not this batch alone
+            if isinstance(error, (ConnectionFailed, TimedOut)):
+                found.down = error
+                break
+    return found
 
 
 async def _look_at(dealings: Dealings, one: Submission) -> None:
     batch = one.batch_id
     assert batch is not None
-    try:
-        state = await dealings.patiently(lambda: dealings.server.state(batch))
-    except ProviderError as error:
-        raise _cannot(dealings, f"asked for the batch {batch}", one, error) from error
+    state = await dealings.patiently(lambda: dealings.server.state(batch))
     if not state.known:
         _tell_unknown(dealings, state)
     files = (state.output_file, state.error_file)
@@ -77,21 +95,19 @@ async def _fetch(dealings: Dealings, one: Submission) -> None:
         path = dealings.folder / name
         if file is None or path.exists() or dealings.api is None:
             continue
-        try:
-            await dealings.patiently(partial(dealings.server.download, file, path))
-        except ProviderError as error:
-            raise _cannot(dealings, f"asked for the results {file}", one, error) from error
+        await dealings.patiently(partial(dealings.server.download, file, path))
 
 
-def _cannot(dealings: Dealings, what: str, one: Submission, error: ProviderError) -> StoppedEarly:
-    """Return the error for an endpoint that does not tell; one that knows no such thing never will."""
-    said = f"{dealings.site.target.identity} was {what}: {error}"
-    if error.retryable or error.fatal:
-        return StoppedEarly(f"{said}; what it has is fetched by a later call")
-    run = dealings.site.run.path
-    return StoppedEarly(
-        f"{said}; if it is gone for good, `batch submissions {run} --resubmit {one.id}` has its cells submitted anew"
-    )
+def _tell_silence(dealings: Dealings, one: Submission, error: ProviderError) -> None:
+    """Say that a batch, or its results, cannot be had; one that the endpoint knows nothing of never will be."""
+    what = f"the results of the batch {one.batch_id}" if one.step == "ended" else f"the batch {one.batch_id}"
+    said = f"{dealings.site.target.identity} was asked for {what}: {str(error).rstrip('.')}"
+    if error.http_status in _GONE:
+        dealings.lost.add(one.id)
+        again = f"`batch submissions {shlex.quote(str(dealings.site.run.path))} --resubmit {one.id}`"
+        dealings.silences.append(f"{said}; if it is gone for good, {again} has its cells submitted anew")
+    else:
+        dealings.silences.append(f"{said}; what it has is fetched by a later call")
 
 
 def _look_offline(dealings: Dealings, one: Submission) -> None:

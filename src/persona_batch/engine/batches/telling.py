@@ -15,7 +15,7 @@ _SOON = 60.0
 
 def told(dealings: Dealings, why_not: str | None) -> str:
     """Return the sentences of a call that leaves cells; `why_not`: why not all of them were handed over."""
-    sentences = list(dealings.troubles)
+    sentences = [*dealings.troubles, *dealings.silences]
     going = [one for one in dealings.submissions if one.step in ("created", "cancelling")]
     unsettled = [one for one in dealings.submissions if one.unsettled]
     if why_not is not None:
