@@ -11,6 +11,7 @@ from engine.cells import make_cell
 from persona_batch.asking.ledger import Ledger
 from persona_batch.asking.limits import RunLimits
 from persona_batch.errors import Interrupted, StoppedEarly, UsageError
+from persona_batch.pipeline.submitting import resubmit
 from persona_batch.pricing.budget import Budget
 from persona_batch.pricing.price import Price
 from provider.batching import KEY
@@ -318,6 +319,21 @@ def test_a_stop_ends_the_waiting_at_once(tmp_path: Path) -> None:
         assert run.steps == ["created"]
 
 
+def test_what_is_there_of_an_output_that_is_given_up_counts(tmp_path: Path) -> None:
+    with bench(tmp_path, facts={"offline": True}) as run:
+        run.call()
+        (one,) = run.submissions
+        choice = {"index": 0, "message": {"role": "assistant", "content": "hello"}, "finish_reason": "stop"}
+        response = {"status_code": 200, "body": {"choices": [choice]}}
+        results = [json.dumps({"custom_id": cell.key, "response": response}) + "\n" for cell in run.cells]
+        (run.run.batches / one.output).write_text("".join(results[:3]) + results[3][:40])
+        assert "has 3 of 4 results" in run.call().said
+        assert [given.id for given in resubmit(run.run)] == [one.id]
+        run.call()
+        assert sorted(run.records) == sorted(cell.key for cell in run.cells[:3])
+        assert [list(rest.keys) for rest in run.submissions if rest.open] == [[run.cells[3].key]]
+
+
 def test_files_for_a_program_are_told_and_collected_when_they_are_whole(tmp_path: Path) -> None:
     with bench(tmp_path, facts={"offline": True}) as run:
         said = run.call().said
@@ -331,7 +347,7 @@ def test_files_for_a_program_are_told_and_collected_when_they_are_whole(tmp_path
         (run.run.batches / one.output).write_text("".join(results[:3]))
         assert "has 3 of 4 results" in run.call().said
         assert not run.records
-        (run.run.batches / one.output).write_text("".join(results))
+        (run.run.batches / one.output).write_text("".join(results).removesuffix("\n"))
         assert run.call().ended is None
         assert {record.reply for record in run.records.values()} == {"hello"}
         assert not run.server.state.asked

@@ -1,4 +1,4 @@
-"""What earlier calls collected and still lies in the run's folder: paid for, so never submitted again."""
+"""What came of earlier submissions and lies in the run's folder: paid for, so never submitted again."""
 
 from persona_batch.asking.result_line import ResultLine
 from persona_batch.engine.batches.dealings import Dealings
@@ -8,14 +8,18 @@ from persona_batch.record.runlog import RunLog
 
 
 class Earlier:
-    """Good results of submissions that were collected before: their cells are never submitted again.
+    """Good results of submissions that were collected before, or given up when a part was there.
 
     The files are looked through only when the first of such cells comes.
     """
 
     def __init__(self, dealings: Dealings) -> None:
         self._folder = dealings.folder
-        self._closed = [one for one in dealings.submissions if one.step == "collected"]
+        self._closed = [
+            one
+            for one in dealings.submissions
+            if one.step == "collected" or (one.step == "abandoned" and (self._folder / one.output).exists())
+        ]
         self._keys = KeySet()
         for one in self._closed:
             for key in one.keys:

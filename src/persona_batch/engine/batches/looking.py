@@ -1,12 +1,11 @@
 """How the run's batches stand: each is asked for once a look, and the results of those that ended are fetched."""
 
 import shlex
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 from typing import Final
 
+from persona_batch.asking.result_line import read_line
 from persona_batch.engine.batches.dealings import Dealings
 from persona_batch.errors import ConnectionFailed, ProviderError, TimedOut
 from persona_batch.provider.batches import BatchState
@@ -116,19 +115,25 @@ def _look_offline(dealings: Dealings, one: Submission) -> None:
         dealings.enter(one, "ended", phase="completed", output_file=one.output)
 
 
-def _whole_lines(path: Path) -> Iterator[bytes]:
-    """Yield the lines that end, in pieces of which each ends one."""
+def lines_of(dealings: Dealings, one: Submission) -> int:
+    """Return how many lines of an offline output are there; the last may have no newline behind it, if it is whole."""
+    path, count, begun = dealings.folder / one.output, 0, bytearray()
     try:
         with path.open("rb", buffering=_BLOCK) as file:
-            while line := file.readline(_BLOCK):
-                if line.endswith(b"\n"):
-                    yield line
+            while piece := file.readline(_BLOCK):
+                begun += piece
+                if piece.endswith(b"\n"):
+                    count += 1
+                    begun.clear()
     except FileNotFoundError:
-        return
+        return 0
     except OSError as error:
         raise storage_error(path, error) from error
+    return count + _is_whole(bytes(begun))
 
 
-def lines_of(dealings: Dealings, one: Submission) -> int:
-    """Return how many lines of an offline output are there."""
-    return sum(1 for _ in _whole_lines(dealings.folder / one.output))
+def _is_whole(line: bytes) -> bool:
+    try:
+        return not read_line(line).missing
+    except ValueError:
+        return False
