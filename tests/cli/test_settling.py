@@ -149,6 +149,20 @@ def test_an_endpoint_that_cannot_be_asked_cancels_nothing(call: Call, tmp_path: 
     assert run.steps() == ["intended", "uploaded", "created"]
 
 
+def test_a_batch_that_is_gone_keeps_no_other_from_being_cancelled(call: Call, tmp_path: Path) -> None:
+    with batches(Plan(looks=-1)) as server:
+        run = begin(call, server, tmp_path)
+        run.submission("gone", "created", batch="batch_77")
+        file = run.upload()
+        batch = run.make(file)
+        run.submission("b1", "uploaded", "created", file=file, batch=batch)
+        done = run.settle("--cancel")
+    assert done.code == 1
+    assert "batch_77 (gone): not cancelled: " in done.err
+    assert f"{batch} (b1): the endpoint says `cancel" in done.err
+    assert "1 of 2 batches could not be cancelled" in done.err
+
+
 def test_nothing_under_way_is_nothing_to_cancel(call: Call, tmp_path: Path) -> None:
     with batches() as server:
         run = begin(call, server, tmp_path)

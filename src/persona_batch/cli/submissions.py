@@ -13,7 +13,7 @@ import typer
 
 from persona_batch.cli.options import Json, Out, RunRef
 from persona_batch.cli.parser import ALL
-from persona_batch.errors import UsageError
+from persona_batch.errors import ProviderError, UsageError
 from persona_batch.view.terminal import one_line, prose, tell, terminal_width
 from persona_batch.wording import counted, listed, local_minute
 
@@ -110,15 +110,22 @@ def _cancel(run: "RunDir", name: str | None) -> None:
 
     from persona_batch.pipeline.submitting import cancel, endpoint_of
 
-    async def asked() -> list[tuple["Submission", "BatchState"]]:
+    async def asked() -> list[tuple["Submission", "BatchState | ProviderError"]]:
         async with endpoint_of(run, tell) as api:
             return await cancel(run, api, submission=name)
 
     done = asyncio.run(asked())
+    failed: list[ProviderError] = []
     for one, state in done:
-        tell(f"{one.batch_id} ({one.id}): the endpoint says `{state.said}`")
+        if isinstance(state, ProviderError):
+            failed.append(state)
+            tell(f"{one.batch_id} ({one.id}): not cancelled: {state}")
+        else:
+            tell(f"{one.batch_id} ({one.id}): the endpoint says `{state.said}`")
     if not done:
         tell("nothing is under way, so nothing was cancelled")
+    if failed:
+        raise type(failed[0])(f"{len(failed):,} of {len(done):,} batches could not be cancelled; the rest of them are")
 
 
 def _adopt(run: "RunDir", batch: str) -> None:

@@ -154,11 +154,13 @@ def _given_up(run: RunDir, one: Submission) -> Submission:
     return one
 
 
-async def cancel(run: RunDir, api: BatchApi, *, submission: str | None = None) -> list[tuple[Submission, BatchState]]:
+async def cancel(
+    run: RunDir, api: BatchApi, *, submission: str | None = None
+) -> list[tuple[Submission, BatchState | ProviderError]]:
     """Ask the endpoint to end the batches of a run that are under way; what is done of them is fetched later.
 
-    Return each, and how the endpoint says it stands; none: nothing is under way. One that has ended meanwhile, or is
-    being cancelled already, is no error.
+    Return each, and how the endpoint says it stands, or why it could not be cancelled, which keeps no other from being;
+    none: nothing is under way. One that has ended meanwhile, or is being cancelled already, is no error.
 
     Args:
         run: its folder.
@@ -167,14 +169,17 @@ async def cancel(run: RunDir, api: BatchApi, *, submission: str | None = None) -
 
     Raises:
         UsageError: there is no such submission.
-        ProviderError: the endpoint refused, or cannot be asked; those before are cancelled.
         RunLocked, StorageError: as `RunDir.lock`.
     """
     with run.lock():
-        asked = []
+        asked: list[tuple[Submission, BatchState | ProviderError]] = []
         for one in _wanted(run, submission):
             if one.step in ("created", "cancelling") and one.batch_id is not None:
-                asked.append((one, await _cancelled(api, one.batch_id)))
+                try:
+                    asked.append((one, await _cancelled(api, one.batch_id)))
+                except ProviderError as error:
+                    asked.append((one, error))
+                    continue
                 enter(run.submissions, one, "cancelling")
         return asked
 
