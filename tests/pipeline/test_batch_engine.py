@@ -63,6 +63,10 @@ def test_a_run_with_open_submissions_is_of_no_other_engine(workshop: Workshop) -
             call(workshop, BATCH, at, engine="local", resume=path)
         with pytest.raises(UsageError, match=r"2 cells in batch files.*--engine batch.*--cancel"):
             call(workshop, BATCH, at, engine="local", continue_newest=True)
+        file, models = workshop.write("wukong.yaml", BATCH), ("test-model",)
+        overrides = Overrides(models=models, base_url=server.base_url)
+        seen = preview(RunOptions(files=(file,), out=workshop.out, overrides=overrides, engine="batch", resume=path))
+        assert (seen.cells, seen.submitted, seen.left, seen.requests) == (2, 2, 0, 0)
         server.end()
         assert call(workshop, BATCH, at, resume=path).exit_code == 0
         assert not server.asked("chat")

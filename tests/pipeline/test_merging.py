@@ -147,6 +147,14 @@ def test_a_shard_of_an_older_plan_is_refused_by_what_was_edited(workshop: Worksh
         _merged(workshop, [old, new])
 
 
+def test_no_run_is_made_in_the_folder_of_another(workshop: Workshop) -> None:
+    one, two = _shards(workshop, workshop.write("crew.yaml", CREW), 2)
+    inside = Path(one.path)
+    with pytest.raises(UsageError, match="is in the folder of the run"):
+        merge([one.path, two.path], inside / "runs")
+    assert not (inside / "runs").exists()
+
+
 def test_what_does_not_belong_together_is_named(workshop: Workshop) -> None:
     file = workshop.write("crew.yaml", CREW)
     one, two = _shards(workshop, file, 2)

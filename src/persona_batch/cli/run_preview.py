@@ -100,8 +100,10 @@ def _numbers(found: Preview, page: Page) -> str:
         lines.append(f"shard {found.shard} of the batch: {counted(found.cells, 'cell')}")
     lines += [f"{name}: {listed(levels, 12)}" for name, levels in found.factors.items()]
     if found.resumes is not None:
-        done = found.cells - found.left
+        done = found.cells - found.left - found.submitted
         lines.append(f"resumes {found.resumes}: {done:,} of {counted(found.cells, 'cell')} are done")
+    if found.submitted:
+        lines.append(f"{counted(found.submitted, 'cell')} submitted in batch files, whose results are not here yet")
     if found.changed:
         lines.append(f"the batch is not as it was: {listed(found.changed)} changed")
     if found.set_aside:

@@ -72,6 +72,8 @@ def merge(names: Sequence[str], out: Path) -> Merged:
         StorageError: the new run cannot be written.
     """
     runs, notes = find_runs([path for name in names for path in _matches(name)], out)
+    if inside := [run for run in runs if out.resolve().is_relative_to(run.path.resolve())]:
+        raise UsageError(f"{out}: is in the folder of the run {inside[0].path}; name the folder of the runs by --out")
     with ExitStack() as stack:
         room = stack.enter_context(open_files(RunLimits(concurrency=len(runs)), workers=1)).concurrency
         if room < len(runs):

@@ -15,6 +15,7 @@ from persona_batch.pipeline.choosing import existing_run
 from persona_batch.pipeline.estimate import CostEstimate, EarlierRun, Estimate, earlier_run
 from persona_batch.pipeline.options import RunOptions, what_changed
 from persona_batch.pipeline.paying import doubts_of, paid_in, prices_of, within_cost
+from persona_batch.pipeline.submitting import open_submissions
 from persona_batch.pipeline.taking_up import foresee
 from persona_batch.plan.cell import Cell
 from persona_batch.plan.forms import FORMAT
@@ -46,7 +47,8 @@ class Preview(msgspec.Struct, kw_only=True):
     """What a call of `batch run` would do.
 
     `shard` is the part of the batch that it asks (None: all of it), of which all other numbers are.
-    `left` are the cells still to ask, `requests` how many requests they are, if every conversation comes to its end;
+    `left` are the cells still to ask, beside those that are `submitted` in batch files under way,
+    `requests` how many requests they are, if every conversation comes to its end;
     `days` at the daily quota, if there is one; `set_aside` are records of the run it `resumes` that belong to the batch
     no longer, `returned` those that belong again; `changed` is what was edited; `factors` are
     those of the grid, each with its levels; `prices` are those of the models (None: unknown), `cost` what it would cost
@@ -71,6 +73,7 @@ class Preview(msgspec.Struct, kw_only=True):
     prices: dict[str, Price | None]
     cost: CostEstimate | None
     batch: InBatches | None
+    submitted: int
     resumes: str | None
     changed: Sequence[str]
     set_aside: int
@@ -92,6 +95,7 @@ def preview(options: RunOptions) -> Preview:
     models = call.models(earlier) or (UNNAMED_MODEL,)
     grid = call.grid(models)
     keys, moved = foresee(run, grid, retry_errors=options.retry_errors) if run else (KeySet(), Settled())
+    submitted = sum(keys.add(key) for one in (open_submissions(run) if run else ()) for key in one.keys)
     requests = grid.requests(keys)
     left = requests if not grid.converses else sum(key not in keys for key in grid.all_keys())
     per_day = call.limits.per_day
@@ -118,6 +122,7 @@ def preview(options: RunOptions) -> Preview:
         prices=prices,
         cost=judged.cost(left, paid_in("local", prices)),
         batch=_in_batches(call, grid, left, prices, judged),
+        submitted=submitted,
         resumes=run.id if run else None,
         changed=what_changed(earlier, batch, options) if earlier else (),
         set_aside=moved.set_aside,
